@@ -1,0 +1,46 @@
+# One library per room; the link lines are the arrows of docs/architecture.md. Headers escape the
+# linker, so tests/architecture reads the includes, too. The doors (include/agentcom/<room>) are a
+# header set: the target all_verify_interface_header_sets compiles each of them alone.
+function(agentcom_room name)
+  cmake_parse_arguments(ROOM "" "" "LINKS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cpp)
+  file(GLOB doors CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/include/agentcom/${name}/*.hpp)
+  list(REMOVE_ITEM sources ${CMAKE_SOURCE_DIR}/src/app/main.cpp)
+  add_library(agentcom_${name} STATIC ${sources})
+  set_target_properties(agentcom_${name} PROPERTIES
+    LINKER_LANGUAGE CXX VERIFY_INTERFACE_HEADER_SETS ON)
+  target_sources(agentcom_${name} PUBLIC
+    FILE_SET HEADERS BASE_DIRS ${CMAKE_SOURCE_DIR}/include FILES ${doors})
+  target_include_directories(agentcom_${name} PRIVATE ${CMAKE_SOURCE_DIR}/src)
+  target_link_libraries(agentcom_${name} PUBLIC agentcom_options ${ROOM_LINKS})
+endfunction()
+
+agentcom_room(core LINKS Boost::headers OpenSSL::Crypto)
+agentcom_room(store LINKS agentcom_core)
+target_include_directories(agentcom_store SYSTEM PRIVATE ${LMDB_INCLUDE_DIR})
+target_link_libraries(agentcom_store PRIVATE ${LMDB_LIBRARY} Threads::Threads spdlog::spdlog)
+agentcom_room(protocol LINKS agentcom_core)
+agentcom_room(services LINKS agentcom_store)
+agentcom_room(delivery LINKS agentcom_protocol agentcom_store Threads::Threads)
+agentcom_room(router LINKS agentcom_services agentcom_delivery agentcom_protocol)
+target_link_libraries(agentcom_router PRIVATE spdlog::spdlog)
+agentcom_room(net LINKS agentcom_router agentcom_delivery agentcom_protocol)
+target_link_libraries(agentcom_net PUBLIC OpenSSL::SSL OpenSSL::Crypto PRIVATE spdlog::spdlog)
+agentcom_room(app LINKS agentcom_net)
+target_link_libraries(agentcom_app
+  PUBLIC nlohmann_json::nlohmann_json
+  PRIVATE spdlog::spdlog CLI11::CLI11 tomlplusplus::tomlplusplus)
+target_compile_definitions(agentcom_app PUBLIC AGENTCOM_VERSION="${PROJECT_VERSION}")
+
+# The dashboard travels inside the binary.
+set(dashboard_source ${CMAKE_BINARY_DIR}/generated/dashboard_html.cpp)
+add_custom_command(OUTPUT ${dashboard_source}
+  COMMAND ${CMAKE_COMMAND} -DINPUT=${CMAKE_SOURCE_DIR}/web/dashboard.html
+    -DOUTPUT=${dashboard_source} -P ${CMAKE_SOURCE_DIR}/cmake/embed_dashboard.cmake
+  DEPENDS ${CMAKE_SOURCE_DIR}/web/dashboard.html ${CMAKE_SOURCE_DIR}/cmake/embed_dashboard.cmake
+  VERBATIM)
+target_sources(agentcom_app PRIVATE ${dashboard_source})
+
+add_executable(agentcom ${CMAKE_SOURCE_DIR}/src/app/main.cpp)
+target_include_directories(agentcom PRIVATE ${CMAKE_SOURCE_DIR}/src)
+target_link_libraries(agentcom PRIVATE agentcom_app)
