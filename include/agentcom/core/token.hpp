@@ -1,0 +1,39 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace agentcom::core {
+
+enum class Role : std::uint8_t { agent = 0, admin = 1 };
+
+/// What is stored of a token: its SHA-256. Compared as a store key, never shown.
+using TokenDigest = std::array<std::uint8_t, 32>;
+
+/// A secret of 32 random bytes, written as 64 lower-case hexadecimal digits. Has no print operator
+/// on purpose: it is shown once, to the administrator who creates it, through `reveal`.
+class Token {
+public:
+    /// A fresh token from the operating system's generator. Throws std::runtime_error without one.
+    [[nodiscard]] static Token generate();
+    /// Nothing unless the text is exactly 64 lower-case hexadecimal digits.
+    [[nodiscard]] static std::optional<Token> parse(std::string_view text);
+
+    [[nodiscard]] const std::string& reveal() const noexcept { return hex_; }
+    /// The first eight digits, which token lists show so that people can tell tokens apart.
+    [[nodiscard]] std::string prefix() const { return hex_.substr(0, 8); }
+    [[nodiscard]] TokenDigest digest() const;
+
+private:
+    explicit Token(std::string hex) : hex_(std::move(hex)) {}
+    std::string hex_;
+};
+
+/// 16 lower-case hexadecimal digits from the operating system's generator (session ids, epochs).
+[[nodiscard]] std::uint64_t random_u64();
+
+}  // namespace agentcom::core

@@ -1,0 +1,64 @@
+#include "agentcom/core/token.hpp"
+
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+
+#include <algorithm>
+#include <cstring>
+#include <span>
+#include <stdexcept>
+
+namespace agentcom::core {
+namespace {
+
+constexpr std::size_t kTokenBytes = 32;
+constexpr std::size_t kTokenDigits = 2 * kTokenBytes;
+
+void fill_random(std::span<std::uint8_t> bytes) {
+    if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) {
+        throw std::runtime_error("the operating system gives no random numbers");
+    }
+}
+
+}  // namespace
+
+Token Token::generate() {
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::array<std::uint8_t, kTokenBytes> bytes{};
+    fill_random(bytes);
+    std::string hex;
+    hex.reserve(kTokenDigits);
+    for (const std::uint8_t byte : bytes) {
+        hex.push_back(digits[byte >> 4]);
+        hex.push_back(digits[byte & 0xF]);
+    }
+    return Token(std::move(hex));
+}
+
+std::optional<Token> Token::parse(std::string_view text) {
+    const auto is_hex_digit = [](char c) {
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+    };
+    if (text.size() != kTokenDigits || !std::all_of(text.begin(), text.end(), is_hex_digit)) {
+        return std::nullopt;
+    }
+    return Token(std::string(text));
+}
+
+TokenDigest Token::digest() const {
+    TokenDigest digest{};
+    if (EVP_Digest(hex_.data(), hex_.size(), digest.data(), nullptr, EVP_sha256(), nullptr) != 1) {
+        throw std::runtime_error("OpenSSL cannot compute SHA-256");
+    }
+    return digest;
+}
+
+std::uint64_t random_u64() {
+    std::array<std::uint8_t, sizeof(std::uint64_t)> bytes{};
+    fill_random(bytes);
+    std::uint64_t value = 0;
+    std::memcpy(&value, bytes.data(), sizeof value);
+    return value;
+}
+
+}  // namespace agentcom::core

@@ -1,0 +1,101 @@
+#include "agentcom/core/utf8.hpp"
+
+#include <cstring>
+
+namespace agentcom::core {
+namespace {
+
+constexpr std::uint64_t kHighBits = 0x8080808080808080ULL;
+
+bool is_continuation(unsigned char byte) noexcept { return (byte & 0xC0U) == 0x80U; }
+
+unsigned char byte_at(std::string_view text, std::size_t at) noexcept {
+    return static_cast<unsigned char>(text[at]);
+}
+
+// The range of the second byte is what excludes overlong forms, surrogates and what lies above
+// U+10FFFF (RFC 3629, section 4).
+bool second_byte_fits(unsigned char first, unsigned char second) noexcept {
+    switch (first) {
+        case 0xE0:
+            return second >= 0xA0 && second <= 0xBF;
+        case 0xED:
+            return second >= 0x80 && second <= 0x9F;
+        case 0xF0:
+            return second >= 0x90 && second <= 0xBF;
+        case 0xF4:
+            return second >= 0x80 && second <= 0x8F;
+        default:
+            return is_continuation(second);
+    }
+}
+
+std::size_t announced_length(unsigned char first) noexcept {
+    if (first < 0x80) return 1;
+    if (first >= 0xC2 && first <= 0xDF) return 2;
+    if (first >= 0xE0 && first <= 0xEF) return 3;
+    if (first >= 0xF0 && first <= 0xF4) return 4;
+    return 0;
+}
+
+}  // namespace
+
+std::size_t utf8_sequence_length(std::string_view text, std::size_t at) noexcept {
+    if (at >= text.size()) return 0;
+    const unsigned char first = byte_at(text, at);
+    const std::size_t length = announced_length(first);
+    if (length <= 1) return length;
+    if (text.size() - at < length || !second_byte_fits(first, byte_at(text, at + 1))) return 0;
+    for (std::size_t i = 2; i < length; ++i) {
+        if (!is_continuation(byte_at(text, at + i))) return 0;
+    }
+    return length;
+}
+
+bool is_valid_utf8(std::string_view text) noexcept {
+    std::size_t at = 0;
+    while (at < text.size()) {
+        if (text.size() - at >= sizeof(std::uint64_t)) {
+            std::uint64_t word = 0;
+            std::memcpy(&word, text.data() + at, sizeof word);
+            if ((word & kHighBits) == 0) {
+                at += sizeof word;
+                continue;
+            }
+        }
+        const std::size_t length = utf8_sequence_length(text, at);
+        if (length == 0) return false;
+        at += length;
+    }
+    return true;
+}
+
+bool has_control_characters(std::string_view text) noexcept {
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const unsigned char byte = byte_at(text, i);
+        if (byte < 0x20 || byte == 0x7F) return true;
+        if (byte == 0xC2 && i + 1 < text.size() && byte_at(text, i + 1) < 0xA0) return true;
+    }
+    return false;
+}
+
+void append_utf8(std::string& out, std::uint32_t code_point) {
+    const auto put = [&out](std::uint32_t byte) { out.push_back(static_cast<char>(byte)); };
+    if (code_point < 0x80) {
+        put(code_point);
+    } else if (code_point < 0x800) {
+        put(0xC0 | (code_point >> 6));
+        put(0x80 | (code_point & 0x3F));
+    } else if (code_point < 0x10000) {
+        put(0xE0 | (code_point >> 12));
+        put(0x80 | ((code_point >> 6) & 0x3F));
+        put(0x80 | (code_point & 0x3F));
+    } else {
+        put(0xF0 | (code_point >> 18));
+        put(0x80 | ((code_point >> 12) & 0x3F));
+        put(0x80 | ((code_point >> 6) & 0x3F));
+        put(0x80 | (code_point & 0x3F));
+    }
+}
+
+}  // namespace agentcom::core
