@@ -1,0 +1,77 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agentcom/core/ids.hpp"
+#include "agentcom/core/message.hpp"
+#include "agentcom/core/token.hpp"
+
+/// What reads of the store return: values that own their bytes.
+namespace agentcom::store {
+
+struct TokenRecord {
+    core::AgentId agent;
+    core::Role role = core::Role::agent;
+    std::string prefix;  // first eight digits, for lists
+    core::Timestamp created_at;
+};
+
+struct ChannelRecord {
+    core::ChannelName name;
+    std::string description;
+    core::AgentId created_by;
+    core::Timestamp created_at;
+    std::uint64_t subscriber_count = 0;
+};
+
+/// What is unread of one mailbox, newest `cap` at most, oldest first.
+struct MailboxView {
+    std::vector<core::MessagePtr> messages;
+    /// True when the cap, the time-to-live or retention took unread messages after `since`.
+    bool truncated = false;
+};
+
+/// A stretch of the log whose direct and broadcast messages an agent has read over a live
+/// connection without acks: after < seq <= up_to. Copies from channels are not touched by it.
+struct ReadSpan {
+    core::Seq after;
+    core::Seq up_to;
+};
+
+struct MailboxQuery {
+    core::AgentId agent;
+    core::Seq since;                 // exclusive
+    core::Seq up_to{core::kMaxSeq};  // inclusive
+    std::uint64_t cap = 100;         // newest this many of what is unread
+    std::uint64_t limit = 100;       // of those, the first this many after `since`
+    std::optional<ReadSpan> live;    // read over the agent's present connection, not yet stored
+};
+
+struct HistoryQuery {
+    std::optional<std::string> from;
+    /// An agent id, or "broadcast" for broadcasts whose sender spelled it so.
+    std::optional<std::string> to;
+    std::optional<core::ChannelName> channel;
+    std::optional<core::Timestamp> start_time;  // inclusive
+    std::optional<core::Timestamp> end_time;    // inclusive
+    core::Seq cursor;                           // exclusive
+    std::uint64_t limit = 50;
+};
+
+/// Numbers for health, dashboards and tests.
+struct StoreStats {
+    core::Seq first_seq;  // oldest message kept; head + 1 when none is
+    core::Seq head_seq;   // newest committed
+    std::uint64_t messages = 0;
+    std::uint64_t log_bytes = 0;     // payloads and headers of the kept messages
+    std::uint64_t commits = 0;       // since start
+    std::uint64_t log_puts = 0;      // messages written since start
+    std::uint64_t feed_entries = 0;  // feed and index entries written since start, by entry
+    std::uint64_t feed_puts = 0;     // store writes those entries cost
+    std::uint64_t queue_depth = 0;   // write operations that wait for a commit
+};
+
+}  // namespace agentcom::store

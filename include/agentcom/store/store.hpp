@@ -1,0 +1,132 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "agentcom/core/time.hpp"
+#include "agentcom/store/records.hpp"
+#include "agentcom/store/write_ops.hpp"
+
+namespace agentcom::store {
+
+enum class Durability : std::uint8_t {
+    commit,   // every batch is synced before its completions run
+    relaxed,  // batches are written, synced every sync_interval: a power cut may take that much
+};
+
+struct StoreOptions {
+    std::filesystem::path directory;  // made with mode 0700 when missing; files are 0600
+    std::size_t map_size = std::size_t{64} << 30;  // bytes of address space; the file is sparse
+    Durability durability = Durability::commit;
+    core::Millis sync_interval{100};  // relaxed only
+    std::size_t max_queued_operations = 65'536;
+    std::size_t max_queued_bytes = std::size_t{64} << 20;
+    std::size_t max_batch_operations = 8'192;  // of one transaction
+    core::Millis idempotency_window{120'000};
+    std::uint64_t max_unclaimed_mailboxes = 10'000;  // recipients nobody holds a token for
+    std::uint64_t max_channels = 100'000;
+    std::uint64_t max_subscriptions_per_agent = 1'000;
+    std::uint64_t channel_history = 200;  // newest messages kept of a channel, whatever their age
+    std::uint64_t history_messages = 10'000;  // newest messages the history shows
+    core::Millis mailbox_ttl{604'800'000};    // default of the setting mailbox_ttl_ms
+    /// The log keeps what history shows and what is younger than the time-to-live, unless one of
+    /// these is passed; 0 = no bound of that kind.
+    std::uint64_t retention_messages = 10'000'000;
+    core::Millis retention_age{0};
+    std::uint64_t retention_bytes = std::uint64_t{16} << 30;
+};
+
+/// The store cannot be opened; `what()` is one sentence for the operator.
+class StoreError : public std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+enum class StoreState : std::uint8_t {
+    ok,
+    full,    // the last batch found no room; reads go on, writes recover when there is room
+    failed,  // a sync failed: what is on disk is unknown, writes are refused until a restart
+};
+
+/// The embedded store: one LMDB environment, one commit thread that owns its write transaction.
+/// All members are thread-safe. Reads open and close a short transaction inside the call, see
+/// everything committed before it, and return values that own their bytes; they throw
+/// std::runtime_error only when the store is damaged.
+class Store {
+public:
+    /// Opens or creates; throws StoreError (directory not writable, in use by another process,
+    /// schema newer than this program, ...). Costs the same however much is stored.
+    [[nodiscard]] static std::unique_ptr<Store> open(StoreOptions options,
+                                                     const core::Clock& clock);
+    /// Stops (as `stop`) if still running.
+    ~Store();
+    Store(const Store&) = delete;
+    Store& operator=(const Store&) = delete;
+
+    /// Starts the commit thread. `listener` may be null (command line tools) and must outlive
+    /// `stop`.
+    void start(CommitListener* listener);
+    /// Commits everything submitted so far, runs the completions, ends the thread. Idempotent.
+    void stop();
+
+    /// Hands over operations, in order; they are moved from. With the queue full (see `saturated`)
+    /// they are still taken: callers are expected to look at `saturated` before reading more input.
+    /// After `stop` they complete at once with shutting_down.
+    void submit(std::vector<Submission>&& submissions);
+    void submit(Submission&& submission);
+    /// Submits and waits for the outcome; for start-up, the command line and tests only.
+    [[nodiscard]] WriteResult submit_and_wait(WriteOp op);
+    /// True while more waits than max_queued_operations or max_queued_bytes.
+    [[nodiscard]] bool saturated() const noexcept;
+
+    // Reads.
+    [[nodiscard]] core::Epoch epoch() const noexcept;
+    [[nodiscard]] StoreState state() const noexcept;
+    [[nodiscard]] StoreStats stats() const;
+    [[nodiscard]] core::Seq head() const noexcept;
+
+    [[nodiscard]] std::optional<TokenRecord> find_token(const core::TokenDigest& digest) const;
+    [[nodiscard]] std::vector<TokenRecord> list_tokens() const;
+    /// Whether anybody holds a token for the agent.
+    [[nodiscard]] bool has_token(std::string_view agent) const;
+
+    [[nodiscard]] MailboxView mailbox(const MailboxQuery& query) const;
+    [[nodiscard]] core::Seq mailbox_cursor(const core::AgentId& agent) const;
+
+    [[nodiscard]] std::optional<ChannelRecord> find_channel(const core::ChannelName& name) const;
+    [[nodiscard]] std::vector<ChannelRecord> list_channels() const;  // sorted by name
+    [[nodiscard]] std::vector<core::AgentId> subscribers(const core::ChannelName& name) const;
+    [[nodiscard]] std::vector<core::ChannelName> subscriptions(std::string_view agent) const;
+    /// Oldest first. With `since` the first `limit` after it, without it the newest `limit`.
+    [[nodiscard]] std::vector<core::MessagePtr> channel_history(
+        const core::ChannelName& name, std::optional<core::ChannelSeq> since,
+        std::uint64_t limit) const;
+
+    [[nodiscard]] std::vector<core::MessagePtr> history(const HistoryQuery& query) const;
+    /// Nothing when there is no such message (any more).
+    [[nodiscard]] core::MessagePtr find_message(core::Seq seq) const;
+    /// Root of the thread that the message with this id belongs to; the id itself when it answers
+    /// nothing that the store knows.
+    [[nodiscard]] std::string thread_root(std::string_view message_id) const;
+    /// Messages of the thread with this root after `cursor`, oldest first, the root included.
+    [[nodiscard]] std::vector<core::MessagePtr> thread(std::string_view root, core::Seq cursor,
+                                                       std::uint64_t limit) const;
+    /// Direct replies to the message after `cursor`, oldest first.
+    [[nodiscard]] std::vector<core::MessagePtr> replies(std::string_view message_id,
+                                                        core::Seq cursor,
+                                                        std::uint64_t limit) const;
+
+    [[nodiscard]] std::optional<std::uint64_t> setting(std::string_view name) const;
+
+private:
+    class Impl;
+    explicit Store(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace agentcom::store

@@ -1,0 +1,258 @@
+#include "store/commit_pipeline.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <exception>
+#include <utility>
+
+namespace agentcom::store {
+namespace {
+
+constexpr std::uint64_t kBytesOfOperation = 256;  // what one takes besides its payload
+/// A transaction is closed when its payloads have this much, so that one batch neither holds the
+/// next back for long nor runs into LMDB's bound of dirty pages.
+constexpr std::uint64_t kFullBatchBytes = std::uint64_t{16} << 20;
+
+std::uint64_t bytes_of(const WriteOp& op) {
+    const auto* append = std::get_if<AppendMessage>(&op);
+    return kBytesOfOperation + (append != nullptr ? append->draft.payload.text.size() : 0);
+}
+
+void complete(const Completion& completion, const WriteResult& result) {
+    if (!completion) return;
+    try {
+        completion(result);
+    } catch (const std::exception& error) {
+        spdlog::error("a completion of the commit pipeline threw: {}", error.what());
+    }
+}
+
+}  // namespace
+
+CommitPipeline::CommitPipeline(Environment& env, const StoreOptions& options,
+                               const core::Clock& clock, core::Epoch epoch, StateRow state,
+                               std::optional<std::uint64_t> stored_ttl)
+    : env_(env),
+      options_(options),
+      clock_(clock),
+      batch_(env, options, epoch, state, stored_ttl),
+      head_at_start_(state.head.value),
+      last_sync_(std::chrono::steady_clock::now()),
+      head_(state.head.value),
+      ttl_ms_(batch_.ttl().count()) {
+    publish_figures();
+}
+
+CommitPipeline::~CommitPipeline() { stop(); }
+
+void CommitPipeline::start(CommitListener* listener) {
+    const std::lock_guard lock(mutex_);
+    if (thread_.joinable() || queue_.stopping) return;
+    listener_ = listener;
+    thread_ = std::thread([this] { run(); });
+}
+
+void CommitPipeline::stop() {
+    {
+        const std::lock_guard lock(mutex_);
+        if (queue_.stopped) return;
+        queue_.stopping = true;
+        // Even if nobody started it, what was submitted is committed.
+        if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
+    }
+    wake_.notify_one();
+    thread_.join();
+    const std::lock_guard lock(mutex_);
+    queue_.stopped = true;
+}
+
+void CommitPipeline::refuse(Submission& submission) {
+    complete(submission.completion, WriteResult(core::Error(core::ErrorCode::shutting_down)));
+}
+
+void CommitPipeline::submit(std::vector<Submission>&& submissions) {
+    std::uint64_t bytes = 0;
+    for (const Submission& submission : submissions) bytes += bytes_of(submission.op);
+    bool was_empty = false;
+    {
+        std::unique_lock lock(mutex_);
+        if (queue_.stopping) {
+            lock.unlock();
+            for (Submission& submission : submissions) refuse(submission);
+            return;
+        }
+        was_empty = queue_.waiting.empty();
+        queued_operations_ += submissions.size();
+        queued_bytes_ += bytes;
+        if (was_empty) {
+            queue_.waiting.swap(submissions);
+        } else {
+            queue_.waiting.insert(queue_.waiting.end(),
+                                  std::make_move_iterator(submissions.begin()),
+                                  std::make_move_iterator(submissions.end()));
+        }
+    }
+    submissions.clear();
+    if (was_empty) wake_.notify_one();
+}
+
+void CommitPipeline::submit(Submission&& submission) {
+    const std::uint64_t bytes = bytes_of(submission.op);
+    bool was_empty = false;
+    {
+        std::unique_lock lock(mutex_);
+        if (queue_.stopping) {
+            lock.unlock();
+            refuse(submission);
+            return;
+        }
+        was_empty = queue_.waiting.empty();
+        ++queued_operations_;
+        queued_bytes_ += bytes;
+        queue_.waiting.push_back(std::move(submission));
+    }
+    if (was_empty) wake_.notify_one();
+}
+
+bool CommitPipeline::saturated() const noexcept {
+    return queued_operations_.load(std::memory_order_relaxed) > options_.max_queued_operations ||
+           queued_bytes_.load(std::memory_order_relaxed) > options_.max_queued_bytes;
+}
+
+StoreStats CommitPipeline::stats() const {
+    StoreStats stats;
+    {
+        const std::lock_guard lock(figures_mutex_);
+        stats = figures_;
+    }
+    stats.queue_depth = queued_operations_.load();
+    return stats;
+}
+
+void CommitPipeline::run() {
+    std::vector<Submission> taken;
+    while (take(taken)) {
+        process(taken);
+        taken.clear();
+        sync_if_due();
+    }
+    if (unsynced_) {
+        last_sync_ = {};
+        sync_if_due();
+    }
+}
+
+bool CommitPipeline::take(std::vector<Submission>& taken) {
+    std::unique_lock lock(mutex_);
+    const auto something = [this] { return queue_.stopping || !queue_.waiting.empty(); };
+    if (unsynced_) {
+        wake_.wait_until(lock, last_sync_ + options_.sync_interval, something);
+    } else {
+        wake_.wait(lock, something);
+    }
+    taken.swap(queue_.waiting);
+    return !taken.empty() || !queue_.stopping;
+}
+
+void CommitPipeline::process(std::vector<Submission>& taken) {
+    for (std::size_t begin = 0; begin < taken.size();) begin = process_batch(taken, begin);
+}
+
+std::size_t CommitPipeline::process_batch(std::vector<Submission>& taken, std::size_t begin) {
+    auto batch = std::make_shared<CommittedBatch>();
+    std::uint64_t bytes = 0;
+    std::size_t end = begin;
+    while (end < taken.size() && end - begin < options_.max_batch_operations &&
+           bytes < kFullBatchBytes) {
+        bytes += bytes_of(taken[end++].op);
+    }
+    batch->operations.reserve(end - begin);
+    for (std::size_t i = begin; i < end; ++i) {
+        Submission& submission = taken[i];
+        batch->operations.push_back(Committed{std::move(submission.op), WriteValue(Done{}),
+                                              std::move(submission.completion), submission.origin});
+    }
+    if (store_state_ == StoreState::failed) {
+        fail_all(*batch, core::ErrorCode::storage_failed);
+    } else {
+        commit(*batch);
+    }
+    batch->head = batch_.committed().head;
+    queued_operations_ -= end - begin;
+    queued_bytes_ -= bytes;
+    publish_figures();
+    announce(std::move(batch));
+    return end;
+}
+
+void CommitPipeline::commit(CommittedBatch& batch) {
+    try {
+        batch_.begin(clock_.now());
+        for (Committed& committed : batch.operations) {
+            committed.result = batch_.apply(committed.op);
+        }
+        batch_.commit();
+        unsynced_ = unsynced_ || options_.durability == Durability::relaxed;
+        store_state_ = batch_.short_of_room() ? StoreState::full : StoreState::ok;
+        ++commits_;
+    } catch (const LmdbError& error) {
+        batch_.abort();
+        // A full map or disk has changed nothing, so later batches may try. Whatever else goes
+        // wrong, above all a failed sync, leaves it unknown what the disk holds.
+        const bool full = env_.is_out_of_space(error);
+        if (store_state_ != (full ? StoreState::full : StoreState::failed)) {
+            spdlog::error("the store refuses a batch: {}", error.what());
+        }
+        store_state_ = full ? StoreState::full : StoreState::failed;
+        fail_all(batch, full ? core::ErrorCode::storage_full : core::ErrorCode::storage_failed);
+    } catch (const std::exception& error) {
+        batch_.abort();
+        spdlog::critical("the store is damaged and takes no more writes: {}", error.what());
+        store_state_ = StoreState::failed;
+        fail_all(batch, core::ErrorCode::storage_failed);
+    }
+}
+
+void CommitPipeline::fail_all(CommittedBatch& batch, core::ErrorCode code) {
+    for (Committed& committed : batch.operations) committed.result = core::Error(code);
+}
+
+void CommitPipeline::publish_figures() {
+    const StateRow& state = batch_.committed();
+    head_ = state.head.value;
+    ttl_ms_ = batch_.ttl().count();
+    const std::lock_guard lock(figures_mutex_);
+    figures_.log_puts = state.head.value - head_at_start_;
+    figures_.commits = commits_;
+    figures_.first_seq = state.first;
+    figures_.head_seq = state.head;
+    figures_.messages = state.head.value + 1 - state.first.value;
+    figures_.log_bytes = state.log_bytes;
+    figures_.feed_entries = batch_.postings().entries_written();
+    figures_.feed_puts = batch_.postings().puts();
+}
+
+void CommitPipeline::announce(std::shared_ptr<CommittedBatch> batch) {
+    for (const Committed& committed : batch->operations) {
+        if (committed.origin == kNoLoop || listener_ == nullptr) {
+            complete(committed.completion, committed.result);
+        }
+    }
+    if (listener_ != nullptr) listener_->on_committed(std::move(batch));
+}
+
+void CommitPipeline::sync_if_due() {
+    if (!unsynced_ || std::chrono::steady_clock::now() < last_sync_ + options_.sync_interval) {
+        return;
+    }
+    try {
+        env_.sync();
+    } catch (const LmdbError& error) {
+        spdlog::critical("the disk does not take what was committed: {}", error.what());
+        store_state_ = StoreState::failed;
+    }
+    unsynced_ = false;
+    last_sync_ = std::chrono::steady_clock::now();
+}
+
+}  // namespace agentcom::store

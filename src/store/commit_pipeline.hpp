@@ -1,0 +1,86 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "agentcom/store/store.hpp"
+#include "store/write_batch.hpp"
+
+namespace agentcom::store {
+
+/// The one writer. Whoever wants something written puts operations into its queue; its thread takes
+/// all that has gathered, applies it in one transaction, commits, and only then says so. Nobody
+/// waits for company: an idle pipeline commits a single operation at once, a busy one gathers while
+/// the disk works. Thread-safe.
+class CommitPipeline {
+public:
+    CommitPipeline(Environment& env, const StoreOptions& options, const core::Clock& clock,
+                   core::Epoch epoch, StateRow state, std::optional<std::uint64_t> stored_ttl);
+    ~CommitPipeline();
+    CommitPipeline(const CommitPipeline&) = delete;
+    CommitPipeline& operator=(const CommitPipeline&) = delete;
+
+    void start(CommitListener* listener);
+    void stop();
+    void submit(std::vector<Submission>&& submissions);
+    void submit(Submission&& submission);
+
+    [[nodiscard]] bool saturated() const noexcept;
+    [[nodiscard]] StoreState state() const noexcept { return store_state_.load(); }
+    [[nodiscard]] core::Seq head() const noexcept { return core::Seq{head_.load()}; }
+    [[nodiscard]] core::Millis ttl() const noexcept { return core::Millis(ttl_ms_.load()); }
+    [[nodiscard]] StoreStats stats() const;
+
+private:
+    struct Queue {
+        std::vector<Submission> waiting;
+        bool stopping = false;
+        bool stopped = false;  // the thread has ended, or there never was one
+    };
+
+    void run();
+    /// Moves what waits into `taken`; false when there is nothing left and the end has come.
+    bool take(std::vector<Submission>& taken);
+    void process(std::vector<Submission>& taken);
+    /// Applies operations from `begin` on; returns where the next batch begins.
+    std::size_t process_batch(std::vector<Submission>& taken, std::size_t begin);
+    void commit(CommittedBatch& batch);
+    void fail_all(CommittedBatch& batch, core::ErrorCode code);
+    void publish_figures();
+    void announce(std::shared_ptr<CommittedBatch> batch);
+    void sync_if_due();
+    static void refuse(Submission& submission);
+
+    Environment& env_;
+    const StoreOptions& options_;
+    const core::Clock& clock_;
+    WriteBatch batch_;  // the thread's own
+    CommitListener* listener_ = nullptr;
+    bool unsynced_ = false;  // the thread's own; relaxed durability only
+    const std::uint64_t head_at_start_;
+    std::uint64_t commits_ = 0;  // the thread's own
+    std::chrono::steady_clock::time_point last_sync_;
+
+    std::mutex mutex_;
+    std::condition_variable wake_;
+    Queue queue_;  // guarded by mutex_
+    std::thread thread_;
+
+    // Counters that anybody may read; they trail the queue by a moment.
+    std::atomic<std::uint64_t> queued_operations_{0};
+    std::atomic<std::uint64_t> queued_bytes_{0};
+    std::atomic<StoreState> store_state_{StoreState::ok};
+    std::atomic<std::uint64_t> head_;
+    std::atomic<std::int64_t> ttl_ms_;
+    mutable std::mutex figures_mutex_;
+    StoreStats figures_;  // guarded by figures_mutex_
+};
+
+}  // namespace agentcom::store

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <lmdb.h>
+
+#include <string_view>
+#include <utility>
+
+#include "store/transaction.hpp"
+
+namespace agentcom::store {
+
+/// Walks one table in the order of its keys. Must die before its transaction. Each move returns
+/// false when there is nothing there; `key` and `value` are then meaningless.
+class Cursor {
+public:
+    Cursor(const Transaction& txn, MDB_dbi table) {
+        check(mdb_cursor_open(txn.handle(), table, &cursor_), "open a cursor");
+    }
+    ~Cursor() {
+        if (cursor_ != nullptr) mdb_cursor_close(cursor_);
+    }
+    Cursor(Cursor&& other) noexcept
+        : cursor_(std::exchange(other.cursor_, nullptr)), key_(other.key_), value_(other.value_) {}
+    Cursor(const Cursor&) = delete;
+    Cursor& operator=(const Cursor&) = delete;
+
+    bool first() { return move(MDB_FIRST); }
+    bool last() { return move(MDB_LAST); }
+    bool next() { return move(MDB_NEXT); }
+    bool previous() { return move(MDB_PREV); }
+    /// To the first key that is not less.
+    bool at_or_after(std::string_view key) {
+        key_ = to_val(key);
+        return move(MDB_SET_RANGE);
+    }
+    /// To the last key that is not greater.
+    bool at_or_before(std::string_view key) {
+        if (!at_or_after(key)) return last();
+        return this->key() == key || previous();
+    }
+    /// Deletes what it stands on; `next` then goes to what followed.
+    void erase() { check(mdb_cursor_del(cursor_, 0), "delete"); }
+
+    [[nodiscard]] std::string_view key() const noexcept { return to_view(key_); }
+    [[nodiscard]] std::string_view value() const noexcept { return to_view(value_); }
+
+private:
+    bool move(MDB_cursor_op op) {
+        const int code = mdb_cursor_get(cursor_, &key_, &value_, op);
+        if (code == MDB_NOTFOUND) return false;
+        check(code, "move a cursor");
+        return true;
+    }
+
+    MDB_cursor* cursor_ = nullptr;
+    MDB_val key_{};
+    MDB_val value_{};
+};
+
+}  // namespace agentcom::store

@@ -1,0 +1,191 @@
+#include "store/environment.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <utility>
+
+#include "agentcom/store/store.hpp"
+
+namespace agentcom::store {
+namespace {
+
+constexpr unsigned kMaxReaders = 1'024;
+constexpr std::size_t kMaxIdleReaders = 64;
+
+constexpr std::array kTables{
+    std::pair{"meta", &Tables::meta},
+    std::pair{"settings", &Tables::settings},
+    std::pair{"log", &Tables::log},
+    std::pair{"kept", &Tables::kept},
+    std::pair{"postings", &Tables::postings},
+    std::pair{"trimmed", &Tables::trimmed},
+    std::pair{"agents", &Tables::agents},
+    std::pair{"copies", &Tables::copies},
+    std::pair{"tokens", &Tables::tokens},
+    std::pair{"tokens_by_agent", &Tables::tokens_by_agent},
+    std::pair{"channels", &Tables::channels},
+    std::pair{"subscriptions", &Tables::subscriptions},
+    std::pair{"subscribers", &Tables::subscribers},
+    std::pair{"idempotency", &Tables::idempotency},
+};
+
+const std::filesystem::path& made(const std::filesystem::path& directory) {
+    std::error_code error;
+    const bool created = std::filesystem::create_directories(directory, error);
+    if (error) {
+        throw StoreError("the data directory " + directory.string() +
+                         " cannot be made: " + error.message());
+    }
+    if (created) ::chmod(directory.c_str(), 0700);
+    return directory;
+}
+
+}  // namespace
+
+bool LmdbError::is_full() const noexcept {
+    return code_ == MDB_MAP_FULL || code_ == MDB_TXN_FULL || code_ == ENOSPC || code_ == EDQUOT ||
+           code_ == EFBIG;
+}
+
+DirectoryLock::DirectoryLock(const std::filesystem::path& directory) {
+    const std::filesystem::path path = made(directory) / "agentcom.lock";
+    fd_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd_ < 0) {
+        throw StoreError("the data directory " + directory.string() +
+                         " cannot be written: " + std::generic_category().message(errno));
+    }
+    if (::flock(fd_, LOCK_EX | LOCK_NB) != 0) {
+        ::close(fd_);
+        throw StoreError("the data directory " + directory.string() +
+                         " is in use by another process; stop it first or use another directory");
+    }
+}
+
+DirectoryLock::~DirectoryLock() { ::close(fd_); }
+
+Environment::Environment(const std::filesystem::path& directory, std::size_t map_size,
+                         bool sync_commits)
+    : directory_(directory), lock_(directory) {
+    try {
+        check(mdb_env_create(&env_), "create the environment");
+        check(mdb_env_set_maxdbs(env_, static_cast<MDB_dbi>(kTables.size())), "set maxdbs");
+        check(mdb_env_set_maxreaders(env_, kMaxReaders), "set maxreaders");
+        check(mdb_env_set_mapsize(env_, map_size), "set the map size");
+        // No MDB_WRITEMAP: with it a full disk is a SIGBUS instead of an error.
+        const unsigned flags = MDB_NOTLS | (sync_commits ? 0U : unsigned{MDB_NOSYNC});
+        check(mdb_env_open(env_, directory.c_str(), flags, 0600), "open");
+        int dead = 0;
+        check(mdb_reader_check(env_, &dead), "clear readers of a process that died");
+        open_tables();
+    } catch (const LmdbError& error) {
+        if (env_ != nullptr) mdb_env_close(env_);
+        throw StoreError("the store in " + directory.string() +
+                         " cannot be opened: " + error.what());
+    }
+}
+
+Environment::~Environment() {
+    for (MDB_txn* reader : idle_readers_) mdb_txn_abort(reader);
+    mdb_env_close(env_);
+}
+
+void Environment::open_tables() {
+    MDB_txn* txn = nullptr;
+    check(mdb_txn_begin(env_, nullptr, 0, &txn), "begin");
+    for (const auto& [name, member] : kTables) {
+        if (const int code = mdb_dbi_open(txn, name, MDB_CREATE, &(tables_.*member)); code != 0) {
+            mdb_txn_abort(txn);
+            throw LmdbError(code, "open a table");
+        }
+    }
+    check(mdb_txn_commit(txn), "commit");
+}
+
+MDB_txn* Environment::take_reader() {
+    MDB_txn* reader = nullptr;
+    {
+        const std::lock_guard lock(readers_mutex_);
+        if (!idle_readers_.empty()) {
+            reader = idle_readers_.back();
+            idle_readers_.pop_back();
+        }
+    }
+    if (reader == nullptr) {
+        check(mdb_txn_begin(env_, nullptr, MDB_RDONLY, &reader), "begin to read");
+    } else if (const int code = mdb_txn_renew(reader); code != 0) {
+        mdb_txn_abort(reader);
+        throw LmdbError(code, "begin to read");
+    }
+    return reader;
+}
+
+void Environment::give_back_reader(MDB_txn* reader) noexcept {
+    mdb_txn_reset(reader);
+    {
+        const std::lock_guard lock(readers_mutex_);
+        if (idle_readers_.size() < kMaxIdleReaders) {
+            idle_readers_.push_back(reader);
+            return;
+        }
+    }
+    mdb_txn_abort(reader);
+}
+
+void Environment::sync() { check(mdb_env_sync(env_, 1), "sync"); }
+
+std::uint64_t Environment::map_size() const {
+    MDB_envinfo info{};
+    check(mdb_env_info(env_, &info), "ask for the map size");
+    return info.me_mapsize;
+}
+
+bool Environment::is_out_of_space(const LmdbError& error) const noexcept {
+    // A batch writes about this much at most; with less left, a write cut short is no surprise.
+    constexpr std::uint64_t kScarce = std::uint64_t{64} << 20;
+    if (error.is_full()) return true;
+    if (error.code() != EIO) return false;
+    struct statvfs disk {};
+    if (::statvfs(directory_.c_str(), &disk) == 0 &&
+        std::uint64_t{disk.f_bavail} * disk.f_frsize < kScarce) {
+        return true;
+    }
+    struct rlimit limit {};
+    std::error_code unknown;
+    const std::uint64_t size = std::filesystem::file_size(directory_ / "data.mdb", unknown);
+    return !unknown && ::getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
+           limit.rlim_cur < size + kScarce;
+}
+
+std::uint64_t Environment::room(std::uint64_t enough) {
+    MDB_envinfo info{};
+    MDB_stat stat{};
+    check(mdb_env_info(env_, &info), "ask for the map size");
+    check(mdb_env_stat(env_, &stat), "ask for the page size");
+    const std::uint64_t used = (info.me_last_pgno + 1) * stat.ms_psize;
+    const std::uint64_t never_used = info.me_mapsize > used ? info.me_mapsize - used : 0;
+    if (never_used >= enough) return never_used;
+
+    // Table 0 is LMDB's own list of free pages: each value is a count and that many page numbers.
+    std::uint64_t free_pages = 0;
+    MDB_txn* reader = take_reader();
+    MDB_cursor* cursor = nullptr;
+    if (mdb_cursor_open(reader, 0, &cursor) == 0) {
+        MDB_val key{};
+        MDB_val value{};
+        while (mdb_cursor_get(cursor, &key, &value, MDB_NEXT) == 0) {
+            free_pages += *static_cast<const std::size_t*>(value.mv_data);
+        }
+        mdb_cursor_close(cursor);
+    }
+    give_back_reader(reader);
+    return never_used + free_pages * stat.ms_psize;
+}
+
+}  // namespace agentcom::store

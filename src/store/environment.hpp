@@ -1,0 +1,102 @@
+#pragma once
+
+#include <lmdb.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <mutex>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace agentcom::store {
+
+/// A failed LMDB call.
+class LmdbError : public std::runtime_error {
+public:
+    LmdbError(int code, const char* what)
+        : std::runtime_error(std::string(what) + ": " + mdb_strerror(code)), code_(code) {}
+    [[nodiscard]] int code() const noexcept { return code_; }
+    /// The map or the disk says that there is no room: the next transaction may fare better.
+    [[nodiscard]] bool is_full() const noexcept;
+
+private:
+    int code_;
+};
+
+inline void check(int code, const char* what) {
+    if (code != MDB_SUCCESS) throw LmdbError(code, what);
+}
+
+/// Handles of the tables, opened once. keys.hpp says what is in them.
+struct Tables {
+    MDB_dbi meta = 0;
+    MDB_dbi settings = 0;
+    MDB_dbi log = 0;
+    MDB_dbi kept = 0;
+    MDB_dbi postings = 0;
+    MDB_dbi trimmed = 0;
+    MDB_dbi agents = 0;
+    MDB_dbi copies = 0;
+    MDB_dbi tokens = 0;
+    MDB_dbi tokens_by_agent = 0;
+    MDB_dbi channels = 0;
+    MDB_dbi subscriptions = 0;
+    MDB_dbi subscribers = 0;
+    MDB_dbi idempotency = 0;
+};
+
+/// An advisory lock on a file, held for the object's life; the kernel drops it when the process
+/// dies.
+class DirectoryLock {
+public:
+    /// Throws StoreError when another process has it.
+    explicit DirectoryLock(const std::filesystem::path& directory);
+    ~DirectoryLock();
+    DirectoryLock(const DirectoryLock&) = delete;
+    DirectoryLock& operator=(const DirectoryLock&) = delete;
+
+private:
+    int fd_ = -1;
+};
+
+/// The open LMDB environment of one directory. Thread-safe but for write transactions, of which
+/// LMDB allows one at a time. Must not be used after fork().
+class Environment {
+public:
+    /// Makes directory and files when missing; throws StoreError.
+    Environment(const std::filesystem::path& directory, std::size_t map_size, bool sync_commits);
+    ~Environment();
+    Environment(const Environment&) = delete;
+    Environment& operator=(const Environment&) = delete;
+
+    [[nodiscard]] MDB_env* handle() const noexcept { return env_; }
+    [[nodiscard]] const Tables& tables() const noexcept { return tables_; }
+
+    /// A begun read transaction, reused when one is at hand: renewing costs no lock of LMDB.
+    [[nodiscard]] MDB_txn* take_reader();
+    void give_back_reader(MDB_txn* reader) noexcept;
+
+    /// Forces to disk what relaxed commits have written.
+    void sync();
+    /// Bytes of the map that a write transaction may still fill, pages that were freed included.
+    /// Counts those only when the never used rest is less than `enough`.
+    [[nodiscard]] std::uint64_t room(std::uint64_t enough);
+    [[nodiscard]] std::uint64_t map_size() const;
+    /// Whether a failed commit may be put down to a full disk. LMDB reports a write that the disk
+    /// took only in part as an I/O error, so the disk (and the process's limit on the size of
+    /// files) must be asked as well.
+    [[nodiscard]] bool is_out_of_space(const LmdbError& error) const noexcept;
+
+private:
+    void open_tables();
+
+    const std::filesystem::path directory_;
+    DirectoryLock lock_;
+    MDB_env* env_ = nullptr;
+    Tables tables_;
+    std::mutex readers_mutex_;
+    std::vector<MDB_txn*> idle_readers_;  // reset; guarded by readers_mutex_
+};
+
+}  // namespace agentcom::store

@@ -1,0 +1,95 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "agentcom/core/token.hpp"
+#include "store/bytes.hpp"
+
+/// Every key layout of the store. DO NOT CHANGE without a new schema version (schema.hpp): these
+/// bytes are on disk. docs/storage_format.md draws the values as well.
+///
+///   be64     eight bytes, big-endian
+///   text'    a byte with the length, then the text (no separator that a text could contain)
+///
+///   table            key                                    value
+///   meta             a name from kMeta...                   see schema.hpp
+///   settings         name of the setting                    u64
+///   log              be64 seq of the block's first message  log block (log_block.hpp)
+///   kept             be64 seq                               one record whose block is gone
+///   postings         kind, owner', be64 place of the first  posting block (postings.hpp)
+///   trimmed          kind, owner'                           last entries retention removed
+///   agents           agent id                               AgentRow (rows.hpp)
+///   copies           agent id                               CopiesRow
+///   tokens           32 bytes of digest                     TokenRow
+///   tokens_by_agent  agent', digest                         empty
+///   channels         name                                   ChannelRow
+///   subscriptions    agent', channel name                   SubscriptionRow
+///   subscribers      channel', agent id                     empty
+///   idempotency      be64 minute, agent', idempotency key   IdempotencyRow
+///
+/// The longest key is idempotency's: 8 + 1 + 128 + 255 bytes; LMDB's limit is 511.
+namespace agentcom::store {
+
+inline constexpr std::string_view kMetaSchema = "schema_version";
+inline constexpr std::string_view kMetaEpoch = "epoch";
+inline constexpr std::string_view kMetaState = "state";
+
+/// Lists of messages. The first byte of their keys in `postings` and `trimmed`.
+enum class Feed : char {
+    to_agent = 'a',            // owner: agent id; direct messages to it
+    from_agent = 'f',          // owner: agent id; everything it sent
+    broadcasts = 'b',          // owner: ""
+    spelled_broadcasts = 'B',  // owner: ""; broadcasts whose sender wrote "broadcast"
+    channel = 'c',             // owner: channel name; placed by channel seq instead of seq
+    replies = 'r',             // owner: reply_to as the sender wrote it
+    thread = 't',              // owner: id of the root; all messages of the thread but the root
+};
+
+inline constexpr std::size_t kMaxIdempotencyKeyBytes = 255;
+inline constexpr std::int64_t kIdempotencyBucketMs = 60'000;
+
+inline std::string be64_key(std::uint64_t value) {
+    std::string key;
+    append_be64(key, value);
+    return key;
+}
+
+/// What all keys of one list begin with; `out` is replaced.
+inline void make_feed_prefix(std::string& out, Feed feed, std::string_view owner) {
+    out.clear();
+    out.push_back(static_cast<char>(feed));
+    append_short_text(out, owner);
+}
+inline std::string feed_prefix(Feed feed, std::string_view owner) {
+    std::string prefix;
+    make_feed_prefix(prefix, feed, owner);
+    return prefix;
+}
+
+inline std::string owner_prefix(std::string_view owner) {
+    std::string key;
+    append_short_text(key, owner);
+    return key;
+}
+inline std::string pair_key(std::string_view owner, std::string_view member) {
+    std::string key = owner_prefix(owner);
+    key.append(member);
+    return key;
+}
+
+inline std::string_view digest_key(const core::TokenDigest& digest) noexcept {
+    return {reinterpret_cast<const char*>(digest.data()), digest.size()};
+}
+
+inline std::string idempotency_key(std::int64_t minute, std::string_view agent,
+                                   std::string_view key) {
+    std::string out;
+    append_be64(out, static_cast<std::uint64_t>(minute));
+    append_short_text(out, agent);
+    out.append(key);
+    return out;
+}
+
+}  // namespace agentcom::store

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "agentcom/core/message.hpp"
+
+/// One message as it is stored, in a log block or alone in `kept`. All integers little-endian.
+///
+///   u8   destination: 1 agent, 2 everyone, 3 everyone spelled "broadcast", 4 channel
+///   u8   flags: 1 has reply_to, 2 has a root
+///   i64  timestamp, Unix milliseconds
+///   u64  seq of the thread's root            (flag 2 only; without it the message is its own)
+///   u64  channel seq                         (destination 4 only)
+///   u8 n, n bytes   from
+///   u8 n, n bytes   agent or channel         (destinations 1 and 4 only)
+///   u8 n, n bytes   reply_to                 (flag 1 only)
+///   varint n, n bytes   type
+///   rest            payload
+namespace agentcom::store {
+
+enum class RecordKind : std::uint8_t {
+    to_agent = 1,
+    to_everyone = 2,
+    to_everyone_spelled = 3,
+    to_channel = 4,
+};
+
+/// A record taken apart; the texts point into it.
+struct RecordView {
+    RecordKind kind = RecordKind::to_agent;
+    core::Timestamp timestamp;
+    core::Seq root;  // 0: its own
+    core::ChannelSeq channel_seq;
+    std::string_view from;
+    std::string_view destination;  // agent or channel; empty for broadcasts
+    std::optional<std::string_view> reply_to;
+    std::string_view type;
+    std::string_view payload;
+};
+
+void append_record(std::string& out, const core::Draft& draft, core::Timestamp timestamp,
+                   core::Seq root, core::ChannelSeq channel_seq);
+/// Throws DamagedStore.
+[[nodiscard]] RecordView parse_record(std::string_view bytes);
+/// Only the timestamp, for searches.
+[[nodiscard]] core::Timestamp record_timestamp(std::string_view bytes);
+/// The message with its own bytes.
+[[nodiscard]] core::MessagePtr to_message(const RecordView& record, core::Seq seq,
+                                          core::Epoch epoch);
+
+}  // namespace agentcom::store

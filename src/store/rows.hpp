@@ -1,0 +1,82 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agentcom/core/seq.hpp"
+#include "agentcom/core/time.hpp"
+#include "agentcom/core/token.hpp"
+#include "agentcom/store/records.hpp"
+
+/// The rows of the small tables. Every one begins with a version byte, 1; parsers throw
+/// DamagedStore at another. The layouts are drawn in docs/storage_format.md.
+namespace agentcom::store {
+
+/// Numbers about the whole store, written with every batch.
+struct StateRow {
+    core::Seq head;                  // newest message ever given out
+    core::Seq first{1};              // oldest message of the log; head + 1 when it is empty
+    core::Timestamp last_timestamp;  // no later message gets an earlier one
+    core::Seq evicted;               // floor under every mailbox
+    std::uint64_t log_bytes = 0;
+    std::uint64_t unclaimed_mailboxes = 0;
+    std::uint64_t channels = 0;
+    std::uint64_t kept = 0;  // rows of the table `kept`
+
+    [[nodiscard]] std::string encode() const;
+    [[nodiscard]] static StateRow parse(std::string_view bytes);
+};
+
+struct AgentRow {
+    bool claimed = false;        // somebody has, or had, a token for it
+    core::Seq broadcasts_after;  // head when it was claimed
+    core::Seq cursor;
+    std::vector<ReadSpan> spans;  // sorted, apart, all beyond the cursor
+
+    void encode(std::string& out) const;
+    [[nodiscard]] static AgentRow parse(std::string_view bytes);
+    /// The stored span that holds `seq`.
+    [[nodiscard]] const ReadSpan* span_of(core::Seq seq) const noexcept;
+};
+
+/// Channel messages that were unread when the agent unsubscribed; they stay in its mailbox.
+struct CopiesRow {
+    core::Seq dropped;                // newest that found no room here; 0: none
+    std::vector<std::uint64_t> seqs;  // sorted
+
+    [[nodiscard]] std::string encode() const;
+    [[nodiscard]] static CopiesRow parse(std::string_view bytes);
+};
+
+[[nodiscard]] std::string encode_token(const TokenRecord& token);
+[[nodiscard]] TokenRecord parse_token(std::string_view bytes);
+
+[[nodiscard]] std::string encode_channel(const ChannelRecord& channel);
+[[nodiscard]] ChannelRecord parse_channel(const core::ChannelName& name, std::string_view bytes);
+/// The name is a stored key.
+[[nodiscard]] core::ChannelName stored_channel_name(std::string_view text);
+[[nodiscard]] core::AgentId stored_agent_id(std::string_view text);
+
+struct SubscriptionRow {
+    core::Seq after;  // head when it began
+
+    [[nodiscard]] std::string encode() const;
+    [[nodiscard]] static SubscriptionRow parse(std::string_view bytes);
+};
+
+struct IdempotencyRow {
+    core::Seq seq;
+    core::ChannelSeq channel_seq;
+    core::Timestamp timestamp;
+
+    [[nodiscard]] std::string encode() const;
+    [[nodiscard]] static IdempotencyRow parse(std::string_view bytes);
+};
+
+[[nodiscard]] std::string encode_number(std::uint64_t value);
+[[nodiscard]] std::uint64_t parse_number(std::string_view bytes);
+
+}  // namespace agentcom::store

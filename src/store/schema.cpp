@@ -1,0 +1,52 @@
+#include "store/schema.hpp"
+
+#include <string>
+#include <utility>
+
+#include "agentcom/core/token.hpp"
+#include "agentcom/store/store.hpp"
+#include "store/keys.hpp"
+#include "store/transaction.hpp"
+
+namespace agentcom::store {
+namespace {
+
+OpenedSchema create(WriteTransaction& txn) {
+    OpenedSchema made{core::Epoch{core::random_u64()}, StateRow{}};
+    const MDB_dbi meta = txn.tables().meta;
+    txn.put(meta, kMetaSchema, encode_number(kSchemaVersion));
+    txn.put(meta, kMetaEpoch, encode_number(made.epoch.value));
+    txn.put(meta, kMetaState, made.state.encode());
+    std::move(txn).commit();
+    return made;
+}
+
+OpenedSchema read(const Transaction& txn, std::string_view version_row) {
+    const std::uint64_t version = parse_number(version_row);
+    if (version > kSchemaVersion) {
+        throw StoreError("the store was written by a newer version of this program (schema " +
+                         std::to_string(version) + ", this one knows " +
+                         std::to_string(kSchemaVersion) +
+                         "); run that version or use another data directory");
+    }
+    const auto epoch = txn.get(txn.tables().meta, kMetaEpoch);
+    const auto state = txn.get(txn.tables().meta, kMetaState);
+    if (!epoch || !state) throw DamagedStore("the table of the store's own numbers is incomplete");
+    return OpenedSchema{core::Epoch{parse_number(*epoch)}, StateRow::parse(*state)};
+}
+
+}  // namespace
+
+OpenedSchema open_schema(Environment& env) {
+    try {
+        WriteTransaction txn(env);
+        const auto version = txn.get(txn.tables().meta, kMetaSchema);
+        return version ? read(txn, *version) : create(txn);
+    } catch (const LmdbError& error) {
+        throw StoreError(std::string("the store cannot be opened: ") + error.what());
+    } catch (const DamagedStore& error) {
+        throw StoreError(std::string("the store is damaged: ") + error.what());
+    }
+}
+
+}  // namespace agentcom::store

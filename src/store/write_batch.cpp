@@ -1,0 +1,280 @@
+#include "store/write_batch.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "store/history_view.hpp"
+#include "store/keys.hpp"
+#include "store/mailbox_view.hpp"
+
+namespace agentcom::store {
+namespace {
+
+constexpr std::uint64_t kMaxReserve = std::uint64_t{8} << 20;
+constexpr std::uint64_t kRoomOfSmallOperation = 4'096;  // a page
+constexpr std::uint64_t kRoomOfEntries = 256;           // header and feed entries of a message
+constexpr std::size_t kMaxCached = 100'000;
+constexpr std::size_t kTrimBlocks = 16;
+constexpr std::size_t kTrimBlocksWhenFull = 2;
+constexpr std::uint64_t kLongestTtlMs = std::uint64_t{1} << 50;  // forever; safe to subtract
+
+core::Millis ttl_of(std::uint64_t setting) {
+    return core::Millis(std::min(setting, kLongestTtlMs));
+}
+
+}  // namespace
+
+WriteBatch::WriteBatch(Environment& env, const StoreOptions& options, core::Epoch epoch,
+                       StateRow state, std::optional<std::uint64_t> stored_ttl)
+    : env_(env),
+      options_(options),
+      epoch_(epoch),
+      reserve_(std::min(kMaxReserve, env.map_size() / 4)),
+      committed_(state),
+      committed_ttl_(stored_ttl ? ttl_of(*stored_ttl) : options.mailbox_ttl),
+      state_(state),
+      ttl_(committed_ttl_) {}
+
+void WriteBatch::begin(core::Timestamp now) {
+    state_ = committed_;
+    ttl_ = committed_ttl_;
+    now_ = std::max(now, state_.last_timestamp);
+    first_recent_ = state_.head.next();
+    recent_.clear();
+    published_.clear();
+    log_.restart(first_recent_);
+    postings_.clear();
+    room_ = env_.room(reserve_ + options_.max_queued_bytes * 2);
+    short_of_room_ = room_ < reserve_ + kRoomOfSmallOperation;
+    txn_.emplace(env_);
+}
+
+WriteResult WriteBatch::apply(WriteOp& op) {
+    return std::visit([this](auto& operation) { return run(operation); }, op);
+}
+
+void WriteBatch::flush() {
+    log_.flush(txn());
+    postings_.flush(txn());
+}
+
+void WriteBatch::commit() {
+    flush();
+    if (state_.first.value > 1) {
+        for (const std::string& channel : published_) {
+            prune_channel(txn(), state_, channel, options_.channel_history);
+        }
+    }
+    txn().put(txn().tables().meta, kMetaState, state_.encode());
+    std::move(*txn_).commit();
+    txn_.reset();
+    committed_ = state_;
+    committed_ttl_ = ttl_;
+    recent_.clear();
+}
+
+void WriteBatch::abort() noexcept {
+    txn_.reset();
+    recent_.clear();
+    known_agents_.clear();
+    channel_seqs_.clear();
+}
+
+bool WriteBatch::take_room(std::uint64_t bytes) {
+    if (room_ < reserve_ + bytes) {
+        short_of_room_ = true;
+        return false;
+    }
+    room_ -= bytes;
+    return true;
+}
+
+// Appending.
+
+WriteResult WriteBatch::run(AppendMessage& op) {
+    core::Draft& draft = op.draft;
+    if (op.idempotency_key) {
+        if (op.idempotency_key->size() > kMaxIdempotencyKeyBytes) {
+            return core::Error(core::ErrorCode::invalid_idempotency_key);
+        }
+        if (const auto earlier = find_key(draft.from.str(), *op.idempotency_key)) {
+            return duplicate_of(*earlier, op);
+        }
+    }
+    if (auto error = refuse(op)) return std::move(*error);
+
+    const core::Seq seq = state_.head.next();
+    core::ChannelSeq place;
+    if (const auto* to = std::get_if<core::ToChannel>(&draft.to)) {
+        place.value = ++*channel_seq(to->channel.str());
+        if (state_.first.value > 1) published_.insert(to->channel.str());
+    }
+    const core::Seq root = root_of(draft.reply_to);
+    state_.log_bytes += log_.add(txn(), draft, now_, root, place);
+    state_.head = seq;
+    state_.last_timestamp = now_;
+    if (op.idempotency_key) {
+        txn().put(
+            txn().tables().idempotency,
+            idempotency_key(now_.ms / kIdempotencyBucketMs, draft.from.str(), *op.idempotency_key),
+            IdempotencyRow{seq, place, now_}.encode());
+    }
+    auto message = std::make_shared<const core::Message>(
+        core::Message{seq, core::MessageId::make(epoch_, seq), place, now_, std::move(draft)});
+    index(*message, root);
+    recent_.push_back(Recent{message, root.value != 0 ? root : seq});
+    return WriteValue(Appended{std::move(message), false});
+}
+
+std::optional<core::Error> WriteBatch::refuse(const AppendMessage& op) {
+    const core::Draft& draft = op.draft;
+    if (draft.reply_to && draft.reply_to->size() > core::kMaxReplyToBytes) {
+        return core::Error(core::ErrorCode::invalid_field, "reply_to");
+    }
+    const auto* to_channel = std::get_if<core::ToChannel>(&draft.to);
+    if (to_channel != nullptr && channel_seq(to_channel->channel.str()) == nullptr) {
+        return core::Error(core::ErrorCode::channel_not_found);
+    }
+    const std::uint64_t size = draft.payload.text.size() + draft.type.size() + kRoomOfEntries;
+    if (state_.head.value >= core::kMaxSeq || !take_room(size)) {
+        return core::Error(core::ErrorCode::storage_full);
+    }
+    if (const auto* to = std::get_if<core::ToAgent>(&draft.to)) return reach_recipient(to->agent);
+    return std::nullopt;
+}
+
+std::optional<core::Error> WriteBatch::reach_recipient(const core::AgentId& agent) {
+    if (known_agents_.contains(std::string_view(agent.str()))) return std::nullopt;
+    if (!txn().get(txn().tables().agents, agent.str())) {
+        if (!agent.is_plain()) return core::Error(core::ErrorCode::invalid_recipient);
+        if (state_.unclaimed_mailboxes >= options_.max_unclaimed_mailboxes) {
+            return core::Error(core::ErrorCode::unknown_recipient_limit);
+        }
+        put_agent(agent.str(), AgentRow{});
+        ++state_.unclaimed_mailboxes;
+    }
+    remember_known(agent.str());
+    return std::nullopt;
+}
+
+std::optional<IdempotencyRow> WriteBatch::find_key(std::string_view agent, std::string_view key) {
+    const std::int64_t oldest = now_.ms - options_.idempotency_window.count();
+    for (std::int64_t minute = now_.ms / kIdempotencyBucketMs;
+         minute >= oldest / kIdempotencyBucketMs; --minute) {
+        const auto row = txn().get(txn().tables().idempotency, idempotency_key(minute, agent, key));
+        if (!row) continue;
+        const IdempotencyRow found = IdempotencyRow::parse(*row);
+        if (found.timestamp.ms > oldest) return found;
+    }
+    return std::nullopt;
+}
+
+WriteResult WriteBatch::duplicate_of(const IdempotencyRow& row, AppendMessage& op) {
+    core::MessagePtr message;
+    if (row.seq >= first_recent_) {
+        message = recent_[row.seq.value - first_recent_.value].message;
+    } else {
+        LogReader log(txn());
+        if (const auto record = log.find(row.seq)) {
+            message = to_message(*record, row.seq, epoch_);
+        } else {
+            core::Draft rest{op.draft.from, op.draft.to, {}, {}, std::nullopt};
+            message = std::make_shared<const core::Message>(
+                core::Message{row.seq, core::MessageId::make(epoch_, row.seq), row.channel_seq,
+                              row.timestamp, std::move(rest)});
+        }
+    }
+    return WriteValue(Appended{std::move(message), true});
+}
+
+core::Seq WriteBatch::root_of(const std::optional<std::string>& reply_to) {
+    if (!reply_to) return {};
+    const auto parent = core::MessageId::seq_of(*reply_to, epoch_);
+    if (!parent || *parent > state_.head) return {};
+    // Roots are found once and stored, so that no chain is ever followed.
+    if (*parent >= first_recent_) return recent_[parent->value - first_recent_.value].root;
+    LogReader log(txn());
+    const auto record = log.find(*parent);
+    if (!record) return {};
+    return record->root.value != 0 ? record->root : *parent;
+}
+
+void WriteBatch::index(const core::Message& message, core::Seq root) {
+    const core::Draft& draft = message.draft;
+    const std::uint64_t seq = message.seq.value;
+    postings_.add(Feed::from_agent, draft.from.str(), seq);
+    if (const auto* agent = std::get_if<core::ToAgent>(&draft.to)) {
+        postings_.add(Feed::to_agent, agent->agent.str(), seq);
+    } else {
+        const Entry entry = seq | sender_mark(draft.from.str());
+        if (const auto* channel = std::get_if<core::ToChannel>(&draft.to)) {
+            postings_.add(Feed::channel, channel->channel.str(), entry, message.channel_seq.value);
+        } else {
+            postings_.add(Feed::broadcasts, "", entry);
+            if (std::get<core::ToEveryone>(draft.to).spelled) {
+                postings_.add(Feed::spelled_broadcasts, "", seq);
+            }
+        }
+    }
+    if (draft.reply_to && !draft.reply_to->empty()) {
+        postings_.add(Feed::replies, *draft.reply_to, seq);
+    }
+    if (root.value != 0) {
+        postings_.add(Feed::thread, core::MessageId::make(epoch_, root).str(), seq);
+    }
+}
+
+std::uint64_t* WriteBatch::channel_seq(std::string_view channel) {
+    const auto cached = channel_seqs_.find(channel);
+    if (cached != channel_seqs_.end()) return &cached->second;
+    if (!txn().get(txn().tables().channels, channel)) return nullptr;
+    if (channel_seqs_.size() >= kMaxCached) {
+        // What this transaction has given out is not in the lists yet.
+        flush();
+        channel_seqs_.clear();
+    }
+    const std::uint64_t last = last_channel_seq(txn(), channel).value;
+    return &channel_seqs_.emplace(std::string(channel), last).first->second;
+}
+
+// Settings, eviction, retention.
+
+WriteResult WriteBatch::run(const PutSetting& op) {
+    constexpr std::size_t kMaxSettingNameBytes = 255;
+    if (op.name.empty() || op.name.size() > kMaxSettingNameBytes) {
+        return core::Error(core::ErrorCode::invalid_field, "name");
+    }
+    if (!take_room(kRoomOfSmallOperation)) return core::Error(core::ErrorCode::storage_full);
+    txn().put(txn().tables().settings, op.name, encode_number(op.value));
+    if (op.name == "mailbox_ttl_ms") ttl_ = ttl_of(op.value);
+    return WriteValue(Done{});
+}
+
+WriteResult WriteBatch::run(const EvictMailboxes& op) {
+    flush();
+    LogReader log(txn());
+    if (log.first_seq()) {
+        const core::Seq floor{log.first_at_or_after(op.older_than).value - 1};
+        state_.evicted = std::max(state_.evicted, floor);
+    }
+    return WriteValue(Done{});
+}
+
+WriteResult WriteBatch::run(const Trim&) {
+    flush();
+    const RetentionRules rules{
+        .history_messages = options_.history_messages,
+        .ttl = ttl_,
+        .max_messages = options_.retention_messages,
+        .max_age = options_.retention_age,
+        .max_bytes = options_.retention_bytes,
+        .channel_history = options_.channel_history,
+        .idempotency_window = options_.idempotency_window,
+    };
+    // Removing needs room as well: pages are copied before they are changed.
+    const TrimOutcome done = trim(txn(), state_, rules, now_, epoch_,
+                                  short_of_room_ ? kTrimBlocksWhenFull : kTrimBlocks);
+    return WriteValue(Trimmed{done.messages, done.more});
+}
+
+}  // namespace agentcom::store

@@ -1,0 +1,118 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "agentcom/store/store.hpp"
+#include "agentcom/store/write_ops.hpp"
+#include "store/message_log.hpp"
+#include "store/postings.hpp"
+#include "store/retention.hpp"
+#include "store/rows.hpp"
+#include "store/transaction.hpp"
+
+namespace agentcom::store {
+
+/// Applies write operations to one transaction at a time. An operation checks everything before it
+/// writes anything, so one that fails leaves no trace; an LmdbError ends the whole batch. Messages
+/// and feed entries are gathered and written at the end, sorted; operations that must see them
+/// write them earlier. Used by the commit thread only.
+class WriteBatch {
+public:
+    WriteBatch(Environment& env, const StoreOptions& options, core::Epoch epoch, StateRow state,
+               std::optional<std::uint64_t> stored_ttl);
+
+    /// Begins a transaction. `now` is when its messages count as stored.
+    void begin(core::Timestamp now);
+    /// An append's draft moves into its result. Throws LmdbError.
+    [[nodiscard]] WriteResult apply(WriteOp& op);
+    /// Throws LmdbError; then, as after `abort`, nothing has happened.
+    void commit();
+    void abort() noexcept;
+
+    /// As of the last commit.
+    [[nodiscard]] const StateRow& committed() const noexcept { return committed_; }
+    [[nodiscard]] core::Millis ttl() const noexcept { return committed_ttl_; }
+    /// Whether an operation of this batch was refused, or the next would be, for lack of room.
+    [[nodiscard]] bool short_of_room() const noexcept { return short_of_room_; }
+    [[nodiscard]] const PostingWriter& postings() const noexcept { return postings_; }
+
+private:
+    /// A message of the present transaction, which the log may not have yet.
+    struct Recent {
+        core::MessagePtr message;
+        core::Seq root;  // its own when it answers nothing
+    };
+    using Texts = std::unordered_set<std::string, core::TextHash, core::TextEqual>;
+    using ChannelSeqs =
+        std::unordered_map<std::string, std::uint64_t, core::TextHash, core::TextEqual>;
+
+    WriteResult run(AppendMessage& op);
+    WriteResult run(const AckMailbox& op);
+    WriteResult run(const MarkRead& op);
+    WriteResult run(const CreateToken& op);
+    WriteResult run(const RevokeTokens& op);
+    WriteResult run(const CreateChannel& op);
+    WriteResult run(const Subscribe& op);
+    WriteResult run(const Unsubscribe& op);
+    WriteResult run(const PutSetting& op);
+    WriteResult run(const EvictMailboxes& op);
+    WriteResult run(const Trim& op);
+
+    [[nodiscard]] WriteTransaction& txn() { return *txn_; }
+    void flush();
+
+    // Appending.
+    [[nodiscard]] std::optional<core::Error> refuse(const AppendMessage& op);
+    [[nodiscard]] std::optional<IdempotencyRow> find_key(std::string_view agent,
+                                                         std::string_view key);
+    [[nodiscard]] WriteResult duplicate_of(const IdempotencyRow& row, AppendMessage& op);
+    [[nodiscard]] std::optional<core::Error> reach_recipient(const core::AgentId& agent);
+    [[nodiscard]] core::Seq root_of(const std::optional<std::string>& reply_to);
+    void index(const core::Message& message, core::Seq root);
+    [[nodiscard]] std::uint64_t* channel_seq(std::string_view channel);
+    [[nodiscard]] bool take_room(std::uint64_t bytes);
+
+    // Agents.
+    [[nodiscard]] std::optional<AgentRow> find_agent(std::string_view agent);
+    void put_agent(std::string_view agent, const AgentRow& row);
+    /// The row, made as an unclaimed mailbox when the agent is not known.
+    [[nodiscard]] AgentRow agent_or_new(std::string_view agent);
+    void drop_copies(std::string_view agent, core::Seq cursor);
+    void keep_copies(std::string_view agent, std::vector<std::uint64_t> newest_first);
+    void remember_known(std::string_view agent);
+
+    [[nodiscard]] std::optional<ChannelRecord> find_channel(const core::ChannelName& name);
+    [[nodiscard]] std::uint64_t subscription_count(std::string_view agent);
+
+    Environment& env_;
+    const StoreOptions& options_;
+    const core::Epoch epoch_;
+    std::uint64_t reserve_;  // bytes of the map that only operations which free room may use
+    StateRow committed_;
+    core::Millis committed_ttl_;
+
+    // Of the present transaction.
+    std::optional<WriteTransaction> txn_;
+    StateRow state_;
+    core::Millis ttl_;
+    core::Timestamp now_;
+    std::uint64_t room_ = 0;
+    bool short_of_room_ = false;
+    core::Seq first_recent_;
+    std::vector<Recent> recent_;
+    Texts published_;  // channels
+    LogWriter log_;
+    PostingWriter postings_;
+    std::string row_;  // scratch
+
+    // True as long as no transaction is aborted; bounded, and emptied when full.
+    Texts known_agents_;
+    ChannelSeqs channel_seqs_;  // newest given out
+};
+
+}  // namespace agentcom::store
