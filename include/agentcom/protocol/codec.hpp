@@ -1,0 +1,130 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "agentcom/core/message.hpp"
+#include "agentcom/core/result.hpp"
+#include "agentcom/protocol/replies.hpp"
+#include "agentcom/protocol/requests.hpp"
+
+/// Requests, replies and events to and from their JSON text. Pure functions, thread-safe, no
+/// exceptions: whatever bytes come in, a request or an Error comes out. `protocol.md` is the
+/// contract.
+namespace agentcom::protocol {
+
+/// Deepest nesting of arrays and objects that is accepted in anything a client sends.
+inline constexpr std::size_t kMaxJsonDepth = 64;
+
+/// The text as a JSON string, quotes and escapes included.
+[[nodiscard]] core::JsonText json_string(std::string_view text);
+
+// ---- WebSocket ---------------------------------------------------------------------------------
+
+/// A decoded client frame. `ref` is the frame's "ref" as JSON text (a string or a number), present
+/// whenever the frame was a JSON object that had one, also when the request is an error.
+struct Frame {
+    std::optional<core::JsonText> ref;
+    core::result<Request> request = core::Error(core::ErrorCode::internal);
+};
+
+/// One text frame. `identified` says whether the connection has identified itself: before that
+/// everything except `identify` is not_identified (but broken JSON is invalid_json).
+[[nodiscard]] Frame decode_frame(std::string_view text, bool identified);
+
+/// Appends the reply frame, or the error frame, to `out`; nothing for a reply that has no frame
+/// (Acked). `ref` is repeated when given.
+void encode_frame(const Reply& reply, const std::optional<core::JsonText>& ref, std::string& out);
+
+// ---- Pushed frames -----------------------------------------------------------------------------
+
+/// `message` or `channel_message`, with `seq` (the number to acknowledge).
+void encode_push(const core::Message& message, std::string& out);
+void encode_agent_joined(const AgentInfo& agent, std::string& out);
+void encode_agent_left(const core::AgentId& agent, std::string& out);
+void encode_status_changed(const AgentInfo& agent, std::string& out);
+void encode_channel_agent_joined(const core::ChannelName& channel, const core::AgentId& agent,
+                                 std::string& out);
+
+// ---- HTTP --------------------------------------------------------------------------------------
+
+/// What HTTP offers, as names: the adapter in net maps verb and path to one of these.
+enum class HttpOperation : std::uint8_t {
+    health,
+    list_agents,
+    list_subscriptions,
+    send_message,
+    poll_mailbox,
+    ack_mailbox,
+    evict_mailboxes,
+    list_channels,
+    create_channel,
+    get_channel,
+    subscribe,
+    unsubscribe,
+    publish,
+    channel_history,
+    query_history,
+    get_thread,
+    get_replies,
+    get_thread_root,
+    get_heartbeat_interval,
+    put_heartbeat_interval,
+    get_mailbox_retention,
+    put_mailbox_retention,
+    analytics_summary,
+    analytics_agents,
+    analytics_hourly,
+    create_token,
+    list_tokens,
+    revoke_tokens,
+    reset_hub,
+};
+
+/// The parts of an HTTP request that carry its meaning; views are valid for the call.
+struct HttpInput {
+    HttpOperation operation;
+    std::string_view path_argument;  // percent-decoded, for routes with :id or :ch
+    std::vector<std::pair<std::string, std::string>> query;  // percent-decoded, in order
+    std::string_view body;                                   // raw JSON text, may be empty
+    std::optional<std::string_view> idempotency_key;         // the header of that name
+};
+
+/// Turns an HTTP request into the same Request a frame would give. Errors: invalid_json,
+/// missing_field, invalid_field, invalid_encoding (of path or query) and the like.
+[[nodiscard]] core::result<Request> decode_http(const HttpInput& input);
+
+struct HttpOutput {
+    std::uint16_t status = 200;
+    std::string body;
+    std::optional<std::uint32_t> retry_after_s;  // for the Retry-After header
+};
+/// `writing_route`: a 401 on a writing route carries the "hint".
+[[nodiscard]] HttpOutput encode_http(const Reply& reply, bool writing_route);
+
+/// The token an ack body may carry beside its seq ({"seq":0,"token":"..."}), as in the original.
+[[nodiscard]] std::optional<std::string> token_in_ack_body(std::string_view body);
+
+// ---- Close codes -------------------------------------------------------------------------------
+
+enum class CloseCode : std::uint16_t {
+    normal = 1000,
+    going_away = 1001,
+    protocol_error = 1002,
+    frame_too_big = 1009,
+    internal_error = 1011,
+    replaced = 4000,
+    token_revoked = 4001,
+    identify_timeout = 4002,
+    stale = 4003,
+    slow_consumer = 4004,
+    rate_limited = 4008,
+};
+/// The reason text sent with a close code, for instance "slow_consumer".
+[[nodiscard]] std::string_view close_reason(CloseCode code) noexcept;
+
+}  // namespace agentcom::protocol

@@ -1,0 +1,209 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "agentcom/core/ids.hpp"
+#include "agentcom/core/message.hpp"
+#include "agentcom/core/result.hpp"
+#include "agentcom/core/token.hpp"
+#include "agentcom/protocol/requests.hpp"
+
+/// What the router answers, one struct per kind of answer. A Reply is that or an Error.
+namespace agentcom::protocol {
+
+/// Who is online, as `agent` objects show it. The three JsonTexts may hold any JSON value.
+struct AgentInfo {
+    core::AgentId agent;
+    core::JsonText name;
+    core::JsonText status;
+    core::JsonText capabilities;
+    core::Timestamp connected_at;
+};
+
+struct Identified {
+    core::AgentId agent;
+    core::Epoch epoch;
+    std::uint64_t session_id = 0;  // shown as 16 hexadecimal digits
+    std::uint64_t max_frame_bytes = 0;
+    std::uint64_t messages_per_second = 0;  // 0: unlimited
+    bool truncated = false;  // only with acks: unread messages were lost to the cap or the ttl
+};
+
+struct Pong {
+    core::Timestamp timestamp;
+};
+
+enum class DeliveryStatus : std::uint8_t { delivered, queued, broadcast };
+struct MessageSent {
+    core::MessageId id;
+    core::Seq seq;
+    DeliveryStatus status = DeliveryStatus::queued;
+};
+
+struct StatusUpdated {};
+
+struct AgentList {
+    std::vector<AgentInfo> agents;
+};
+
+/// Over WebSocket an ack has no reply: `encode_frame` gives an empty text for it.
+struct Acked {
+    core::Seq up_to;  // as the caller sent it
+};
+
+struct MailboxPage {
+    core::AgentId agent;
+    std::vector<core::MessagePtr> messages;  // oldest first
+    core::Seq last_seq;                      // of the last message, or the given `since`
+    core::Epoch epoch;
+    bool truncated = false;
+};
+
+struct EvictionTriggered {};
+
+struct ChannelCreated {
+    core::ChannelName channel;
+};
+struct ChannelSummary {
+    core::ChannelName name;
+    std::string description;
+    std::uint64_t subscriber_count = 0;
+    core::Timestamp created_at;
+};
+struct ChannelList {
+    std::vector<ChannelSummary> channels;
+};
+struct ChannelInfo {
+    core::ChannelName name;
+    std::string description;
+    std::vector<core::AgentId> subscribers;
+    core::Timestamp created_at;
+    core::AgentId created_by;
+};
+struct Subscribed {
+    core::ChannelName channel;
+    std::string channel_text;
+    bool already = false;
+};
+struct Unsubscribed {
+    core::ChannelName channel;
+    std::string channel_text;
+};
+struct Published {
+    core::ChannelName channel;
+    core::ChannelSeq seq;
+    core::MessageId id;
+};
+struct ChannelHistoryPage {
+    core::ChannelName channel;
+    std::string channel_text;
+    std::vector<core::MessagePtr> messages;  // oldest first
+};
+struct SubscriptionList {
+    std::string agent;
+    std::vector<core::ChannelName> channels;
+};
+
+struct HistoryPage {
+    std::vector<core::MessagePtr> messages;  // oldest first
+    core::Seq cursor;                        // of the last message, or the given cursor
+};
+
+struct Thread {
+    std::string root;
+    std::vector<core::MessagePtr> messages;  // oldest first
+    std::optional<core::Seq> next_cursor;    // present when `limit` cut the thread
+};
+struct ReplyList {
+    std::string parent;
+    std::vector<core::MessagePtr> replies;
+};
+struct ThreadRoot {
+    std::string message_id;
+    std::string root;
+};
+
+struct SettingValue {
+    Setting setting;
+    std::uint64_t value = 0;
+    bool updated = false;  // the answer to a write
+};
+
+struct AnalyticsTotals {
+    std::uint64_t total_agents = 0;
+    std::uint64_t agents_connected = 0;
+    std::uint64_t agents_active = 0;
+    std::uint64_t agents_idle = 0;
+    std::uint64_t agents_offline = 0;
+    std::uint64_t total_messages_24h = 0;
+    core::Timestamp timestamp;
+};
+enum class Activity : std::uint8_t { active, idle, offline };
+struct AgentAnalytics {
+    std::string agent;
+    bool connected = false;
+    std::int64_t idle_ms = 0;
+    Activity status = Activity::offline;
+    std::uint64_t messages_sent_24h = 0;
+    std::uint64_t messages_received_24h = 0;
+    std::uint64_t messages_sent_this_hour = 0;
+    std::int64_t connection_time_24h_ms = 0;
+    core::Timestamp last_active;
+    std::optional<core::Timestamp> last_seen;  // end of its last connection
+    std::uint64_t total_connections = 0;
+};
+struct AgentAnalyticsList {
+    std::vector<AgentAnalytics> agents;  // sorted by id
+};
+struct HourCount {
+    std::int64_t bucket = 0;  // start of the hour, Unix milliseconds
+    std::uint64_t sent = 0;
+    std::uint64_t received = 0;
+};
+struct HourlyCounts {
+    std::string agent;
+    std::vector<HourCount> hours;  // 24, oldest first
+};
+
+/// The only reply that carries a secret; nothing may log it.
+struct TokenCreated {
+    core::AgentId agent;
+    core::Token token;
+    core::Role role;
+};
+struct TokenSummary {
+    core::AgentId agent;
+    std::string prefix;  // 8 digits
+    core::Role role;
+    core::Timestamp created_at;
+};
+struct TokenList {
+    std::vector<TokenSummary> tokens;
+};
+struct TokensRevoked {
+    std::string agent;
+};
+struct ResetScheduled {
+    core::AgentId triggered_by;
+};
+
+enum class HealthState : std::uint8_t { ok, storage_full, storage_failed, shutting_down };
+struct HealthReport {
+    HealthState state = HealthState::ok;
+    std::uint64_t agents_connected = 0;
+};
+
+using ReplyValue =
+    std::variant<Identified, Pong, MessageSent, StatusUpdated, AgentList, Acked, MailboxPage,
+                 EvictionTriggered, ChannelCreated, ChannelList, ChannelInfo, Subscribed,
+                 Unsubscribed, Published, ChannelHistoryPage, SubscriptionList, HistoryPage, Thread,
+                 ReplyList, ThreadRoot, SettingValue, AnalyticsTotals, AgentAnalyticsList,
+                 HourlyCounts, TokenCreated, TokenList, TokensRevoked, ResetScheduled,
+                 HealthReport>;
+using Reply = core::result<ReplyValue>;
+
+}  // namespace agentcom::protocol

@@ -1,0 +1,151 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "agentcom/core/ids.hpp"
+#include "agentcom/core/message.hpp"
+#include "agentcom/core/seq.hpp"
+#include "agentcom/core/time.hpp"
+#include "agentcom/core/token.hpp"
+
+/// Everything a caller may ask, one struct each, whatever transport brought it. The router has one
+/// operation per struct; `Request` at the end is the list.
+namespace agentcom::protocol {
+
+/// The first frame of a WebSocket connection. `agent_id` and `token` are kept as text because the
+/// answers to wrong ones differ (invalid_token, token_agent_mismatch).
+struct Identify {
+    std::string agent_id;                        // as sent; a non-string is given as its JSON text
+    std::string token;                           // "" when missing or not a string
+    std::optional<core::JsonText> name;          // any JSON value; default: the agent id
+    std::optional<core::JsonText> status;        // any JSON value; default: "connected"
+    std::optional<core::JsonText> capabilities;  // any JSON value; default: []
+    bool acks = false;
+    bool presence = true;
+    bool echo = true;
+};
+
+struct Ping {};
+
+struct SendMessage {
+    core::Destination to;  // ToAgent or ToEveryone
+    std::string type;
+    core::JsonText payload;
+    std::optional<std::string> reply_to;
+    std::optional<std::string> idempotency_key;
+};
+
+struct SetStatus {
+    core::JsonText status;  // any JSON value
+};
+
+struct ListAgents {};
+
+/// Moves the mailbox cursor. Over HTTP `mailbox` names the mailbox and must be the caller's own.
+struct Ack {
+    std::optional<std::string> mailbox;
+    core::Seq up_to;
+};
+
+struct PollMailbox {
+    std::string mailbox;  // must be the caller's own
+    core::Seq since;
+    std::optional<std::uint64_t> limit;
+    core::Millis wait{0};  // long poll; at most 60 s
+};
+
+struct EvictMailboxes {};
+
+struct CreateChannel {
+    core::ChannelName name;
+    std::string description;
+};
+struct ListChannels {};
+/// `channel_text` is the name as it was sent, which HTTP answers repeat.
+struct GetChannel {
+    core::ChannelName channel;
+};
+struct Subscribe {
+    core::ChannelName channel;
+    std::string channel_text;
+};
+struct Unsubscribe {
+    core::ChannelName channel;
+    std::string channel_text;
+};
+struct Publish {
+    core::ChannelName channel;
+    std::string type;
+    core::JsonText payload;  // a JSON object
+    std::optional<std::string> reply_to;
+    std::optional<std::string> idempotency_key;
+};
+struct ChannelHistory {
+    core::ChannelName channel;
+    std::string channel_text;
+    std::optional<core::ChannelSeq> since;  // absent: the newest `limit`
+    std::uint64_t limit = 50;
+};
+struct ListSubscriptions {
+    std::string agent;
+};
+
+struct QueryHistory {
+    std::optional<std::string> from;
+    std::optional<std::string> to;
+    std::optional<std::string> channel;         // as sent; an unusable name matches nothing
+    std::optional<core::Timestamp> start_time;  // inclusive
+    std::optional<core::Timestamp> end_time;    // inclusive
+    core::Seq cursor;
+    std::uint64_t limit = 50;  // at most 200
+};
+
+struct GetThread {
+    std::string message_id;
+    std::optional<std::uint64_t> limit;  // absent: the whole thread
+    core::Seq cursor;                    // messages after this one
+};
+struct GetReplies {
+    std::string message_id;
+};
+struct GetThreadRoot {
+    std::string message_id;
+};
+
+enum class Setting : std::uint8_t { heartbeat_interval_ms, mailbox_ttl_ms };
+struct GetSetting {
+    Setting setting;
+};
+struct PutSetting {
+    Setting setting;
+    std::uint64_t value;  // positive
+};
+
+struct AnalyticsSummary {};
+struct AnalyticsAgents {};
+struct AnalyticsHourly {
+    std::string agent;
+};
+
+struct CreateToken {
+    core::AgentId agent;
+    core::Role role = core::Role::agent;
+};
+struct ListTokens {};
+struct RevokeTokens {
+    std::string agent;
+};
+struct ResetHub {};
+struct Health {};
+
+using Request =
+    std::variant<Identify, Ping, SendMessage, SetStatus, ListAgents, Ack, PollMailbox,
+                 EvictMailboxes, CreateChannel, ListChannels, GetChannel, Subscribe, Unsubscribe,
+                 Publish, ChannelHistory, ListSubscriptions, QueryHistory, GetThread, GetReplies,
+                 GetThreadRoot, GetSetting, PutSetting, AnalyticsSummary, AnalyticsAgents,
+                 AnalyticsHourly, CreateToken, ListTokens, RevokeTokens, ResetHub, Health>;
+
+}  // namespace agentcom::protocol

@@ -1,0 +1,189 @@
+// Replies and events to WebSocket frames.
+
+#include <concepts>
+
+#include "agentcom/core/version.hpp"
+#include "agentcom/protocol/codec.hpp"
+#include "agentcom/protocol/vocabulary.hpp"
+#include "protocol/encode_message.hpp"
+#include "protocol/encode_reply.hpp"
+
+namespace agentcom::protocol {
+
+namespace {
+
+std::string hex16(std::uint64_t value) { return core::Epoch{value}.str(); }
+
+JsonWriter& frame(JsonWriter& writer, std::string_view type) {
+    return writer.begin_object().member("type", type);
+}
+
+/// Replies to what only HTTP can ask for. They are listed so that a new reply without a frame of
+/// its own does not compile until somebody has decided.
+template <class T, class... Listed>
+concept OneOf = (std::same_as<T, Listed> || ...);
+template <class T>
+concept HttpOnly = OneOf<T, Acked, MailboxPage, EvictionTriggered, ChannelCreated, ChannelInfo,
+                         SubscriptionList, HistoryPage, Thread, ReplyList, ThreadRoot, SettingValue,
+                         AnalyticsTotals, AgentAnalyticsList, HourlyCounts, TokenCreated, TokenList,
+                         TokensRevoked, ResetScheduled, HealthReport>;
+
+/// One overload per reply that a frame can ask for.
+struct FrameWriter {
+    JsonWriter& writer;
+
+    void operator()(const Identified& reply) {
+        frame(writer, "identified")
+            .member("agent_id", reply.agent.str())
+            .member("epoch", reply.epoch.str())
+            .member("session_id", hex16(reply.session_id))
+            .member("server", "agentcom/" + std::string(core::kVersion))
+            .key("limits")
+            .begin_object()
+            .member_integer("max_frame_bytes", reply.max_frame_bytes)
+            .member_integer("messages_per_second", reply.messages_per_second)
+            .end_object();
+        if (reply.truncated) writer.key("truncated").boolean(true);
+    }
+    void operator()(const Pong& reply) {
+        frame(writer, "pong").member_integer("timestamp", reply.timestamp.ms);
+    }
+    void operator()(const MessageSent& reply) {
+        frame(writer, "message_sent")
+            .member("id", reply.id.str())
+            .member("status", to_string(reply.status))
+            .member_integer("seq", reply.seq.value);
+    }
+    void operator()(const StatusUpdated&) { frame(writer, "status_updated"); }
+    void operator()(const AgentList& reply) {
+        frame(writer, "agents").key("agents").begin_array();
+        for (const AgentInfo& agent : reply.agents) write_agent(writer, agent);
+        writer.end_array();
+    }
+    void operator()(const Subscribed& reply) {
+        frame(writer, "channel_subscribed").member("channel", reply.channel_text);
+        if (reply.already) writer.member("note", "already_subscribed");
+    }
+    void operator()(const Unsubscribed& reply) {
+        frame(writer, "channel_unsubscribed").member("channel", reply.channel_text);
+    }
+    void operator()(const Published& reply) {
+        frame(writer, "channel_published")
+            .member("channel", reply.channel.str())
+            .member_integer("seq", reply.seq.value)
+            .member("id", reply.id.str());
+    }
+    void operator()(const ChannelHistoryPage& reply) {
+        frame(writer, "channel_history").member("channel", reply.channel_text).key("messages");
+        write_channel_messages(writer, reply.messages);
+    }
+    void operator()(const ChannelList& reply) {
+        frame(writer, "channels").key("channels");
+        write_channel_list(writer, reply);
+    }
+    void operator()(const HttpOnly auto&) { frame(writer, "ok"); }
+};
+
+void write_error(JsonWriter& writer, const core::Error& error) {
+    frame(writer, "error")
+        .member("error", error.wire_name())
+        .member("message", error.explanation());
+    if (!error.field.empty()) writer.member("field", error.field);
+}
+
+}  // namespace
+
+void encode_frame(const Reply& reply, const std::optional<core::JsonText>& ref, std::string& out) {
+    if (reply && std::holds_alternative<Acked>(*reply)) return;
+    if (reply) {
+        if (const auto* sent = std::get_if<MessageSent>(&*reply); sent != nullptr && !ref) {
+            // The answer of the hot path, without temporaries.
+            out.append(R"({"type":"message_sent","id":")");
+            sent->id.append_to(out);
+            out.append(R"(","status":")");
+            out.append(to_string(sent->status));
+            out.append(R"(","seq":)");
+            append_integer(out, sent->seq.value);
+            out.push_back('}');
+            return;
+        }
+    }
+    JsonWriter writer(out);
+    if (reply) {
+        std::visit(FrameWriter{writer}, *reply);
+    } else {
+        write_error(writer, reply.error());
+    }
+    if (ref) writer.member_raw("ref", ref->text);
+    writer.end_object();
+}
+
+void encode_agent_joined(const AgentInfo& agent, std::string& out) {
+    JsonWriter writer(out);
+    frame(writer, "agent_joined").key("agent");
+    write_agent(writer, agent);
+    writer.end_object();
+}
+
+void encode_agent_left(const core::AgentId& agent, std::string& out) {
+    JsonWriter writer(out);
+    frame(writer, "agent_left").member("agent_id", agent.str()).end_object();
+}
+
+void encode_status_changed(const AgentInfo& agent, std::string& out) {
+    JsonWriter writer(out);
+    frame(writer, "status_changed").key("agent");
+    write_agent(writer, agent);
+    writer.end_object();
+}
+
+void encode_channel_agent_joined(const core::ChannelName& channel, const core::AgentId& agent,
+                                 std::string& out) {
+    JsonWriter writer(out);
+    frame(writer, "channel_agent_joined")
+        .member("channel", channel.str())
+        .member("agent_id", agent.str())
+        .end_object();
+}
+
+core::JsonText json_string(std::string_view text) {
+    core::JsonText json;
+    append_json_string(json.text, text);
+    return json;
+}
+
+std::vector<std::string_view> pushed_frame_types() {
+    return {"message",      "channel_message", "channel_agent_joined",
+            "agent_joined", "agent_left",      "status_changed",
+            "error"};
+}
+
+std::string_view close_reason(CloseCode code) noexcept {
+    switch (code) {
+        case CloseCode::normal:
+            return "normal";
+        case CloseCode::going_away:
+            return "going_away";
+        case CloseCode::protocol_error:
+            return "protocol_error";
+        case CloseCode::frame_too_big:
+            return "frame_too_big";
+        case CloseCode::internal_error:
+            return "internal_error";
+        case CloseCode::replaced:
+            return "replaced";
+        case CloseCode::token_revoked:
+            return "token_revoked";
+        case CloseCode::identify_timeout:
+            return "identify_timeout";
+        case CloseCode::stale:
+            return "stale";
+        case CloseCode::slow_consumer:
+            return "slow_consumer";
+        case CloseCode::rate_limited:
+            return "rate_limited";
+    }
+    return "";
+}
+
+}  // namespace agentcom::protocol

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <string_view>
+
+#include "agentcom/protocol/replies.hpp"
+#include "protocol/json_writer.hpp"
+
+namespace agentcom::protocol {
+
+/// An agent as lists and presence frames show it.
+void write_agent(JsonWriter& writer, const AgentInfo& agent);
+/// The members of a channel's entry in a list, without braces.
+void write_channel_list(JsonWriter& writer, const ChannelList& list);
+void write_channel_messages(JsonWriter& writer, const std::vector<core::MessagePtr>& messages);
+[[nodiscard]] std::string_view to_string(DeliveryStatus status) noexcept;
+[[nodiscard]] std::string_view to_string(core::Role role) noexcept;
+
+}  // namespace agentcom::protocol

@@ -1,0 +1,92 @@
+#pragma once
+
+#include <charconv>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace agentcom::protocol {
+
+/// Appends the text as a JSON string with quotes; escapes what RFC 8259 requires.
+void append_json_string(std::string& out, std::string_view text);
+
+/// Appends decimal digits without a temporary.
+template <class Integer>
+void append_integer(std::string& out, Integer value) {
+    char digits[24];
+    const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
+    out.append(digits, end);
+}
+
+/// Writes one JSON text by appending: `begin_object("key")` and so on, commas by itself. The caller
+/// keeps the nesting right. Values named raw are JSON text already.
+class JsonWriter {
+public:
+    explicit JsonWriter(std::string& out) : out_(out) {}
+
+    JsonWriter& begin_object() { return open('{'); }
+    JsonWriter& end_object() { return close('}'); }
+    JsonWriter& begin_array() { return open('['); }
+    JsonWriter& end_array() { return close(']'); }
+
+    /// Keys are ours and need no escaping.
+    JsonWriter& key(std::string_view name) {
+        separate();
+        out_.push_back('"');
+        out_.append(name);
+        out_.append("\":");
+        separate_ = false;
+        return *this;
+    }
+    JsonWriter& string(std::string_view text) {
+        separate();
+        append_json_string(out_, text);
+        return *this;
+    }
+    template <class Integer>
+    JsonWriter& integer(Integer value) {
+        separate();
+        append_integer(out_, value);
+        return *this;
+    }
+    JsonWriter& boolean(bool value) { return raw(value ? "true" : "false"); }
+    JsonWriter& null() { return raw("null"); }
+    JsonWriter& raw(std::string_view text) {
+        separate();
+        out_.append(text);
+        return *this;
+    }
+
+    JsonWriter& member(std::string_view name, std::string_view text) {
+        return key(name).string(text);
+    }
+    JsonWriter& member_raw(std::string_view name, std::string_view text) {
+        return key(name).raw(text);
+    }
+    template <class Integer>
+    JsonWriter& member_integer(std::string_view name, Integer value) {
+        return key(name).integer(value);
+    }
+
+private:
+    void separate() {
+        if (separate_) out_.push_back(',');
+        separate_ = true;
+    }
+    JsonWriter& open(char bracket) {
+        separate();
+        out_.push_back(bracket);
+        separate_ = false;
+        return *this;
+    }
+    JsonWriter& close(char bracket) {
+        out_.push_back(bracket);
+        separate_ = true;
+        return *this;
+    }
+
+    std::string& out_;
+    bool separate_ = false;
+};
+
+}  // namespace agentcom::protocol

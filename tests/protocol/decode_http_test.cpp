@@ -1,0 +1,373 @@
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "agentcom/protocol/codec.hpp"
+
+namespace agentcom::protocol {
+namespace {
+
+using core::ErrorCode;
+using Query = std::vector<std::pair<std::string, std::string>>;
+
+struct Asked {
+    HttpOperation operation;
+    std::string argument = {};
+    Query query = {};
+    std::string body = {};
+    std::optional<std::string_view> idempotency_key = {};
+};
+
+core::result<Request> decode(const Asked& asked) {
+    return decode_http(
+        {asked.operation, asked.argument, asked.query, asked.body, asked.idempotency_key});
+}
+
+template <class T>
+T decoded(const Asked& asked) {
+    auto request = decode(asked);
+    if (!request) {
+        ADD_FAILURE() << asked.body << ": " << request.error().wire_name();
+        throw std::runtime_error("not decoded");
+    }
+    return std::get<T>(*request);
+}
+
+core::Error error_of(const Asked& asked) {
+    auto request = decode(asked);
+    if (request) {
+        ADD_FAILURE() << asked.body << " was accepted";
+        return {};
+    }
+    return request.error();
+}
+
+TEST(DecodeHttp, AMessageTakesItsTypeFromType) {
+    const auto sent = decoded<SendMessage>(
+        {.operation = HttpOperation::send_message,
+         .body = R"({"from":"x","id":"y","to":"bob","type":"alert","message_type":"no",
+                     "payload":{"a": 1},"reply_to":"some-id","idempotency_key":"k"})"});
+    EXPECT_EQ(sent.to, core::Destination(core::ToAgent{*core::AgentId::parse("bob")}));
+    EXPECT_EQ(sent.type, "alert");
+    EXPECT_EQ(sent.payload.text, R"({"a": 1})");
+    EXPECT_EQ(sent.reply_to, "some-id");
+    EXPECT_EQ(sent.idempotency_key, "k");
+    EXPECT_EQ(decoded<SendMessage>({.operation = HttpOperation::send_message,
+                                    .body = R"({"message_type":"alert","payload":null})"})
+                  .type,
+              "chat");
+}
+
+TEST(DecodeHttp, AMessageNeedsThePayloadKey) {
+    for (const char* body : {"", "{}", "[{\"payload\":{}}]", "\"payload\"", "null",
+                             "{\"to\":\"bob\",\"text\":\"x\"}"}) {
+        EXPECT_EQ(error_of({.operation = HttpOperation::send_message,
+                            .query = {{"payload", "x"}},
+                            .body = body})
+                      .wire_name(),
+                  "missing required field: payload")
+            << body;
+    }
+    for (const char* payload : {"null", "false", "{}"}) {
+        EXPECT_EQ(decoded<SendMessage>({.operation = HttpOperation::send_message,
+                                        .body = "{\"payload\":" + std::string(payload) + "}"})
+                      .payload.text,
+                  "{}");
+    }
+}
+
+TEST(DecodeHttp, BrokenJsonIsInvalidJsonEverywhere) {
+    for (const auto operation :
+         {HttpOperation::send_message, HttpOperation::create_channel, HttpOperation::publish,
+          HttpOperation::put_heartbeat_interval, HttpOperation::create_token,
+          HttpOperation::ack_mailbox, HttpOperation::reset_hub}) {
+        EXPECT_EQ(error_of({.operation = operation, .argument = "c", .body = "{oops"}).code,
+                  ErrorCode::invalid_json);
+    }
+}
+
+TEST(DecodeHttp, WrongFieldsAreNamed) {
+    const auto error =
+        error_of({.operation = HttpOperation::send_message, .body = R"({"payload":1,"type":[]})"});
+    EXPECT_EQ(error.code, ErrorCode::invalid_field);
+    EXPECT_EQ(error.field, "type");
+    EXPECT_EQ(error_of({.operation = HttpOperation::send_message,
+                        .body = R"({"payload":1,"reply_to":5})"})
+                  .field,
+              "reply_to");
+    EXPECT_EQ(
+        error_of({.operation = HttpOperation::send_message, .body = R"({"payload":1,"to":17})"})
+            .code,
+        ErrorCode::invalid_recipient);
+}
+
+TEST(DecodeHttp, TheIdempotencyHeaderComesBeforeTheField) {
+    Asked asked{.operation = HttpOperation::send_message,
+                .body = R"({"payload":1,"idempotency_key":"field"})",
+                .idempotency_key = "header"};
+    EXPECT_EQ(decoded<SendMessage>(asked).idempotency_key, "header");
+    asked.idempotency_key = "";
+    EXPECT_EQ(error_of(asked).code, ErrorCode::invalid_idempotency_key);
+    asked.idempotency_key = "\xFF";
+    EXPECT_EQ(error_of(asked).code, ErrorCode::invalid_idempotency_key);
+}
+
+TEST(DecodeHttp, MailboxPollHasDefaults) {
+    const auto poll =
+        decoded<PollMailbox>({.operation = HttpOperation::poll_mailbox, .argument = "bob"});
+    EXPECT_EQ(poll.mailbox, "bob");
+    EXPECT_EQ(poll.since, core::Seq{0});
+    EXPECT_FALSE(poll.limit);
+    EXPECT_EQ(poll.wait, core::Millis(0));
+
+    const auto full =
+        decoded<PollMailbox>({.operation = HttpOperation::poll_mailbox,
+                              .argument = "bob",
+                              .query = {{"since", "17"}, {"limit", "5"}, {"wait", "60"}}});
+    EXPECT_EQ(full.since, core::Seq{17});
+    EXPECT_EQ(full.limit, 5U);
+    EXPECT_EQ(full.wait, core::Millis(60'000));
+    EXPECT_EQ(decoded<PollMailbox>({.operation = HttpOperation::poll_mailbox,
+                                    .argument = "bob",
+                                    .query = {{"since", "-5"}}})
+                  .since,
+              core::Seq{0});
+}
+
+TEST(DecodeHttp, BadNumbersInTheQueryAreNamed) {
+    const auto field = [](HttpOperation operation, Query query) {
+        const auto error =
+            error_of({.operation = operation, .argument = "dev", .query = std::move(query)});
+        EXPECT_EQ(error.code, ErrorCode::invalid_field);
+        return error.field;
+    };
+    for (const char* value : {"abc", "", "1.5", " ", "1abc", "0x10", "+1", "--1", "1 "}) {
+        EXPECT_EQ(field(HttpOperation::poll_mailbox, {{"since", value}}), "since") << value;
+        EXPECT_EQ(field(HttpOperation::channel_history, {{"limit", value}}), "limit") << value;
+        for (const char* name : {"limit", "cursor", "start_time", "end_time"}) {
+            EXPECT_EQ(field(HttpOperation::query_history, {{name, value}}), name) << value;
+        }
+    }
+    EXPECT_EQ(field(HttpOperation::poll_mailbox, {{"since[]", "1"}}), "since");
+    EXPECT_EQ(field(HttpOperation::poll_mailbox, {{"wait", "61"}}), "wait");
+    EXPECT_EQ(field(HttpOperation::poll_mailbox, {{"wait", "-1"}}), "wait");
+    EXPECT_EQ(field(HttpOperation::poll_mailbox, {{"limit", "-1"}}), "limit");
+    EXPECT_EQ(field(HttpOperation::channel_history, {{"limit", "-2"}}), "limit");
+    EXPECT_EQ(field(HttpOperation::query_history, {{"limit", "-1"}}), "limit");
+    EXPECT_EQ(field(HttpOperation::query_history, {{"cursor", "-1"}}), "cursor");
+    EXPECT_EQ(field(HttpOperation::get_thread, {{"limit", "0"}}), "limit");
+}
+
+TEST(DecodeHttp, AckTakesWholeNumbersOnly) {
+    const auto ack = [](std::string_view seq) {
+        return Asked{.operation = HttpOperation::ack_mailbox,
+                     .argument = "bob",
+                     .body = "{\"seq\":" + std::string(seq) + "}"};
+    };
+    EXPECT_EQ(decoded<Ack>(ack("0")).up_to, core::Seq{0});
+    EXPECT_EQ(decoded<Ack>(ack("5")).mailbox, "bob");
+    constexpr auto kMost = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+    EXPECT_EQ(decoded<Ack>(ack("99999999999999999999")).up_to, core::Seq{kMost});
+    for (const char* seq : {"\"abc\"", "\"0\"", "null", "true", "[0]", "{\"x\":0}", "0.5", "1e3",
+                            "-1", "-99999999999999999999"}) {
+        const auto error = error_of(ack(seq));
+        EXPECT_EQ(error.code, ErrorCode::invalid_field) << seq;
+        EXPECT_EQ(error.field, "seq") << seq;
+    }
+    for (const char* body : {"", "{}", "[]"}) {
+        EXPECT_EQ(error_of({.operation = HttpOperation::ack_mailbox, .body = body}).wire_name(),
+                  "missing required field: seq");
+    }
+}
+
+TEST(DecodeHttp, TheAckBodyMayCarryAToken) {
+    EXPECT_EQ(token_in_ack_body(R"({"seq":0,"token":"abc"})"), "abc");
+    for (const char* body : {"", "{}", "[]", "{oops", R"({"token":5})", R"({"token":null})"}) {
+        EXPECT_FALSE(token_in_ack_body(body)) << body;
+    }
+}
+
+TEST(DecodeHttp, AChannelIsCreatedUnderItsNormalisedName) {
+    const auto made =
+        decoded<CreateChannel>({.operation = HttpOperation::create_channel,
+                                .body = R"({"name":"#Dev","description":"about work"})"});
+    EXPECT_EQ(made.name.str(), "dev");
+    EXPECT_EQ(made.description, "about work");
+    EXPECT_EQ(decoded<CreateChannel>({.operation = HttpOperation::create_channel,
+                                      .body = R"({"name":"x","description":null})"})
+                  .description,
+              "");
+    for (const char* body : {"", "[1]", "{\"description\":\"x\"}"}) {
+        EXPECT_EQ(error_of({.operation = HttpOperation::create_channel, .body = body}).wire_name(),
+                  "missing required field: name");
+    }
+    for (const char* name : {"5", "null", "[\"x\"]", "{\"a\":1}", "true", "\"\"", "\"###\"",
+                             "\"!!!\"", "\"\xC3\xA9\""}) {
+        const auto error = error_of({.operation = HttpOperation::create_channel,
+                                     .body = "{\"name\":" + std::string(name) + "}"});
+        EXPECT_EQ(core::error_info(error.code).http_status, 400) << name;
+        EXPECT_EQ(error.field, "name") << name;
+    }
+    EXPECT_EQ(
+        error_of({.operation = HttpOperation::create_channel,
+                  .body = "{\"name\":\"x\",\"description\":\"" + std::string(1025, 'd') + "\"}"})
+            .field,
+        "description");
+}
+
+TEST(DecodeHttp, ChannelRoutesKeepTheNameAsItWasSent) {
+    const auto subscribe =
+        decoded<Subscribe>({.operation = HttpOperation::subscribe, .argument = "#Dev"});
+    EXPECT_EQ(subscribe.channel.str(), "dev");
+    EXPECT_EQ(subscribe.channel_text, "#Dev");
+    EXPECT_EQ(decoded<Unsubscribe>({.operation = HttpOperation::unsubscribe, .argument = "Dev"})
+                  .channel_text,
+              "Dev");
+    EXPECT_EQ(decoded<GetChannel>({.operation = HttpOperation::get_channel, .argument = "Dev"})
+                  .channel.str(),
+              "dev");
+    for (const auto operation :
+         {HttpOperation::subscribe, HttpOperation::unsubscribe, HttpOperation::get_channel,
+          HttpOperation::publish, HttpOperation::channel_history}) {
+        EXPECT_EQ(
+            error_of({.operation = operation, .argument = "!!!", .body = "{\"payload\":{}}"}).code,
+            ErrorCode::invalid_channel_name);
+    }
+}
+
+TEST(DecodeHttp, PublishNeedsAnObject) {
+    const auto body = [](std::string_view text) {
+        return Asked{
+            .operation = HttpOperation::publish, .argument = "dev", .body = std::string(text)};
+    };
+    EXPECT_EQ(decoded<Publish>(body(R"({"payload":null,"message_type":"alert"})")).payload.text,
+              "{}");
+    EXPECT_EQ(decoded<Publish>(body(R"({"payload":{},"type":"alert"})")).type, "alert");
+    EXPECT_EQ(error_of(body(R"({"payload":"text"})")).code, ErrorCode::invalid_payload);
+    EXPECT_EQ(error_of(body(R"({"text":"x"})")).wire_name(), "missing required field: payload");
+    EXPECT_EQ(error_of(body("")).wire_name(), "missing required field: payload");
+}
+
+TEST(DecodeHttp, HistoriesCapTheirPages) {
+    const auto channel = decoded<ChannelHistory>({.operation = HttpOperation::channel_history,
+                                                  .argument = "Dev",
+                                                  .query = {{"limit", "1000"}, {"since", "2"}}});
+    EXPECT_EQ(channel.limit, 200U);
+    EXPECT_EQ(channel.since, core::ChannelSeq{2});
+    EXPECT_EQ(channel.channel_text, "Dev");
+
+    const auto bare = decoded<QueryHistory>({.operation = HttpOperation::query_history});
+    EXPECT_EQ(bare.limit, 50U);
+    EXPECT_EQ(bare.cursor, core::Seq{0});
+    EXPECT_FALSE(bare.from || bare.to || bare.channel || bare.start_time || bare.end_time);
+
+    const auto full = decoded<QueryHistory>({.operation = HttpOperation::query_history,
+                                             .query = {{"from", "a"},
+                                                       {"to", "b"},
+                                                       {"channel", "#C"},
+                                                       {"start_time", "-1"},
+                                                       {"end_time", "99"},
+                                                       {"cursor", "7"},
+                                                       {"limit", "201"}}});
+    EXPECT_EQ(full.from, "a");
+    EXPECT_EQ(full.to, "b");
+    EXPECT_EQ(full.channel, "#C");
+    EXPECT_EQ(full.start_time, core::Timestamp{-1});
+    EXPECT_EQ(full.end_time, core::Timestamp{99});
+    EXPECT_EQ(full.cursor, core::Seq{7});
+    EXPECT_EQ(full.limit, 200U);
+}
+
+TEST(DecodeHttp, SettingsTakePositiveIntegersOnly) {
+    const auto put = [](std::string_view body) {
+        return Asked{.operation = HttpOperation::put_heartbeat_interval, .body = std::string(body)};
+    };
+    for (const char* value : {"1", "123456", "9007199254740991"}) {
+        const auto setting =
+            decoded<PutSetting>(put("{\"heartbeat_interval_ms\":" + std::string(value) + "}"));
+        EXPECT_EQ(std::to_string(setting.value), value);
+        EXPECT_EQ(setting.setting, Setting::heartbeat_interval_ms);
+    }
+    for (const char* body :
+         {R"({"heartbeat_interval_ms":0})", R"({"heartbeat_interval_ms":-1})",
+          R"({"heartbeat_interval_ms":1.5})", R"({"heartbeat_interval_ms":1000.0})",
+          R"({"heartbeat_interval_ms":1e3})", R"({"heartbeat_interval_ms":"60000"})",
+          R"({"heartbeat_interval_ms":null})", R"({"heartbeat_interval_ms":true})",
+          R"({"heartbeat_interval_ms":[1]})", R"({"interval":5})", "", "[5]"}) {
+        EXPECT_EQ(error_of(put(body)).wire_name(),
+                  "missing or invalid field: heartbeat_interval_ms (positive integer)")
+            << body;
+    }
+    EXPECT_EQ(error_of({.operation = HttpOperation::put_mailbox_retention}).field,
+              "mailbox_ttl_ms");
+}
+
+TEST(DecodeHttp, TokensAreMadeForUsableIdsOnly) {
+    const auto make = [](std::string_view body) {
+        return Asked{.operation = HttpOperation::create_token, .body = std::string(body)};
+    };
+    const auto plain = decoded<CreateToken>(make(R"({"agent_id":"odd /\u00fc","name":"ignored"})"));
+    EXPECT_EQ(plain.agent.str(), "odd /\xC3\xBC");
+    EXPECT_EQ(plain.role, core::Role::agent);
+    EXPECT_EQ(decoded<CreateToken>(make(R"({"agent_id":"a","role":"admin"})")).role,
+              core::Role::admin);
+    EXPECT_EQ(error_of(make(R"({"name":"x"})")).wire_name(), "missing required field: agent_id");
+    EXPECT_EQ(error_of(make("")).wire_name(), "missing required field: agent_id");
+    for (const char* id : {"7", "true", "null", "\"\"", "\"broadcast\"", "\"a\\n\"", "[]"}) {
+        EXPECT_EQ(error_of(make("{\"agent_id\":" + std::string(id) + "}")).code,
+                  ErrorCode::invalid_agent_id)
+            << id;
+    }
+    for (const char* role : {"\"root\"", "1", "[]"}) {
+        EXPECT_EQ(error_of(make(R"({"agent_id":"a","role":)" + std::string(role) + "}")).field,
+                  "role");
+    }
+}
+
+TEST(DecodeHttp, PathAndQueryMustBeUtf8) {
+    EXPECT_EQ(error_of({.operation = HttpOperation::get_thread, .argument = "\xFF"}).code,
+              ErrorCode::invalid_encoding);
+    EXPECT_EQ(
+        error_of({.operation = HttpOperation::query_history, .query = {{"from", "\xC3"}}}).code,
+        ErrorCode::invalid_encoding);
+}
+
+TEST(DecodeHttp, TheRestNeedsNoMoreThanItsPath) {
+    EXPECT_EQ(decoded<ListSubscriptions>(
+                  {.operation = HttpOperation::list_subscriptions, .argument = "a"})
+                  .agent,
+              "a");
+    EXPECT_EQ(
+        decoded<GetReplies>({.operation = HttpOperation::get_replies, .argument = "m"}).message_id,
+        "m");
+    EXPECT_EQ(decoded<GetThreadRoot>({.operation = HttpOperation::get_thread_root, .argument = "m"})
+                  .message_id,
+              "m");
+    EXPECT_EQ(
+        decoded<AnalyticsHourly>({.operation = HttpOperation::analytics_hourly, .argument = "a"})
+            .agent,
+        "a");
+    EXPECT_EQ(
+        decoded<RevokeTokens>({.operation = HttpOperation::revoke_tokens, .argument = "a"}).agent,
+        "a");
+    const auto thread = decoded<GetThread>({.operation = HttpOperation::get_thread,
+                                            .argument = "m",
+                                            .query = {{"limit", "10"}, {"cursor", "3"}}});
+    EXPECT_EQ(thread.limit, 10U);
+    EXPECT_EQ(thread.cursor, core::Seq{3});
+    (void)decoded<Health>({.operation = HttpOperation::health});
+    (void)decoded<ListAgents>({.operation = HttpOperation::list_agents});
+    (void)decoded<EvictMailboxes>({.operation = HttpOperation::evict_mailboxes});
+    (void)decoded<ListChannels>({.operation = HttpOperation::list_channels});
+    (void)decoded<AnalyticsSummary>({.operation = HttpOperation::analytics_summary});
+    (void)decoded<AnalyticsAgents>({.operation = HttpOperation::analytics_agents});
+    (void)decoded<ListTokens>({.operation = HttpOperation::list_tokens});
+    (void)decoded<ResetHub>({.operation = HttpOperation::reset_hub});
+    EXPECT_EQ(decoded<GetSetting>({.operation = HttpOperation::get_mailbox_retention}).setting,
+              Setting::mailbox_ttl_ms);
+}
+
+}  // namespace
+}  // namespace agentcom::protocol
