@@ -1,0 +1,87 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "agentcom/core/guarded.hpp"
+#include "agentcom/core/ids.hpp"
+#include "agentcom/core/time.hpp"
+
+namespace agentcom::services {
+
+inline constexpr std::size_t kAnalyticsHours = 24;
+/// An agent that is connected but has not been seen for this long is idle (the original's figure).
+inline constexpr core::Millis kIdleAfter{300'000};
+
+struct AgentActivity {
+    std::string agent;
+    bool connected = false;
+    core::Timestamp last_active;
+    std::optional<core::Timestamp> last_seen;  // end of the last connection
+    std::uint64_t sent_24h = 0;
+    std::uint64_t received_24h = 0;
+    std::uint64_t sent_this_hour = 0;
+    std::int64_t connected_ms_24h = 0;  // of connections that have ended
+    std::uint64_t connections = 0;
+};
+
+struct HourlyActivity {
+    std::int64_t bucket = 0;  // hours since the Unix epoch
+    std::uint64_t sent = 0;
+    std::uint64_t received = 0;
+};
+
+/// Counters per agent in hourly buckets, in memory, lost at a restart. The number of agents is
+/// bounded: past it, those that have been away longest are forgotten. Thread-safe; agents are
+/// spread over several locks that are held for a few additions.
+class Analytics {
+public:
+    explicit Analytics(std::uint64_t max_agents) : max_per_shard_(max_agents / kShards + 1) {}
+
+    void connected(const core::AgentId& agent, core::Timestamp now);
+    void disconnected(const core::AgentId& agent, core::Timestamp now);
+    /// The agent did something; only counts for one that is known.
+    void seen(const core::AgentId& agent, core::Timestamp now);
+    void sent(const core::AgentId& agent, core::Timestamp now);
+    void received(const core::AgentId& agent, core::Timestamp now);
+    /// Forgets everything but who is connected.
+    void reset(core::Timestamp now);
+
+    [[nodiscard]] std::vector<AgentActivity> agents(core::Timestamp now) const;  // sorted by id
+    /// 24 hours, oldest first, the present one last; zeros for an agent nobody knows.
+    [[nodiscard]] std::vector<HourlyActivity> hourly(std::string_view agent,
+                                                     core::Timestamp now) const;
+    [[nodiscard]] std::uint64_t messages_24h(core::Timestamp now) const;
+
+private:
+    struct Hour {
+        std::int64_t bucket = -1;
+        std::uint32_t sent = 0;
+        std::uint32_t received = 0;
+        std::uint32_t connected_ms = 0;
+    };
+    struct Counters {
+        std::array<Hour, kAnalyticsHours> hours{};
+        core::Timestamp last_active;
+        std::optional<core::Timestamp> last_seen;
+        std::optional<core::Timestamp> connected_since;
+        std::uint64_t connections = 0;
+        [[nodiscard]] Hour& hour(core::Timestamp now);
+    };
+    using Shard = std::unordered_map<core::AgentId, Counters, core::TextHash, core::TextEqual>;
+    static constexpr std::size_t kShards = 16;
+
+    template <class Function>
+    void update(const core::AgentId& agent, Function&& function);
+    static void make_room(Shard& shard);
+
+    std::uint64_t max_per_shard_;
+    std::array<core::Guarded<Shard>, kShards> shards_;
+};
+
+}  // namespace agentcom::services

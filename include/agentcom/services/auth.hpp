@@ -1,0 +1,37 @@
+#pragma once
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "agentcom/core/ids.hpp"
+#include "agentcom/core/token.hpp"
+#include "agentcom/store/store.hpp"
+
+namespace agentcom::services {
+
+/// Whom a token belongs to, with the rights it gives.
+struct Identity {
+    core::AgentId agent;
+    core::Role role = core::Role::agent;
+};
+
+/// Tokens and rights. Thread-safe; keeps no copy of the tokens: each check reads the store, so a
+/// revoked token is refused from its commit on.
+class Auth {
+public:
+    /// `admin_agents` are admins whatever the role of their token.
+    Auth(const store::Store& store, std::vector<core::AgentId> admin_agents);
+
+    /// Nothing when the text is not a token, or nobody's.
+    [[nodiscard]] std::optional<Identity> verify(std::string_view token) const;
+    /// Whether the agent still holds a token; a request that waited asks again.
+    [[nodiscard]] bool holds_token(const core::AgentId& agent) const;
+    [[nodiscard]] std::vector<store::TokenRecord> list() const;
+
+private:
+    const store::Store& store_;
+    std::vector<core::AgentId> admin_agents_;
+};
+
+}  // namespace agentcom::services

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "agentcom/core/guarded.hpp"
+#include "agentcom/core/ids.hpp"
+#include "agentcom/store/store.hpp"
+
+namespace agentcom::services {
+
+/// Mailboxes: the stored view of what is unread, corrected by what has been written to the agent's
+/// present connection. A connection without acks reads direct messages and broadcasts by being sent
+/// them; how far it has got is a number that the connection publishes and that is stored now and
+/// then (a crash shows an agent again what it read since; it never hides what it did not read).
+/// Thread-safe.
+class Mailbox {
+public:
+    using ReadPosition = std::shared_ptr<std::atomic<std::uint64_t>>;
+
+    Mailbox(const store::Store& store, std::uint64_t cap) : store_(store), cap_(cap) {}
+
+    /// A connection without acks begins: what lies after `after` reaches it live. The returned
+    /// position is advanced by the connection.
+    [[nodiscard]] ReadPosition begin_live(const core::AgentId& agent, core::Seq after);
+    /// The connection with this position ended. Returns what is to be stored, if it read anything;
+    /// `stored` must be called after that has been committed.
+    [[nodiscard]] std::optional<store::MarkRead> end_live(const core::AgentId& agent,
+                                                          const ReadPosition& position);
+    void stored(const core::AgentId& agent);
+    /// What connections have read since it was last asked, to be stored.
+    [[nodiscard]] std::vector<store::MarkRead> take_unstored();
+
+    /// While an ended connection's reading is not yet stored, a poll must wait for it: the
+    /// operation to submit first. Nothing when a poll may be answered at once.
+    [[nodiscard]] std::optional<store::MarkRead> must_store_first(const core::AgentId& agent) const;
+
+    /// The newest `cap` unread messages after `since`, the first `limit` of them.
+    [[nodiscard]] store::MailboxView view(const core::AgentId& agent, core::Seq since,
+                                          std::optional<std::uint64_t> limit) const;
+    /// A stretch for a connection with acks: unread after `since` and up to `up_to`, at most
+    /// `limit`. `capped`: only the newest `cap` of the stretch.
+    [[nodiscard]] store::MailboxView stretch(const core::AgentId& agent, core::Seq since,
+                                             core::Seq up_to, std::uint64_t limit,
+                                             bool capped) const;
+
+private:
+    struct Live {
+        core::Seq after;
+        ReadPosition position;
+        std::uint64_t stored = 0;  // position that has been handed out for storing
+    };
+    struct Entry {
+        std::optional<Live> live;
+        std::vector<store::ReadSpan> ending;  // handed out by end_live, not yet committed
+    };
+    using State = std::unordered_map<core::AgentId, Entry, core::TextHash, core::TextEqual>;
+
+    const store::Store& store_;
+    std::uint64_t cap_;
+    core::Guarded<State> state_;
+};
+
+}  // namespace agentcom::services

@@ -1,0 +1,172 @@
+#include "agentcom/services/analytics.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+namespace agentcom::services {
+
+namespace {
+
+constexpr std::int64_t kHourMs = 3'600'000;
+
+std::int64_t bucket_of(core::Timestamp time) { return time.ms / kHourMs; }
+
+bool within_day(std::int64_t bucket, core::Timestamp now) {
+    return bucket > bucket_of(now) - static_cast<std::int64_t>(kAnalyticsHours) &&
+           bucket <= bucket_of(now);
+}
+
+}  // namespace
+
+Analytics::Hour& Analytics::Counters::hour(core::Timestamp now) {
+    const std::int64_t bucket = bucket_of(now);
+    Hour& hour = hours[static_cast<std::size_t>(bucket) % kAnalyticsHours];
+    if (hour.bucket != bucket) hour = Hour{.bucket = bucket};
+    return hour;
+}
+
+template <class Function>
+void Analytics::update(const core::AgentId& agent, Function&& function) {
+    shards_[core::TextHash{}(agent) % kShards].with([&](Shard& shard) {
+        auto found = shard.find(agent);
+        if (found == shard.end()) {
+            if (shard.size() >= max_per_shard_) make_room(shard);
+            found = shard.emplace(agent, Counters{}).first;
+        }
+        function(found->second);
+    });
+}
+
+void Analytics::make_room(Shard& shard) {
+    // Rare, so a scan is fine: drop the tenth that has been away longest, at least one.
+    std::vector<std::pair<std::int64_t, core::AgentId>> away;
+    for (const auto& [agent, counters] : shard) {
+        if (!counters.connected_since) away.emplace_back(counters.last_active.ms, agent);
+    }
+    const std::size_t count = std::min(away.size(), shard.size() / 10 + 1);
+    std::ranges::partial_sort(away, away.begin() + static_cast<std::ptrdiff_t>(count));
+    for (std::size_t i = 0; i < count; ++i) shard.erase(away[i].second);
+}
+
+void Analytics::connected(const core::AgentId& agent, core::Timestamp now) {
+    update(agent, [&](Counters& counters) {
+        counters.connected_since = now;
+        counters.last_active = now;
+        ++counters.connections;
+    });
+}
+
+void Analytics::disconnected(const core::AgentId& agent, core::Timestamp now) {
+    update(agent, [&](Counters& counters) {
+        if (counters.connected_since) {
+            // Even the shortest connection counts as one millisecond.
+            const std::int64_t lasted =
+                std::max<std::int64_t>(1, now.ms - counters.connected_since->ms);
+            auto& sum = counters.hour(now).connected_ms;
+            sum = static_cast<std::uint32_t>(std::min<std::int64_t>(
+                std::numeric_limits<std::uint32_t>::max(), std::int64_t{sum} + lasted));
+        }
+        counters.connected_since.reset();
+        counters.last_active = now;
+        counters.last_seen = now;
+    });
+}
+
+void Analytics::seen(const core::AgentId& agent, core::Timestamp now) {
+    shards_[core::TextHash{}(agent) % kShards].with([&](Shard& shard) {
+        if (const auto found = shard.find(agent); found != shard.end()) {
+            found->second.last_active = now;
+        }
+    });
+}
+
+void Analytics::sent(const core::AgentId& agent, core::Timestamp now) {
+    update(agent, [&](Counters& counters) {
+        ++counters.hour(now).sent;
+        counters.last_active = now;
+    });
+}
+
+void Analytics::received(const core::AgentId& agent, core::Timestamp now) {
+    update(agent, [&](Counters& counters) {
+        ++counters.hour(now).received;
+        // Being written to is no sign of life, but an entry needs a time to be ordered by.
+        if (counters.last_active.ms == 0) counters.last_active = now;
+    });
+}
+
+void Analytics::reset(core::Timestamp now) {
+    for (auto& guarded : shards_) {
+        guarded.with([&](Shard& shard) {
+            std::erase_if(shard, [](const auto& entry) { return !entry.second.connected_since; });
+            for (auto& [agent, counters] : shard) {
+                counters = Counters{.last_active = now,
+                                    .last_seen = std::nullopt,
+                                    .connected_since = now,
+                                    .connections = 1};
+            }
+        });
+    }
+}
+
+std::vector<AgentActivity> Analytics::agents(core::Timestamp now) const {
+    std::vector<AgentActivity> all;
+    for (const auto& guarded : shards_) {
+        guarded.with([&](const Shard& shard) {
+            for (const auto& [agent, counters] : shard) {
+                AgentActivity activity{.agent = agent.str(),
+                                       .connected = counters.connected_since.has_value(),
+                                       .last_active = counters.last_active,
+                                       .last_seen = counters.last_seen,
+                                       .connections = counters.connections};
+                for (const Hour& hour : counters.hours) {
+                    if (!within_day(hour.bucket, now)) continue;
+                    activity.sent_24h += hour.sent;
+                    activity.received_24h += hour.received;
+                    activity.connected_ms_24h += hour.connected_ms;
+                    if (hour.bucket == bucket_of(now)) activity.sent_this_hour = hour.sent;
+                }
+                all.push_back(std::move(activity));
+            }
+        });
+    }
+    std::ranges::sort(all, {}, &AgentActivity::agent);
+    return all;
+}
+
+std::vector<HourlyActivity> Analytics::hourly(std::string_view agent, core::Timestamp now) const {
+    std::vector<HourlyActivity> hours;
+    const std::int64_t last = bucket_of(now);
+    for (std::int64_t i = static_cast<std::int64_t>(kAnalyticsHours) - 1; i >= 0; --i) {
+        hours.push_back(HourlyActivity{.bucket = last - i});
+    }
+    shards_[core::TextHash{}(agent) % kShards].with([&](const Shard& shard) {
+        const auto found = shard.find(agent);
+        if (found == shard.end()) return;
+        for (HourlyActivity& hour : hours) {
+            const Hour& counted =
+                found->second.hours[static_cast<std::size_t>(hour.bucket) % kAnalyticsHours];
+            if (counted.bucket != hour.bucket) continue;
+            hour.sent = counted.sent;
+            hour.received = counted.received;
+        }
+    });
+    return hours;
+}
+
+std::uint64_t Analytics::messages_24h(core::Timestamp now) const {
+    std::uint64_t total = 0;
+    for (const auto& guarded : shards_) {
+        guarded.with([&](const Shard& shard) {
+            for (const auto& [agent, counters] : shard) {
+                for (const Hour& hour : counters.hours) {
+                    if (within_day(hour.bucket, now)) total += hour.sent;
+                }
+            }
+        });
+    }
+    return total;
+}
+
+}  // namespace agentcom::services

@@ -1,0 +1,95 @@
+#include "agentcom/services/mailbox.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+namespace agentcom::services {
+
+Mailbox::ReadPosition Mailbox::begin_live(const core::AgentId& agent, core::Seq after) {
+    auto position = std::make_shared<std::atomic<std::uint64_t>>(after.value);
+    state_.with([&](State& state) { state[agent].live = Live{after, position, after.value}; });
+    return position;
+}
+
+std::optional<store::MarkRead> Mailbox::end_live(const core::AgentId& agent,
+                                                 const ReadPosition& position) {
+    return state_.with([&](State& state) -> std::optional<store::MarkRead> {
+        const auto found = state.find(agent);
+        if (found == state.end() || !found->second.live ||
+            found->second.live->position != position) {
+            return std::nullopt;
+        }
+        Entry& entry = found->second;
+        const store::ReadSpan span{entry.live->after, core::Seq{position->load()}};
+        const bool unstored = span.up_to.value > entry.live->stored;
+        entry.live.reset();
+        if (!unstored) {
+            if (entry.ending.empty()) state.erase(found);
+            return std::nullopt;
+        }
+        entry.ending.push_back(span);
+        return store::MarkRead{agent, span};
+    });
+}
+
+void Mailbox::stored(const core::AgentId& agent) {
+    state_.with([&](State& state) {
+        const auto found = state.find(agent);
+        if (found == state.end() || found->second.ending.empty()) return;
+        // Commits come in the order of the submissions.
+        found->second.ending.erase(found->second.ending.begin());
+        if (found->second.ending.empty() && !found->second.live) state.erase(found);
+    });
+}
+
+std::vector<store::MarkRead> Mailbox::take_unstored() {
+    std::vector<store::MarkRead> marks;
+    state_.with([&](State& state) {
+        for (auto& [agent, entry] : state) {
+            if (!entry.live) continue;
+            const std::uint64_t now = entry.live->position->load();
+            if (now <= entry.live->stored) continue;
+            entry.live->stored = now;
+            marks.push_back(store::MarkRead{agent, {entry.live->after, core::Seq{now}}});
+        }
+    });
+    return marks;
+}
+
+std::optional<store::MarkRead> Mailbox::must_store_first(const core::AgentId& agent) const {
+    return state_.with([&](const State& state) -> std::optional<store::MarkRead> {
+        const auto found = state.find(agent);
+        if (found == state.end() || found->second.ending.empty()) return std::nullopt;
+        return store::MarkRead{agent, found->second.ending.back()};
+    });
+}
+
+store::MailboxView Mailbox::view(const core::AgentId& agent, core::Seq since,
+                                 std::optional<std::uint64_t> limit) const {
+    store::MailboxQuery query{.agent = agent,
+                              .since = since,
+                              .cap = cap_,
+                              .limit = std::min(limit.value_or(cap_), cap_),
+                              .live = std::nullopt};
+    state_.with([&](const State& state) {
+        const auto found = state.find(agent);
+        if (found == state.end() || !found->second.live) return;
+        const Live& live = *found->second.live;
+        query.live = store::ReadSpan{live.after, core::Seq{live.position->load()}};
+    });
+    return store_.mailbox(query);
+}
+
+store::MailboxView Mailbox::stretch(const core::AgentId& agent, core::Seq since, core::Seq up_to,
+                                    std::uint64_t limit, bool capped) const {
+    return store_.mailbox(
+        store::MailboxQuery{.agent = agent,
+                            .since = since,
+                            .up_to = up_to,
+                            .cap = capped ? cap_ : std::numeric_limits<std::uint64_t>::max(),
+                            .limit = limit,
+                            .live = std::nullopt});
+}
+
+}  // namespace agentcom::services
