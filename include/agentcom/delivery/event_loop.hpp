@@ -1,0 +1,102 @@
+#pragma once
+
+#include <atomic>
+#include <boost/asio/io_context.hpp>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "agentcom/delivery/registry.hpp"
+#include "agentcom/store/store.hpp"
+
+namespace agentcom::delivery {
+
+/// Something with output to write when the loop has no more ready work.
+class Flushable {
+public:
+    virtual ~Flushable() = default;
+    virtual void flush() = 0;
+};
+
+/// One thread's event loop: an io_context, the registry of its sessions, an inbox for what other
+/// threads hand over. After a bounded run of ready handlers ("the loop runs dry") it hands the
+/// gathered write operations to the store in one piece and flushes every dirty outbox once.
+/// Members are for the loop's own thread unless they say otherwise.
+class EventLoop {
+public:
+    EventLoop(store::LoopIndex index, store::Store& store);
+    ~EventLoop();
+    EventLoop(const EventLoop&) = delete;
+    EventLoop& operator=(const EventLoop&) = delete;
+
+    [[nodiscard]] store::LoopIndex index() const noexcept { return index_; }
+    [[nodiscard]] boost::asio::io_context& context() noexcept { return context_; }
+    [[nodiscard]] Registry& registry() noexcept { return registry_; }
+
+    /// Runs until `stop`. An exception that escapes a handler escapes `run`.
+    void run();
+    /// Any thread: lets `run` return after the handlers that are ready.
+    void stop();
+
+    /// Any thread: runs the function on the loop's thread. One wake-up for all that gathers.
+    void post(std::function<void()> function);
+    /// Any thread: hands over a committed batch; batches are applied in the order of the calls.
+    void deliver(std::shared_ptr<store::CommittedBatch> batch);
+
+    /// Gathers a write operation until the loop runs dry. Its completion runs on this loop.
+    void submit(store::WriteOp op, store::Completion completion);
+    /// Calls flush() once when the loop runs dry.
+    void mark_dirty(Flushable& flushable) { dirty_.push_back(&flushable); }
+    /// A flushable that goes away while it is marked.
+    void forget(Flushable& flushable);
+
+    /// Calls the function about once a second on this loop for as long as it runs (reaper,
+    /// time-outs).
+    void on_tick(std::function<void()> function) { ticks_.push_back(std::move(function)); }
+
+private:
+    void run_dry();
+    void drain_inbox();
+    void wake();
+    void schedule_tick();
+
+    store::LoopIndex index_;
+    store::Store& store_;
+    boost::asio::io_context context_;
+    Registry registry_;
+    std::vector<Flushable*> dirty_;
+    std::vector<Flushable*> flushing_;
+    std::vector<store::Submission> submissions_;
+    std::vector<std::function<void()>> ticks_;
+    struct Timer;
+    std::shared_ptr<Timer> timer_;
+
+    struct Item {
+        std::function<void()> function;
+        std::shared_ptr<store::CommittedBatch> batch;
+    };
+    std::mutex inbox_mutex_;
+    std::vector<Item> inbox_;      // guarded by inbox_mutex_
+    bool wake_scheduled_ = false;  // guarded by inbox_mutex_
+    std::atomic<bool> stopped_{false};
+};
+
+/// All event loops of the hub. As the store's listener it hands every batch to every loop, so each
+/// loop sees all batches in commit order.
+class LoopGroup final : public store::CommitListener {
+public:
+    LoopGroup(std::size_t count, store::Store& store);
+    ~LoopGroup() override;
+
+    [[nodiscard]] std::size_t size() const noexcept { return loops_.size(); }
+    [[nodiscard]] EventLoop& operator[](std::size_t index) noexcept { return *loops_[index]; }
+    void on_committed(std::shared_ptr<store::CommittedBatch> batch) override;
+    /// Any thread: runs the function on every loop.
+    void post_all(const std::function<void(EventLoop&)>& function);
+
+private:
+    std::vector<std::unique_ptr<EventLoop>> loops_;
+};
+
+}  // namespace agentcom::delivery

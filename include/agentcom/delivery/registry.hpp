@@ -1,0 +1,74 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "agentcom/core/ids.hpp"
+#include "agentcom/core/message.hpp"
+#include "agentcom/delivery/session.hpp"
+#include "agentcom/store/write_ops.hpp"
+
+namespace agentcom::delivery {
+
+/// A long poll that waits for something new in an agent's mailbox.
+struct MailboxWaiter {
+    core::AgentId agent;
+    std::vector<core::ChannelName> channels;  // the agent's subscriptions when it began to wait
+    std::function<void()> wake;               // called on the loop's thread; may remove this waiter
+};
+
+/// Who is connected to one event loop, and the fan-out to them. Lives on that loop's thread: no
+/// locks. A message is encoded at most once per loop, whatever the number of its receivers.
+class Registry {
+public:
+    /// Adds an identified session under these channel subscriptions.
+    void add(Session& session, std::vector<core::ChannelName> channels);
+    void remove(Session& session);
+    [[nodiscard]] Session* find(const core::AgentId& agent) const;
+    [[nodiscard]] std::size_t size() const noexcept { return sessions_.size(); }
+
+    /// Applies the committed facts in order: runs the completions of this loop's own operations,
+    /// each before the deliveries that follow from it, then pushes to the sessions concerned.
+    void apply(store::CommittedBatch& batch, store::LoopIndex loop);
+    /// Newest message that `apply` has seen: everything up to it has been offered to the sessions
+    /// that were registered at the time.
+    [[nodiscard]] core::Seq applied_head() const noexcept { return applied_head_; }
+    void set_applied_head(core::Seq head) noexcept { applied_head_ = head; }
+
+    /// Sends a presence frame to every session that wants them, except this agent's (if given).
+    void push_presence(const SharedBytes& frame, const core::AgentId* except);
+    /// Calls the function with every session; it may close but not add or remove sessions.
+    void for_each(const std::function<void(Session&)>& function);
+
+    using WaiterHandle = std::list<MailboxWaiter>::iterator;
+    [[nodiscard]] WaiterHandle add_waiter(MailboxWaiter waiter);
+    void remove_waiter(WaiterHandle handle);
+    void wake_all_waiters();
+
+private:
+    void deliver(const core::Message& message);
+    void deliver_to(Session& session, const core::Message& message, SharedBytes& encoded);
+    void subscribed(const store::Subscribe& op);
+    void unsubscribed(const store::Unsubscribe& op);
+    void revoked(std::string_view agent);
+    void list_in_channel(Session& session, const core::ChannelName& channel);
+    void unlist_in_channel(Session& session, const core::ChannelName& channel);
+    void wake_waiters(const core::Message& message);
+
+    // At most a few sessions per agent: the present one and, for a moment, one being replaced.
+    std::unordered_map<core::AgentId, std::vector<Session*>, core::TextHash, core::TextEqual>
+        by_agent_;
+    std::unordered_map<core::ChannelName, std::vector<Session*>, core::TextHash, core::TextEqual>
+        by_channel_;
+    std::vector<Session*> sessions_;
+    std::list<MailboxWaiter> waiters_;
+    core::Seq applied_head_;
+    std::string scratch_;
+};
+
+}  // namespace agentcom::delivery

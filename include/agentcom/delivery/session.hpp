@@ -1,0 +1,97 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "agentcom/core/ids.hpp"
+#include "agentcom/core/seq.hpp"
+#include "agentcom/core/token.hpp"
+#include "agentcom/delivery/outbox.hpp"
+#include "agentcom/protocol/codec.hpp"
+
+namespace agentcom::delivery {
+
+/// The identity of one identified WebSocket connection; empty before `identify` succeeded.
+struct SessionIdentity {
+    core::AgentId agent;
+    core::Role role = core::Role::agent;
+    std::uint64_t session_id = 0;
+    bool acks = false;
+    bool presence = true;
+    bool echo = true;
+};
+
+/// One WebSocket connection as delivery and the router see it: identity, outbox, state of its
+/// mailbox. Owned by the connection in net; belongs to one event loop's thread, so no member is
+/// locked. The registry holds plain pointers: a session leaves it before it is destroyed.
+class Session {
+public:
+    explicit Session(OutboxLimits limits) : outbox_(limits) {}
+    virtual ~Session() = default;
+    Session(const Session&) = delete;
+    Session& operator=(const Session&) = delete;
+
+    [[nodiscard]] const std::optional<SessionIdentity>& identity() const noexcept {
+        return identity_;
+    }
+    void set_identity(SessionIdentity identity) { identity_ = std::move(identity); }
+
+    /// Appends a pushed frame and asks for a flush. When the outbox is full the session is closed
+    /// as a slow consumer and what was not written stays in the agent's mailbox.
+    void push(const SharedBytes& frame, core::Seq seq = {});
+    void push(std::string_view frame, core::Seq seq = {});
+    /// Appends a reply or a control frame, which never overflows, and asks for a flush.
+    void reply(std::string_view frame, core::Seq seq = {});
+
+    /// Ends the connection with this code, once; later calls do nothing. Returns at once.
+    void close(protocol::CloseCode code);
+    [[nodiscard]] bool closing() const noexcept { return closing_; }
+
+    [[nodiscard]] Outbox& outbox() noexcept { return outbox_; }
+
+    /// For net: the bytes up to this message have been handed to the operating system.
+    void on_written(core::Seq seq) noexcept;
+    /// Where the position of `on_written` is published for the mailbox service; null with acks.
+    void set_read_position(std::shared_ptr<std::atomic<std::uint64_t>> position) {
+        read_position_ = std::move(position);
+    }
+
+    /// Takes it back when the connection ends.
+    [[nodiscard]] std::shared_ptr<std::atomic<std::uint64_t>> take_read_position() {
+        return std::exchange(read_position_, nullptr);
+    }
+
+    /// True while an acks session is still being sent its backlog: live messages are then left to
+    /// the backlog reader (Router::continue_backlog), so that order holds.
+    [[nodiscard]] bool catching_up() const noexcept { return catching_up_; }
+    void set_catching_up(bool on) noexcept { catching_up_ = on; }
+    /// Newest message pushed by the backlog reader, and where its first stretch ends.
+    core::Seq backlog_position;
+    core::Seq backlog_first_end;
+
+    /// rate_limited errors in a row, the router's business.
+    std::uint64_t rate_warnings = 0;
+    /// Channels this session is listed under in its loop's registry.
+    std::vector<core::ChannelName> channels;
+    /// Its places in the registry's lists; the registry's business.
+    std::size_t presence_index = 0;
+
+protected:
+    /// Asks the connection to write the outbox when its loop runs dry. Called once per transition.
+    virtual void request_flush() = 0;
+    /// Begins the closing handshake with this code.
+    virtual void begin_close(protocol::CloseCode code) = 0;
+
+private:
+    Outbox outbox_;
+    std::optional<SessionIdentity> identity_;
+    std::shared_ptr<std::atomic<std::uint64_t>> read_position_;
+    bool closing_ = false;
+    bool catching_up_ = false;
+};
+
+}  // namespace agentcom::delivery

@@ -1,0 +1,188 @@
+#include "agentcom/delivery/registry.hpp"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+namespace agentcom::delivery {
+
+namespace {
+
+template <class Map, class Key>
+void erase_from(Map& map, const Key& key, Session* session) {
+    const auto found = map.find(key);
+    if (found == map.end()) return;
+    std::erase(found->second, session);
+    if (found->second.empty()) map.erase(found);
+}
+
+SharedBytes make_frame(std::string_view payload) {
+    auto frame = std::make_shared<std::string>();
+    frame->reserve(payload.size() + 10);
+    append_text_frame(*frame, payload);
+    return frame;
+}
+
+}  // namespace
+
+void Registry::add(Session& session, std::vector<core::ChannelName> channels) {
+    by_agent_[session.identity()->agent].push_back(&session);
+    session.presence_index = sessions_.size();
+    sessions_.push_back(&session);
+    for (const core::ChannelName& channel : channels) list_in_channel(session, channel);
+}
+
+void Registry::remove(Session& session) {
+    if (session.presence_index >= sessions_.size() ||
+        sessions_[session.presence_index] != &session) {
+        return;
+    }
+    sessions_.back()->presence_index = session.presence_index;
+    sessions_[session.presence_index] = sessions_.back();
+    sessions_.pop_back();
+    erase_from(by_agent_, session.identity()->agent, &session);
+    for (const core::ChannelName& channel : session.channels) {
+        erase_from(by_channel_, channel, &session);
+    }
+    session.channels.clear();
+}
+
+Session* Registry::find(const core::AgentId& agent) const {
+    const auto found = by_agent_.find(agent);
+    return found == by_agent_.end() ? nullptr : found->second.back();
+}
+
+void Registry::apply(store::CommittedBatch& batch, store::LoopIndex loop) {
+    for (store::Committed& entry : batch.operations) {
+        if (entry.origin == loop && entry.completion) {
+            // Only this loop may touch its own operations' completions; others read op and result.
+            const store::Completion completion = std::move(entry.completion);
+            completion(entry.result);
+        }
+        if (!entry.result) continue;
+        if (const auto* appended = std::get_if<store::Appended>(&*entry.result)) {
+            if (!appended->duplicate) deliver(*appended->message);
+        } else if (const auto* change = std::get_if<store::SubscriptionChanged>(&*entry.result)) {
+            if (!change->changed) continue;
+            if (const auto* op = std::get_if<store::Subscribe>(&entry.op)) subscribed(*op);
+            if (const auto* op = std::get_if<store::Unsubscribe>(&entry.op)) unsubscribed(*op);
+        } else if (const auto* op = std::get_if<store::RevokeTokens>(&entry.op)) {
+            revoked(op->agent);
+        }
+    }
+    applied_head_ = std::max(applied_head_, batch.head);
+}
+
+void Registry::deliver(const core::Message& message) {
+    SharedBytes encoded;
+    if (const auto* direct = std::get_if<core::ToAgent>(&message.draft.to)) {
+        if (const auto found = by_agent_.find(direct->agent); found != by_agent_.end()) {
+            for (Session* session : found->second) deliver_to(*session, message, encoded);
+        }
+    } else if (std::holds_alternative<core::ToEveryone>(message.draft.to)) {
+        for (Session* session : sessions_) {
+            if (!session->identity()->echo && session->identity()->agent == message.draft.from) {
+                continue;
+            }
+            deliver_to(*session, message, encoded);
+        }
+    } else {
+        const auto& channel = std::get<core::ToChannel>(message.draft.to).channel;
+        if (const auto found = by_channel_.find(channel); found != by_channel_.end()) {
+            for (Session* session : found->second) {
+                if (session->identity()->agent == message.draft.from) continue;
+                deliver_to(*session, message, encoded);
+            }
+        }
+    }
+    if (!waiters_.empty()) wake_waiters(message);
+}
+
+void Registry::deliver_to(Session& session, const core::Message& message, SharedBytes& encoded) {
+    if (session.catching_up()) return;
+    if (!encoded) {
+        scratch_.clear();
+        protocol::encode_push(message, scratch_);
+        encoded = make_frame(scratch_);
+    }
+    session.push(encoded, message.seq);
+}
+
+void Registry::subscribed(const store::Subscribe& op) {
+    if (const auto found = by_channel_.find(op.channel); found != by_channel_.end()) {
+        scratch_.clear();
+        protocol::encode_channel_agent_joined(op.channel, op.agent, scratch_);
+        const SharedBytes frame = make_frame(scratch_);
+        for (Session* session : found->second) {
+            if (session->identity()->agent != op.agent) session->push(frame);
+        }
+    }
+    if (const auto found = by_agent_.find(op.agent); found != by_agent_.end()) {
+        for (Session* session : found->second) list_in_channel(*session, op.channel);
+    }
+}
+
+void Registry::unsubscribed(const store::Unsubscribe& op) {
+    if (const auto found = by_agent_.find(op.agent); found != by_agent_.end()) {
+        for (Session* session : found->second) unlist_in_channel(*session, op.channel);
+    }
+}
+
+void Registry::revoked(std::string_view agent) {
+    if (const auto found = by_agent_.find(agent); found != by_agent_.end()) {
+        // Closing does not remove: a session leaves the registry when its connection ends.
+        for (Session* session : found->second) session->close(protocol::CloseCode::token_revoked);
+    }
+}
+
+void Registry::list_in_channel(Session& session, const core::ChannelName& channel) {
+    if (std::ranges::find(session.channels, channel) != session.channels.end()) return;
+    session.channels.push_back(channel);
+    by_channel_[channel].push_back(&session);
+}
+
+void Registry::unlist_in_channel(Session& session, const core::ChannelName& channel) {
+    if (std::erase(session.channels, channel) > 0) erase_from(by_channel_, channel, &session);
+}
+
+void Registry::push_presence(const SharedBytes& frame, const core::AgentId* except) {
+    for (Session* session : sessions_) {
+        if (!session->identity()->presence) continue;
+        if (except != nullptr && session->identity()->agent == *except) continue;
+        session->push(frame);
+    }
+}
+
+void Registry::for_each(const std::function<void(Session&)>& function) {
+    for (Session* session : sessions_) function(*session);
+}
+
+Registry::WaiterHandle Registry::add_waiter(MailboxWaiter waiter) {
+    return waiters_.insert(waiters_.end(), std::move(waiter));
+}
+
+void Registry::remove_waiter(WaiterHandle handle) { waiters_.erase(handle); }
+
+void Registry::wake_all_waiters() {
+    for (auto it = waiters_.begin(); it != waiters_.end();) (it++)->wake();
+}
+
+void Registry::wake_waiters(const core::Message& message) {
+    const auto concerned = [&](const MailboxWaiter& waiter) {
+        if (const auto* direct = std::get_if<core::ToAgent>(&message.draft.to)) {
+            return direct->agent == waiter.agent;
+        }
+        if (message.draft.from == waiter.agent) return false;
+        if (const auto* to = std::get_if<core::ToChannel>(&message.draft.to)) {
+            return std::ranges::find(waiter.channels, to->channel) != waiter.channels.end();
+        }
+        return true;
+    };
+    // Waking may remove the waiter itself, never another one.
+    for (auto it = waiters_.begin(); it != waiters_.end();) {
+        auto& waiter = *it++;
+        if (concerned(waiter)) waiter.wake();
+    }
+}
+
+}  // namespace agentcom::delivery

@@ -1,0 +1,44 @@
+#include "agentcom/delivery/session.hpp"
+
+namespace agentcom::delivery {
+
+void Session::push(const SharedBytes& frame, core::Seq seq) {
+    if (closing_) return;
+    const bool was_empty = outbox_.empty();
+    if (!outbox_.append_shared(frame, seq)) {
+        close(protocol::CloseCode::slow_consumer);
+        return;
+    }
+    if (was_empty) request_flush();
+}
+
+void Session::push(std::string_view frame, core::Seq seq) {
+    if (closing_) return;
+    const bool was_empty = outbox_.empty();
+    if (!outbox_.append(frame, seq)) {
+        close(protocol::CloseCode::slow_consumer);
+        return;
+    }
+    if (was_empty) request_flush();
+}
+
+void Session::reply(std::string_view frame, core::Seq seq) {
+    if (closing_) return;
+    const bool was_empty = outbox_.empty();
+    outbox_.append(frame, seq, true);
+    if (was_empty) request_flush();
+}
+
+void Session::close(protocol::CloseCode code) {
+    if (closing_) return;
+    closing_ = true;
+    begin_close(code);
+}
+
+void Session::on_written(core::Seq seq) noexcept {
+    if (seq.value != 0 && read_position_) {
+        read_position_->store(seq.value, std::memory_order_release);
+    }
+}
+
+}  // namespace agentcom::delivery
