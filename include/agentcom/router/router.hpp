@@ -1,0 +1,98 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "agentcom/core/ids.hpp"
+#include "agentcom/core/result.hpp"
+#include "agentcom/core/time.hpp"
+#include "agentcom/core/token.hpp"
+#include "agentcom/delivery/event_loop.hpp"
+#include "agentcom/delivery/session.hpp"
+#include "agentcom/protocol/replies.hpp"
+#include "agentcom/protocol/requests.hpp"
+#include "agentcom/store/store.hpp"
+
+namespace agentcom::router {
+
+/// Who asks. Made by `Router::authenticate` (HTTP) or from a session's identity (WebSocket).
+struct Caller {
+    std::optional<core::AgentId> agent;  // empty: nobody (no token, or a bad one)
+    core::Role role = core::Role::agent;
+    [[nodiscard]] bool is_admin() const noexcept { return agent && role == core::Role::admin; }
+};
+
+struct RouterOptions {
+    bool anonymous_reads = false;             // the original's open reads
+    std::vector<core::AgentId> admin_agents;  // admins whatever their token's role
+    std::uint64_t mailbox_cap = 100;
+    std::uint64_t max_frame_bytes = std::uint64_t{1} << 20;
+    std::uint64_t messages_per_second = 100'000;  // per agent; 0: unlimited
+    std::uint64_t message_burst = 200'000;
+    std::uint64_t rate_warnings = 10;          // rate_limited errors before the session is closed
+    std::uint64_t max_profile_bytes = 4'096;   // name, status and capabilities each, as JSON text
+    std::uint64_t max_waiting_polls = 10'000;  // long polls at once, over all loops
+    core::Millis reset_cooldown{300'000};
+    core::Millis heartbeat_interval{900'000};  // default of the setting
+    core::Millis mailbox_ttl{604'800'000};     // default of the setting
+    core::Millis evict_interval{60'000};       // background eviction and trimming
+    std::uint64_t max_analytics_agents = 100'000;
+};
+
+/// One operation for each thing a caller may ask: authorise, validate, compose services, decide
+/// where a message goes. All members are called on the thread of the `loop` they are given, and
+/// call back on it.
+class Router {
+public:
+    using ReplyHandler = std::function<void(protocol::Reply&&)>;
+
+    Router(RouterOptions options, store::Store& store, delivery::LoopGroup& loops,
+           const core::Clock& clock);
+    ~Router();
+    Router(const Router&) = delete;
+    Router& operator=(const Router&) = delete;
+
+    /// Who holds this token; nobody when it is not one. Any thread.
+    [[nodiscard]] Caller authenticate(std::string_view token) const;
+
+    /// Answers a request, at once or later, exactly once. `session` is the WebSocket session that
+    /// asks, null over HTTP. A write is answered after its commit; what was written before by the
+    /// same loop is seen by a read only after its reply, so a session that pipelines must await
+    /// its writes before it hands over a read (`is_write`, `reads_store`).
+    void handle(delivery::EventLoop& loop, const Caller& caller, delivery::Session* session,
+                protocol::Request request, ReplyHandler reply);
+
+    /// Whether the request waits for a commit (its reply comes later).
+    [[nodiscard]] static bool is_write(const protocol::Request& request) noexcept;
+    /// Whether the answer may depend on earlier writes of the same session.
+    [[nodiscard]] static bool depends_on_writes(const protocol::Request& request) noexcept;
+
+    /// Identifies a connection: verifies the token, takes over from an older connection of the
+    /// agent, announces the agent. On success the session is registered and its identity set.
+    [[nodiscard]] protocol::Reply identify(delivery::EventLoop& loop, delivery::Session& session,
+                                           const protocol::Identify& request);
+    /// After the `identified` reply has been appended: begins to push the backlog of an acks
+    /// session. Also to be called whenever the outbox of a session that is `catching_up` has
+    /// drained.
+    void continue_backlog(delivery::EventLoop& loop, delivery::Session& session);
+    /// The connection is gone (or going): unregisters it and announces that the agent left, unless
+    /// a newer connection has taken over. Idempotent; harmless for a session that never identified.
+    void disconnected(delivery::EventLoop& loop, delivery::Session& session);
+
+    /// Starts the periodic work (eviction, trimming, persisting of read positions) on the loop.
+    void start_maintenance(delivery::EventLoop& loop);
+    /// From now on everything that would write is answered shutting_down, health says so, and long
+    /// polls are answered with what there is.
+    void begin_shutdown();
+    /// Whether the commit pipeline has more than it wants: stop reading input for a moment.
+    [[nodiscard]] bool saturated() const noexcept;
+
+private:
+    class Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace agentcom::router

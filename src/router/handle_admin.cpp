@@ -1,0 +1,82 @@
+// What administrators do: settings, tokens, reset.
+
+#include <chrono>
+#include <utility>
+
+#include "router/impl.hpp"
+
+namespace agentcom::router {
+
+namespace {
+
+std::string_view setting_name(protocol::Setting setting) {
+    return setting == protocol::Setting::mailbox_ttl_ms ? services::kMailboxTtl
+                                                        : services::kHeartbeatInterval;
+}
+
+}  // namespace
+
+void Router::Impl::operate(Context context, protocol::GetSetting request) {
+    if (!require_agent(context)) return;
+    context.reply(protocol::ReplyValue(protocol::SettingValue{
+        request.setting, settings_.get(setting_name(request.setting)), false}));
+}
+
+void Router::Impl::operate(Context context, protocol::PutSetting request) {
+    if (!require_admin(context) || !require_writable(context)) return;
+    submit(std::move(context),
+           store::PutSetting{std::string(setting_name(request.setting)), request.value},
+           [request](const store::WriteValue&) {
+               return protocol::ReplyValue(
+                   protocol::SettingValue{request.setting, request.value, true});
+           });
+}
+
+void Router::Impl::operate(Context context, protocol::CreateToken request) {
+    if (!require_admin(context) || !require_writable(context)) return;
+    const core::Token token = core::Token::generate();
+    submit(
+        std::move(context),
+        store::CreateToken{request.agent, token.digest(), token.prefix(), request.role},
+        [request, token](const store::WriteValue&) {
+            return protocol::ReplyValue(protocol::TokenCreated{request.agent, token, request.role});
+        });
+}
+
+void Router::Impl::operate(Context context, protocol::ListTokens) {
+    if (!require_admin(context)) return;
+    protocol::TokenList list;
+    for (store::TokenRecord& token : auth_.list()) {
+        list.tokens.push_back(
+            {std::move(token.agent), std::move(token.prefix), token.role, token.created_at});
+    }
+    context.reply(protocol::ReplyValue(std::move(list)));
+}
+
+void Router::Impl::operate(Context context, protocol::RevokeTokens request) {
+    if (!require_admin(context) || !require_writable(context)) return;
+    // Live sessions of the agent are closed when the registries see the commit.
+    submit(std::move(context), store::RevokeTokens{request.agent},
+           [agent = request.agent](const store::WriteValue&) {
+               return protocol::ReplyValue(protocol::TokensRevoked{agent});
+           });
+}
+
+void Router::Impl::operate(Context context, protocol::ResetHub) {
+    if (!require_admin(context) || !require_writable(context)) return;
+    const std::int64_t now =
+        std::chrono::duration_cast<core::Millis>(clock_.steady().time_since_epoch()).count();
+    std::int64_t last = last_reset_ms_.load();
+    if ((last >= 0 && now - last < options_.reset_cooldown.count()) ||
+        !last_reset_ms_.compare_exchange_strong(last, now)) {
+        return context.reply(core::Error(core::ErrorCode::reset_cooldown));
+    }
+    context.reply(protocol::ReplyValue(protocol::ResetScheduled{*context.caller.agent}));
+    analytics_.reset(clock_.now());
+    loops_.post_all([](delivery::EventLoop& loop) {
+        loop.registry().for_each(
+            [](delivery::Session& session) { session.close(protocol::CloseCode::going_away); });
+    });
+}
+
+}  // namespace agentcom::router

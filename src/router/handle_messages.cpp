@@ -1,0 +1,51 @@
+// Sending: direct messages, broadcasts and publications, by whichever transport.
+
+#include <utility>
+
+#include "router/impl.hpp"
+
+namespace agentcom::router {
+
+void Router::Impl::operate(Context context, protocol::SendMessage request) {
+    if (!require_agent(context) || !require_writable(context) || !require_rate(context)) return;
+    const core::AgentId& sender = *context.caller.agent;
+    store::AppendMessage append{
+        core::Draft{sender, std::move(request.to), std::move(request.type),
+                    std::move(request.payload), std::move(request.reply_to)},
+        std::move(request.idempotency_key)};
+    context.loop.submit(std::move(append), [this, reply = std::move(context.reply)](
+                                               const store::WriteResult& result) {
+        if (!result) return reply(result.error());
+        const auto& appended = std::get<store::Appended>(*result);
+        const core::Message& message = *appended.message;
+        protocol::MessageSent sent{message.id, message.seq, protocol::DeliveryStatus::broadcast};
+        const core::Timestamp now = message.timestamp;
+        if (const auto* direct = std::get_if<core::ToAgent>(&message.draft.to)) {
+            sent.status = presence_.is_online(direct->agent) ? protocol::DeliveryStatus::delivered
+                                                             : protocol::DeliveryStatus::queued;
+            if (!appended.duplicate) analytics_.received(direct->agent, now);
+        }
+        if (!appended.duplicate) analytics_.sent(message.draft.from, now);
+        reply(protocol::ReplyValue(sent));
+    });
+}
+
+void Router::Impl::operate(Context context, protocol::Publish request) {
+    if (!require_agent(context) || !require_writable(context) || !require_rate(context)) return;
+    const core::AgentId& sender = *context.caller.agent;
+    store::AppendMessage append{
+        core::Draft{sender, core::ToChannel{request.channel}, std::move(request.type),
+                    std::move(request.payload), std::move(request.reply_to)},
+        std::move(request.idempotency_key)};
+    context.loop.submit(std::move(append), [this, channel = std::move(request.channel),
+                                            reply = std::move(context.reply)](
+                                               const store::WriteResult& result) {
+        if (!result) return reply(result.error());
+        const auto& appended = std::get<store::Appended>(*result);
+        const core::Message& message = *appended.message;
+        if (!appended.duplicate) analytics_.sent(message.draft.from, message.timestamp);
+        reply(protocol::ReplyValue(protocol::Published{channel, message.channel_seq, message.id}));
+    });
+}
+
+}  // namespace agentcom::router
