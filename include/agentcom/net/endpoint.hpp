@@ -1,0 +1,71 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "agentcom/core/time.hpp"
+#include "agentcom/delivery/event_loop.hpp"
+#include "agentcom/delivery/outbox.hpp"
+#include "agentcom/router/router.hpp"
+
+namespace agentcom::net {
+
+/// Limits on everything that comes from outside; the defaults are never met by ordinary use.
+struct Limits {
+    std::uint64_t max_frame_bytes = std::uint64_t{1} << 20;  // one WebSocket message
+    std::uint64_t max_body_bytes = std::uint64_t{1} << 20;
+    std::uint32_t max_header_bytes = 16 * 1024;
+    std::uint64_t max_connections = 50'000;
+    std::uint32_t max_requests_in_flight = 256;  // per WebSocket connection
+    core::Millis identify_timeout{10'000};
+    core::Millis liveness_timeout{
+        60'000};  // WebSocket: nothing at all arrived; pinged at half of it
+    core::Millis request_timeout{30'000};     // HTTP: header and body must be complete by then
+    core::Millis keep_alive_timeout{75'000};  // HTTP: idle between requests
+    core::Millis close_timeout{5'000};        // closing handshake and last bytes
+    delivery::OutboxLimits outbox;
+};
+
+struct TlsOptions {
+    std::string certificate_chain_file;  // PEM
+    std::string private_key_file;        // PEM
+};
+
+struct EndpointOptions {
+    std::string host = "127.0.0.1";  // an address, or a name that resolves to one
+    std::uint16_t port = 4000;       // 0: any free port
+    Limits limits;
+    std::optional<TlsOptions> tls;
+};
+
+/// The hub's one port: HTTP, and WebSocket at /ws. Accepts on the first loop and gives each
+/// connection to one loop for life, in turn.
+class Endpoint {
+public:
+    /// Binds and listens; throws std::runtime_error with one sentence for the operator (port in
+    /// use, unreadable certificate, ...). `dashboard_html` is what GET /dashboard answers.
+    Endpoint(EndpointOptions options, delivery::LoopGroup& loops, router::Router& router,
+             const core::Clock& clock, std::string dashboard_html);
+    ~Endpoint();
+    Endpoint(const Endpoint&) = delete;
+    Endpoint& operator=(const Endpoint&) = delete;
+
+    [[nodiscard]] std::uint16_t port() const noexcept;
+    /// Begins to accept. Call once, before or after the loops run.
+    void start();
+    /// Any thread: stops accepting; closes every WebSocket with 1001, lets HTTP answers in hand
+    /// finish.
+    void begin_shutdown();
+    /// Any thread: connections that are still open.
+    [[nodiscard]] std::uint64_t open_connections() const noexcept;
+    /// Any thread: ends whatever is still open, at once.
+    void abort_all();
+
+private:
+    class Impl;
+    std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace agentcom::net

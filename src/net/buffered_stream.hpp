@@ -1,0 +1,134 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <boost/asio/append.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "agentcom/core/time.hpp"
+#include "agentcom/delivery/outbox.hpp"
+#include "net/await.hpp"
+#include "net/handler_slot.hpp"
+
+namespace agentcom::net {
+
+/// Whose stream it is: has the output, is told what happens. Called on the loop's thread; must not
+/// resume a coroutine before it returns.
+class StreamOwner {
+public:
+    virtual ~StreamOwner() = default;
+    [[nodiscard]] virtual delivery::Outbox& output() = 0;
+    /// Input came or ended while nobody was reading.
+    virtual void on_input() = 0;
+    /// Output left the outbox, messages up to `seq` (0: none) completely; or the stream broke.
+    virtual void on_output(core::Seq seq) = 0;
+};
+
+/// One accepted connection, plain or TLS, below HTTP and WebSocket. Reads ahead in large pieces, so
+/// that many frames cost one system call, and keeps only what its reader has not taken, so that an
+/// idle connection owns no buffers. Writes its owner's outbox with gathered system calls. For one
+/// event loop's thread; lives by shared_ptr, because pending operations refer to it.
+class BufferedStream : public std::enable_shared_from_this<BufferedStream> {
+public:
+    /// `tls` may be null and must outlive the stream. `open` counts streams; it has been raised for
+    /// this one and is lowered by its end.
+    BufferedStream(Socket socket, asio::ssl::context* tls, const core::Clock& clock,
+                   std::shared_ptr<std::atomic<std::uint64_t>> open);
+    ~BufferedStream();
+    BufferedStream(const BufferedStream&) = delete;
+    BufferedStream& operator=(const BufferedStream&) = delete;
+
+    void set_owner(StreamOwner* owner) noexcept { owner_ = owner; }
+    [[nodiscard]] bool is_tls() const noexcept { return tls_ != nullptr; }
+    /// The TLS handshake; nothing to do on a plain stream.
+    [[nodiscard]] Awaitable<error_code> handshake();
+    /// Address and port of the other side, for log lines.
+    [[nodiscard]] std::string peer() const;
+
+    // Input.
+
+    /// What has been read and not been consumed.
+    [[nodiscard]] std::string_view input() const noexcept {
+        return std::string_view(input_).substr(taken_);
+    }
+    void consume(std::size_t bytes);
+    /// Reads once, in the background; the owner's `on_input` tells when something came.
+    void want_input();
+    /// End of file or an error: `input` will not grow any more.
+    [[nodiscard]] bool input_ended() const noexcept { return static_cast<bool>(input_end_); }
+    /// From now on input is read and thrown away, until it ends.
+    void discard_input();
+    /// When bytes last arrived (at first: when the stream was made).
+    [[nodiscard]] core::SteadyTime last_input() const noexcept { return last_input_; }
+
+    /// Beast's read: completes with what is at hand, or waits. One at a time.
+    template <class Handler>
+    void read_some(asio::mutable_buffer into, Handler&& handler) {
+        if (input_.empty() && !input_end_ && into.size() > 0) {
+            reader_buffer_ = into;
+            reader_.hold(std::forward<Handler>(handler));
+            want_input();
+            return;
+        }
+        const std::size_t bytes = take(into);
+        const error_code error = bytes == 0 && into.size() > 0 ? input_end_ : error_code();
+        asio::post(executor(), asio::append(std::forward<Handler>(handler), error, bytes));
+    }
+
+    // Output.
+
+    /// Writes the owner's outbox, as far as the socket takes it; goes on by itself when it takes
+    /// more.
+    void write_out();
+    /// Everything has been handed to the operating system.
+    [[nodiscard]] bool drained() const noexcept;
+    /// An error has ended the stream, or `abort` has.
+    [[nodiscard]] bool broken() const noexcept { return broken_; }
+    /// Tells the other side that nothing more will come.
+    void shut_down_output();
+    /// Closes the socket at once. Operations in progress complete with an error.
+    void abort();
+
+    [[nodiscard]] Executor executor() noexcept { return socket_.get_executor(); }
+    /// Lets go of a suspended reader without resuming it.
+    void drop_reader() noexcept { reader_.drop(); }
+
+private:
+    struct Tls;
+    void wait_for_input();
+    void on_readable(const error_code& error);
+    void on_tls_read(const error_code& error, std::size_t bytes);
+    void accept_input(std::string_view bytes);
+    void end_input(const error_code& error);
+    std::size_t take(asio::mutable_buffer into);
+    bool send_gathered(delivery::Outbox& outbox, core::Seq& done);
+    void wait_for_room();
+    void write_tls();
+    void fail();
+
+    Socket socket_;
+    std::unique_ptr<Tls> tls_;
+    const core::Clock& clock_;
+    std::shared_ptr<std::atomic<std::uint64_t>> open_;
+    StreamOwner* owner_ = nullptr;
+
+    std::string input_;      // empty whenever all of it is taken
+    std::size_t taken_ = 0;  // bytes of input_ already consumed
+    error_code input_end_;
+    core::SteadyTime last_input_;
+    HandlerSlot<error_code, std::size_t> reader_;
+    asio::mutable_buffer reader_buffer_;
+    bool reading_ = false;  // an operation that reads, or waits to, is pending
+    bool discarding_ = false;
+    bool waiting_for_room_ = false;
+    bool broken_ = false;
+};
+
+}  // namespace agentcom::net

@@ -1,0 +1,82 @@
+#include "net/connection.hpp"
+
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/post.hpp>
+#include <utility>
+
+namespace agentcom::net {
+
+Connection::Connection(std::shared_ptr<Shard> shard, std::shared_ptr<BufferedStream> stream)
+    : shard_(std::move(shard)), stream_(std::move(stream)) {
+    stream_->set_owner(this);
+    shard_->add(*this);
+}
+
+Connection::~Connection() {
+    shard_->remove(*this);
+    if (stream_) stream_->set_owner(nullptr);
+}
+
+void Connection::notify() {
+    if (!waiter_.waiting() || std::exchange(notified_, true)) return;
+    // Not here and now: whoever calls may be in the middle of a list this coroutine would change.
+    asio::post(stream_->executor(), [self = shared_from_this()] {
+        self->notified_ = false;
+        self->waiter_.resume();
+    });
+}
+
+void Connection::drop_suspended() noexcept {
+    waiter_.drop();
+    if (stream_) stream_->drop_reader();
+}
+
+Awaitable<void> Connection::changed() {
+    co_await asio::async_initiate<const UseAwaitable&, void()>(
+        [](auto handler, Connection* self) { self->waiter_.hold(std::move(handler)); },
+        UseAwaitable{}, this);
+}
+
+void Connection::flush() {
+    flush_marked_ = false;
+    if (stream_) stream_->write_out();
+}
+
+void Connection::flush_soon() {
+    if (finished_ || std::exchange(flush_marked_, true)) return;
+    if (output_progress_ == core::SteadyTime{}) output_progress_ = now();
+    loop().mark_dirty(*this);
+}
+
+void Connection::on_output(core::Seq) {
+    output_progress_ = output().empty() ? core::SteadyTime{} : now();
+    notify();
+}
+
+bool Connection::is_stuck(core::SteadyTime now, core::Millis limit) noexcept {
+    return !output().empty() && output_progress_ != core::SteadyTime{} &&
+           now - output_progress_ >= limit;
+}
+
+Awaitable<void> Connection::linger() {
+    while (!stream_->drained() && !stream_->broken()) co_await changed();
+    stream_->shut_down_output();
+    // Closing with unread input would reset the connection, and the other side might lose what was
+    // just written: wait until it has closed, too.
+    stream_->discard_input();
+    while (!stream_->input_ended()) co_await changed();
+    stream_->abort();
+}
+
+std::shared_ptr<BufferedStream> Connection::detach_stream() {
+    stream_->set_owner(nullptr);
+    return std::exchange(stream_, nullptr);
+}
+
+void Connection::finish() {
+    finished_ = true;
+    if (std::exchange(flush_marked_, false)) loop().forget(*this);
+    if (stream_) stream_->abort();
+}
+
+}  // namespace agentcom::net

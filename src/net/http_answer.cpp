@@ -1,0 +1,95 @@
+#include "net/http_answer.hpp"
+
+#include <utility>
+
+#include "agentcom/core/version.hpp"
+
+namespace agentcom::net {
+
+namespace {
+
+std::string_view reason_phrase(std::uint16_t status) noexcept {
+    switch (status) {
+        case 200:
+            return "OK";
+        case 201:
+            return "Created";
+        case 400:
+            return "Bad Request";
+        case 401:
+            return "Unauthorized";
+        case 403:
+            return "Forbidden";
+        case 404:
+            return "Not Found";
+        case 405:
+            return "Method Not Allowed";
+        case 408:
+            return "Request Timeout";
+        case 409:
+            return "Conflict";
+        case 413:
+            return "Content Too Large";
+        case 415:
+            return "Unsupported Media Type";
+        case 426:
+            return "Upgrade Required";
+        case 429:
+            return "Too Many Requests";
+        case 431:
+            return "Request Header Fields Too Large";
+        case 500:
+            return "Internal Server Error";
+        case 503:
+            return "Service Unavailable";
+        case 507:
+            return "Insufficient Storage";
+        default:
+            return "Other";
+    }
+}
+
+constexpr std::string_view kHtmlHeaders =
+    "Content-Type: text/html; charset=utf-8\r\n"
+    "Content-Security-Policy: default-src 'self' 'unsafe-inline'\r\n";
+constexpr std::string_view kJsonHeaders = "Content-Type: application/json\r\n";
+
+}  // namespace
+
+HttpAnswer to_answer(protocol::HttpOutput output) {
+    HttpAnswer answer;
+    answer.status = output.status;
+    answer.body = std::move(output.body);
+    answer.retry_after_s = output.retry_after_s;
+    return answer;
+}
+
+HttpAnswer error_answer(core::Error error, bool hint) {
+    return to_answer(protocol::encode_http(protocol::Reply(std::move(error)), hint));
+}
+
+void append_answer(const HttpAnswer& answer, AnswerForm form, std::string& out) {
+    out += form.http_1_0 ? "HTTP/1.0 " : "HTTP/1.1 ";
+    out += std::to_string(answer.status);
+    out += ' ';
+    out += reason_phrase(answer.status);
+    out += "\r\nServer: agentcom/";
+    out += core::kVersion;
+    out += "\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n";
+    out += answer.html ? kHtmlHeaders : kJsonHeaders;
+    if (!answer.allow.empty()) out += "Allow: " + answer.allow + "\r\n";
+    if (answer.status == 401) out += "WWW-Authenticate: Bearer\r\n";
+    if (answer.status == 426) out += "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n";
+    if (answer.retry_after_s) {
+        out += "Retry-After: " + std::to_string(*answer.retry_after_s) + "\r\n";
+    }
+    if (answer.status == 426 && form.keep_alive) {
+        out += "Connection: keep-alive, Upgrade\r\n";
+    } else {
+        out += form.keep_alive ? "Connection: keep-alive\r\n" : "Connection: close\r\n";
+    }
+    out += "Content-Length: " + std::to_string(answer.body.size()) + "\r\n\r\n";
+    if (!form.without_body) out += answer.body;
+}
+
+}  // namespace agentcom::net

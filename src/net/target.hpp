@@ -1,0 +1,29 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace agentcom::net {
+
+/// `%41` becomes `A`. Nothing when a percent sign is not followed by two hexadecimal digits.
+[[nodiscard]] std::optional<std::string> percent_decode(std::string_view text);
+
+/// A request target taken apart. Views are into the text it was made from.
+struct Target {
+    /// Between slashes, not decoded; doubled and trailing slashes leave no empty segments.
+    std::vector<std::string_view> segments;
+    std::string_view query;  // after the '?', not decoded
+};
+
+/// Understands `/path?query` and `http://host/path?query`. Anything else has no segments and so is
+/// the root path.
+[[nodiscard]] Target parse_target(std::string_view text);
+
+/// `a=1&b=%20` as decoded pairs, in order. A '+' is a space; a broken escape stays as it is
+/// written.
+[[nodiscard]] std::vector<std::pair<std::string, std::string>> parse_query(std::string_view query);
+
+}  // namespace agentcom::net

@@ -1,0 +1,250 @@
+// HTTP against a live endpoint: routes, tokens, limits, time-outs, keep-alive, long polls.
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "support/hub_fixture.hpp"
+
+namespace agentcom::test {
+namespace {
+
+using Json = nlohmann::json;
+using core::Millis;
+
+class Http : public ::testing::Test {
+protected:
+    std::string alice_ = hub_.create_token("alice");
+    // The whole answer to these bytes, up to the end of the connection.
+    std::string raw(std::string_view bytes) {
+        Socket socket(hub_.port());
+        socket.send(bytes);
+        std::string all;
+        while (true) {
+            const std::string some = socket.receive_some();
+            if (some.empty()) return all;
+            all += some;
+        }
+    }
+    static HubSettings small_limits() {
+        HubSettings settings;
+        settings.limits.max_body_bytes = 2'000;
+        settings.limits.max_header_bytes = 1'000;
+        return settings;
+    }
+    Hub hub_{small_limits()};
+};
+
+TEST_F(Http, AnswersCarryTheHeadersThatKeepThemPrivate) {
+    HttpClient client(hub_.port());
+    const auto answer = client.get("/health");
+    EXPECT_EQ(answer.status, 200);
+    EXPECT_EQ(answer.headers.at("content-type"), "application/json");
+    EXPECT_EQ(answer.headers.at("cache-control"), "no-store");
+    EXPECT_EQ(answer.headers.at("x-content-type-options"), "nosniff");
+    EXPECT_EQ(answer.json().at("service"), "agent_com");
+}
+
+TEST_F(Http, UnknownPathsAndWrongMethodsAreTold) {
+    HttpClient client(hub_.port(), alice_);
+    EXPECT_EQ(client.get("/nowhere").json().at("error"), "not_found");
+    const auto wrong = client.request("DELETE", "/api/channels");
+    EXPECT_EQ(wrong.status, 405);
+    EXPECT_EQ(wrong.headers.at("allow"), "GET, HEAD, POST");
+    EXPECT_EQ(wrong.json().at("error"), "method_not_allowed");
+}
+
+TEST_F(Http, TheDashboardIsAPageThatMayOnlyUseItsOwnHost) {
+    HttpClient client(hub_.port());
+    const auto page = client.get("/dashboard");
+    EXPECT_EQ(page.status, 200);
+    EXPECT_EQ(page.body, Hub::kDashboard);
+    EXPECT_EQ(page.headers.at("content-type"), "text/html; charset=utf-8");
+    EXPECT_EQ(page.headers.at("content-security-policy"), "default-src 'self' 'unsafe-inline'");
+}
+
+TEST_F(Http, ThePathOfTheWebSocketAsksForAnUpgrade) {
+    HttpClient client(hub_.port());
+    const auto answer = client.get("/ws");
+    EXPECT_EQ(answer.status, 426);
+    EXPECT_EQ(answer.json().at("error"), "upgrade_required");
+    EXPECT_EQ(client.request("POST", "/ws", "{}").status, 404);
+}
+
+TEST_F(Http, HeadSendsTheHeadersOfGetAlone) {
+    const std::string answer = raw("HEAD /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    EXPECT_TRUE(answer.starts_with("HTTP/1.1 200 ")) << answer;
+    EXPECT_EQ(answer.find("Content-Length: 0\r\n"), std::string::npos) << answer;
+    EXPECT_TRUE(answer.ends_with("\r\n\r\n")) << answer;
+}
+
+TEST_F(Http, ATokenInTheQueryIsForReadingAndForAckOnly) {
+    HttpClient client(hub_.port());
+    const std::string token = "?token=" + alice_;
+    EXPECT_EQ(client.get("/api/mailbox/alice" + token).status, 200);
+    EXPECT_EQ(client.post("/api/mailbox/alice/ack" + token, {{"seq", 0}}).status, 200);
+    EXPECT_EQ(client.post("/api/mailbox/alice/ack", {{"seq", 0}, {"token", alice_}}).status, 200);
+    const auto refused = client.post("/api/message" + token, {{"payload", Json::object()}});
+    EXPECT_EQ(refused.status, 401);
+    EXPECT_TRUE(refused.json().contains("hint"));
+}
+
+TEST_F(Http, ABearerHeaderComesBeforeTheQueryAndAnotherKindGivesWay) {
+    HttpClient client(hub_.port());
+    const std::string path = "/api/mailbox/alice?token=" + alice_;
+    EXPECT_EQ(client.request("GET", path, {}, {"Authorization: Bearer wrong"}).status, 401);
+    EXPECT_EQ(client.request("GET", path, {}, {"Authorization: Basic abc"}).status, 200);
+}
+
+TEST_F(Http, StrangersLearnNothingAboutTheirMistakes) {
+    HttpClient stranger(hub_.port());
+    EXPECT_EQ(stranger.request("POST", "/api/message", "{oops").status, 401);
+    EXPECT_EQ(stranger.get("/api/mailbox/alice?since=abc").status, 401);
+    HttpClient client(hub_.port(), alice_);
+    EXPECT_EQ(client.request("POST", "/api/message", "{oops").json().at("error"), "invalid_json");
+    EXPECT_EQ(client.get("/api/mailbox/alice?since=abc").status, 400);
+}
+
+TEST_F(Http, ABodyMustBeJsonByItsTypeIfItNamesOne) {
+    HttpClient client(hub_.port(), alice_);
+    const std::string body = R"({"payload":{}})";
+    const auto refused = client.request("POST", "/api/message", body, {"Content-Type: text/plain"});
+    EXPECT_EQ(refused.status, 415);
+    EXPECT_EQ(refused.json().at("error"), "unsupported_media_type");
+    EXPECT_EQ(client
+                  .request("POST", "/api/message", body,
+                           {"Content-Type: application/json; charset=utf-8"})
+                  .status,
+              200);
+    client.send_raw("POST /api/message HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + alice_ +
+                    "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
+    EXPECT_EQ(client.read_response().status, 200);
+}
+
+TEST_F(Http, ALargeBodyIsRefusedBeforeItIsRead) {
+    HttpClient client(hub_.port(), alice_);
+    client.send_raw("POST /api/message HTTP/1.1\r\nHost: x\r\nContent-Length: 2001\r\n\r\n");
+    const auto answer = client.read_response();
+    EXPECT_EQ(answer.status, 413);
+    EXPECT_EQ(answer.json().at("error"), "body_too_large");
+    EXPECT_EQ(answer.headers.at("connection"), "close");
+}
+
+TEST_F(Http, ALargeChunkedBodyIsRefusedToo) {
+    HttpClient client(hub_.port(), alice_);
+    client.send_raw("POST /api/message HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
+    client.send_raw("bb8\r\n" + std::string(3'000, 'x') + "\r\n0\r\n\r\n");
+    EXPECT_EQ(client.read_response().status, 413);
+}
+
+TEST_F(Http, ALargeHeaderIsRefused) {
+    HttpClient client(hub_.port());
+    client.send_raw("GET /health HTTP/1.1\r\nX-Padding: " + std::string(1'500, 'x'));
+    const auto answer = client.read_response();
+    EXPECT_EQ(answer.status, 431);
+    EXPECT_EQ(answer.json().at("error"), "header_too_large");
+    EXPECT_TRUE(client.closed_by_peer());
+}
+
+TEST_F(Http, GarbageIsABadRequest) {
+    for (const char* bytes : {"\x16\x03\x01 hello\r\n\r\n", "GET\r\n\r\n", "GET / HTTP/9.9\r\n\r\n",
+                              "POST /x HTTP/1.1\r\nContent-Length: -1\r\n\r\n"}) {
+        const std::string answer = raw(bytes);
+        EXPECT_TRUE(answer.starts_with("HTTP/1.1 400 ")) << bytes << answer;
+        EXPECT_NE(answer.find("bad_request"), std::string::npos) << bytes;
+    }
+}
+
+TEST_F(Http, ABodyThatStopsComingIsGivenUp) {
+    HttpClient client(hub_.port(), alice_);
+    client.send_raw(
+        "POST /api/message HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
+        "Content-Length: 100\r\n\r\n");
+    EXPECT_EQ(client.read_response().status, 100);
+    client.send_raw("{");
+    hub_.clock().advance(Millis{31'000});
+    const auto answer = client.read_response();
+    EXPECT_EQ(answer.status, 408);
+    EXPECT_EQ(answer.json().at("error"), "request_timeout");
+}
+
+TEST_F(Http, ABodyMayWaitForPermission) {
+    HttpClient client(hub_.port(), alice_);
+    const std::string body = R"({"payload":{}})";
+    client.send_raw("POST /api/message HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n" +
+                    ("Authorization: Bearer " + alice_) +
+                    "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n");
+    EXPECT_EQ(client.read_response().status, 100);
+    client.send_raw(body);
+    EXPECT_EQ(client.read_response().status, 200);
+}
+
+TEST_F(Http, OneConnectionServesManyRequestsAlsoPipelined) {
+    HttpClient client(hub_.port(), alice_);
+    std::string requests;
+    for (int i = 0; i < 100; ++i) {
+        const std::string body = R"({"to":"alice","payload":{"n":)" + std::to_string(i) + "}}";
+        requests += "POST /api/message HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + alice_ +
+                    "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+    }
+    client.send_raw(requests + "GET /api/mailbox/alice HTTP/1.1\r\nHost: x\r\n" +
+                    "Authorization: Bearer " + alice_ + "\r\n\r\n");
+    for (int i = 0; i < 100; ++i) ASSERT_EQ(client.read_response().status, 200);
+    const Json page = client.read_response().json();
+    ASSERT_EQ(page.at("count"), 100);
+    EXPECT_EQ(page.at("messages").at(99).at("payload").at("n"), 99);
+}
+
+TEST_F(Http, OldAndClosingClientsAreAnsweredAndThenLeft) {
+    EXPECT_TRUE(raw("GET /health HTTP/1.0\r\n\r\n").starts_with("HTTP/1.0 200 "));
+    EXPECT_TRUE(raw("GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+                    .starts_with("HTTP/1.1 200 "));
+}
+
+TEST_F(Http, AnIdleConnectionIsClosedWithoutAWord) {
+    HttpClient client(hub_.port());
+    EXPECT_EQ(client.get("/health").status, 200);
+    hub_.clock().advance(Millis{60'000});
+    EXPECT_EQ(client.get("/health").status, 200);
+    hub_.clock().advance(Millis{76'000});
+    EXPECT_TRUE(client.closed_by_peer());
+    EXPECT_TRUE(hub_.wait_for_connections(0));
+}
+
+TEST_F(Http, AConnectionThatNeverSpeaksIsClosed) {
+    Socket silent(hub_.port());
+    ASSERT_TRUE(hub_.wait_for_connections(1));
+    hub_.clock().advance(Millis{31'000});
+    EXPECT_EQ(silent.receive_some(), "");
+}
+
+TEST_F(Http, PathArgumentsAreDecoded) {
+    HttpClient client(hub_.port(), alice_);
+    EXPECT_EQ(client.get("/api/mailbox/%61lice").json().at("agent_id"), "alice");
+    EXPECT_EQ(client.get("/api/mailbox/a%2").json().at("error"), "bad_request");
+    EXPECT_EQ(client.get("/api/threads/x%2Fy/root").json().at("message_id"), "x/y");
+}
+
+TEST_F(Http, ALongPollIsAnsweredWhenSomethingComes) {
+    HttpClient waiting(hub_.port(), alice_);
+    waiting.send_raw("GET /api/mailbox/alice?wait=60 HTTP/1.1\r\nAuthorization: Bearer " + alice_ +
+                     "\r\nHost: x\r\n\r\n");
+    HttpClient sender(hub_.port(), hub_.admin_token());
+    EXPECT_EQ(sender.post("/api/message", {{"to", "alice"}, {"payload", {{"n", 1}}}}).status, 200);
+    EXPECT_EQ(waiting.read_response().json().at("count"), 1);
+}
+
+TEST_F(Http, ALongPollThatItsClientHasLeftEnds) {
+    HttpClient other(hub_.port());
+    {
+        Socket waiting(hub_.port());
+        waiting.send("GET /api/mailbox/alice?wait=60 HTTP/1.1\r\nAuthorization: Bearer " + alice_ +
+                     "\r\nHost: x\r\n\r\n");
+        ASSERT_TRUE(hub_.wait_for_connections(2));
+    }
+    EXPECT_TRUE(hub_.wait_for_connections(1));
+    EXPECT_EQ(other.get("/health").status, 200);
+}
+
+}  // namespace
+}  // namespace agentcom::test

@@ -1,0 +1,78 @@
+#include "net/routes.hpp"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "net/target.hpp"
+
+namespace agentcom::net {
+namespace {
+
+using Operation = protocol::HttpOperation;
+
+RouteMatch find(std::string_view verb, std::string_view path) {
+    return find_route(verb, parse_target(path).segments);
+}
+
+TEST(Routes, EveryOperationHasExactlyOneRoute) {
+    std::multiset<Operation> seen;
+    for (const Route& route : route_table()) {
+        if (route.page == Page::none) seen.insert(route.operation);
+    }
+    for (int i = 0; i <= static_cast<int>(Operation::reset_hub); ++i) {
+        EXPECT_EQ(seen.count(static_cast<Operation>(i)), 1U) << "operation " << i;
+    }
+}
+
+TEST(Routes, FindTheOperationAndItsArgument) {
+    const RouteMatch match = find("GET", "/api/channels/dev%2Fops/history");
+    ASSERT_NE(match.route, nullptr);
+    EXPECT_EQ(match.route->operation, Operation::channel_history);
+    EXPECT_EQ(match.argument, "dev%2Fops");
+}
+
+TEST(Routes, VerbDecidesBetweenThePathsThatLookAlike) {
+    ASSERT_NE(find("POST", "/api/mailbox/evict").route, nullptr);
+    EXPECT_EQ(find("POST", "/api/mailbox/evict").route->operation, Operation::evict_mailboxes);
+    ASSERT_NE(find("GET", "/api/mailbox/evict").route, nullptr);
+    EXPECT_EQ(find("GET", "/api/mailbox/evict").route->operation, Operation::poll_mailbox);
+}
+
+TEST(Routes, HeadFindsWhatGetFinds) {
+    EXPECT_EQ(find("HEAD", "/health").route, find("GET", "/health").route);
+}
+
+TEST(Routes, UnknownPathsAndOtherSpellingsFindNothing) {
+    for (const char* path : {"/", "/api", "/api/mailbox", "/Health", "/api/channels/x/nowhere",
+                             "/api/messages/x", "/healthy", "/api/agents/x"}) {
+        const RouteMatch match = find("GET", path);
+        EXPECT_EQ(match.route, nullptr) << path;
+        EXPECT_EQ(match.allow, "") << path;
+    }
+}
+
+TEST(Routes, AnotherVerbIsToldWhatIsAllowed) {
+    EXPECT_EQ(find("DELETE", "/api/channels").allow, "GET, HEAD, POST");
+    EXPECT_EQ(find("GET", "/api/message").allow, "POST");
+    EXPECT_EQ(find("PUT", "/admin/tokens").route, nullptr);
+}
+
+TEST(Routes, TheWebSocketPathHidesFromOtherVerbs) {
+    EXPECT_EQ(find("POST", "/ws").route, nullptr);
+    EXPECT_EQ(find("POST", "/ws").allow, "");
+    ASSERT_NE(find("GET", "/ws").route, nullptr);
+    EXPECT_EQ(find("GET", "/ws").route->page, Page::websocket);
+}
+
+TEST(Routes, QueryTokensAreForReadingAndForAck) {
+    for (const Route& route : route_table()) {
+        if (route.page != Page::none) continue;
+        const bool ack = route.operation == Operation::ack_mailbox;
+        EXPECT_EQ(route.query_token, route.verb == "GET" || ack) << route.pattern;
+        EXPECT_EQ(route.body_token, ack) << route.pattern;
+    }
+}
+
+}  // namespace
+}  // namespace agentcom::net

@@ -1,0 +1,48 @@
+#include "net/target.hpp"
+
+#include <gtest/gtest.h>
+
+namespace agentcom::net {
+namespace {
+
+using Segments = std::vector<std::string_view>;
+using Pairs = std::vector<std::pair<std::string, std::string>>;
+
+TEST(Target, ForgivesDoubledAndTrailingSlashes) {
+    EXPECT_EQ(parse_target("//api///agents/").segments, (Segments{"api", "agents"}));
+    EXPECT_EQ(parse_target("/").segments, Segments{});
+    EXPECT_EQ(parse_target("").segments, Segments{});
+}
+
+TEST(Target, KeepsTheQueryApartFromThePath) {
+    const Target target = parse_target("/health?x=/a/b?c");
+    EXPECT_EQ(target.segments, Segments{"health"});
+    EXPECT_EQ(target.query, "x=/a/b?c");
+}
+
+TEST(Target, UnderstandsTheAbsoluteFormOfProxies) {
+    EXPECT_EQ(parse_target("http://hub:4000/api/agents?x").segments, (Segments{"api", "agents"}));
+    EXPECT_EQ(parse_target("https://hub").segments, Segments{});
+    EXPECT_EQ(parse_target("http://hub?x=1").query, "x=1");
+}
+
+TEST(Target, DecodesEscapesAlsoOfSlashes) {
+    EXPECT_EQ(percent_decode("a%2Fb%20c%c3%A9"), "a/b c\xc3\xa9");
+    EXPECT_EQ(percent_decode("plain"), "plain");
+}
+
+TEST(Target, RefusesBrokenEscapes) {
+    for (const char* text : {"%", "%4", "a%4g", "%%41", "x%"}) {
+        EXPECT_FALSE(percent_decode(text).has_value()) << text;
+    }
+}
+
+TEST(Target, SplitsAQueryIntoDecodedPairs) {
+    EXPECT_EQ(parse_query("a=1&b=%20x+y&c&=d&&e=f=g"),
+              (Pairs{{"a", "1"}, {"b", " x y"}, {"c", ""}, {"", "d"}, {"e", "f=g"}}));
+    EXPECT_EQ(parse_query(""), Pairs{});
+    EXPECT_EQ(parse_query("a=100%&b=%zz"), (Pairs{{"a", "100%"}, {"b", "%zz"}}));
+}
+
+}  // namespace
+}  // namespace agentcom::net
