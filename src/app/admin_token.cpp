@@ -1,0 +1,71 @@
+#include "app/admin_token.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "agentcom/core/token.hpp"
+#include "app/private_file.hpp"
+
+namespace agentcom::app {
+namespace {
+
+core::AgentId first_admin() { return core::AgentId::parse(kFirstAdmin).value(); }
+
+void install(store::Store& store, const core::Token& token) {
+    const auto outcome = store.submit_and_wait(
+        store::CreateToken{first_admin(), token.digest(), token.prefix(), core::Role::admin});
+    if (!outcome) {
+        throw std::runtime_error("cannot store the administrator's token: " +
+                                 std::string(outcome.error().explanation()));
+    }
+}
+
+void install_given(store::Store& store, const std::string& text) {
+    const auto token = core::Token::parse(text);
+    if (!token) {
+        throw ConfigError("the environment variable " + std::string(kAdminTokenVariable) +
+                          " must be 64 lower-case hexadecimal digits");
+    }
+    const auto known = store.find_token(token->digest());
+    if (known && known->agent.str() != kFirstAdmin) {
+        throw ConfigError("the environment variable " + std::string(kAdminTokenVariable) +
+                          " holds a token of the agent " + known->agent.str());
+    }
+    if (!known || known->role != core::Role::admin) {
+        install(store, *token);
+    }
+}
+
+bool somebody_administers(const store::Store& store, const Config& config) {
+    const auto tokens = store.list_tokens();
+    return std::ranges::any_of(tokens, [&](const store::TokenRecord& token) {
+        return token.role == core::Role::admin ||
+               std::ranges::count(config.router.admin_agents, token.agent) != 0;
+    });
+}
+
+}  // namespace
+
+std::filesystem::path admin_token_file(const std::filesystem::path& data_dir) {
+    return data_dir / "admin_token";
+}
+
+std::optional<std::filesystem::path> ensure_admin_token(store::Store& store, const Config& config,
+                                                        const std::optional<std::string>& given) {
+    if (given) {
+        install_given(store, *given);
+        return std::nullopt;
+    }
+    if (somebody_administers(store, config)) {
+        return std::nullopt;
+    }
+    // The file first: a crash in between leaves a file that the next start replaces, not a token
+    // that nobody knows.
+    const auto token = core::Token::generate();
+    const auto file = admin_token_file(config.store.directory);
+    write_private_file(file, token.reveal() + '\n');
+    install(store, token);
+    return file;
+}
+
+}  // namespace agentcom::app

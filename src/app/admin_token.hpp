@@ -1,0 +1,27 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "agentcom/store/store.hpp"
+#include "app/config.hpp"
+
+namespace agentcom::app {
+
+/// The agent that the first administrator's token belongs to.
+inline constexpr std::string_view kFirstAdmin = "admin";
+/// Variable that may bring its token, so that deployments need not read a file.
+inline constexpr std::string_view kAdminTokenVariable = "AGENTCOM_ADMIN_TOKEN";
+
+/// Where the token made at first start is written, mode 0600.
+[[nodiscard]] std::filesystem::path admin_token_file(const std::filesystem::path& data_dir);
+
+/// Sees to it that somebody can administer the hub. A `given` token (AGENTCOM_ADMIN_TOKEN) becomes
+/// one of the agent `admin`. Otherwise, when no administrator has a token, makes one and writes it
+/// to the file, whose path is returned. The store must have been started. Throws ConfigError for
+/// an unusable given token, std::runtime_error when file or store cannot be written.
+std::optional<std::filesystem::path> ensure_admin_token(store::Store& store, const Config& config,
+                                                        const std::optional<std::string>& given);
+
+}  // namespace agentcom::app

@@ -1,0 +1,59 @@
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <exception>
+#include <iostream>
+
+#include "app/commands.hpp"
+
+namespace agentcom::app {
+namespace {
+
+constexpr int kProblem = 1;
+constexpr int kWrongUsage = 2;
+
+}  // namespace
+
+ConfigSources CommonFlags::sources() const {
+    ConfigSources sources;
+    sources.environment = process_environment();
+    if (!config_file.empty()) {
+        sources.file = config_file;
+    }
+    if (!data_dir.empty()) {
+        sources.flags.emplace_back("store.data_dir", data_dir);
+    }
+    return sources;
+}
+
+void add_common_flags(CLI::App& command, CommonFlags& flags) {
+    command.add_option("--config", flags.config_file, "Configuration file (TOML)")
+        ->type_name("FILE");
+    command.add_option("--data-dir", flags.data_dir, "Directory that holds everything")
+        ->type_name("DIRECTORY");
+}
+
+int run_command_line(int count, const char* const* arguments) {
+    ::signal(SIGPIPE, SIG_IGN);
+    CLI::App app("AgentCom: a message hub for autonomous agents", "agentcom");
+    app.set_version_flag("--version", "agentcom " AGENTCOM_VERSION);
+    app.require_subcommand(1);
+    app.footer(
+        "Settings come from the file given with --config, from variables such as\n"
+        "AGENTCOM_SERVER_PORT and from flags; `agentcom check` shows what results.");
+    int status = 0;
+    add_serve_command(app, status);
+    add_token_command(app, status);
+    add_check_command(app, status);
+    add_import_command(app, status);
+    try {
+        app.parse(count, arguments);
+    } catch (const CLI::ParseError& error) {
+        return app.exit(error) == 0 ? 0 : kWrongUsage;
+    } catch (const std::exception& error) {
+        std::cerr << "agentcom: " << error.what() << '\n';
+        return kProblem;
+    }
+    return status;
+}
+
+}  // namespace agentcom::app

@@ -1,0 +1,155 @@
+#include "app/config.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <thread>
+
+#include "app/config_file.hpp"
+#include "app/config_keys.hpp"
+#include "app/config_values.hpp"
+
+namespace agentcom::app {
+namespace {
+
+constexpr std::size_t kMostAutomaticLoops = 8;
+
+void set(Config& config, const ConfigKey& key, const RawValue& value, const std::string& where) {
+    if (const auto expected = key.read(config, value)) {
+        throw ConfigError(where + " must be " + *expected);
+    }
+}
+
+const std::string* find_variable(const Environment& environment, std::string_view name) {
+    for (const auto& [key, value] : environment) {
+        if (key == name) {
+            return &value;
+        }
+    }
+    return nullptr;
+}
+
+/// Names that the original hub's start scripts set.
+void apply_inherited_variables(Config& config, const Environment& environment) {
+    if (const auto* port = find_variable(environment, "PORT")) {
+        set(config, *find_config_key("server", "port"), *port, "the environment variable PORT");
+    }
+    if (const auto* admins = find_variable(environment, "ADMIN_AGENTS")) {
+        set(config, *find_config_key("auth", "admin_agents"), *admins,
+            "the environment variable ADMIN_AGENTS");
+    }
+}
+
+/// "STORE" of "AGENTCOM_STORE_DATA_DIR", in lower case.
+std::string section_of_variable(std::string_view rest) {
+    std::string section(rest.substr(0, rest.find('_')));
+    std::ranges::transform(section, section.begin(), [](char c) {
+        return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    });
+    return section;
+}
+
+void apply_variables(Config& config, const Environment& environment) {
+    static constexpr std::string_view kPrefix = "AGENTCOM_";
+    for (const auto& [name, value] : environment) {
+        if (!name.starts_with(kPrefix) || !is_config_section(section_of_variable(
+                                              std::string_view(name).substr(kPrefix.size())))) {
+            continue;
+        }
+        const auto keys = config_keys();
+        const auto key = std::ranges::find_if(
+            keys, [&](const ConfigKey& each) { return each.environment_variable() == name; });
+        if (key == keys.end()) {
+            throw ConfigError("the environment variable " + name + " names no setting");
+        }
+        set(config, *key, value, "the environment variable " + name);
+    }
+}
+
+void apply_flags(Config& config, const ConfigSources& sources) {
+    for (const auto& [name, value] : sources.flags) {
+        const auto keys = config_keys();
+        const auto key = std::ranges::find_if(
+            keys, [&](const ConfigKey& each) { return each.dotted() == name; });
+        set(config, *key, value, "the flag for " + name);
+    }
+}
+
+void check_readable(std::string_view key, const std::string& file) {
+    if (!std::ifstream(file)) {
+        throw ConfigError(std::string(key) + ": cannot read " + file);
+    }
+}
+
+/// What follows from several keys at once.
+void finish(Config& config) {
+    if (config.tls_certificate.empty() != config.tls_private_key.empty()) {
+        throw ConfigError("tls.certificate and tls.private_key must be given together");
+    }
+    if (!config.tls_certificate.empty()) {
+        check_readable("tls.certificate", config.tls_certificate);
+        check_readable("tls.private_key", config.tls_private_key);
+        config.endpoint.tls = net::TlsOptions{config.tls_certificate, config.tls_private_key};
+    }
+    config.router.max_frame_bytes = config.endpoint.limits.max_frame_bytes;
+}
+
+}  // namespace
+
+Config::Config() { store.directory = "data"; }
+
+std::size_t Config::event_loops() const {
+    if (threads != 0) {
+        return threads;
+    }
+    const std::size_t cores = std::thread::hardware_concurrency();
+    return cores <= 2 ? 1 : std::min(cores - 1, kMostAutomaticLoops);
+}
+
+Environment process_environment() {
+    Environment all;
+    for (char** entry = environ; *entry != nullptr; ++entry) {
+        const std::string_view text(*entry);
+        const std::size_t equals = text.find('=');
+        if (equals != std::string_view::npos) {
+            all.emplace_back(text.substr(0, equals), text.substr(equals + 1));
+        }
+    }
+    return all;
+}
+
+Config load_config(const ConfigSources& sources) {
+    Config config;
+    if (const auto* directory = find_variable(sources.environment, "STATE_DIRECTORY");
+        directory != nullptr && !directory->empty()) {
+        config.store.directory = *directory;
+    }
+    const auto* file_variable = find_variable(sources.environment, "AGENTCOM_CONFIG");
+    if (sources.file) {
+        apply_config_file(config, *sources.file);
+    } else if (file_variable != nullptr && !file_variable->empty()) {
+        apply_config_file(config, *file_variable);
+    }
+    apply_inherited_variables(config, sources.environment);
+    apply_variables(config, sources.environment);
+    apply_flags(config, sources);
+    finish(config);
+    return config;
+}
+
+std::string print_config(const Config& config) {
+    std::string out;
+    std::string_view section;
+    for (const ConfigKey& key : config_keys()) {
+        if (key.section != section) {
+            out += (section.empty() ? "[" : "\n[") + std::string(key.section) + "]\n";
+            section = key.section;
+        }
+        out += std::string(key.name) + " = " + key.show(config) + '\n';
+    }
+    return out;
+}
+
+}  // namespace agentcom::app

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "agentcom/net/endpoint.hpp"
+#include "agentcom/router/router.hpp"
+#include "agentcom/store/store.hpp"
+
+namespace agentcom::app {
+
+enum class LogLevel : std::uint8_t { debug, info, warning, error };
+enum class LogFormat : std::uint8_t { text, json };
+
+/// Everything that can be configured. The defaults of the other rooms' options are the defaults of
+/// the configuration, except the data directory.
+struct Config {
+    Config();
+
+    net::EndpointOptions endpoint;
+    std::uint32_t threads = 0;  // event loops; 0: chosen from the number of cores
+    std::string tls_certificate;
+    std::string tls_private_key;
+    core::Millis shutdown_timeout{10'000};
+    store::StoreOptions store;
+    router::RouterOptions router;
+    LogLevel log_level = LogLevel::info;
+    LogFormat log_format = LogFormat::text;
+
+    /// `threads`, or the automatic choice: one loop on one or two cores, where the commit thread
+    /// needs the other; otherwise one less than there are cores, at most eight.
+    [[nodiscard]] std::size_t event_loops() const;
+};
+
+/// The configuration cannot be used; `what()` is one sentence that names the key and its place.
+class ConfigError : public std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+/// Name and value pairs, as `environ` has them.
+using Environment = std::vector<std::pair<std::string, std::string>>;
+[[nodiscard]] Environment process_environment();
+
+/// What the command line says; flags win over everything else.
+struct ConfigSources {
+    std::optional<std::filesystem::path> file;  // otherwise the variable AGENTCOM_CONFIG, or none
+    std::vector<std::pair<std::string, std::string>> flags;  // "section.key" and its text
+    Environment environment;
+};
+
+/// Defaults, then the file, then PORT and ADMIN_AGENTS, then AGENTCOM_<SECTION>_<KEY>, then flags;
+/// the later wins. Throws ConfigError for unknown keys, bad values and contradictions.
+[[nodiscard]] Config load_config(const ConfigSources& sources);
+
+/// The effective settings as TOML that `load_config` would read again; no secret is among them.
+[[nodiscard]] std::string print_config(const Config& config);
+
+}  // namespace agentcom::app

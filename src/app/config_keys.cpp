@@ -1,0 +1,421 @@
+#include "app/config_keys.hpp"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <type_traits>
+
+#include "app/config_values.hpp"
+
+namespace agentcom::app {
+namespace {
+
+/// What a member accessor such as `[](auto& c) -> auto& { return c.threads; }` leads to.
+template <class Access>
+using MemberOf = std::remove_cvref_t<std::invoke_result_t<Access, Config&>>;
+
+constexpr auto kAnyCount = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+constexpr std::uint64_t kHundredYears = std::uint64_t{100} * 365 * 86'400'000;
+
+std::string between(std::string_view what, const std::string& low, const std::string& high) {
+    return std::string(what) + " from " + low + " to " + high;
+}
+
+/// The number of a raw value: an integer as it is, text through `parse`.
+template <class Parse>
+std::optional<std::uint64_t> number_of(const RawValue& raw, const Parse& parse) {
+    if (const auto* integer = std::get_if<std::int64_t>(&raw)) {
+        return *integer >= 0 ? std::optional(static_cast<std::uint64_t>(*integer)) : std::nullopt;
+    }
+    const auto* text = std::get_if<std::string>(&raw);
+    return text != nullptr ? parse(*text) : std::nullopt;
+}
+
+template <class Access>
+ConfigKey count(std::string_view section, std::string_view name, std::uint64_t low,
+                std::uint64_t high, std::string_view doc, Access access) {
+    return {section, name, doc,
+            [=](Config& config, const RawValue& raw) -> std::optional<std::string> {
+                const auto value = number_of(raw, parse_count);
+                if (!value || *value < low || *value > high) {
+                    return high == kAnyCount
+                               ? "a number of at least " + std::to_string(low)
+                               : between("a number", std::to_string(low), std::to_string(high));
+                }
+                access(config) = static_cast<MemberOf<Access>>(*value);
+                return std::nullopt;
+            },
+            [=](const Config& config) { return std::to_string(access(config)); }};
+}
+
+template <class Access>
+ConfigKey bytes(std::string_view section, std::string_view name, std::uint64_t low,
+                std::uint64_t high, std::string_view doc, Access access) {
+    return {section, name, doc,
+            [=](Config& config, const RawValue& raw) -> std::optional<std::string> {
+                const auto value = number_of(raw, parse_bytes);
+                if (!value || *value < low || *value > high) {
+                    return between("a size such as \"1MiB\"", show_bytes(low), show_bytes(high));
+                }
+                access(config) = static_cast<MemberOf<Access>>(*value);
+                return std::nullopt;
+            },
+            [=](const Config& config) { return show_bytes(access(config)); }};
+}
+
+template <class Access>
+ConfigKey duration(std::string_view section, std::string_view name, std::uint64_t low,
+                   std::string_view doc, Access access) {
+    return {section, name, doc,
+            [=](Config& config, const RawValue& raw) -> std::optional<std::string> {
+                const auto value =
+                    number_of(raw, [](std::string_view text) -> std::optional<std::uint64_t> {
+                        const auto millis = parse_duration(text);
+                        return millis ? std::optional(static_cast<std::uint64_t>(millis->count()))
+                                      : std::nullopt;
+                    });
+                if (!value || *value < low || *value > kHundredYears) {
+                    return "a duration such as \"60s\", \"15m\" or \"7d\" of at least " +
+                           show_duration(core::Millis(static_cast<std::int64_t>(low)));
+                }
+                access(config) = core::Millis(static_cast<std::int64_t>(*value));
+                return std::nullopt;
+            },
+            [=](const Config& config) { return show_duration(access(config)); }};
+}
+
+template <class Access>
+ConfigKey boolean(std::string_view section, std::string_view name, std::string_view doc,
+                  Access access) {
+    return {section, name, doc,
+            [=](Config& config, const RawValue& raw) -> std::optional<std::string> {
+                const auto* text = std::get_if<std::string>(&raw);
+                if (const auto* value = std::get_if<bool>(&raw)) {
+                    access(config) = *value;
+                } else if (text != nullptr && (*text == "true" || *text == "false")) {
+                    access(config) = *text == "true";
+                } else {
+                    return "true or false";
+                }
+                return std::nullopt;
+            },
+            [=](const Config& config) -> std::string { return access(config) ? "true" : "false"; }};
+}
+
+template <class Access>
+ConfigKey text(std::string_view section, std::string_view name, bool may_be_empty,
+               std::string_view doc, Access access) {
+    return {section, name, doc,
+            [=](Config& config, const RawValue& raw) -> std::optional<std::string> {
+                const auto* value = std::get_if<std::string>(&raw);
+                if (value == nullptr || (value->empty() && !may_be_empty) ||
+                    value->find('\0') != std::string::npos) {
+                    return may_be_empty ? "a text" : "a text that is not empty";
+                }
+                access(config) = *value;
+                return std::nullopt;
+            },
+            [=](const Config& config) {
+                if constexpr (std::is_same_v<MemberOf<Access>, std::filesystem::path>) {
+                    return quote_toml(access(config).string());
+                } else {
+                    return quote_toml(access(config));
+                }
+            }};
+}
+
+/// One of a closed set of words; `words` are in the order of the enumeration.
+template <std::size_t N, class Access>
+ConfigKey choice(std::string_view section, std::string_view name,
+                 std::array<std::string_view, N> words, std::string_view doc, Access access) {
+    return {section, name, doc,
+            [=](Config& config, const RawValue& raw) -> std::optional<std::string> {
+                const auto* value = std::get_if<std::string>(&raw);
+                const auto found =
+                    value == nullptr ? words.end() : std::ranges::find(words, *value);
+                if (found == words.end()) {
+                    std::string expected = "one of";
+                    for (const std::string_view word : words) {
+                        expected += ' ' + quote_toml(word);
+                    }
+                    return expected;
+                }
+                access(config) = static_cast<MemberOf<Access>>(found - words.begin());
+                return std::nullopt;
+            },
+            [=](const Config& config) {
+                return quote_toml(words.at(static_cast<std::size_t>(access(config))));
+            }};
+}
+
+template <class Access>
+ConfigKey agents(std::string_view section, std::string_view name, std::string_view doc,
+                 Access access) {
+    return {section, name, doc,
+            [=](Config& config, const RawValue& raw) -> std::optional<std::string> {
+                std::vector<std::string> names;
+                if (const auto* one = std::get_if<std::string>(&raw)) {
+                    names = split_list(*one);
+                } else if (const auto* list = std::get_if<std::vector<std::string>>(&raw)) {
+                    names = *list;
+                } else {
+                    return "a list of agent ids";
+                }
+                std::vector<core::AgentId> parsed;
+                for (const std::string& agent : names) {
+                    const auto id = core::AgentId::parse_issued(agent);
+                    if (!id) {
+                        return "a list of agent ids; " + quote_toml(agent) + " is not one";
+                    }
+                    parsed.push_back(*id);
+                }
+                access(config) = std::move(parsed);
+                return std::nullopt;
+            },
+            [=](const Config& config) {
+                std::string out;
+                for (const core::AgentId& agent : access(config)) {
+                    out += (out.empty() ? "" : ", ") + quote_toml(agent.str());
+                }
+                return '[' + out + ']';
+            }};
+}
+
+constexpr std::uint64_t kKiB = std::uint64_t{1} << 10;
+constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
+constexpr std::uint64_t kTiB = std::uint64_t{1} << 40;
+
+std::vector<ConfigKey> server_keys() {
+    return {
+        text(
+            "server", "host", false, "Address to listen on; loopback unless you mean it.",
+            [](auto& c) -> auto& { return c.endpoint.host; }),
+        count(
+            "server", "port", 0, 65'535, "Port to listen on; 0 takes any free one.",
+            [](auto& c) -> auto& { return c.endpoint.port; }),
+        count(
+            "server", "threads", 0, 64,
+            "Event loops; 0 chooses: one on one or two cores, otherwise cores - 1, at most 8.",
+            [](auto& c) -> auto& { return c.threads; }),
+        duration(
+            "server", "shutdown_timeout", 0,
+            "How long connections may take to end when the hub stops.",
+            [](auto& c) -> auto& { return c.shutdown_timeout; }),
+        text(
+            "tls", "certificate", true,
+            "PEM file with the certificate chain; with private_key: https and wss.",
+            [](auto& c) -> auto& { return c.tls_certificate; }),
+        text(
+            "tls", "private_key", true, "PEM file with the certificate's private key.",
+            [](auto& c) -> auto& { return c.tls_private_key; }),
+    };
+}
+
+std::vector<ConfigKey> store_keys() {
+    return {
+        text(
+            "store", "data_dir", false,
+            "Where everything is kept; $STATE_DIRECTORY, when set, is the default.",
+            [](auto& c) -> auto& { return c.store.directory; }),
+        bytes(
+            "store", "map_size", 16 * kMiB, 64 * kTiB,
+            "Most that may ever be stored; address space, the file grows as needed.",
+            [](auto& c) -> auto& { return c.store.map_size; }),
+        choice(
+            "store", "durability", std::array<std::string_view, 2>{"commit", "relaxed"},
+            "\"commit\": an acknowledged message survives a power cut; \"relaxed\": see below.",
+            [](auto& c) -> auto& { return c.store.durability; }),
+        duration(
+            "store", "sync_interval", 1, "With \"relaxed\": how much a power cut may take.",
+            [](auto& c) -> auto& { return c.store.sync_interval; }),
+        count(
+            "store", "max_queued_operations", 1, 10'000'000,
+            "Writes that may wait for a commit before the hub stops reading its sockets.",
+            [](auto& c) -> auto& { return c.store.max_queued_operations; }),
+        bytes(
+            "store", "max_queued_bytes", kMiB, kTiB, "The same in bytes.",
+            [](auto& c) -> auto& { return c.store.max_queued_bytes; }),
+        count(
+            "store", "max_batch_operations", 1, 1'000'000, "Most writes in one commit.",
+            [](auto& c) -> auto& { return c.store.max_batch_operations; }),
+        duration(
+            "store", "idempotency_window", 0, "How long an idempotency key is remembered.",
+            [](auto& c) -> auto& { return c.store.idempotency_window; }),
+    };
+}
+
+std::vector<ConfigKey> auth_and_mailbox_keys() {
+    return {
+        boolean(
+            "auth", "anonymous_reads", "Reads without a token, as the original hub had them.",
+            [](auto& c) -> auto& { return c.router.anonymous_reads; }),
+        agents(
+            "auth", "admin_agents", "Agents that are administrators whatever their token says.",
+            [](auto& c) -> auto& { return c.router.admin_agents; }),
+        count(
+            "mailbox", "cap", 1, 100'000, "Newest unread messages that a mailbox shows.",
+            [](auto& c) -> auto& { return c.router.mailbox_cap; }),
+        duration(
+            "mailbox", "ttl", 1,
+            "Age at which unread messages leave a mailbox, until an administrator sets it.",
+            [](auto& c) -> auto& { return c.store.mailbox_ttl; }),
+        duration(
+            "mailbox", "evict_interval", 1'000,
+            "How often expired messages are evicted and the log is trimmed.",
+            [](auto& c) -> auto& { return c.router.evict_interval; }),
+        count(
+            "history", "messages", 1, kAnyCount, "Newest messages that the history shows.",
+            [](auto& c) -> auto& { return c.store.history_messages; }),
+        count(
+            "history", "channel_messages", 1, kAnyCount,
+            "Newest messages kept of each channel, whatever their age.",
+            [](auto& c) -> auto& { return c.store.channel_history; }),
+        count(
+            "retention", "messages", 0, kAnyCount, "Most messages in the log; 0: no bound.",
+            [](auto& c) -> auto& { return c.store.retention_messages; }),
+        duration(
+            "retention", "age", 0, "Oldest message in the log; 0: no bound.",
+            [](auto& c) -> auto& { return c.store.retention_age; }),
+        bytes(
+            "retention", "bytes", 0, 64 * kTiB, "Most bytes in the log; 0: no bound.",
+            [](auto& c) -> auto& { return c.store.retention_bytes; }),
+        duration(
+            "settings", "heartbeat_interval", 1,
+            "What agents are told until an administrator sets it.",
+            [](auto& c) -> auto& { return c.router.heartbeat_interval; }),
+        duration(
+            "settings", "reset_cooldown", 0, "Least time between two resets of the hub.",
+            [](auto& c) -> auto& { return c.router.reset_cooldown; }),
+    };
+}
+
+std::vector<ConfigKey> limit_keys() {
+    return {
+        bytes(
+            "limits", "max_frame_bytes", kKiB, 64 * kMiB, "One WebSocket message.",
+            [](auto& c) -> auto& { return c.endpoint.limits.max_frame_bytes; }),
+        bytes(
+            "limits", "max_body_bytes", kKiB, 64 * kMiB, "One HTTP request body.",
+            [](auto& c) -> auto& { return c.endpoint.limits.max_body_bytes; }),
+        bytes(
+            "limits", "max_header_bytes", kKiB, kMiB, "One HTTP request header.",
+            [](auto& c) -> auto& { return c.endpoint.limits.max_header_bytes; }),
+        count(
+            "limits", "max_connections", 1, 10'000'000, "Open connections.",
+            [](auto& c) -> auto& { return c.endpoint.limits.max_connections; }),
+        count(
+            "limits", "max_requests_in_flight", 1, 100'000,
+            "Requests of one WebSocket connection that may wait for their commit.",
+            [](auto& c) -> auto& { return c.endpoint.limits.max_requests_in_flight; }),
+        duration(
+            "limits", "identify_timeout", 1, "WebSocket: time to identify.",
+            [](auto& c) -> auto& { return c.endpoint.limits.identify_timeout; }),
+        duration(
+            "limits", "liveness_timeout", 1'000,
+            "WebSocket: closed when nothing arrives for this long; pinged at half of it.",
+            [](auto& c) -> auto& { return c.endpoint.limits.liveness_timeout; }),
+        duration(
+            "limits", "request_timeout", 1, "HTTP: time for header and body to arrive.",
+            [](auto& c) -> auto& { return c.endpoint.limits.request_timeout; }),
+        duration(
+            "limits", "keep_alive_timeout", 1, "HTTP: idle time between requests.",
+            [](auto& c) -> auto& { return c.endpoint.limits.keep_alive_timeout; }),
+        duration(
+            "limits", "close_timeout", 1, "Closing handshake and last bytes.",
+            [](auto& c) -> auto& { return c.endpoint.limits.close_timeout; }),
+        bytes(
+            "limits", "outbox_bytes", 64 * kKiB, kTiB,
+            "Unsent bytes of one connection before it is closed as a slow consumer.",
+            [](auto& c) -> auto& { return c.endpoint.limits.outbox.max_bytes; }),
+        count(
+            "limits", "outbox_frames", 16, 100'000'000, "The same in frames.",
+            [](auto& c) -> auto& { return c.endpoint.limits.outbox.max_frames; }),
+        count(
+            "limits", "messages_per_second", 0, kAnyCount, "Per agent; 0: no limit.",
+            [](auto& c) -> auto& { return c.router.messages_per_second; }),
+        count(
+            "limits", "message_burst", 1, kAnyCount,
+            "Messages an agent may send at once before its rate counts.",
+            [](auto& c) -> auto& { return c.router.message_burst; }),
+        count(
+            "limits", "rate_warnings", 0, 1'000'000,
+            "Answers of rate_limited before the connection is closed.",
+            [](auto& c) -> auto& { return c.router.rate_warnings; }),
+        bytes(
+            "limits", "max_profile_bytes", 64, kMiB,
+            "An agent's name, status and capabilities, each.",
+            [](auto& c) -> auto& { return c.router.max_profile_bytes; }),
+        count(
+            "limits", "max_waiting_polls", 0, 10'000'000, "Long polls that wait at once.",
+            [](auto& c) -> auto& { return c.router.max_waiting_polls; }),
+        count(
+            "limits", "max_analytics_agents", 1, 100'000'000, "Agents that the analytics remember.",
+            [](auto& c) -> auto& { return c.router.max_analytics_agents; }),
+        count(
+            "limits", "max_unclaimed_mailboxes", 0, kAnyCount,
+            "Recipients that nobody holds a token for.",
+            [](auto& c) -> auto& { return c.store.max_unclaimed_mailboxes; }),
+        count(
+            "limits", "max_channels", 0, kAnyCount, "Channels.",
+            [](auto& c) -> auto& { return c.store.max_channels; }),
+        count(
+            "limits", "max_subscriptions_per_agent", 0, kAnyCount,
+            "Channels one agent may subscribe to.",
+            [](auto& c) -> auto& { return c.store.max_subscriptions_per_agent; }),
+    };
+}
+
+std::vector<ConfigKey> log_keys() {
+    return {
+        choice(
+            "log", "level", std::array<std::string_view, 4>{"debug", "info", "warning", "error"},
+            "The least important lines that are written to standard error.",
+            [](auto& c) -> auto& { return c.log_level; }),
+        choice(
+            "log", "format", std::array<std::string_view, 2>{"text", "json"},
+            "Lines for people, or one JSON object a line.",
+            [](auto& c) -> auto& { return c.log_format; }),
+    };
+}
+
+std::string upper(std::string_view text) {
+    std::string out(text);
+    std::ranges::transform(out, out.begin(), [](char c) {
+        return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    });
+    return out;
+}
+
+}  // namespace
+
+std::string ConfigKey::dotted() const { return std::string(section) + '.' + std::string(name); }
+
+std::string ConfigKey::environment_variable() const {
+    return "AGENTCOM_" + upper(section) + '_' + upper(name);
+}
+
+std::span<const ConfigKey> config_keys() {
+    static const std::vector<ConfigKey> keys = [] {
+        std::vector<ConfigKey> all;
+        for (auto part :
+             {server_keys(), store_keys(), auth_and_mailbox_keys(), limit_keys(), log_keys()}) {
+            std::ranges::move(part, std::back_inserter(all));
+        }
+        return all;
+    }();
+    return keys;
+}
+
+const ConfigKey* find_config_key(std::string_view section, std::string_view name) {
+    const auto keys = config_keys();
+    const auto found = std::ranges::find_if(
+        keys, [&](const ConfigKey& key) { return key.section == section && key.name == name; });
+    return found == keys.end() ? nullptr : &*found;
+}
+
+bool is_config_section(std::string_view name) {
+    return std::ranges::any_of(config_keys(),
+                               [&](const ConfigKey& key) { return key.section == name; });
+}
+
+}  // namespace agentcom::app

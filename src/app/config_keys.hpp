@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "app/config.hpp"
+
+namespace agentcom::app {
+
+/// A value as it was written: TOML keeps its type (monostate: one that no key has), the environment
+/// and flags are text.
+using RawValue =
+    std::variant<std::monostate, bool, std::int64_t, std::string, std::vector<std::string>>;
+
+/// One key of the configuration. The reading of TOML, of the environment and of flags, and what
+/// `agentcom check` prints, all follow from the table of these.
+struct ConfigKey {
+    std::string_view section;
+    std::string_view name;
+    std::string_view doc;  // what the value means, in one line
+    /// Sets the member; on a bad value leaves it and says what was expected ("a duration ...").
+    std::function<std::optional<std::string>(Config&, const RawValue&)> read;
+    /// The member's value in TOML syntax.
+    std::function<std::string(const Config&)> show;
+
+    [[nodiscard]] std::string dotted() const;                // "store.data_dir"
+    [[nodiscard]] std::string environment_variable() const;  // "AGENTCOM_STORE_DATA_DIR"
+};
+
+/// All keys, section by section.
+[[nodiscard]] std::span<const ConfigKey> config_keys();
+[[nodiscard]] const ConfigKey* find_config_key(std::string_view section, std::string_view name);
+[[nodiscard]] bool is_config_section(std::string_view name);
+
+}  // namespace agentcom::app

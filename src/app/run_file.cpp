@@ -1,0 +1,46 @@
+#include "app/run_file.hpp"
+
+#include <unistd.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <system_error>
+
+#include "app/private_file.hpp"
+
+namespace agentcom::app {
+namespace {
+
+constexpr const char* kFileName = "agentcom.run";
+
+}  // namespace
+
+RunFile::RunFile(const std::filesystem::path& data_dir, const RunningHub& hub)
+    : file_(data_dir / kFileName) {
+    const nlohmann::json content = {
+        {"pid", ::getpid()}, {"url", hub.url}, {"certificate", hub.certificate}};
+    write_private_file(
+        file_, content.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace) + '\n');
+}
+
+RunFile::~RunFile() {
+    std::error_code ignored;  // a file left behind is harmless
+    std::filesystem::remove(file_, ignored);
+}
+
+std::optional<RunningHub> RunFile::read(const std::filesystem::path& data_dir) {
+    std::ifstream stream(data_dir / kFileName);
+    const auto content = nlohmann::json::parse(stream, nullptr, false);
+    if (!content.is_object()) {
+        return std::nullopt;
+    }
+    const auto url = content.find("url");
+    const auto certificate = content.find("certificate");
+    if (url == content.end() || !url->is_string() || certificate == content.end() ||
+        !certificate->is_string()) {
+        return std::nullopt;
+    }
+    return RunningHub{url->get<std::string>(), certificate->get<std::string>()};
+}
+
+}  // namespace agentcom::app

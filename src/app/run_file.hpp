@@ -1,0 +1,31 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+namespace agentcom::app {
+
+/// How the command line finds the hub that serves a data directory.
+struct RunningHub {
+    std::string url;          // "http://127.0.0.1:4000"
+    std::string certificate;  // PEM file it presents; empty without TLS
+};
+
+/// The file `agentcom.run` (mode 0600) in the data directory for as long as a hub serves it. A hub
+/// that is killed leaves it behind: whether one runs is known only by the store's lock.
+class RunFile {
+public:
+    RunFile(const std::filesystem::path& data_dir, const RunningHub& hub);
+    ~RunFile();
+    RunFile(const RunFile&) = delete;
+    RunFile& operator=(const RunFile&) = delete;
+
+    /// Nothing when there is no file or it cannot be understood.
+    [[nodiscard]] static std::optional<RunningHub> read(const std::filesystem::path& data_dir);
+
+private:
+    std::filesystem::path file_;
+};
+
+}  // namespace agentcom::app

@@ -1,0 +1,101 @@
+#include <spdlog/spdlog.h>
+#include <sys/resource.h>
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <cstdlib>
+#include <ctime>
+#include <memory>
+
+#include "agentcom/core/time.hpp"
+#include "app/admin_token.hpp"
+#include "app/commands.hpp"
+#include "app/logging.hpp"
+#include "app/server.hpp"
+
+namespace agentcom::app {
+namespace {
+
+struct ServeFlags {
+    CommonFlags common;
+    std::string host;
+    std::string port;
+};
+
+/// Files the hub holds besides connections: store, logs, sockets of the loops.
+constexpr rlim_t kOtherFiles = 64;
+
+/// Every connection is a file, and the usual soft limit is 1024.
+void raise_file_limit() {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        ::setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+void warn_of_few_files(std::uint64_t max_connections) {
+    rlimit limit{};
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+    if (limit.rlim_cur != RLIM_INFINITY && limit.rlim_cur < max_connections + kOtherFiles) {
+        spdlog::warn("limits.max_connections is {}, but the system allows {} open files",
+                     max_connections, limit.rlim_cur);
+    }
+}
+
+sigset_t stop_signals() {
+    sigset_t signals;
+    ::sigemptyset(&signals);
+    ::sigaddset(&signals, SIGTERM);
+    ::sigaddset(&signals, SIGINT);
+    return signals;
+}
+
+bool stop_signal_pending(const sigset_t& signals) {
+    const timespec now{};
+    return ::sigtimedwait(&signals, nullptr, &now) > 0;
+}
+
+int serve(const ServeFlags& flags) {
+    ConfigSources sources = flags.common.sources();
+    if (!flags.host.empty()) {
+        sources.flags.emplace_back("server.host", flags.host);
+    }
+    if (!flags.port.empty()) {
+        sources.flags.emplace_back("server.port", flags.port);
+    }
+    const Config config = load_config(sources);
+    start_logging(config.log_level, config.log_format);
+    raise_file_limit();
+
+    // Before any thread starts: they inherit the mask, and this thread takes the signals in turn.
+    const sigset_t signals = stop_signals();
+    ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+
+    const char* admin_token = std::getenv(std::string(kAdminTokenVariable).c_str());
+    const core::SystemClock clock;
+    Server server(config, clock,
+                  admin_token != nullptr ? std::optional<std::string>(admin_token) : std::nullopt);
+    warn_of_few_files(config.endpoint.limits.max_connections);
+    spdlog::info("listening on {}", server.url());
+
+    int signal = 0;
+    ::sigwait(&signals, &signal);
+    spdlog::info("stopping");
+    server.stop([&] { return stop_signal_pending(signals); });
+    spdlog::info("stopped");
+    return server.failed() ? 1 : 0;
+}
+
+}  // namespace
+
+void add_serve_command(CLI::App& app, int& status) {
+    auto* command = app.add_subcommand("serve", "Run the hub until SIGTERM or SIGINT");
+    const auto flags = std::make_shared<ServeFlags>();
+    add_common_flags(*command, flags->common);
+    command->add_option("--host", flags->host, "Address to listen on")->type_name("ADDRESS");
+    command->add_option("--port", flags->port, "Port to listen on")->type_name("PORT");
+    command->callback([flags, &status] { status = serve(*flags); });
+}
+
+}  // namespace agentcom::app

@@ -1,0 +1,113 @@
+#include "app/server.hpp"
+
+#include <pthread.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <exception>
+#include <utility>
+
+#include "app/admin_token.hpp"
+#include "app/dashboard.hpp"
+
+namespace agentcom::app {
+namespace {
+
+/// How long connections that were cut may take to be torn down by their loops.
+constexpr core::Millis kAbortTimeout{2'000};
+
+}  // namespace
+
+Server::Server(Config config, const core::Clock& clock,
+               const std::optional<std::string>& admin_token)
+    : config_(std::move(config)),
+      store_(store::Store::open(config_.store, clock)),
+      loops_(config_.event_loops(), *store_),
+      router_(config_.router, *store_, loops_, clock),
+      endpoint_(config_.endpoint, loops_, router_, clock, std::string(dashboard_html())) {
+    store_->start(&loops_);
+    try {
+        if (const auto file = ensure_admin_token(*store_, config_, admin_token)) {
+            spdlog::info("the token of the agent {} is in {}", kFirstAdmin, file->string());
+        }
+        run_file_.emplace(config_.store.directory, RunningHub{url(), config_.tls_certificate});
+        router_.start_maintenance(loops_[0]);
+        endpoint_.start();
+        start_loops();
+    } catch (...) {
+        stop([] { return true; });
+        throw;
+    }
+}
+
+Server::~Server() {
+    if (!stopped_) {
+        stop([] { return false; });
+    }
+}
+
+std::string Server::url() const {
+    const auto& host = config_.endpoint.host;
+    const bool is_ipv6 = host.find(':') != std::string::npos;
+    return (config_.endpoint.tls ? "https://" : "http://") + (is_ipv6 ? '[' + host + ']' : host) +
+           ':' + std::to_string(endpoint_.port());
+}
+
+void Server::start_loops() {
+    for (std::size_t index = 0; index < loops_.size(); ++index) {
+        threads_.emplace_back([this, &loop = loops_[index]] { run_loop(loop); });
+        ::pthread_setname_np(threads_.back().native_handle(),
+                             ("loop-" + std::to_string(index)).c_str());
+    }
+}
+
+void Server::run_loop(delivery::EventLoop& loop) {
+    try {
+        loop.run();
+    } catch (const std::exception& error) {
+        // What the loop was doing is unknown, so the hub ends; what was acknowledged is on disk.
+        spdlog::critical("event loop {} ended by an exception: {}", loop.index(), error.what());
+        failed_.store(true);
+        ::kill(::getpid(), SIGTERM);
+    }
+}
+
+void Server::stop(const std::function<bool()>& hurry) {
+    stopped_ = true;
+    router_.begin_shutdown();
+    endpoint_.begin_shutdown();
+    if (!threads_.empty() && !wait_for_connections(config_.shutdown_timeout, hurry)) {
+        spdlog::warn("{} connections did not end in time", endpoint_.open_connections());
+        endpoint_.abort_all();
+        wait_for_connections(kAbortTimeout, [] { return false; });
+    }
+    // The loops still run, so the last completions reach their callers.
+    store_->stop();
+    stop_loops();
+    run_file_.reset();
+}
+
+void Server::stop_loops() {
+    for (std::size_t index = 0; index < loops_.size(); ++index) {
+        loops_[index].stop();
+    }
+    for (std::thread& thread : threads_) {
+        thread.join();
+    }
+    threads_.clear();
+}
+
+bool Server::wait_for_connections(core::Millis most, const std::function<bool()>& hurry) {
+    static constexpr core::Millis kPause{10};
+    const auto deadline = std::chrono::steady_clock::now() + most;
+    while (endpoint_.open_connections() != 0) {
+        if (std::chrono::steady_clock::now() >= deadline || hurry()) {
+            return false;
+        }
+        std::this_thread::sleep_for(kPause);
+    }
+    return true;
+}
+
+}  // namespace agentcom::app

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "agentcom/core/time.hpp"
+#include "agentcom/delivery/event_loop.hpp"
+#include "agentcom/net/endpoint.hpp"
+#include "agentcom/router/router.hpp"
+#include "agentcom/store/store.hpp"
+#include "app/config.hpp"
+#include "app/run_file.hpp"
+
+namespace agentcom::app {
+
+/// The hub, wired: store, event loops, router, endpoint, and the threads that run the loops. Its
+/// members belong to the thread that made it.
+class Server {
+public:
+    /// Opens everything and begins to serve. Throws std::runtime_error with one sentence for the
+    /// operator (data directory in use, port taken, ...); nothing is left running then.
+    /// `admin_token` is the text of AGENTCOM_ADMIN_TOKEN, if set.
+    Server(Config config, const core::Clock& clock, const std::optional<std::string>& admin_token);
+    /// Stops, as `stop`, unless that was done.
+    ~Server();
+    Server(const Server&) = delete;
+    Server& operator=(const Server&) = delete;
+
+    [[nodiscard]] std::string url() const;
+    /// True when an event loop ended by an exception; the hub must be stopped. Raised together
+    /// with SIGTERM to the process.
+    [[nodiscard]] bool failed() const noexcept { return failed_.load(); }
+
+    /// Stops accepting, closes the connections, waits for them until the configured time has passed
+    /// or `hurry` says so (asked a hundred times a second), commits what was submitted, ends the
+    /// threads.
+    void stop(const std::function<bool()>& hurry);
+
+private:
+    void start_loops();
+    void run_loop(delivery::EventLoop& loop);
+    void stop_loops();
+    bool wait_for_connections(core::Millis most, const std::function<bool()>& hurry);
+
+    // In the order of dependence; destroyed in reverse.
+    Config config_;
+    std::unique_ptr<store::Store> store_;
+    delivery::LoopGroup loops_;
+    router::Router router_;
+    net::Endpoint endpoint_;
+    std::optional<RunFile> run_file_;
+    std::vector<std::thread> threads_;
+    std::atomic<bool> failed_{false};
+    bool stopped_ = false;
+};
+
+}  // namespace agentcom::app

@@ -1,0 +1,105 @@
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <filesystem>
+#include <iomanip>
+#include <iostream>
+#include <memory>
+#include <stdexcept>
+
+#include "app/admin_token.hpp"
+#include "app/commands.hpp"
+#include "app/token_office.hpp"
+
+namespace agentcom::app {
+namespace {
+
+struct TokenFlags {
+    CommonFlags common;
+    std::string admin_token;
+    std::string agent;
+    std::string role = "agent";
+};
+
+std::unique_ptr<TokenOffice> open_office(const TokenFlags& flags) {
+    const Config config = load_config(flags.common.sources());
+    std::optional<std::string> admin_token;
+    if (const char* variable = std::getenv(std::string(kAdminTokenVariable).c_str())) {
+        admin_token = variable;
+    }
+    if (!flags.admin_token.empty()) {
+        admin_token = flags.admin_token;
+    }
+    return open_token_office(config, admin_token);
+}
+
+/// A mistyped directory must not become an empty store that answers "no tokens".
+void require_data_dir(const TokenFlags& flags) {
+    const auto directory = load_config(flags.common.sources()).store.directory;
+    if (!std::filesystem::is_directory(directory)) {
+        throw std::runtime_error("there is no data directory " + directory.string());
+    }
+}
+
+void create_token(const TokenFlags& flags) {
+    const auto agent = core::AgentId::parse_issued(flags.agent);
+    if (!agent) {
+        throw std::runtime_error("this is not an agent id: " +
+                                 std::string(agent.error().explanation()));
+    }
+    const auto role = flags.role == "admin" ? core::Role::admin : core::Role::agent;
+    // Alone on standard output, so that scripts can take it.
+    std::cout << open_office(flags)->create(*agent, role) << std::endl;
+}
+
+void list_tokens(const TokenFlags& flags) {
+    require_data_dir(flags);
+    for (const IssuedToken& token : open_office(flags)->list()) {
+        std::cout << token.prefix << "...  " << std::left << std::setw(5) << token.role << "  "
+                  << token.agent << '\n';
+    }
+    std::cout << std::flush;
+}
+
+void revoke_tokens(const TokenFlags& flags) {
+    require_data_dir(flags);
+    open_office(flags)->revoke(flags.agent);
+    std::cout << "revoked all tokens of " << flags.agent << std::endl;
+}
+
+}  // namespace
+
+void add_token_command(CLI::App& app, int& status) {
+    auto* command = app.add_subcommand("token", "Create, list and revoke the agents' tokens");
+    command->require_subcommand(1);
+    command->footer(
+        "Works on the data directory while no hub serves it, and through the hub otherwise; that\n"
+        "takes an administrator's token: --admin-token, AGENTCOM_ADMIN_TOKEN, or the file\n"
+        "admin_token in the data directory.");
+    const auto flags = std::make_shared<TokenFlags>();
+    const auto add = [&](const char* name, const char* text) {
+        auto* sub = command->add_subcommand(name, text);
+        add_common_flags(*sub, flags->common);
+        sub->add_option("--admin-token", flags->admin_token, "Token to use when a hub runs")
+            ->type_name("TOKEN");
+        return sub;
+    };
+    const auto run = [flags, &status](void (*action)(const TokenFlags&)) {
+        return [flags, &status, action] {
+            action(*flags);
+            status = 0;
+        };
+    };
+    auto* create = add("create", "Print a new token for an agent; it is shown this once");
+    create->add_option("AGENT", flags->agent, "Agent id")->required();
+    create->add_option("--role", flags->role, "agent or admin")
+        ->check(CLI::IsMember({"agent", "admin"}))
+        ->capture_default_str();
+    create->callback(run(create_token));
+    add("list", "Print the first digits, role and agent of every token")
+        ->callback(run(list_tokens));
+    auto* revoke = add("revoke", "Revoke all tokens of an agent and end its connections");
+    revoke->add_option("AGENT", flags->agent, "Agent id")->required();
+    revoke->callback(run(revoke_tokens));
+}
+
+}  // namespace agentcom::app

@@ -1,0 +1,139 @@
+#include "app/token_office.hpp"
+
+#include <fstream>
+#include <stdexcept>
+#include <utility>
+
+#include "agentcom/core/time.hpp"
+#include "agentcom/store/store.hpp"
+#include "app/admin_client.hpp"
+#include "app/admin_token.hpp"
+#include "app/run_file.hpp"
+
+namespace agentcom::app {
+namespace {
+
+[[noreturn]] void fail_for(const core::Error& error) {
+    throw std::runtime_error(std::string(error.explanation()));
+}
+
+class DirectoryOffice final : public TokenOffice {
+public:
+    explicit DirectoryOffice(const store::StoreOptions& options)
+        : store_(store::Store::open(options, clock_)) {
+        store_->start(nullptr);
+    }
+
+    std::string create(const core::AgentId& agent, core::Role role) override {
+        const auto token = core::Token::generate();
+        const auto outcome = store_->submit_and_wait(
+            store::CreateToken{agent, token.digest(), token.prefix(), role});
+        if (!outcome) {
+            fail_for(outcome.error());
+        }
+        return token.reveal();
+    }
+
+    std::vector<IssuedToken> list() override {
+        std::vector<IssuedToken> all;
+        for (const store::TokenRecord& token : store_->list_tokens()) {
+            all.push_back({token.agent.str(), std::string(role_name(token.role)), token.prefix});
+        }
+        return all;
+    }
+
+    void revoke(const std::string& agent) override {
+        const auto outcome = store_->submit_and_wait(store::RevokeTokens{agent});
+        if (!outcome) {
+            fail_for(outcome.error());
+        }
+        const auto* revoked = std::get_if<store::TokensRevoked>(&*outcome);
+        if (revoked != nullptr && revoked->count == 0) {
+            throw std::runtime_error("the agent " + agent + " has no token");
+        }
+    }
+
+private:
+    core::SystemClock clock_;
+    std::unique_ptr<store::Store> store_;
+};
+
+class HubOffice final : public TokenOffice {
+public:
+    HubOffice(RunningHub hub, std::string admin_token)
+        : client_(std::move(hub), std::move(admin_token)) {}
+
+    std::string create(const core::AgentId& agent, core::Role role) override {
+        const nlohmann::json body = {{"agent_id", agent.str()}, {"role", role_name(role)}};
+        return text_of(client_.ask("POST", "/admin/tokens", body.dump()).body, "token");
+    }
+
+    std::vector<IssuedToken> list() override {
+        std::vector<IssuedToken> all;
+        const auto answer = client_.ask("GET", "/admin/tokens");
+        const auto tokens = answer.body.find("tokens");
+        if (tokens == answer.body.end() || !tokens->is_array()) {
+            throw std::runtime_error("the hub's answer has no list of tokens");
+        }
+        for (const auto& token : *tokens) {
+            all.push_back({text_of(token, "agent_id"), text_of(token, "role"),
+                           text_of(token, "token_prefix").substr(0, 8)});
+        }
+        return all;
+    }
+
+    void revoke(const std::string& agent) override {
+        (void)client_.ask("DELETE", "/admin/tokens/" + encode_path_segment(agent));
+    }
+
+private:
+    static std::string text_of(const nlohmann::json& object, const char* key) {
+        const auto found = object.find(key);
+        if (found == object.end() || !found->is_string()) {
+            throw std::runtime_error(std::string("the hub's answer has no ") + key);
+        }
+        return found->get<std::string>();
+    }
+
+    AdminClient client_;
+};
+
+std::string token_from_file(const std::filesystem::path& data_dir) {
+    std::ifstream stream(admin_token_file(data_dir));
+    std::string text;
+    std::getline(stream, text);
+    return text;
+}
+
+std::unique_ptr<TokenOffice> open_hub_office(const Config& config, RunningHub hub,
+                                             const std::optional<std::string>& admin_token) {
+    const auto text = admin_token ? *admin_token : token_from_file(config.store.directory);
+    if (!core::Token::parse(text)) {
+        throw std::runtime_error(
+            "a hub serves " + config.store.directory.string() +
+            ", so an administrator's token is needed: --admin-token, AGENTCOM_ADMIN_TOKEN, or the "
+            "file admin_token there");
+    }
+    return std::make_unique<HubOffice>(std::move(hub), text);
+}
+
+}  // namespace
+
+std::unique_ptr<TokenOffice> open_token_office(const Config& config,
+                                               const std::optional<std::string>& admin_token) {
+    try {
+        return std::make_unique<DirectoryOffice>(config.store);
+    } catch (const store::StoreError&) {
+        // Either in use, then its hub has left its address, or unusable altogether.
+        if (auto hub = RunFile::read(config.store.directory)) {
+            return open_hub_office(config, std::move(*hub), admin_token);
+        }
+        throw;
+    }
+}
+
+std::string_view role_name(core::Role role) noexcept {
+    return role == core::Role::admin ? "admin" : "agent";
+}
+
+}  // namespace agentcom::app

@@ -1,0 +1,382 @@
+// The real binary, as an operator meets it.
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <fstream>
+#include <map>
+
+#include "app/admin_client.hpp"
+#include "app/run_file.hpp"
+#include "support/program.hpp"
+
+namespace agentcom::app {
+namespace {
+
+constexpr const char* kSomeToken =
+    "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+std::string read_text(const std::filesystem::path& file) {
+    std::ifstream stream(file);
+    return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+mode_t mode_of(const std::filesystem::path& path) {
+    struct stat status {};
+    EXPECT_EQ(::stat(path.c_str(), &status), 0) << path;
+    return status.st_mode & 0777U;
+}
+
+class CommandLine : public ::testing::Test {
+protected:
+    [[nodiscard]] std::string data() const { return directory_ / "data"; }
+
+    /// Runs a command to its end.
+    struct Ran {
+        int status;
+        std::string output;
+        std::string errors;
+    };
+    static Ran run(std::vector<std::string> arguments, std::vector<std::string> variables = {}) {
+        test::Program program(std::move(arguments), std::move(variables));
+        const int status = program.wait();
+        return {status, program.output(), program.errors()};
+    }
+
+    /// A hub on a free port that listens already.
+    std::unique_ptr<test::Program> serve(std::vector<std::string> variables = {},
+                                         std::vector<std::string> more = {}) {
+        std::vector<std::string> arguments{"serve", "--data-dir", data(), "--port", "0"};
+        arguments.insert(arguments.end(), more.begin(), more.end());
+        auto hub = std::make_unique<test::Program>(std::move(arguments), std::move(variables));
+        hub->wait_for_line("listening on ");
+        return hub;
+    }
+    [[nodiscard]] AdminClient client(const std::string& token) const {
+        const auto running = RunFile::read(data());
+        if (!running) {
+            throw std::runtime_error("no run file");
+        }
+        return {*running, token};
+    }
+    [[nodiscard]] std::string admin_token() const {
+        return first_line(read_text(data() + "/admin_token"));
+    }
+
+    test::TestDirectory directory_;
+};
+
+void expect_one_line(const std::string& errors, const std::string& part) {
+    EXPECT_TRUE(errors.starts_with("agentcom: ")) << errors;
+    EXPECT_EQ(std::ranges::count(errors, '\n'), 1) << errors;
+    EXPECT_NE(errors.find(part), std::string::npos) << errors;
+}
+
+TEST_F(CommandLine, HelpIsThereForEveryCommand) {
+    for (const std::vector<std::string>& command : {std::vector<std::string>{},
+                                                    {"serve"},
+                                                    {"check"},
+                                                    {"token"},
+                                                    {"token", "create"},
+                                                    {"token", "list"},
+                                                    {"token", "revoke"},
+                                                    {"import"},
+                                                    {"import", "tokens"}}) {
+        auto arguments = command;
+        arguments.emplace_back("--help");
+        const Ran ran = run(arguments);
+        EXPECT_EQ(ran.status, 0);
+        EXPECT_NE(ran.output.find("Usage:"), std::string::npos) << ran.output;
+    }
+}
+
+TEST_F(CommandLine, VersionIsPrinted) {
+    const Ran ran = run({"--version"});
+    EXPECT_EQ(ran.status, 0);
+    EXPECT_EQ(ran.output, "agentcom " AGENTCOM_VERSION "\n");
+}
+
+TEST_F(CommandLine, WrongUsageExitsWithTwo) {
+    for (const std::vector<std::string>& arguments : {std::vector<std::string>{},
+                                                      {"dance"},
+                                                      {"serve", "--prot", "1"},
+                                                      {"token", "create"},
+                                                      {"token", "create", "a", "--role", "king"}}) {
+        const Ran ran = run(arguments);
+        EXPECT_EQ(ran.status, 2);
+        EXPECT_FALSE(ran.errors.empty());
+    }
+}
+
+TEST_F(CommandLine, CheckPrintsWhatResults) {
+    std::ofstream(directory_ / "a.toml") << "[server]\nport = 1234\n";
+    const Ran ran = run({"check", "--config", directory_ / "a.toml"}, {"AGENTCOM_MAILBOX_CAP=7"});
+    EXPECT_EQ(ran.status, 0) << ran.errors;
+    EXPECT_NE(ran.output.find("port = 1234\n"), std::string::npos);
+    EXPECT_NE(ran.output.find("cap = 7\n"), std::string::npos);
+}
+
+TEST_F(CommandLine, ABadConfigurationIsOneLineAndExitsWithOne) {
+    const auto file = directory_ / "a.toml";
+    std::ofstream(file) << "[server]\nport = 'x'\n";
+    for (const char* command : {"check", "serve"}) {
+        const Ran ran = run({command, "--config", file});
+        EXPECT_EQ(ran.status, 1);
+        expect_one_line(ran.errors, "a.toml:2: server.port must be a number");
+    }
+    const Ran missing = run({"serve", "--config", directory_ / "missing.toml"});
+    EXPECT_EQ(missing.status, 1);
+    expect_one_line(missing.errors, "missing.toml");
+    const Ran variable = run({"check"}, {"AGENTCOM_SERVER_PROT=1"});
+    EXPECT_EQ(variable.status, 1);
+    expect_one_line(variable.errors, "AGENTCOM_SERVER_PROT");
+}
+
+TEST_F(CommandLine, ServeAnswersUntilItIsToldToStop) {
+    for (const int signal : {SIGTERM, SIGINT}) {
+        auto hub = serve();
+        EXPECT_EQ(client("").ask("GET", "/health").status, 200);
+        hub->signal(signal);
+        EXPECT_EQ(hub->wait(), 0) << hub->errors();
+        EXPECT_FALSE(RunFile::read(data()));
+    }
+}
+
+TEST_F(CommandLine, TheFirstStartMakesAnAdministratorsToken) {
+    std::string token;
+    {
+        auto hub = serve();
+        token = admin_token();
+        EXPECT_EQ(mode_of(data()), 0700U);
+        EXPECT_EQ(mode_of(data() + "/admin_token"), 0600U);
+        EXPECT_EQ(mode_of(data() + "/agentcom.run"), 0600U);
+        EXPECT_EQ(client(token).ask("GET", "/admin/tokens").status, 200);
+        EXPECT_NE(hub->errors().find(data() + "/admin_token"), std::string::npos);
+        EXPECT_EQ(hub->errors().find(token), std::string::npos);
+        hub->signal(SIGTERM);
+        EXPECT_EQ(hub->wait(), 0);
+    }
+    auto hub = serve();
+    EXPECT_EQ(admin_token(), token);
+    EXPECT_EQ(client(token).ask("GET", "/admin/tokens").status, 200);
+}
+
+TEST_F(CommandLine, TheAdministratorsTokenMayBeGiven) {
+    auto hub = serve({std::string("AGENTCOM_ADMIN_TOKEN=") + kSomeToken});
+    EXPECT_EQ(client(kSomeToken).ask("GET", "/admin/tokens").status, 200);
+    EXPECT_FALSE(std::filesystem::exists(data() + "/admin_token"));
+    EXPECT_EQ(hub->errors().find(kSomeToken), std::string::npos);
+}
+
+TEST_F(CommandLine, AnUnusableGivenTokenIsNotShown) {
+    const Ran ran =
+        run({"serve", "--data-dir", data(), "--port", "0"}, {"AGENTCOM_ADMIN_TOKEN=not-a-token"});
+    EXPECT_EQ(ran.status, 1);
+    expect_one_line(ran.errors, "AGENTCOM_ADMIN_TOKEN must be 64");
+    EXPECT_EQ(ran.errors.find("not-a-token"), std::string::npos);
+}
+
+TEST_F(CommandLine, APortInUseIsOneLine) {
+    boost::asio::io_context context;
+    boost::asio::ip::tcp::acceptor taken(
+        context, {boost::asio::ip::address_v4::loopback(), boost::asio::ip::port_type{0}});
+    const auto port = std::to_string(taken.local_endpoint().port());
+    const Ran ran = run({"serve", "--data-dir", data(), "--port", port});
+    EXPECT_EQ(ran.status, 1);
+    expect_one_line(ran.errors, port);
+}
+
+TEST_F(CommandLine, ASecondHubOnTheSameDataIsRefused) {
+    auto hub = serve();
+    const Ran ran = run({"serve", "--data-dir", data(), "--port", "0"});
+    EXPECT_EQ(ran.status, 1);
+    expect_one_line(ran.errors, data());
+    EXPECT_EQ(client("").ask("GET", "/health").status, 200);
+}
+
+TEST_F(CommandLine, ADataDirectoryThatCannotBeMadeIsOneLine) {
+    std::ofstream(directory_ / "file") << "";
+    const Ran ran = run({"serve", "--data-dir", directory_ / "file/data", "--port", "0"});
+    EXPECT_EQ(ran.status, 1);
+    expect_one_line(ran.errors, directory_ / "file/data");
+}
+
+TEST_F(CommandLine, ADataDirectoryThatCannotHoldAStoreIsOneLine) {
+    std::filesystem::create_directories(data() + "/data.mdb");
+    const Ran ran = run({"serve", "--data-dir", data(), "--port", "0"});
+    EXPECT_EQ(ran.status, 1);
+    expect_one_line(ran.errors, data());
+}
+
+TEST_F(CommandLine, ADataDirectoryThatIsNotWritableIsOneLine) {
+    if (::geteuid() == 0) {
+        GTEST_SKIP() << "the superuser may write everywhere";
+    }
+    std::filesystem::create_directory(data());
+    std::filesystem::permissions(data(), std::filesystem::perms::owner_read);
+    const Ran ran = run({"serve", "--data-dir", data(), "--port", "0"});
+    EXPECT_EQ(ran.status, 1);
+    expect_one_line(ran.errors, data());
+}
+
+TEST_F(CommandLine, TokensAreMadeListedAndRevokedWithoutAHub) {
+    const Ran made = run({"token", "create", "alice", "--data-dir", data()});
+    ASSERT_EQ(made.status, 0) << made.errors;
+    const std::string token = first_line(made.output);
+    EXPECT_EQ(made.output.size(), 65U);
+    ASSERT_EQ(run({"token", "create", "root", "--role", "admin", "--data-dir", data()}).status, 0);
+
+    const Ran list = run({"token", "list", "--data-dir", data()});
+    EXPECT_EQ(list.status, 0);
+    EXPECT_NE(list.output.find(token.substr(0, 8) + "...  agent  alice\n"), std::string::npos)
+        << list.output;
+    EXPECT_NE(list.output.find("admin  root\n"), std::string::npos) << list.output;
+    EXPECT_EQ(list.output.find(token), std::string::npos);
+    {
+        auto hub = serve();
+        EXPECT_EQ(client(token).ask("GET", "/api/mailbox/alice").status, 200);
+    }
+    EXPECT_EQ(run({"token", "revoke", "alice", "--data-dir", data()}).status, 0);
+    const Ran again = run({"token", "revoke", "alice", "--data-dir", data()});
+    EXPECT_EQ(again.status, 1);
+    expect_one_line(again.errors, "alice has no token");
+    auto hub = serve();
+    EXPECT_THROW((void)client(token).ask("GET", "/api/mailbox/alice"), std::runtime_error);
+}
+
+TEST_F(CommandLine, TokensAreMadeListedAndRevokedThroughARunningHub) {
+    auto hub = serve();
+    const Ran made = run({"token", "create", "bob", "--data-dir", data()});
+    ASSERT_EQ(made.status, 0) << made.errors;
+    const std::string token = first_line(made.output);
+    EXPECT_EQ(client(token).ask("GET", "/api/mailbox/bob").status, 200);
+    const Ran list = run({"token", "list", "--data-dir", data()});
+    EXPECT_NE(list.output.find(token.substr(0, 8) + "...  agent  bob\n"), std::string::npos)
+        << list.output << list.errors;
+    const Ran revoked = run({"token", "revoke", "bob", "--data-dir", data()});
+    EXPECT_EQ(revoked.status, 0) << revoked.errors;
+    EXPECT_THROW((void)client(token).ask("GET", "/api/mailbox/bob"), std::runtime_error);
+}
+
+TEST_F(CommandLine, ARunningHubWantsAnAdministratorsToken) {
+    auto hub = serve({std::string("AGENTCOM_ADMIN_TOKEN=") + kSomeToken});
+    const Ran without = run({"token", "create", "bob", "--data-dir", data()});
+    EXPECT_EQ(without.status, 1);
+    expect_one_line(without.errors, "--admin-token");
+    const Ran wrong =
+        run({"token", "list", "--data-dir", data(), "--admin-token", std::string(64, 'a')});
+    EXPECT_EQ(wrong.status, 1);
+    expect_one_line(wrong.errors, "401");
+    EXPECT_EQ(run({"token", "list", "--data-dir", data(), "--admin-token", kSomeToken}).status, 0);
+    EXPECT_EQ(run({"token", "list", "--data-dir", data()},
+                  {std::string("AGENTCOM_ADMIN_TOKEN=") + kSomeToken})
+                  .status,
+              0);
+}
+
+TEST_F(CommandLine, AKilledHubDoesNotStopTheNextOrTheTokenCommand) {
+    {
+        auto hub = serve();
+        hub->signal(SIGKILL);
+        EXPECT_EQ(hub->wait(), 128 + SIGKILL);
+    }
+    EXPECT_EQ(run({"token", "create", "alice", "--data-dir", data()}).status, 0);
+    auto hub = serve();
+    EXPECT_EQ(client(admin_token()).ask("GET", "/admin/tokens").status, 200);
+}
+
+TEST_F(CommandLine, AMistypedDataDirectoryIsNotMade) {
+    for (const char* command : {"list", "revoke"}) {
+        std::vector<std::string> arguments{"token", command, "--data-dir", data()};
+        if (arguments[1] == "revoke") {
+            arguments.emplace_back("alice");
+        }
+        const Ran ran = run(arguments);
+        EXPECT_EQ(ran.status, 1);
+        expect_one_line(ran.errors, "no data directory");
+    }
+    EXPECT_FALSE(std::filesystem::exists(data()));
+}
+
+TEST_F(CommandLine, TokensOfTheOriginalHubKeepWorking) {
+    const auto file = directory_ / "tokens.json";
+    std::ofstream(file) << R"({")" << kSomeToken << R"(": "old-agent", "tooshort": "bad-one", ")"
+                        << std::string(64, 'b') << R"(": 7, ")" << std::string(64, 'c')
+                        << R"(": "Zo\u00eb at home"})";
+    const Ran ran = run({"import", "tokens", file, "--data-dir", data()});
+    EXPECT_EQ(ran.status, 1);
+    EXPECT_EQ(ran.output, "2 imported, 0 already there, 2 refused\n");
+    EXPECT_NE(ran.errors.find("\"bad-one\""), std::string::npos) << ran.errors;
+    EXPECT_EQ(ran.errors.find("tooshort"), std::string::npos) << ran.errors;
+    EXPECT_EQ(run({"import", "tokens", file, "--data-dir", data()}).output,
+              "0 imported, 2 already there, 2 refused\n");
+    auto hub = serve();
+    EXPECT_EQ(client(kSomeToken).ask("GET", "/api/mailbox/old-agent").status, 200);
+}
+
+TEST_F(CommandLine, AFileThatIsNoTokenFileIsRefused) {
+    const auto file = directory_ / "tokens.json";
+    for (const char* text : {"[]", "{", "7"}) {
+        std::ofstream(file) << text;
+        const Ran ran = run({"import", "tokens", file, "--data-dir", data()});
+        EXPECT_EQ(ran.status, 1);
+        expect_one_line(ran.errors, "not a JSON object");
+    }
+    EXPECT_FALSE(std::filesystem::exists(data()));
+}
+
+TEST_F(CommandLine, JsonLogLinesAreJson) {
+    auto hub = serve({"AGENTCOM_LOG_FORMAT=json"});
+    hub->signal(SIGTERM);
+    EXPECT_EQ(hub->wait(), 0);
+    std::istringstream lines(hub->errors());
+    int count = 0;
+    for (std::string line; std::getline(lines, line); ++count) {
+        const auto entry = nlohmann::json::parse(line, nullptr, false);
+        ASSERT_TRUE(entry.is_object()) << line;
+        EXPECT_TRUE(entry.contains("time") && entry.contains("level") && entry.contains("message"));
+    }
+    EXPECT_GE(count, 2);
+}
+
+TEST_F(CommandLine, ASecondSignalHurriesTheShutdown) {
+    // A client that never reads nor closes keeps its connection open past any closing handshake.
+    auto hub = serve({"AGENTCOM_SERVER_SHUTDOWN_TIMEOUT=1h", "AGENTCOM_LIMITS_CLOSE_TIMEOUT=1h",
+                      "AGENTCOM_LIMITS_REQUEST_TIMEOUT=1h"});
+    boost::asio::io_context context;
+    boost::asio::ip::tcp::socket socket(context);
+    const std::string url = RunFile::read(data())->url;
+    const auto port = static_cast<std::uint16_t>(std::stoul(url.substr(url.rfind(':') + 1)));
+    socket.connect({boost::asio::ip::address_v4::loopback(), port});
+    socket.send(boost::asio::buffer(std::string(
+        "GET /ws HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n")));
+    std::array<char, 512> answer{};
+    ASSERT_GT(socket.receive(boost::asio::buffer(answer)), 0U);
+    hub->signal(SIGTERM);
+    hub->wait_for_line("stopping");
+    hub->signal(SIGTERM);
+    EXPECT_EQ(hub->wait(), 0) << hub->errors();
+    EXPECT_NE(hub->errors().find("1 connections did not end in time"), std::string::npos)
+        << hub->errors();
+}
+
+TEST_F(CommandLine, TheDashboardIsServed) {
+    auto hub = serve();
+    boost::asio::ip::tcp::iostream stream;
+    const std::string url = RunFile::read(data())->url;
+    stream.connect("127.0.0.1", url.substr(url.rfind(':') + 1));
+    stream << "GET /dashboard HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n" << std::flush;
+    const std::string answer(std::istreambuf_iterator<char>(stream), {});
+    const std::string page =
+        read_text(std::filesystem::path(AGENTCOM_SOURCE_DIR) / "web" / "dashboard.html");
+    EXPECT_TRUE(answer.starts_with("HTTP/1.1 200")) << first_line(answer);
+    EXPECT_NE(answer.find("\r\n\r\n" + page), std::string::npos);
+}
+
+}  // namespace
+}  // namespace agentcom::app
