@@ -1,0 +1,129 @@
+// Kills the real daemon in the middle of a stream of sends and looks at what a restart finds. What
+// was acknowledged must be there, once and in order; what was not may be there or not, but never
+// twice and never with a hole before it.
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "support/hub_process.hpp"
+#include "support/temp_dir.hpp"
+
+namespace agentcom::test {
+namespace {
+
+constexpr int kRounds = 24;
+constexpr int kWindow = 64;
+
+/// One pipelining sender: numbers its messages and remembers the id of each acknowledged one.
+struct Sender {
+    std::string agent;
+    std::string token;
+    std::unique_ptr<WsClient> socket;
+    int sent = 0;
+    std::vector<std::string> acknowledged;  // ids, in the order of the messages
+
+    void send_next(const std::string& to) {
+        socket->send({{"type", "message"},
+                      {"to", to},
+                      {"payload", {{"n", sent}}},
+                      {"idempotency_key", "n" + std::to_string(sent)}});
+        ++sent;
+    }
+    void connect(std::uint16_t port) {
+        socket = std::make_unique<WsClient>(port);
+        ASSERT_EQ(socket->identify(agent, token, {{"presence", false}}).at("type"), "identified");
+    }
+    /// Takes what the hub had still said before it was killed.
+    void drain_after_kill() {
+        try {
+            for (;;) acknowledged.push_back(socket->receive().at("id"));
+        } catch (const std::runtime_error&) {
+            socket.reset();
+        }
+    }
+};
+
+/// All messages of the sender as the history has them.
+std::vector<nlohmann::json> history_of(HttpClient& http, const std::string& sender) {
+    std::vector<nlohmann::json> all;
+    std::uint64_t cursor = 0;
+    for (;;) {
+        const auto page =
+            http.get("/api/messages?limit=200&from=" + sender + "&cursor=" + std::to_string(cursor))
+                .json();
+        for (const auto& message : page.at("messages")) all.push_back(message);
+        if (page.at("messages").empty()) return all;
+        cursor = page.at("cursor");
+    }
+}
+
+void expect_nothing_lost(HttpClient& http, const Sender& sender) {
+    const auto stored = history_of(http, sender.agent);
+    ASSERT_GE(stored.size(), sender.acknowledged.size()) << "acknowledged messages are missing";
+    for (std::size_t i = 0; i < stored.size(); ++i) {
+        ASSERT_EQ(stored[i].at("payload").at("n"), i) << "out of order, doubled or with a hole";
+        if (i < sender.acknowledged.size()) {
+            ASSERT_EQ(stored[i].at("id"), sender.acknowledged[i]);
+        }
+    }
+}
+
+class Kill : public testing::TestWithParam<std::string> {};
+
+TEST_P(Kill, EveryAcknowledgedMessageSurvivesOnceAndInOrder) {
+    const TempDir dir;
+    const std::vector<std::string> environment{"AGENTCOM_STORE_DURABILITY=" + GetParam()};
+    auto hub = std::make_unique<HubProcess>(dir.path(), std::vector<std::string>{}, environment);
+    for (int round = 0; round < kRounds; ++round) {
+        SCOPED_TRACE("round " + std::to_string(round));
+        const std::string receiver = "receiver-" + std::to_string(round);
+        const std::string receiver_token = hub->create_token(receiver);
+        std::vector<Sender> senders(3);
+        for (std::size_t i = 0; i < senders.size(); ++i) {
+            senders[i].agent = "sender-" + std::to_string(round) + "-" + std::to_string(i);
+            senders[i].token = hub->create_token(senders[i].agent);
+            senders[i].connect(hub->port());
+            for (int k = 0; k < kWindow; ++k) senders[i].send_next(receiver);
+        }
+        // The rounds differ in how much has been stored when the hub dies.
+        const std::size_t enough = 1 + static_cast<std::size_t>(round * 53 % 400);
+        while (senders[0].acknowledged.size() < enough) {
+            for (Sender& sender : senders) {
+                sender.acknowledged.push_back(sender.socket->receive("message_sent").at("id"));
+                sender.send_next(receiver);
+            }
+        }
+        hub->kill();
+        for (Sender& sender : senders) sender.drain_after_kill();
+
+        hub = std::make_unique<HubProcess>(dir.path(), std::vector<std::string>{}, environment);
+        HttpClient reader(hub->port(), receiver_token);
+        for (const Sender& sender : senders) expect_nothing_lost(reader, sender);
+        // What was not acknowledged is sent again with its key: nothing may come to stand twice.
+        for (Sender& sender : senders) {
+            sender.connect(hub->port());
+            const int unanswered = sender.sent;
+            sender.sent = static_cast<int>(sender.acknowledged.size());
+            while (sender.sent < unanswered) {
+                sender.send_next(receiver);
+                sender.acknowledged.push_back(sender.socket->receive("message_sent").at("id"));
+            }
+            expect_nothing_lost(reader, sender);
+        }
+        const auto mailbox = reader.get("/api/mailbox/" + receiver).json();
+        EXPECT_EQ(mailbox.at("count"), 100);
+        EXPECT_TRUE(mailbox.at("truncated"));
+    }
+    EXPECT_EQ(hub->terminate(), 0);
+}
+
+// A kill leaves the operating system's cache alone, so even relaxed durability loses nothing here;
+// it is a power cut that may take its last moments.
+INSTANTIATE_TEST_SUITE_P(Durability, Kill, testing::Values("commit", "relaxed"),
+                         [](const auto& test) { return test.param; });
+
+}  // namespace
+}  // namespace agentcom::test

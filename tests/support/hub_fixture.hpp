@@ -1,0 +1,123 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <future>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "agentcom/core/time.hpp"
+#include "agentcom/core/token.hpp"
+#include "agentcom/delivery/event_loop.hpp"
+#include "agentcom/net/endpoint.hpp"
+#include "agentcom/router/router.hpp"
+#include "agentcom/store/store.hpp"
+#include "support/socket_client.hpp"
+#include "support/temp_dir.hpp"
+
+namespace agentcom::test {
+
+struct HubSettings {
+    net::Limits limits;
+    router::RouterOptions router;
+    std::optional<net::TlsOptions> tls;
+    std::size_t loops = 2;
+};
+
+/// A whole hub inside the test's process: real store in a directory of its own, event loops on
+/// their threads, router, endpoint on a free port. Its clock stands still until the test moves it;
+/// time-outs are looked for about once a (real) second.
+class Hub {
+public:
+    static constexpr const char* kDashboard = "<!doctype html><title>Hub</title>";
+
+    explicit Hub(HubSettings settings = {})
+        : store_(store::Store::open(
+              {.directory = dir_.path() / "data", .map_size = std::size_t{1} << 30}, clock_)),
+          loops_(settings.loops, *store_),
+          router_(settings.router, *store_, loops_, clock_),
+          endpoint_(std::make_unique<net::Endpoint>(
+              net::EndpointOptions{
+                  .port = 0, .limits = settings.limits, .tls = std::move(settings.tls)},
+              loops_, router_, clock_, kDashboard)) {
+        store_->start(&loops_);
+        admin_token_ = create_token("admin", core::Role::admin);
+        endpoint_->start();
+        for (std::size_t i = 0; i < loops_.size(); ++i) {
+            threads_.emplace_back([this, i] { loops_[i].run(); });
+        }
+    }
+    ~Hub() {
+        endpoint_->begin_shutdown();
+        endpoint_->abort_all();
+        const auto deadline = std::chrono::steady_clock::now() + kPatience;
+        while (open_connections() > 0 && std::chrono::steady_clock::now() < deadline) settle();
+        store_->stop();
+        for (std::size_t i = 0; i < loops_.size(); ++i) loops_[i].stop();
+        for (std::thread& thread : threads_) thread.join();
+    }
+    Hub(const Hub&) = delete;
+    Hub& operator=(const Hub&) = delete;
+
+    [[nodiscard]] std::uint16_t port() const { return endpoint_->port(); }
+    [[nodiscard]] const std::string& admin_token() const { return admin_token_; }
+    [[nodiscard]] core::ManualClock& clock() { return clock_; }
+    [[nodiscard]] store::Store& store() { return *store_; }
+    [[nodiscard]] router::Router& router() { return router_; }
+    [[nodiscard]] delivery::LoopGroup& loops() { return loops_; }
+    [[nodiscard]] net::Endpoint& endpoint() { return *endpoint_; }
+    [[nodiscard]] std::uint64_t open_connections() const { return endpoint_->open_connections(); }
+
+    /// A fresh token for the agent.
+    [[nodiscard]] std::string create_token(const std::string& agent,
+                                           core::Role role = core::Role::agent) {
+        const core::Token token = core::Token::generate();
+        const auto created = store_->submit_and_wait(store::CreateToken{
+            core::AgentId::parse(agent).value(), token.digest(), token.prefix(), role});
+        if (!created) throw std::runtime_error("token: " + created.error().wire_name());
+        return token.reveal();
+    }
+
+    /// Waits until every loop has done what was handed to it before this call.
+    void settle() {
+        std::vector<std::future<void>> done;
+        for (std::size_t i = 0; i < loops_.size(); ++i) {
+            auto promise = std::make_shared<std::promise<void>>();
+            done.push_back(promise->get_future());
+            loops_[i].post([promise] { promise->set_value(); });
+        }
+        for (auto& each : done) {
+            if (each.wait_for(kPatience) != std::future_status::ready) {
+                throw std::runtime_error("a loop does not answer");
+            }
+        }
+    }
+    /// Waits until so many connections are open. False when patience runs out.
+    [[nodiscard]] bool wait_for_connections(std::uint64_t count) {
+        const auto deadline = std::chrono::steady_clock::now() + kPatience;
+        while (open_connections() != count) {
+            if (std::chrono::steady_clock::now() > deadline) return false;
+            settle();
+        }
+        settle();
+        return true;
+    }
+
+private:
+    TempDir dir_;
+    core::ManualClock clock_;
+    std::unique_ptr<store::Store> store_;
+    delivery::LoopGroup loops_;
+    router::Router router_;
+    std::unique_ptr<net::Endpoint> endpoint_;
+    std::string admin_token_;
+    std::vector<std::thread> threads_;
+};
+
+}  // namespace agentcom::test

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "support/socket_client.hpp"
+
+namespace agentcom::test {
+
+/// The real daemon as a child process on a free port, with its own data directory. Ended, by its
+/// pid, when the object goes.
+class HubProcess {
+public:
+    /// Starts `agentcom serve` and waits until it listens. `arguments` and `environment`
+    /// ("NAME=value") are added. Throws when it ends before it listens.
+    explicit HubProcess(std::filesystem::path data_dir, std::vector<std::string> arguments = {},
+                        std::vector<std::string> environment = {});
+    ~HubProcess();
+    HubProcess(const HubProcess&) = delete;
+    HubProcess& operator=(const HubProcess&) = delete;
+
+    [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
+    [[nodiscard]] pid_t pid() const noexcept { return pid_; }
+    [[nodiscard]] const std::string& admin_token() const noexcept { return admin_token_; }
+
+    /// A token for the agent, made over HTTP with the admin token.
+    [[nodiscard]] std::string create_token(const std::string& agent);
+
+    /// SIGKILL, and reaps it.
+    void kill();
+    /// SIGTERM; returns the exit status.
+    int terminate();
+
+private:
+    int reap();
+    pid_t pid_ = -1;
+    int log_ = -1;
+    std::uint16_t port_ = 0;
+    std::string admin_token_;
+};
+
+}  // namespace agentcom::test

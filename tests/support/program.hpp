@@ -1,0 +1,158 @@
+#pragma once
+
+#include <fcntl.h>
+#include <poll.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace agentcom::test {
+
+/// A directory of its own for one test, removed with everything in it.
+class TestDirectory {
+public:
+    TestDirectory() {
+        std::string name = (std::filesystem::temp_directory_path() / "agentcom-XXXXXX").string();
+        if (::mkdtemp(name.data()) == nullptr) {
+            throw std::runtime_error("cannot make a temporary directory");
+        }
+        path_ = name;
+    }
+    ~TestDirectory() {
+        std::error_code ignored;
+        std::filesystem::permissions(path_, std::filesystem::perms::owner_all, ignored);
+        std::filesystem::remove_all(path_, ignored);
+    }
+    TestDirectory(const TestDirectory&) = delete;
+    TestDirectory& operator=(const TestDirectory&) = delete;
+    [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
+    [[nodiscard]] std::string operator/(const char* name) const { return (path_ / name).string(); }
+
+private:
+    std::filesystem::path path_;
+};
+
+/// The agentcom binary as a child process, without the test's own AGENTCOM_ variables; what it
+/// prints is kept. Killed, by its pid, when the object goes.
+class Program {
+public:
+    explicit Program(std::vector<std::string> arguments, std::vector<std::string> variables = {}) {
+        arguments.insert(arguments.begin(), AGENTCOM_BINARY);
+        variables.emplace_back("PATH=/usr/bin:/bin");
+        std::array<int, 2> out{};
+        std::array<int, 2> err{};
+        if (::pipe2(out.data(), O_CLOEXEC) != 0 || ::pipe2(err.data(), O_CLOEXEC) != 0) {
+            throw std::runtime_error("cannot make pipes");
+        }
+        posix_spawn_file_actions_t actions;
+        ::posix_spawn_file_actions_init(&actions);
+        ::posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
+        ::posix_spawn_file_actions_adddup2(&actions, err[1], STDERR_FILENO);
+        const int error = ::posix_spawn(&pid_, AGENTCOM_BINARY, &actions, nullptr,
+                                        pointers(arguments).data(), pointers(variables).data());
+        ::posix_spawn_file_actions_destroy(&actions);
+        ::close(out[1]);
+        ::close(err[1]);
+        out_ = out[0];
+        err_ = err[0];
+        if (error != 0) {
+            throw std::runtime_error("cannot start " AGENTCOM_BINARY);
+        }
+    }
+    ~Program() {
+        if (pid_ > 0) {
+            ::kill(pid_, SIGKILL);
+            ::waitpid(pid_, nullptr, 0);
+        }
+        ::close(out_);
+        ::close(err_);
+    }
+    Program(const Program&) = delete;
+    Program& operator=(const Program&) = delete;
+
+    /// Its exit status once it has ended; 128 + signal when it was killed.
+    int wait() {
+        while (read_more()) {
+        }
+        int status = 0;
+        ::waitpid(pid_, &status, 0);
+        pid_ = -1;
+        return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    }
+    /// The line of standard error that contains this text; throws when it ends without one.
+    std::string wait_for_line(const std::string& text) {
+        while (true) {
+            const auto found = errors_.find(text);
+            const auto end = errors_.find('\n', found);
+            if (found != std::string::npos && end != std::string::npos) {
+                const auto before = errors_.rfind('\n', found);
+                const auto begin = before == std::string::npos ? 0 : before + 1;
+                return errors_.substr(begin, end - begin);
+            }
+            if (!read_more()) {
+                throw std::runtime_error("no line with '" + text + "' in: " + errors_);
+            }
+        }
+    }
+    void signal(int number) const { ::kill(pid_, number); }
+    [[nodiscard]] pid_t pid() const noexcept { return pid_; }
+    [[nodiscard]] const std::string& output() const noexcept { return output_; }
+    [[nodiscard]] const std::string& errors() const noexcept { return errors_; }
+
+private:
+    static std::vector<char*> pointers(std::vector<std::string>& texts) {
+        std::vector<char*> all;
+        for (std::string& text : texts) {
+            all.push_back(text.data());
+        }
+        all.push_back(nullptr);
+        return all;
+    }
+
+    /// False when both streams have ended. Throws when nothing comes for a long time.
+    bool read_more() {
+        static constexpr int kPatienceMs = 60'000;
+        std::array<pollfd, 2> watched{pollfd{out_open_ ? out_ : -1, POLLIN, 0},
+                                      pollfd{err_open_ ? err_ : -1, POLLIN, 0}};
+        if (!out_open_ && !err_open_) {
+            return false;
+        }
+        if (::poll(watched.data(), watched.size(), kPatienceMs) <= 0) {
+            throw std::runtime_error("agentcom prints nothing and does not end; so far: " +
+                                     errors_);
+        }
+        read_from(watched[0], output_, out_open_);
+        read_from(watched[1], errors_, err_open_);
+        return true;
+    }
+    static void read_from(const pollfd& watched, std::string& into, bool& open) {
+        if (watched.revents == 0) {
+            return;
+        }
+        std::array<char, 4096> bytes{};
+        const auto count = ::read(watched.fd, bytes.data(), bytes.size());
+        if (count > 0) {
+            into.append(bytes.data(), static_cast<std::size_t>(count));
+        } else {
+            open = false;
+        }
+    }
+
+    pid_t pid_ = -1;
+    int out_ = -1;
+    int err_ = -1;
+    bool out_open_ = true;
+    bool err_open_ = true;
+    std::string output_;
+    std::string errors_;
+};
+
+}  // namespace agentcom::test
