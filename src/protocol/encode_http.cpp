@@ -246,8 +246,9 @@ struct BodyWriter {
     void operator()(const HealthReport& reply) {
         writer.member("status", reply.state == HealthState::ok ? "ok" : "degraded")
             .member("service", "agent_com")
-            .member_integer("agents_connected", reply.agents_connected)
-            .member("state", to_string(reply.state));
+            .member_integer("agents_connected", reply.agents_connected);
+        // A healthy hub answers exactly as the original did.
+        if (reply.state != HealthState::ok) writer.member("reason", to_string(reply.state));
     }
 
     void write(const AgentAnalytics& agent) {

@@ -14,7 +14,6 @@ using core::Millis;
 
 class Http : public ::testing::Test {
 protected:
-    std::string alice_ = hub_.create_token("alice");
     // The whole answer to these bytes, up to the end of the connection.
     std::string raw(std::string_view bytes) {
         Socket socket(hub_.port());
@@ -33,6 +32,7 @@ protected:
         return settings;
     }
     Hub hub_{small_limits()};
+    std::string alice_ = hub_.create_token("alice");
 };
 
 TEST_F(Http, AnswersCarryTheHeadersThatKeepThemPrivate) {

@@ -170,9 +170,10 @@ TEST_F(WebSocket, OthersHearWhenAConnectionIsCut) {
 }
 
 TEST_F(WebSocket, AnOrderlyCloseIsAnsweredWithItsCode) {
-    const auto alice = join("alice");
+    auto alice = join("alice");
     alice->send_frame(0x8, std::string("\x03\xe8", 2));
     EXPECT_EQ(alice->wait_closed().code, 1000);
+    alice.reset();
     EXPECT_TRUE(hub_.wait_for_connections(0));
 }
 
@@ -218,9 +219,11 @@ TEST_F(WebSocket, APingIsSentOnceHalfTheTimeHasPassed) {
     };
     ASSERT_TRUE(read_until("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="));  // the example of RFC 6455, 1.3
     const std::string token = hub_.create_token("alice");
-    const std::string text = R"({"type":"identify","agent_id":"alice","token":")" + token + R"("})";
-    std::string frame{'\x81', '\xfe', static_cast<char>(text.size() >> 8),
-                      static_cast<char>(text.size() & 0xff)};
+    // Long enough for the two-byte form of the length.
+    const std::string text =
+        R"({"type":"identify","agent_id":"alice","status":"reading","token":")" + token + R"("})";
+    const std::string frame{'\x81', '\xfe', static_cast<char>(text.size() >> 8),
+                            static_cast<char>(text.size() & 0xff)};
     socket.send(frame + std::string(4, '\0') + text);
     ASSERT_TRUE(read_until("\"identified\""));
     hub_.clock().advance(Millis{31'000});
