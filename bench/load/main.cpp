@@ -29,7 +29,7 @@ void print(const std::string& label, const Figures& figures, bool json) {
         for (const auto& [name, value] : figures) std::printf(",\"%s\":%.1f", name.c_str(), value);
         std::printf("}\n");
     } else {
-        std::printf("%-32s", label.c_str());
+        std::printf("%-40s", label.c_str());
         for (const auto& [name, value] : figures) std::printf("  %s %.0f", name.c_str(), value);
         std::printf("\n");
     }
@@ -73,6 +73,8 @@ int run(int argc, char** argv) {
     app.add_option("--seconds", options.seconds, "measured time of a run")->capture_default_str();
     app.add_option("--rate", options.rate, "messages a second (rate)")->capture_default_str();
     app.add_option("--messages", options.messages, "messages to store (fill)")
+        ->capture_default_str();
+    app.add_option("--directory", options.directory, "whose disk is measured (sync)")
         ->capture_default_str();
     app.add_option("--server-pid", options.server_pid, "the hub's process, for its memory");
     app.add_option("--runs", runs, "runs, of which the median is shown")

@@ -1,10 +1,12 @@
 #include "scenarios.hpp"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <fstream>
 #include <memory>
+#include <stdexcept>
 
 #include "histogram.hpp"
 #include "team.hpp"
@@ -449,6 +451,39 @@ Figures storm(const Options& options) {
             {"all_identified_ms", static_cast<double>(took) / 1e6}};
 }
 
+/// What the disk charges for making 4 KiB durable: the unit in which a lone sender's latency is
+/// told. The file is preallocated, so that only data is synced.
+Figures sync_cost(const Options& options) {
+    constexpr std::size_t kPage = 4'096;
+    constexpr off_t kPages = 1'024;
+    const std::string path = options.directory + "/agentcom-bench.sync";
+    const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd < 0) throw std::runtime_error("cannot write to " + options.directory);
+    ::unlink(path.c_str());
+    const std::string page(kPage, 'x');
+    const auto write_page = [&](off_t number) {
+        return ::pwrite(fd, page.data(), page.size(), number * static_cast<off_t>(kPage)) ==
+               static_cast<ssize_t>(kPage);
+    };
+    bool good = true;
+    for (off_t i = 0; i < kPages; ++i) good = good && write_page(i);
+    good = good && ::fsync(fd) == 0;
+    Histogram latency;
+    const std::int64_t began = now_ns();
+    const std::int64_t end = began + static_cast<std::int64_t>(options.seconds * 1e9);
+    for (off_t i = 0; good && now_ns() < end; ++i) {
+        const std::int64_t before = now_ns();
+        good = write_page(i % kPages) && ::fdatasync(fd) == 0;
+        latency.record(now_ns() - before);
+    }
+    ::close(fd);
+    if (!good) throw std::runtime_error("cannot sync in " + options.directory);
+    Figures figures{{"per_second", static_cast<double>(latency.count()) * 1e9 /
+                                       static_cast<double>(now_ns() - began)}};
+    add_latency(figures, "sync", latency);
+    return figures;
+}
+
 Figures agents(const Options& options) {
     Poller poller(options.target);
     Team team(options, poller);
@@ -475,6 +510,7 @@ const std::vector<Scenario>& scenarios() {
         {"storm", "`count` agents that join at once with presence on", storm},
         {"fill", "stores `messages` messages for agents who are away", fill},
         {"agents", "registers `count` agents", agents},
+        {"sync", "fdatasync of 4 KiB in `directory`; needs no hub", sync_cost},
     };
     return all;
 }

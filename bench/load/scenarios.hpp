@@ -14,14 +14,15 @@ struct Options {
     Target target;
     std::string admin_token;
     std::string scenario;
-    std::size_t pairs = 32;      // senders, each with its own receiver
-    std::size_t window = 32;     // messages in flight per sender
-    std::size_t count = 100;     // subscribers, mailboxes, agents or connections
-    std::size_t payload = 128;   // bytes
-    double seconds = 3;          // measured time, after a warm-up of a fifth of it
-    double rate = 20'000;        // messages a second, open loop
-    std::uint64_t messages = 0;  // for `fill`: how many to store
-    int server_pid = 0;          // for memory figures; 0: not measured
+    std::size_t pairs = 32;       // senders, each with its own receiver
+    std::size_t window = 32;      // messages in flight per sender
+    std::size_t count = 100;      // subscribers, mailboxes, agents or connections
+    std::size_t payload = 128;    // bytes
+    double seconds = 3;           // measured time, after a warm-up of a fifth of it
+    double rate = 20'000;         // messages a second, open loop
+    std::uint64_t messages = 0;   // for `fill`: how many to store
+    std::string directory = ".";  // for `sync`: on which disk
+    int server_pid = 0;           // for memory figures; 0: not measured
 };
 
 /// Name -> number, printed as one line of JSON and as a row of the table.
