@@ -18,12 +18,18 @@ std::string post(const std::string& path, const std::string& token, const std::s
 
 }  // namespace
 
-const std::string& run_tag() {
-    static const std::string tag = [] {
-        std::random_device random;
-        return "b" + std::to_string(random() % 1'000'000'000);
-    }();
+namespace {
+std::string& present_tag() {
+    static std::string tag;
     return tag;
+}
+}  // namespace
+
+const std::string& run_tag() { return present_tag(); }
+
+void begin_run() {
+    std::random_device random;
+    present_tag() = "b" + std::to_string(random() % 1'000'000'000);
 }
 
 std::vector<std::string> Admin::create_tokens(const std::vector<std::string>& agents) {

@@ -26,11 +26,13 @@ Figures median_run(std::vector<Figures> runs) {
 void print(const std::string& label, const Figures& figures, bool json) {
     if (json) {
         std::printf("{\"scenario\":\"%s\"", label.c_str());
-        for (const auto& [name, value] : figures) std::printf(",\"%s\":%.1f", name.c_str(), value);
+        for (const auto& [name, value] : figures) std::printf(",\"%s\":%.2f", name.c_str(), value);
         std::printf("}\n");
     } else {
         std::printf("%-40s", label.c_str());
-        for (const auto& [name, value] : figures) std::printf("  %s %.0f", name.c_str(), value);
+        for (const auto& [name, value] : figures) {
+            std::printf(value < 100 ? "  %s %.2f" : "  %s %.0f", name.c_str(), value);
+        }
         std::printf("\n");
     }
     std::fflush(stdout);
@@ -94,7 +96,10 @@ int run(int argc, char** argv) {
         return 2;
     }
     std::vector<Figures> results;
-    for (int i = 0; i < runs; ++i) results.push_back(found->run(options));
+    for (int i = 0; i < runs; ++i) {
+        agentcom::bench::begin_run();
+        results.push_back(found->run(options));
+    }
     print(label.empty() ? options.scenario : label, median_run(std::move(results)), json);
     return 0;
 }

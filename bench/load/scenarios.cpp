@@ -104,12 +104,12 @@ Figures direct(const Options& options) {
         fill(i);
     }
     std::uint64_t at_begin = 0;
-    const double seconds = measure(options, poller, [&] {
+    const Stopwatch watch = measure(options, poller, [&] {
         at_begin = complete;
         ack.clear();
         delivery.clear();
     });
-    Figures figures{{"per_second", static_cast<double>(complete - at_begin) / seconds}};
+    Figures figures = watch.rate(complete - at_begin);
     add_latency(figures, "ack", ack);
     add_latency(figures, "delivery", delivery);
     return figures;
@@ -158,14 +158,14 @@ Figures rate(const Options& options) {
             ++sent;
         }
     };
-    const double seconds = measure(
+    const Stopwatch watch = measure(
         options, poller,
         [&] {
             ack.clear();
             delivery.clear();
         },
         send_due);
-    Figures figures{{"per_second", static_cast<double>(ack.count()) / seconds}};
+    Figures figures = watch.rate(ack.count());
     add_latency(figures, "ack", ack);
     add_latency(figures, "delivery", delivery);
     return figures;
@@ -198,11 +198,11 @@ Figures spread(const Options& options, const std::string& frame, Team& sender, T
     });
     fill();
     std::uint64_t at_begin = 0;
-    const double seconds = measure(options, poller, [&] {
+    const Stopwatch watch = measure(options, poller, [&] {
         at_begin = delivered;
         ack.clear();
     });
-    Figures figures{{"per_second", static_cast<double>(delivered - at_begin) / seconds}};
+    Figures figures = watch.rate(delivered - at_begin);
     add_latency(figures, "ack", ack);
     return figures;
 }
@@ -275,23 +275,20 @@ Figures to_offline(const Options& options, std::uint64_t limit) {
     for (std::size_t i = 0; i < options.pairs; ++i) {
         for (std::size_t k = 0; k < options.window; ++k) send(i);
     }
-    Figures figures;
     if (limit != 0) {
-        const std::int64_t began = now_ns();
-        if (!poller.run_until([&] { return acked >= limit; }, began + 600 * kSecond)) {
+        Stopwatch watch(options.server_pid);
+        if (!poller.run_until([&] { return acked >= limit; }, now_ns() + 600 * kSecond)) {
             throw std::runtime_error("not filled within ten minutes");
         }
-        figures["per_second"] =
-            static_cast<double>(acked) * 1e9 / static_cast<double>(now_ns() - began);
-        figures["stored"] = static_cast<double>(acked);
-        return figures;
+        watch.stop();
+        return watch.rate(acked);
     }
     std::uint64_t at_begin = 0;
-    const double seconds = measure(options, poller, [&] {
+    const Stopwatch watch = measure(options, poller, [&] {
         at_begin = acked;
         ack.clear();
     });
-    figures["per_second"] = static_cast<double>(acked - at_begin) / seconds;
+    Figures figures = watch.rate(acked - at_begin);
     add_latency(figures, "ack", ack);
     return figures;
 }
@@ -322,11 +319,11 @@ Figures http_loop(const Options& options, const std::function<std::string(std::s
         connection.send_raw(request(i));
     }
     std::uint64_t at_begin = 0;
-    const double seconds = measure(options, poller, [&] {
+    const Stopwatch watch = measure(options, poller, [&] {
         at_begin = answered;
         latency.clear();
     });
-    Figures figures{{"per_second", static_cast<double>(answered - at_begin) / seconds}};
+    Figures figures = watch.rate(answered - at_begin);
     add_latency(figures, "request", latency);
     return figures;
 }
@@ -372,7 +369,7 @@ Figures poll_ack(const Options& options) {
         began[self.index()] = now_ns();
         self.send_raw(get("/api/mailbox/" + team.ids[i] + "?since=0&limit=50", team.tokens[i]));
     };
-    const std::int64_t start = now_ns();
+    Stopwatch watch(options.server_pid);
     for (std::size_t i = 0; i < options.pairs; ++i) {
         Connection& connection = poller.connect(Connection::Kind::http, i);
         connection.on_text([&](Connection& self, std::string_view body) {
@@ -400,11 +397,11 @@ Figures poll_ack(const Options& options) {
         });
         poll(connection);
     }
-    if (!poller.run_until([&] { return finished == team.ids.size(); }, start + 120 * kSecond)) {
+    if (!poller.run_until([&] { return finished == team.ids.size(); }, now_ns() + 120 * kSecond)) {
         throw std::runtime_error("not all mailboxes were read within two minutes");
     }
-    Figures figures{{"per_second",
-                     static_cast<double>(finished) * 1e9 / static_cast<double>(now_ns() - start)}};
+    watch.stop();
+    Figures figures = watch.rate(finished);
     add_latency(figures, "poll_and_ack", latency);
     return figures;
 }
@@ -434,21 +431,27 @@ Figures idle(const Options& options) {
     Team team(options, poller);
     team.recruit("i", options.count);
     const double before = resident_bytes(options.server_pid);
-    const std::int64_t took = team.join(kQuiet);
+    Stopwatch watch(options.server_pid);
+    team.join(kQuiet);
+    watch.stop();
     // One tick of the hub's sweep, so that what it keeps per idle connection is what is measured.
     poller.run_until([] { return false; }, now_ns() + 2 * kSecond);
     const double after = resident_bytes(options.server_pid);
-    return {{"per_second", static_cast<double>(options.count) * 1e9 / static_cast<double>(took)},
-            {"bytes_per_connection", (after - before) / static_cast<double>(options.count)}};
+    Figures figures = watch.rate(options.count);
+    figures["bytes_per_connection"] = (after - before) / static_cast<double>(options.count);
+    return figures;
 }
 
 Figures storm(const Options& options) {
     Poller poller(options.target);
     Team team(options, poller);
     team.recruit("j", options.count);
+    Stopwatch watch(options.server_pid);
     const std::int64_t took = team.join("");
-    return {{"per_second", static_cast<double>(options.count) * 1e9 / static_cast<double>(took)},
-            {"all_identified_ms", static_cast<double>(took) / 1e6}};
+    watch.stop();
+    Figures figures = watch.rate(options.count);
+    figures["all_identified_ms"] = static_cast<double>(took) / 1e6;
+    return figures;
 }
 
 /// What the disk charges for making 4 KiB durable: the unit in which a lone sender's latency is
@@ -469,17 +472,17 @@ Figures sync_cost(const Options& options) {
     for (off_t i = 0; i < kPages; ++i) good = good && write_page(i);
     good = good && ::fsync(fd) == 0;
     Histogram latency;
-    const std::int64_t began = now_ns();
-    const std::int64_t end = began + static_cast<std::int64_t>(options.seconds * 1e9);
+    Stopwatch watch(0);
+    const std::int64_t end = now_ns() + static_cast<std::int64_t>(options.seconds * 1e9);
     for (off_t i = 0; good && now_ns() < end; ++i) {
         const std::int64_t before = now_ns();
         good = write_page(i % kPages) && ::fdatasync(fd) == 0;
         latency.record(now_ns() - before);
     }
+    watch.stop();
     ::close(fd);
     if (!good) throw std::runtime_error("cannot sync in " + options.directory);
-    Figures figures{{"per_second", static_cast<double>(latency.count()) * 1e9 /
-                                       static_cast<double>(now_ns() - began)}};
+    Figures figures = watch.rate(latency.count());
     add_latency(figures, "sync", latency);
     return figures;
 }
@@ -487,10 +490,10 @@ Figures sync_cost(const Options& options) {
 Figures agents(const Options& options) {
     Poller poller(options.target);
     Team team(options, poller);
-    const std::int64_t began = now_ns();
+    Stopwatch watch(options.server_pid);
     team.recruit("a", options.count);
-    return {{"per_second",
-             static_cast<double>(options.count) * 1e9 / static_cast<double>(now_ns() - began)}};
+    watch.stop();
+    return watch.rate(options.count);
 }
 
 }  // namespace

@@ -47,7 +47,8 @@ private:
     const Options& options_;
 };
 
-/// A tag that makes names of this run its own.
+/// A tag that makes the names of the present run its own.
 [[nodiscard]] const std::string& run_tag();
+void begin_run();
 
 }  // namespace agentcom::bench

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "scenarios.hpp"
+#include "stopwatch.hpp"
 
 namespace agentcom::bench {
 
@@ -93,18 +94,18 @@ private:
     return "{\"text\":\"" + std::string(bytes > kFrame ? bytes - kFrame + 2 : 1, 'x') + "\"}";
 }
 
-/// Runs a warm-up of a fifth of the time, calls `begin`, then runs the measured time. Returns the
-/// seconds that were really measured.
-[[nodiscard]] inline double measure(const Options& options, Poller& poller,
-                                    const std::function<void()>& begin,
-                                    const std::function<void()>& idle = {}) {
+/// Runs a warm-up of a fifth of the time, calls `begin`, then runs the measured time.
+[[nodiscard]] inline Stopwatch measure(const Options& options, Poller& poller,
+                                       const std::function<void()>& begin,
+                                       const std::function<void()>& idle = {}) {
     const auto measured = static_cast<std::int64_t>(options.seconds * 1e9);
     const auto never = [] { return false; };
     poller.run_until(never, now_ns() + measured / 5, idle);
     begin();
-    const std::int64_t began = now_ns();
-    poller.run_until(never, began + measured, idle);
-    return static_cast<double>(now_ns() - began) / 1e9;
+    Stopwatch watch(options.server_pid);
+    poller.run_until(never, now_ns() + measured, idle);
+    watch.stop();
+    return watch;
 }
 
 inline constexpr std::string_view kQuiet = ",\"presence\":false,\"echo\":false";
