@@ -171,16 +171,20 @@ Figures rate(const Options& options) {
     return figures;
 }
 
-/// One sender, many receivers: a channel's subscribers, or everyone.
+/// One sender, many receivers: a channel's subscribers, or everyone. A message is complete when the
+/// sender has its answer and the last receiver has the message.
 Figures spread(const Options& options, const std::string& frame, Team& sender, Team& receivers,
                Poller& poller, FrameKind answer, FrameKind push) {
     std::uint64_t sent = 0;
     std::uint64_t acked = 0;
     std::uint64_t delivered = 0;
+    std::uint64_t complete = 0;                          // delivered to all, in order
+    std::vector<std::uint64_t> received(options.count);  // of each receiver
+    std::vector<std::size_t> have(options.window, 0);    // receivers that have the message
     InFlight times(options.window);
     Histogram ack;
     const auto fill = [&] {
-        while (sent - std::min(acked, delivered / options.count) < options.window) {
+        while (sent - std::min(acked, complete) < options.window) {
             sender.connections[0]->send_text(frame);
             times.sent(now_ns());
             ++sent;
@@ -192,9 +196,15 @@ Figures spread(const Options& options, const std::string& frame, Team& sender, T
         ack.record(now_ns() - times.answered());
         fill();
     });
-    receivers.on_text([&](Connection&, std::string_view text) {
+    receivers.on_text([&](Connection& self, std::string_view text) {
         if (kind_of(text) != push) return;
-        if (++delivered % options.count == 0) fill();
+        ++delivered;
+        // Messages come in order, so the last receiver's n-th message completes message n.
+        std::size_t& holders = have[received[self.index()]++ % options.window];
+        if (++holders < options.count) return;
+        holders = 0;
+        ++complete;
+        fill();
     });
     fill();
     std::uint64_t at_begin = 0;

@@ -21,7 +21,8 @@ public:
 
 /// One thread's event loop: an io_context, the registry of its sessions, an inbox for what other
 /// threads hand over. After a bounded run of ready handlers ("the loop runs dry") it hands the
-/// gathered write operations to the store in one piece and flushes every dirty outbox once.
+/// gathered write operations to the store in one piece and flushes dirty outboxes, a bounded number
+/// at a time.
 /// Members are for the loop's own thread unless they say otherwise.
 class EventLoop {
 public:
@@ -57,6 +58,9 @@ public:
 
 private:
     void run_dry();
+    [[nodiscard]] bool has_output() const noexcept {
+        return !dirty_.empty() || !submissions_.empty();
+    }
     void drain_inbox();
     void wake();
     void schedule_tick();
@@ -65,8 +69,8 @@ private:
     store::Store& store_;
     boost::asio::io_context context_;
     Registry registry_;
-    std::vector<Flushable*> dirty_;
-    std::vector<Flushable*> flushing_;
+    std::vector<Flushable*> dirty_;  // in the order of marking; null: forgotten
+    std::size_t next_dirty_ = 0;     // those before it have been flushed
     std::vector<store::Submission> submissions_;
     std::vector<std::function<void()>> ticks_;
     struct Timer;
