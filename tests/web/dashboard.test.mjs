@@ -131,7 +131,7 @@ testWithHub("a hostile name is shown as the text that it is", open, async (hub) 
     "w".repeat(128),
   ];
   for (const name of names) await (await hub.connect(name)).send("alice");
-  await onDashboard(browser, hub, { viewport: phone }, async (page) => {
+  await onDashboard(browser, hub, {}, async (page) => {
     await state(page, "Live");
     assert.deepEqual((await agentsShown(page)).sort(), [...names, "alice"].sort());
     for (const name of names) {
@@ -141,7 +141,10 @@ testWithHub("a hostile name is shown as the text that it is", open, async (hub) 
     }
     assert.equal(await page.locator("img, svg, main script").count(), 0);
     assert.equal(await page.title(), `${names.length} connected · AgentCom`);
-    assert.equal(await widthTooMuch(page), 0);
+    for (const width of [320, 360, 700, 768, 1000, 1040, 1280, 1920]) {
+      await page.setViewportSize({ width, height: 800 });
+      assert.equal(await widthTooMuch(page), 0, `${width} pixels wide`);
+    }
   });
 });
 
@@ -162,12 +165,15 @@ testWithHub("an agent that connects appears, and nothing else moves", open, asyn
       assert.equal((await numbersOf(page, "bob")).received, "1");
     });
     assert.deepEqual(await agentsShown(page), ["aaron", "alice", "bob"]);
-    assert.equal(await bob.evaluate((row) => row.isConnected && row.contains(document.activeElement)), true);
+    const staysFocused = () => bob.evaluate((row) => row.isConnected && row.contains(document.activeElement));
+    assert.equal(await staysFocused(), true);
 
+    // Bob's row passes the one of alice.
     await alice.close();
     await nextRefresh(page);
     await eventually(async () => assert.deepEqual(await agentsShown(page), ["aaron", "bob", "alice"]));
     assert.equal((await numbersOf(page, "alice")).status, "offline");
+    assert.equal(await staysFocused(), true);
   });
 });
 
@@ -275,9 +281,10 @@ testWithHub("the hours of an agent are shown below it on demand and follow what 
   });
 });
 
-/// By how much the page is wider than the window.
+/// By how much the page is wider than the window, or the table than its frame.
 function widthTooMuch(page) {
-  return page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  return page.evaluate(() => Math.max(...[document.documentElement, document.querySelector(".card")].map(
+    (box) => box.scrollWidth - box.clientWidth)));
 }
 
 async function assertAccessible(page, where) {
