@@ -11,6 +11,34 @@ namespace {
 constexpr std::size_t kCopyBelow = 1'024;
 /// A chunk that has grown to this is left alone, so that written chunks free their memory early.
 constexpr std::size_t kChunkTarget = 64 * 1024;
+/// Buffers of written chunks are used again by the loop's other outboxes, up to this many of at
+/// most this size: a busy loop allocates nothing per delivery, an idle connection keeps nothing.
+constexpr std::size_t kSpareBuffers = 64;
+constexpr std::size_t kSpareBytes = 4 * 1024;
+/// Shells of so many chunks are kept between flushes.
+constexpr std::size_t kKeptChunks = 4;
+/// Shells in front are dropped when there are so many and at least as many as chunks.
+constexpr std::size_t kCompactFrom = 32;
+
+std::vector<std::string>& spare_buffers() {
+    thread_local std::vector<std::string> buffers;
+    return buffers;
+}
+
+std::string take_buffer() {
+    auto& spare = spare_buffers();
+    if (spare.empty()) return {};
+    std::string buffer = std::move(spare.back());
+    spare.pop_back();
+    return buffer;
+}
+
+void give_back(std::string&& buffer) {
+    auto& spare = spare_buffers();
+    if (buffer.capacity() > kSpareBytes || spare.size() >= kSpareBuffers) return;
+    buffer.clear();
+    spare.push_back(std::move(buffer));
+}
 
 }  // namespace
 
@@ -34,9 +62,11 @@ bool Outbox::append(std::string_view frames, core::Seq seq, bool force) {
     if (!force && (bytes_ + frames.size() > limits_.max_bytes || frames_ >= limits_.max_frames)) {
         return false;
     }
-    if (chunks_.empty() || chunks_.back().sealed || chunks_.back().shared ||
+    // Nothing joins a chunk that has begun to be written, which `drop_unsent` must keep.
+    const bool begun = offset_ > 0 && front_ + 1 == chunks_.size();
+    if (front_ == chunks_.size() || begun || chunks_.back().shared ||
         chunks_.back().owned.size() >= kChunkTarget) {
-        chunks_.emplace_back();
+        chunks_.emplace_back().owned = take_buffer();
     }
     Chunk& chunk = chunks_.back();
     chunk.owned.append(frames);
@@ -62,10 +92,8 @@ bool Outbox::append_shared(const SharedBytes& frames, core::Seq seq) {
 
 std::size_t Outbox::gather(std::string_view* views, std::size_t count) {
     std::size_t filled = 0;
-    for (Chunk& chunk : chunks_) {
-        if (filled == count) break;
-        chunk.sealed = true;
-        std::string_view view = chunk.view();
+    for (std::size_t i = front_; i < chunks_.size() && filled < count; ++i) {
+        std::string_view view = chunks_[i].view();
         if (filled == 0) view.remove_prefix(offset_);
         views[filled++] = view;
     }
@@ -76,7 +104,7 @@ core::Seq Outbox::consume(std::size_t written) {
     core::Seq done;
     bytes_ -= written;
     while (written > 0) {
-        Chunk& front = chunks_.front();
+        const Chunk& front = chunks_[front_];
         const std::size_t left = front.view().size() - offset_;
         if (written < left) {
             offset_ += written;
@@ -86,15 +114,27 @@ core::Seq Outbox::consume(std::size_t written) {
         offset_ = 0;
         frames_ -= front.frames;
         done = std::max(done, front.last_seq);
-        chunks_.pop_front();
+        release_front();
     }
-    if (chunks_.empty()) chunks_.shrink_to_fit();
     return done;
+}
+
+void Outbox::release_front() {
+    give_back(std::move(chunks_[front_].owned));
+    chunks_[front_++] = Chunk{};
+    if (front_ == chunks_.size()) {
+        chunks_.clear();
+        front_ = 0;
+        if (chunks_.capacity() > kKeptChunks) std::vector<Chunk>().swap(chunks_);
+    } else if (front_ >= kCompactFrom && front_ * 2 >= chunks_.size()) {
+        chunks_.erase(chunks_.begin(), chunks_.begin() + static_cast<std::ptrdiff_t>(front_));
+        front_ = 0;
+    }
 }
 
 void Outbox::drop_unsent() {
     // A chunk that is partly on the wire must be finished, or the peer would read garbage.
-    const std::size_t keep = offset_ > 0 ? 1 : 0;
+    const std::size_t keep = front_ + (offset_ > 0 ? 1 : 0);
     while (chunks_.size() > keep) {
         bytes_ -= chunks_.back().view().size();
         frames_ -= chunks_.back().frames;

@@ -16,6 +16,22 @@ void erase_from(Map& map, const Key& key, Session* session) {
     if (found->second.empty()) map.erase(found);
 }
 
+/// Lists that remember in each session where it stands, so that leaving costs the same in any list.
+void enlist(std::vector<Session*>& list, Session& session, std::size_t Session::*index) {
+    session.*index = list.size();
+    list.push_back(&session);
+}
+bool is_listed(const std::vector<Session*>& list, const Session& session,
+               std::size_t Session::*index) {
+    return session.*index < list.size() && list[session.*index] == &session;
+}
+void delist(std::vector<Session*>& list, Session& session, std::size_t Session::*index) {
+    if (!is_listed(list, session, index)) return;
+    list.back()->*index = session.*index;
+    list[session.*index] = list.back();
+    list.pop_back();
+}
+
 SharedBytes make_frame(std::string_view payload) {
     auto frame = std::make_shared<std::string>();
     frame->reserve(payload.size() + 10);
@@ -27,19 +43,15 @@ SharedBytes make_frame(std::string_view payload) {
 
 void Registry::add(Session& session, std::vector<core::ChannelName> channels) {
     by_agent_[session.identity()->agent].push_back(&session);
-    session.presence_index = sessions_.size();
-    sessions_.push_back(&session);
+    enlist(sessions_, session, &Session::session_index);
+    if (session.identity()->presence) enlist(watchers_, session, &Session::watcher_index);
     for (const core::ChannelName& channel : channels) list_in_channel(session, channel);
 }
 
 void Registry::remove(Session& session) {
-    if (session.presence_index >= sessions_.size() ||
-        sessions_[session.presence_index] != &session) {
-        return;
-    }
-    sessions_.back()->presence_index = session.presence_index;
-    sessions_[session.presence_index] = sessions_.back();
-    sessions_.pop_back();
+    if (!is_listed(sessions_, session, &Session::session_index)) return;
+    delist(sessions_, session, &Session::session_index);
+    delist(watchers_, session, &Session::watcher_index);
     erase_from(by_agent_, session.identity()->agent, &session);
     for (const core::ChannelName& channel : session.channels) {
         erase_from(by_channel_, channel, &session);
@@ -146,8 +158,7 @@ void Registry::unlist_in_channel(Session& session, const core::ChannelName& chan
 }
 
 void Registry::push_presence(const SharedBytes& frame, const core::AgentId* except) {
-    for (Session* session : sessions_) {
-        if (!session->identity()->presence) continue;
+    for (Session* session : watchers_) {
         if (except != nullptr && session->identity()->agent == *except) continue;
         session->push(frame);
     }

@@ -25,6 +25,9 @@ namespace websocket = boost::beast::websocket;
 
 namespace {
 
+/// Beast asks for room before a frame has come, so this is what an idle connection's read buffer
+/// takes; most messages fit. The rest of a larger one is read as it comes.
+constexpr std::size_t kReadStep = 512;
 /// A read buffer that has grown past this for one large frame is given back after it.
 constexpr std::size_t kKeptReadBuffer = 8 * 1024;
 constexpr char kCloseOpcode = '\x88';
@@ -144,7 +147,12 @@ Awaitable<bool> WsSession::accept(WebSocket& socket, Upgrade upgrade) {
 Awaitable<void> WsSession::read_frames(WebSocket& socket) {
     beast::flat_buffer buffer;
     while (true) {
-        const auto [error, bytes] = co_await socket.async_read(buffer, kAsTuple);
+        error_code error;
+        do {
+            const auto [failed, bytes] = co_await socket.async_read_some(
+                buffer, buffer.size() == 0 ? kReadStep : 0, kAsTuple);
+            error = failed;
+        } while (!error && !socket.is_message_done());
         if (error) {
             if (error == websocket::error::closed && close_code_ == 0) {
                 close_code_ = socket.reason().code;

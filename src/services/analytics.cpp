@@ -20,10 +20,12 @@ bool within_day(std::int64_t bucket, core::Timestamp now) {
 }  // namespace
 
 Analytics::Hour& Analytics::Counters::hour(core::Timestamp now) {
-    const std::int64_t bucket = bucket_of(now);
-    Hour& hour = hours[static_cast<std::size_t>(bucket) % kAnalyticsHours];
-    if (hour.bucket != bucket) hour = Hour{.bucket = bucket};
-    return hour;
+    const auto bucket = static_cast<std::int32_t>(bucket_of(now));
+    const auto found = std::ranges::find(hours, bucket, &Hour::bucket);
+    if (found != hours.end()) return *found;
+    if (hours.size() < kAnalyticsHours) return hours.emplace_back(Hour{.bucket = bucket});
+    Hour& oldest = *std::ranges::min_element(hours, {}, &Hour::bucket);
+    return oldest = Hour{.bucket = bucket};
 }
 
 template <class Function>
@@ -101,7 +103,8 @@ void Analytics::reset(core::Timestamp now) {
         guarded.with([&](Shard& shard) {
             std::erase_if(shard, [](const auto& entry) { return !entry.second.connected_since; });
             for (auto& [agent, counters] : shard) {
-                counters = Counters{.last_active = now,
+                counters = Counters{.hours = {},
+                                    .last_active = now,
                                     .last_seen = std::nullopt,
                                     .connected_since = now,
                                     .connections = 1};
@@ -144,10 +147,10 @@ std::vector<HourlyActivity> Analytics::hourly(std::string_view agent, core::Time
     shards_[core::TextHash{}(agent) % kShards].with([&](const Shard& shard) {
         const auto found = shard.find(agent);
         if (found == shard.end()) return;
-        for (HourlyActivity& hour : hours) {
-            const Hour& counted =
-                found->second.hours[static_cast<std::size_t>(hour.bucket) % kAnalyticsHours];
-            if (counted.bucket != hour.bucket) continue;
+        for (const Hour& counted : found->second.hours) {
+            if (!within_day(counted.bucket, now)) continue;
+            HourlyActivity& hour =
+                hours[static_cast<std::size_t>(counted.bucket - hours[0].bucket)];
             hour.sent = counted.sent;
             hour.received = counted.received;
         }

@@ -61,13 +61,27 @@ TEST(Outbox, ReportsAMessageOnlyWhenItIsWrittenCompletely) {
     EXPECT_EQ(outbox.consume(1), core::Seq{7});
 }
 
-TEST(Outbox, GatheredViewsStayValidWhileMoreIsAppended) {
+TEST(Outbox, AppendsBehindWhatIsPartlyWritten) {
     Outbox outbox({});
     ASSERT_TRUE(outbox.append("first"));
     std::array<std::string_view, 4> views;
     ASSERT_EQ(outbox.gather(views.data(), views.size()), 1U);
-    for (int i = 0; i < 1'000; ++i) ASSERT_TRUE(outbox.append("more"));
-    EXPECT_EQ(views[0], "first");
+    outbox.consume(2);
+    std::string rest = "rst";
+    for (int i = 0; i < 1'000; ++i) {
+        ASSERT_TRUE(outbox.append("more"));
+        ASSERT_TRUE(outbox.append_shared(shared(1'500, 'S')));
+        rest += "more" + std::string(1'500, 'S');
+        if (i % 3 != 0) continue;
+        // Half of what the next piece holds.
+        outbox.gather(views.data(), views.size());
+        const std::size_t half = views[0].size() / 2;
+        ASSERT_EQ(views[0], rest.substr(0, views[0].size()));
+        outbox.consume(half);
+        rest.erase(0, half);
+    }
+    EXPECT_EQ(drain(outbox), rest);
+    EXPECT_EQ(outbox.frames(), 0U);
 }
 
 TEST(Outbox, RefusesPastItsLimitsUnlessForced) {

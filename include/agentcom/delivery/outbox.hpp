@@ -2,10 +2,10 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "agentcom/core/seq.hpp"
 
@@ -40,8 +40,8 @@ public:
     [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
     [[nodiscard]] std::size_t frames() const noexcept { return frames_; }
 
-    /// Fills at most `count` views of what is to be written next; returns how many. They stay valid
-    /// until `consume`, whatever is appended meanwhile.
+    /// Fills at most `count` views of what is to be written next; returns how many. They are valid
+    /// until the next call.
     std::size_t gather(std::string_view* views, std::size_t count);
     /// So many of the gathered bytes have been written. Returns the highest message seq that is now
     /// written completely, 0 when none is newly so.
@@ -55,13 +55,15 @@ private:
         SharedBytes shared;
         std::uint32_t frames = 0;
         core::Seq last_seq;
-        bool sealed = false;  // gathered: nothing may be appended to it
         [[nodiscard]] std::string_view view() const noexcept {
             return shared ? std::string_view(*shared) : std::string_view(owned);
         }
     };
+    void release_front();
+
     OutboxLimits limits_;
-    std::deque<Chunk> chunks_;
+    std::vector<Chunk> chunks_;  // those before front_ are empty shells; an idle outbox has none
+    std::size_t front_ = 0;
     std::size_t offset_ = 0;  // bytes of the front chunk already written
     std::size_t bytes_ = 0;   // not yet written
     std::size_t frames_ = 0;

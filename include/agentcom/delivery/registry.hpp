@@ -66,6 +66,7 @@ private:
     std::unordered_map<core::ChannelName, std::vector<Session*>, core::TextHash, core::TextEqual>
         by_channel_;
     std::vector<Session*> sessions_;
+    std::vector<Session*> watchers_;  // those that want presence frames
     std::list<MailboxWaiter> waiters_;
     core::Seq applied_head_;
     std::string scratch_;

@@ -78,7 +78,8 @@ public:
     /// Channels this session is listed under in its loop's registry.
     std::vector<core::ChannelName> channels;
     /// Its places in the registry's lists; the registry's business.
-    std::size_t presence_index = 0;
+    std::size_t session_index = 0;
+    std::size_t watcher_index = 0;
 
 protected:
     /// Asks the connection to write the outbox when its loop runs dry. Called once per transition.

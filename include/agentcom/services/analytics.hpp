@@ -60,13 +60,13 @@ public:
 
 private:
     struct Hour {
-        std::int64_t bucket = -1;
+        std::int32_t bucket = -1;  // hours since the Unix epoch
         std::uint32_t sent = 0;
         std::uint32_t received = 0;
         std::uint32_t connected_ms = 0;
     };
     struct Counters {
-        std::array<Hour, kAnalyticsHours> hours{};
+        std::vector<Hour> hours;  // those in which something happened, at most kAnalyticsHours
         core::Timestamp last_active;
         std::optional<core::Timestamp> last_seen;
         std::optional<core::Timestamp> connected_since;
