@@ -66,21 +66,6 @@ protected:
 
     [[nodiscard]] delivery::EventLoop& loop(std::size_t index = 0) { return (*loops_)[index]; }
 
-    /// Runs the function on a loop's thread and returns what it returns.
-    template <class Function>
-    auto on(std::size_t index, Function function) -> decltype(function()) {
-        auto task = std::make_shared<std::packaged_task<decltype(function())()>>(function);
-        auto result = task->get_future();
-        loop(index).post([task] { (*task)(); });
-        return wait_for(result);
-    }
-    /// Waits until both loops have done what was handed to them before.
-    void settle() {
-        // What one loop posts to the other arrives in the second round.
-        for (int round = 0; round < 2; ++round) {
-            for (std::size_t i = 0; i < loops_->size(); ++i) on(i, [] {});
-        }
-    }
     template <class Future>
     static auto wait_for(Future& future) {
         if (future.wait_for(kPatience) != std::future_status::ready) {
@@ -89,6 +74,30 @@ protected:
         return future.get();
     }
 
+    /// Runs the function on a loop's thread and returns what it returns.
+    template <class Function>
+    auto on(std::size_t index, Function function) -> decltype(function()) {
+        auto task = std::make_shared<std::packaged_task<decltype(function())()>>(function);
+        auto result = task->get_future();
+        loop(index).post([task] { (*task)(); });
+        return wait_for(result);
+    }
+    /// Waits until both loops have done what was handed to them before, and have delivered all that
+    /// was committed before: each is sent a write of its own, which comes back behind the others.
+    void settle() {
+        // What one loop posts to the other arrives in the second round.
+        for (int round = 0; round < 2; ++round) {
+            for (std::size_t i = 0; i < loops_->size(); ++i) {
+                auto promise = std::make_shared<std::promise<void>>();
+                auto done = promise->get_future();
+                loop(i).post([this, i, promise] {
+                    loop(i).submit(store::PutSetting{"settled", 1},
+                                   [promise](const store::WriteResult&) { promise->set_value(); });
+                });
+                wait_for(done);
+            }
+        }
+    }
     /// Hands the request over and does not wait.
     std::future<protocol::Reply> begin(const Caller& caller, protocol::Request request,
                                        delivery::Session* session = nullptr,
