@@ -38,13 +38,15 @@ struct Sent {
 struct Copy {
     Sent sent;
     Way way = Way::direct;
-    std::string channel;  // as long as it is subscribed to; empty once it is the agent's own
+    std::string channel;
+    bool kept = false;  // of a channel that it has left meanwhile
 };
 
 /// One agent's mailbox as the contract describes it: a list.
 struct ModelAgent {
     bool claimed = false;
     std::uint64_t cursor = 0;
+    std::uint64_t dropped = 0;  // newest of the kept that found no room
     std::set<std::string> channels;
     std::vector<Copy> unread;  // in order
 };
@@ -71,6 +73,22 @@ public:
                 way == Way::broadcast ? agent.claimed : agent.channels.contains(to);
             if (reached) agent.unread.push_back({sent, way, to});
         }
+    }
+    /// What is unread stays unread, as far as there is room for it.
+    void leave_channel(const std::string& who, const std::string& channel) {
+        constexpr std::ptrdiff_t kMostKept = 1'000;
+        ModelAgent& agent = agents[who];
+        if (agent.channels.erase(channel) == 0) return;
+        for (Copy& copy : agent.unread) {
+            if (copy.way == Way::channel && copy.channel == channel) copy.kept = true;
+        }
+        std::ptrdiff_t surplus = std::ranges::count_if(agent.unread, &Copy::kept) - kMostKept;
+        std::erase_if(agent.unread, [&](const Copy& copy) {
+            if (!copy.kept || surplus <= 0) return false;
+            --surplus;
+            agent.dropped = std::max(agent.dropped, copy.sent.seq);
+            return true;
+        });
     }
     void ack(const std::string& who, std::uint64_t up_to) {
         ModelAgent& agent = agents[who];
@@ -104,6 +122,9 @@ public:
             return live || seq <= query.since.value || seq > query.up_to.value;
         });
         View view;
+        const ModelAgent& agent = agents[query.agent.str()];
+        view.truncated = agent.dropped > std::max(agent.cursor, query.since.value) &&
+                         agent.dropped <= query.up_to.value;
         if (unread.size() > query.cap) {
             unread.erase(unread.begin(), unread.end() - static_cast<long>(query.cap));
             view.truncated = true;
@@ -242,7 +263,7 @@ private:
     }
     void unsubscribe(const std::string& who, const std::string& channel) {
         submit(store::Unsubscribe{channel_name(channel), agent_id(who)});
-        model_.agents[who].channels.erase(channel);  // what is unread stays unread
+        model_.leave_channel(who, channel);
     }
     void ack(const std::string& who) {
         const std::uint64_t up_to =
