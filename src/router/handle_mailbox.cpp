@@ -25,13 +25,16 @@ void Router::Impl::operate(Context context, protocol::PollMailbox request) {
     const core::AgentId& agent = *context.caller.agent;
     analytics_.seen(agent, clock_.now());
     const core::SteadyTime deadline = std::chrono::steady_clock::now() + request.wait;
-    auto mark = mailbox_.must_store_first(agent);
-    if (!mark) return answer_poll(std::move(context), std::move(request), deadline);
+    auto marks = mailbox_.must_store_first(agent);
+    if (marks.empty()) return answer_poll(std::move(context), std::move(request), deadline);
     // What the agent read over a connection that has just ended is not stored yet.
     delivery::EventLoop& loop = context.loop;
-    loop.submit(std::move(*mark), [this, &loop, caller = context.caller,
-                                   reply = std::move(context.reply), request = std::move(request),
-                                   deadline](const store::WriteResult&) mutable {
+    store::MarkRead last = std::move(marks.back());
+    marks.pop_back();
+    for (store::MarkRead& mark : marks) loop.submit(std::move(mark), nullptr);
+    loop.submit(std::move(last), [this, &loop, caller = context.caller,
+                                  reply = std::move(context.reply), request = std::move(request),
+                                  deadline](const store::WriteResult&) mutable {
         answer_poll(Context{loop, caller, nullptr, std::move(reply)}, std::move(request), deadline);
     });
 }

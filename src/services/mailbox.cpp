@@ -8,7 +8,11 @@ namespace agentcom::services {
 
 Mailbox::ReadPosition Mailbox::begin_live(const core::AgentId& agent, core::Seq after) {
     auto position = std::make_shared<std::atomic<std::uint64_t>>(after.value);
-    state_.with([&](State& state) { state[agent].live = Live{after, position, after.value}; });
+    state_.with([&](State& state) {
+        Entry& entry = state[agent];
+        if (entry.live) entry.replaced.push_back(std::move(*entry.live));
+        entry.live = Live{after, position, after.value};
+    });
     return position;
 }
 
@@ -16,16 +20,21 @@ std::optional<store::MarkRead> Mailbox::end_live(const core::AgentId& agent,
                                                  const ReadPosition& position) {
     return state_.with([&](State& state) -> std::optional<store::MarkRead> {
         const auto found = state.find(agent);
-        if (found == state.end() || !found->second.live ||
-            found->second.live->position != position) {
-            return std::nullopt;
-        }
+        if (found == state.end()) return std::nullopt;
         Entry& entry = found->second;
-        const store::ReadSpan span{entry.live->after, core::Seq{position->load()}};
-        const bool unstored = span.up_to.value > entry.live->stored;
-        entry.live.reset();
-        if (!unstored) {
-            if (entry.ending.empty()) state.erase(found);
+        std::optional<Live> ended;
+        if (entry.live && entry.live->position == position) {
+            ended = std::exchange(entry.live, std::nullopt);
+        } else {
+            const auto older = std::ranges::find(entry.replaced, position, &Live::position);
+            if (older == entry.replaced.end()) return std::nullopt;
+            ended = std::move(*older);
+            entry.replaced.erase(older);
+        }
+        const store::ReadSpan span{ended->after, core::Seq{position->load()}};
+        // What was handed out for storing may not be committed yet, so it is stored again.
+        if (span.up_to <= span.after) {
+            forget_if_over(state, found);
             return std::nullopt;
         }
         entry.ending.push_back(span);
@@ -39,8 +48,13 @@ void Mailbox::stored(const core::AgentId& agent) {
         if (found == state.end() || found->second.ending.empty()) return;
         // Commits come in the order of the submissions.
         found->second.ending.erase(found->second.ending.begin());
-        if (found->second.ending.empty() && !found->second.live) state.erase(found);
+        forget_if_over(state, found);
     });
+}
+
+void Mailbox::forget_if_over(State& state, State::iterator entry) {
+    const Entry& what = entry->second;
+    if (!what.live && what.replaced.empty() && what.ending.empty()) state.erase(entry);
 }
 
 std::vector<store::MarkRead> Mailbox::take_unstored() {
@@ -57,11 +71,17 @@ std::vector<store::MarkRead> Mailbox::take_unstored() {
     return marks;
 }
 
-std::optional<store::MarkRead> Mailbox::must_store_first(const core::AgentId& agent) const {
-    return state_.with([&](const State& state) -> std::optional<store::MarkRead> {
+std::vector<store::MarkRead> Mailbox::must_store_first(const core::AgentId& agent) const {
+    return state_.with([&](const State& state) {
+        std::vector<store::MarkRead> marks;
         const auto found = state.find(agent);
-        if (found == state.end() || found->second.ending.empty()) return std::nullopt;
-        return store::MarkRead{agent, found->second.ending.back()};
+        if (found == state.end()) return marks;
+        for (const store::ReadSpan& span : found->second.ending) marks.push_back({agent, span});
+        for (const Live& older : found->second.replaced) {
+            const core::Seq read{older.position->load()};
+            if (read > older.after) marks.push_back({agent, {older.after, read}});
+        }
+        return marks;
     });
 }
 

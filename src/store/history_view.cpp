@@ -1,6 +1,7 @@
 #include "store/history_view.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "store/message_log.hpp"
@@ -29,7 +30,8 @@ SeqRange history_range(LogReader& log, const HistoryQuery& query, std::uint64_t 
     if (query.start_time) {
         range.first = std::max(range.first, log.first_at_or_after(*query.start_time));
     }
-    if (query.end_time) {
+    // Nothing comes after the largest time there is, and it has no successor.
+    if (query.end_time && query.end_time->ms != std::numeric_limits<std::int64_t>::max()) {
         const core::Timestamp after{query.end_time->ms + 1};
         range.last = std::min(range.last, core::Seq{log.first_at_or_after(after).value - 1});
     }

@@ -56,6 +56,10 @@ bool PostingCursor::load() {
     }
     first_place_ = place_of(key);
     count_ = (block_.size() - kHeaderBytes) / sizeof(Entry);
+    // Searches rely on it: what is at or behind the place of a block is found in it.
+    if (feed_ != Feed::channel && seq_of(entry_at(0)).value != first_place_) {
+        throw DamagedStore("a posting block does not begin at its place");
+    }
     return true;
 }
 

@@ -35,9 +35,9 @@ public:
     /// What connections have read since it was last asked, to be stored.
     [[nodiscard]] std::vector<store::MarkRead> take_unstored();
 
-    /// While an ended connection's reading is not yet stored, a poll must wait for it: the
-    /// operation to submit first. Nothing when a poll may be answered at once.
-    [[nodiscard]] std::optional<store::MarkRead> must_store_first(const core::AgentId& agent) const;
+    /// While what an ended or replaced connection has read is not yet stored, a poll must wait for
+    /// it: the operations to submit first. None when a poll may be answered at once.
+    [[nodiscard]] std::vector<store::MarkRead> must_store_first(const core::AgentId& agent) const;
 
     /// The newest `cap` unread messages after `since`, the first `limit` of them.
     [[nodiscard]] store::MailboxView view(const core::AgentId& agent, core::Seq since,
@@ -56,9 +56,11 @@ private:
     };
     struct Entry {
         std::optional<Live> live;
+        std::vector<Live> replaced;           // a newer connection has begun, this one not ended
         std::vector<store::ReadSpan> ending;  // handed out by end_live, not yet committed
     };
     using State = std::unordered_map<core::AgentId, Entry, core::TextHash, core::TextEqual>;
+    static void forget_if_over(State& state, State::iterator entry);
 
     const store::Store& store_;
     std::uint64_t cap_;

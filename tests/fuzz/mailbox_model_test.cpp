@@ -1,0 +1,381 @@
+// Mailboxes against a slow and obvious model: random sends, subscriptions, acknowledgements, live
+// connections, evictions and clock moves on a real store, and after every few of them the mailbox
+// of every agent must be what the model says. The model keeps, for every agent, the plain list of
+// what is unread; it knows no cursors into shared feeds, no spans and no blocks.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <functional>
+#include <future>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "agentcom/store/store.hpp"
+#include "fuzz/fuzz.hpp"
+#include "support/temp_dir.hpp"
+
+namespace agentcom::fuzz {
+namespace {
+
+using core::AgentId;
+using core::ChannelName;
+
+AgentId agent_id(const std::string& name) { return AgentId::parse(name).value(); }
+ChannelName channel_name(const std::string& name) { return ChannelName::parse(name).value(); }
+
+enum class Way { direct, broadcast, channel };
+
+struct Sent {
+    std::uint64_t seq = 0;
+    std::int64_t timestamp = 0;
+};
+
+struct Copy {
+    Sent sent;
+    Way way = Way::direct;
+    std::string channel;
+    bool kept = false;  // of a channel that it has left meanwhile
+};
+
+/// One agent's mailbox as the contract describes it: a list.
+struct ModelAgent {
+    bool claimed = false;
+    std::uint64_t cursor = 0;
+    std::uint64_t dropped = 0;  // newest of the kept that found no room
+    std::set<std::string> channels;
+    std::vector<Copy> unread;  // in order
+};
+
+class Model {
+public:
+    std::map<std::string, ModelAgent> agents;
+    std::uint64_t head = 0;
+    std::uint64_t evicted = 0;
+    std::int64_t last_timestamp = 0;
+    std::vector<Sent> log;
+
+    void send(const std::string& from, Way way, const std::string& to, std::int64_t now) {
+        last_timestamp = std::max(last_timestamp, now);
+        const Sent sent{++head, last_timestamp};
+        log.push_back(sent);
+        if (way == Way::direct) {
+            agents[to].unread.push_back({sent, way, {}});
+            return;
+        }
+        for (auto& [name, agent] : agents) {
+            if (name == from) continue;
+            const bool reached =
+                way == Way::broadcast ? agent.claimed : agent.channels.contains(to);
+            if (reached) agent.unread.push_back({sent, way, to});
+        }
+    }
+    /// What is unread stays unread, as far as there is room for it.
+    void leave_channel(const std::string& who, const std::string& channel) {
+        constexpr std::ptrdiff_t kMostKept = 1'000;
+        ModelAgent& agent = agents[who];
+        if (agent.channels.erase(channel) == 0) return;
+        for (Copy& copy : agent.unread) {
+            if (copy.way == Way::channel && copy.channel == channel) copy.kept = true;
+        }
+        std::ptrdiff_t surplus = std::ranges::count_if(agent.unread, &Copy::kept) - kMostKept;
+        std::erase_if(agent.unread, [&](const Copy& copy) {
+            if (!copy.kept || surplus <= 0) return false;
+            --surplus;
+            agent.dropped = std::max(agent.dropped, copy.sent.seq);
+            return true;
+        });
+    }
+    void ack(const std::string& who, std::uint64_t up_to) {
+        ModelAgent& agent = agents[who];
+        agent.cursor = std::max(agent.cursor, std::min(up_to, head));
+        std::erase_if(agent.unread,
+                      [&](const Copy& copy) { return copy.sent.seq <= agent.cursor; });
+    }
+    /// What a connection without acks was sent.
+    void read_live(const std::string& who, std::uint64_t after, std::uint64_t up_to) {
+        std::erase_if(agents[who].unread, [&](const Copy& copy) {
+            return copy.way != Way::channel && copy.sent.seq > after && copy.sent.seq <= up_to;
+        });
+    }
+    void evict(std::int64_t older_than) {
+        for (const Sent& sent : log) {
+            if (sent.timestamp < older_than) evicted = std::max(evicted, sent.seq);
+        }
+    }
+
+    struct View {
+        std::vector<std::uint64_t> seqs;
+        bool truncated = false;
+    };
+    View view(const store::MailboxQuery& query, std::int64_t now, std::int64_t ttl) {
+        const std::int64_t oldest = std::max(now, last_timestamp) - ttl;
+        std::vector<Copy> unread = agents[query.agent.str()].unread;
+        std::erase_if(unread, [&](const Copy& copy) {
+            const std::uint64_t seq = copy.sent.seq;
+            const bool live = query.live && copy.way != Way::channel &&
+                              seq > query.live->after.value && seq <= query.live->up_to.value;
+            return live || seq <= query.since.value || seq > query.up_to.value;
+        });
+        View view;
+        const ModelAgent& agent = agents[query.agent.str()];
+        view.truncated = agent.dropped > std::max(agent.cursor, query.since.value) &&
+                         agent.dropped <= query.up_to.value;
+        if (unread.size() > query.cap) {
+            unread.erase(unread.begin(), unread.end() - static_cast<long>(query.cap));
+            view.truncated = true;
+        }
+        for (const Copy& copy : unread) {
+            if (view.seqs.size() >= query.limit) break;
+            if (copy.sent.seq > evicted && copy.sent.timestamp >= oldest) {
+                view.seqs.push_back(copy.sent.seq);
+            } else {
+                view.truncated = true;
+            }
+        }
+        return view;
+    }
+};
+
+/// The store and the model, driven by the same random steps.
+class Duel {
+public:
+    explicit Duel(std::uint64_t seed) : random_(seed) {
+        options_.directory = dir_.path() / "data";
+        options_.map_size = std::size_t{1} << 30;
+        options_.durability = store::Durability::relaxed;
+        reopen();
+        for (const char* name : {"a", "b", "c", "d", "E.x"}) names_.emplace_back(name);
+        for (const char* name : {"ops", "dev", "all"}) {
+            channels_.emplace_back(name);
+            submit(store::CreateChannel{channel_name(name), "", agent_id("a")});
+        }
+        for (const std::string& name : names_) model_.agents[name];
+        wait();
+    }
+
+    /// A handful of steps, which share one or few commits, and then the comparison.
+    void round() {
+        if (random_.one_in(40)) reopen();
+        if (random_.one_in(3)) {
+            // Now and then backwards, as clocks do.
+            const auto by = static_cast<std::int64_t>(random_.below(2'000));
+            clock_.advance(core::Millis{random_.one_in(12) ? -by : by});
+        }
+        for (std::size_t steps = 1 + random_.below(12); steps > 0; --steps) step();
+        wait();
+    }
+    [[nodiscard]] testing::AssertionResult agree() {
+        if (failed_) return testing::AssertionFailure() << "an operation was refused";
+        if (store_->head().value != model_.head) {
+            return testing::AssertionFailure() << "head " << store_->head().value;
+        }
+        for (const std::string& name : names_) {
+            const AgentId agent = agent_id(name);
+            if (store_->mailbox_cursor(agent).value != model_.agents[name].cursor) {
+                return testing::AssertionFailure() << "the cursor of " << name;
+            }
+            const store::MailboxQuery whole{agent,   {},      core::Seq{core::kMaxSeq},
+                                            100'000, 100'000, live(name)};
+            if (auto same = compare(whole); !same) return same;
+            if (auto same = compare(part_of(whole)); !same) return same;
+        }
+        return testing::AssertionSuccess();
+    }
+    [[nodiscard]] std::uint64_t messages() const { return model_.head; }
+
+private:
+    void reopen() {
+        store_.reset();
+        store_ = store::Store::open(options_, clock_);
+        store_->start(nullptr);
+    }
+    void submit(store::WriteOp op) {
+        pending_.push_back(store::Submission{std::move(op),
+                                             [this](const store::WriteResult& result) {
+                                                 if (!result) failed_ = true;
+                                             },
+                                             store::kNoLoop});
+    }
+    void wait() {
+        if (pending_.empty()) return;
+        std::promise<void> done;
+        auto inner = std::move(pending_.back().completion);
+        pending_.back().completion = [&](const store::WriteResult& result) {
+            inner(result);
+            done.set_value();
+        };
+        store_->submit(std::exchange(pending_, {}));
+        done.get_future().wait();
+    }
+
+    void step() {
+        const std::string who = random_.pick(names_);
+        switch (random_.below(16)) {
+            case 0:
+            case 1:
+            case 2:
+            case 3:
+                return send(who, Way::direct, random_.pick(names_));
+            case 4:
+            case 5:
+                return send(who, Way::broadcast, {});
+            case 6:
+            case 7:
+            case 8:
+                return send(who, Way::channel, random_.pick(channels_));
+            case 9:
+                return subscribe(who, random_.pick(channels_));
+            case 10:
+                return unsubscribe(who, random_.pick(channels_));
+            case 11:
+                return ack(who);
+            case 12:
+                return connect(who);
+            case 13:
+            case 14:
+                return read(who);
+            default:
+                return rarely(who);
+        }
+    }
+    void send(const std::string& from, Way way, const std::string& to) {
+        core::Destination destination = core::ToEveryone{random_.one_in(2)};
+        if (way == Way::direct) destination = core::ToAgent{agent_id(to)};
+        if (way == Way::channel) destination = core::ToChannel{channel_name(to)};
+        // Now and then as many as fill several blocks of a list.
+        for (std::size_t count = random_.one_in(60) ? 300 : 1; count > 0; --count) {
+            submit(store::AppendMessage{
+                core::Draft{agent_id(from), destination, "chat",
+                            core::JsonText{std::string(random_.below(200), ' ') + "{}"},
+                            std::nullopt},
+                std::nullopt});
+            model_.send(from, way, to, clock_.now().ms);
+        }
+    }
+    void subscribe(const std::string& who, const std::string& channel) {
+        submit(store::Subscribe{channel_name(channel), agent_id(who)});
+        model_.agents[who].channels.insert(channel);
+    }
+    void unsubscribe(const std::string& who, const std::string& channel) {
+        submit(store::Unsubscribe{channel_name(channel), agent_id(who)});
+        model_.leave_channel(who, channel);
+    }
+    void ack(const std::string& who) {
+        const std::uint64_t up_to =
+            random_.one_in(10) ? model_.head + 100 : random_.below(model_.head + 1);
+        submit(store::AckMailbox{agent_id(who), core::Seq{up_to}});
+        model_.ack(who, up_to);
+    }
+    /// A connection without acks begins; an earlier one ends with what it has read.
+    void connect(const std::string& who) {
+        disconnect(who);
+        connections_[who] = {core::Seq{model_.head}, core::Seq{model_.head}};
+    }
+    void disconnect(const std::string& who) {
+        const auto found = connections_.find(who);
+        if (found == connections_.end()) return;
+        mark_read(who, found->second);
+        connections_.erase(found);
+    }
+    /// Some of what has come since has been written to the connection.
+    void read(const std::string& who) {
+        const auto found = connections_.find(who);
+        if (found == connections_.end()) return;
+        store::ReadSpan& span = found->second;
+        span.up_to.value += random_.below(model_.head - span.up_to.value + 1);
+        if (random_.one_in(3)) mark_read(who, span);  // as it is stored now and then
+        if (random_.one_in(6)) disconnect(who);
+    }
+    void mark_read(const std::string& who, store::ReadSpan span) {
+        if (span.up_to <= span.after || ++marks_[who] > 90) return;  // a hundred are remembered
+        submit(store::MarkRead{agent_id(who), span});
+        model_.read_live(who, span.after.value, span.up_to.value);
+    }
+    void rarely(const std::string& who) {
+        switch (random_.below(4)) {
+            case 0: {
+                store::CreateToken op{agent_id(who), {}, "", core::Role::agent};
+                std::copy(who.begin(), who.end(), op.digest.begin());
+                submit(op);
+                model_.agents[who].claimed = true;
+                return;
+            }
+            case 1:
+                submit(store::RevokeTokens{who});  // the mailbox goes on
+                return;
+            case 2: {
+                const std::int64_t older_than =
+                    clock_.now().ms - static_cast<std::int64_t>(random_.below(60'000));
+                submit(store::EvictMailboxes{core::Timestamp{older_than}});
+                model_.evict(older_than);
+                return;
+            }
+            default:
+                ttl_ = 1'000 + static_cast<std::int64_t>(random_.below(200'000));
+                submit(store::PutSetting{"mailbox_ttl_ms", static_cast<std::uint64_t>(ttl_)});
+                return;
+        }
+    }
+
+    std::optional<store::ReadSpan> live(const std::string& name) const {
+        const auto found = connections_.find(name);
+        return found == connections_.end() ? std::nullopt : std::optional(found->second);
+    }
+    store::MailboxQuery part_of(store::MailboxQuery query) {
+        query.since.value = random_.below(model_.head + 2);
+        if (random_.one_in(2)) query.up_to.value = random_.below(model_.head + 2);
+        query.cap = 1 + random_.below(40);
+        query.limit = random_.below(query.cap + 1);
+        return query;
+    }
+    testing::AssertionResult compare(const store::MailboxQuery& query) {
+        const store::MailboxView got = store_->mailbox(query);
+        const Model::View expected = model_.view(query, clock_.now().ms, ttl_);
+        std::vector<std::uint64_t> seqs;
+        for (const core::MessagePtr& message : got.messages) seqs.push_back(message->seq.value);
+        if (seqs == expected.seqs && got.truncated == expected.truncated) {
+            return testing::AssertionSuccess();
+        }
+        return testing::AssertionFailure()
+               << "mailbox of " << query.agent.str() << " since " << query.since.value << " up to "
+               << query.up_to.value << " cap " << query.cap << " limit " << query.limit
+               << "\n  is       " << testing::PrintToString(seqs) << " truncated " << got.truncated
+               << "\n  expected " << testing::PrintToString(expected.seqs) << " truncated "
+               << expected.truncated;
+    }
+
+    Random random_;
+    test::TempDir dir_;
+    core::ManualClock clock_;
+    store::StoreOptions options_;
+    std::unique_ptr<store::Store> store_;
+    Model model_;
+    std::vector<std::string> names_;
+    std::vector<std::string> channels_;
+    std::map<std::string, store::ReadSpan> connections_;
+    std::map<std::string, int> marks_;
+    std::vector<store::Submission> pending_;
+    std::int64_t ttl_ = 604'800'000;
+    bool failed_ = false;  // written before the wait for a round is over
+};
+
+TEST(MailboxModel, EveryMailboxIsWhatTheModelSays) {
+    std::uint64_t messages = 0;
+    for (std::uint64_t duel = 0; duel < (kSanitized ? 2U : 10U); ++duel) {
+        Duel both(seed() + duel);
+        for (int round = 0; round < 200; ++round) {
+            both.round();
+            ASSERT_TRUE(both.agree()) << "seed " << seed() + duel << ", round " << round;
+        }
+        messages += both.messages();
+    }
+    EXPECT_GT(messages, 1'000U);
+}
+
+}  // namespace
+}  // namespace agentcom::fuzz

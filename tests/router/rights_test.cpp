@@ -1,0 +1,251 @@
+// Who may ask what, for every operation there is: a new one does not compile until its right is
+// written down here.
+
+#include <array>
+#include <utility>
+#include <variant>
+
+#include "router/router_fixture.hpp"
+
+namespace agentcom::router {
+namespace {
+
+using core::ErrorCode;
+using core::Role;
+
+enum class Right {
+    everybody,   // also without a token
+    reader,      // an agent; where reads are anonymous, everybody
+    agent,       // whoever holds a token
+    admin,       // whoever administers
+    connection,  // an agent over its identified connection
+    nobody,      // not an operation of the router's
+};
+
+struct RightOf {
+    Right operator()(const protocol::Identify&) const { return Right::nobody; }
+    Right operator()(const protocol::Ping&) const { return Right::everybody; }
+    Right operator()(const protocol::Health&) const { return Right::everybody; }
+    Right operator()(const protocol::SetStatus&) const { return Right::connection; }
+    Right operator()(const protocol::ListAgents&) const { return Right::reader; }
+    Right operator()(const protocol::ListChannels&) const { return Right::reader; }
+    Right operator()(const protocol::GetChannel&) const { return Right::reader; }
+    Right operator()(const protocol::ChannelHistory&) const { return Right::reader; }
+    Right operator()(const protocol::ListSubscriptions&) const { return Right::reader; }
+    Right operator()(const protocol::AnalyticsSummary&) const { return Right::reader; }
+    Right operator()(const protocol::AnalyticsAgents&) const { return Right::reader; }
+    Right operator()(const protocol::AnalyticsHourly&) const { return Right::reader; }
+    Right operator()(const protocol::SendMessage&) const { return Right::agent; }
+    Right operator()(const protocol::Publish&) const { return Right::agent; }
+    Right operator()(const protocol::Ack&) const { return Right::agent; }
+    Right operator()(const protocol::PollMailbox&) const { return Right::agent; }
+    Right operator()(const protocol::CreateChannel&) const { return Right::agent; }
+    Right operator()(const protocol::Subscribe&) const { return Right::agent; }
+    Right operator()(const protocol::Unsubscribe&) const { return Right::agent; }
+    Right operator()(const protocol::QueryHistory&) const { return Right::agent; }
+    Right operator()(const protocol::GetThread&) const { return Right::agent; }
+    Right operator()(const protocol::GetReplies&) const { return Right::agent; }
+    Right operator()(const protocol::GetThreadRoot&) const { return Right::agent; }
+    Right operator()(const protocol::GetSetting&) const { return Right::agent; }
+    Right operator()(const protocol::PutSetting&) const { return Right::admin; }
+    Right operator()(const protocol::EvictMailboxes&) const { return Right::admin; }
+    Right operator()(const protocol::CreateToken&) const { return Right::admin; }
+    Right operator()(const protocol::ListTokens&) const { return Right::admin; }
+    Right operator()(const protocol::RevokeTokens&) const { return Right::admin; }
+    Right operator()(const protocol::ResetHub&) const { return Right::admin; }
+};
+
+/// Asked by and about "alice", who has a token; the channel "dev" exists.
+class RightsTest : public RouterTest {
+protected:
+    std::vector<protocol::Request> requests() {
+        using namespace protocol;
+        const core::ChannelName dev = channel("dev");
+        return {Identify{},
+                Ping{},
+                direct("bob"),
+                SetStatus{{"\"busy\""}},
+                ListAgents{},
+                Ack{"alice", core::Seq{1}},
+                poll("alice"),
+                EvictMailboxes{},
+                CreateChannel{channel("fresh-" + std::to_string(++channels_)), ""},
+                ListChannels{},
+                GetChannel{dev},
+                Subscribe{dev, "dev"},
+                Unsubscribe{dev, "dev"},
+                publication("dev"),
+                ChannelHistory{dev, "dev", {}, 50},
+                ListSubscriptions{"alice"},
+                QueryHistory{},
+                GetThread{"x", {}, {}},
+                GetReplies{"x"},
+                GetThreadRoot{"x"},
+                GetSetting{Setting::mailbox_ttl_ms},
+                PutSetting{Setting::heartbeat_interval_ms, 5},
+                AnalyticsSummary{},
+                AnalyticsAgents{},
+                AnalyticsHourly{"alice"},
+                CreateToken{agent("carol")},
+                ListTokens{},
+                RevokeTokens{"carol"},
+                ResetHub{},
+                Health{}};
+    }
+    void prepare(RouterOptions options) {
+        start(std::move(options));
+        (void)create_token("alice");
+        make_channel("dev", {});
+    }
+    void expect(const Caller& caller, protocol::Request request,
+                std::optional<ErrorCode> expected) {
+        EXPECT_EQ(error_of(caller, request), expected) << "operation " << request.index();
+        clock_.advance(core::Millis{3'600'000});  // resets and rates have cooled down
+    }
+
+private:
+    int channels_ = 0;
+};
+
+TEST_F(RightsTest, EveryOperationIsListed) {
+    const auto all = requests();
+    ASSERT_EQ(all.size(), std::variant_size_v<protocol::Request>);
+    for (std::size_t i = 0; i < all.size(); ++i) EXPECT_EQ(all[i].index(), i);
+}
+
+TEST_F(RightsTest, NobodyMayOnlyAskForHealthAndPing) {
+    prepare({});
+    for (const protocol::Request& request : requests()) {
+        switch (std::visit(RightOf{}, request)) {
+            case Right::everybody:
+                expect({}, request, std::nullopt);
+                break;
+            case Right::nobody:
+                expect({}, request, ErrorCode::unknown_message_type);
+                break;
+            default:
+                expect({}, request, ErrorCode::unauthorized);
+        }
+    }
+    EXPECT_EQ(store_->head(), core::Seq{0});
+    EXPECT_EQ(store_->list_channels().size(), 1U);
+}
+
+TEST_F(RightsTest, WhereReadsAreAnonymousNobodyMayReadWhatTheOriginalShowed) {
+    RouterOptions options;
+    options.anonymous_reads = true;
+    prepare(options);
+    for (const protocol::Request& request : requests()) {
+        switch (std::visit(RightOf{}, request)) {
+            case Right::everybody:
+            case Right::reader:
+                expect({}, request, std::nullopt);
+                break;
+            case Right::nobody:
+                expect({}, request, ErrorCode::unknown_message_type);
+                break;
+            default:
+                expect({}, request, ErrorCode::unauthorized);
+        }
+    }
+    EXPECT_EQ(store_->head(), core::Seq{0});
+}
+
+TEST_F(RightsTest, AnAgentMayDoEverythingButAdminister) {
+    prepare({});
+    for (const protocol::Request& request : requests()) {
+        switch (std::visit(RightOf{}, request)) {
+            case Right::admin:
+                expect(as("alice"), request, ErrorCode::admin_only);
+                break;
+            case Right::nobody:
+                expect(as("alice"), request, ErrorCode::unknown_message_type);
+                break;
+            case Right::connection:
+                expect(as("alice"), request, ErrorCode::not_identified);
+                break;
+            default:
+                expect(as("alice"), request, std::nullopt);
+        }
+    }
+    EXPECT_EQ(store_->setting("heartbeat_interval_ms"), std::nullopt);
+    EXPECT_EQ(store_->list_tokens().size(), 1U);
+}
+
+TEST_F(RightsTest, AnAdministratorMayDoEverything) {
+    prepare({});
+    (void)create_token("root", Role::admin);
+    for (protocol::Request& request : requests()) {
+        if (std::visit(RightOf{}, request) == Right::nobody) continue;
+        if (std::visit(RightOf{}, request) == Right::connection) {
+            expect(as("root", Role::admin), request, ErrorCode::not_identified);
+            continue;
+        }
+        // A mailbox is for its owner, whoever else asks.
+        if (auto* each = std::get_if<protocol::PollMailbox>(&request)) {
+            expect(as("root", Role::admin), request, ErrorCode::unauthorized);
+            each->mailbox = "root";
+        }
+        if (auto* each = std::get_if<protocol::Ack>(&request)) {
+            expect(as("root", Role::admin), request, ErrorCode::unauthorized);
+            each->mailbox = "root";
+        }
+        expect(as("root", Role::admin), request, std::nullopt);
+    }
+}
+
+TEST_F(RightsTest, OnceTheHubShutsDownEverythingThatWritesIsRefusedAndReadingGoesOn) {
+    prepare({});
+    (void)create_token("root", Role::admin);
+    router_->begin_shutdown();
+    for (protocol::Request& request : requests()) {
+        if (auto* each = std::get_if<protocol::PollMailbox>(&request)) {
+            *each = poll("root", core::Millis{60'000});
+        }
+        if (auto* each = std::get_if<protocol::Ack>(&request)) each->mailbox = "root";
+        std::optional<ErrorCode> expected;
+        if (Router::is_write(request) || std::holds_alternative<protocol::ResetHub>(request)) {
+            expected = ErrorCode::shutting_down;
+        } else if (std::visit(RightOf{}, request) == Right::nobody) {
+            expected = ErrorCode::unknown_message_type;
+        } else if (std::visit(RightOf{}, request) == Right::connection) {
+            expected = ErrorCode::not_identified;
+        }
+        expect(as("root", Role::admin), request, expected);
+    }
+    EXPECT_EQ(store_->head(), core::Seq{0});
+    EXPECT_EQ(get<protocol::HealthReport>({}, protocol::Health{}).state,
+              protocol::HealthState::shutting_down);
+    TestSession& late = fresh_session();
+    const protocol::Identify identify{.agent_id = "root",
+                                      .token = create_token("root", Role::admin),
+                                      .name = {},
+                                      .status = {},
+                                      .capabilities = {}};
+    const auto reply = on(0, [&] { return router_->identify(loop(), late, identify); });
+    ASSERT_FALSE(reply);
+    EXPECT_EQ(reply.error().code, ErrorCode::shutting_down);
+}
+
+TEST_F(RightsTest, ATokenGivesTheRightsOfItsRoleAndListedAgentsAdminister) {
+    RouterOptions options;
+    options.admin_agents = {agent("chief")};
+    start(options);
+    const std::string plain = create_token("alice");
+    const std::string admin = create_token("root", Role::admin);
+    const std::string listed = create_token("chief");
+    EXPECT_FALSE(router_->authenticate(plain).is_admin());
+    EXPECT_EQ(router_->authenticate(plain).agent, agent("alice"));
+    EXPECT_TRUE(router_->authenticate(admin).is_admin());
+    EXPECT_TRUE(router_->authenticate(listed).is_admin());
+    for (const std::string& wrong : {std::string(), std::string("x"), std::string(64, '0'),
+                                     plain.substr(1), plain + "0", "A" + plain.substr(1)}) {
+        EXPECT_FALSE(router_->authenticate(wrong).agent) << wrong;
+        EXPECT_FALSE(router_->authenticate(wrong).is_admin()) << wrong;
+    }
+    (void)get<protocol::TokensRevoked>(as("root", Role::admin), protocol::RevokeTokens{"alice"});
+    EXPECT_FALSE(router_->authenticate(plain).agent);
+}
+
+}  // namespace
+}  // namespace agentcom::router

@@ -1,0 +1,157 @@
+#include "agentcom/services/mailbox.hpp"
+
+#include <gtest/gtest.h>
+
+#include "store/store_fixture.hpp"
+
+namespace agentcom::services {
+namespace {
+
+using store::ReadSpan;
+
+/// The service over a real store; the connection is played by the test, which moves the position.
+class MailboxServiceTest : public store::StoreTest {
+protected:
+    static constexpr std::uint64_t kCap = 5;
+
+    void send(int count) {
+        for (int i = 0; i < count; ++i) append(direct("bob", "alice"));
+    }
+    Seqs shown(std::optional<std::uint64_t> limit = std::nullopt, std::uint64_t since = 0) {
+        return seqs(mailbox_->view(alice_, core::Seq{since}, limit).messages);
+    }
+    void store_mark(const store::MarkRead& mark) { mark_read_of(mark.agent, mark.span); }
+    void mark_read_of(const core::AgentId& who, ReadSpan span) {
+        write<store::Done>(store::MarkRead{who, span});
+    }
+    void SetUp() override {
+        StoreTest::SetUp();
+        mailbox_ = std::make_unique<Mailbox>(*store_, kCap);
+    }
+    void TearDown() override {
+        mailbox_.reset();
+        StoreTest::TearDown();
+    }
+
+    core::AgentId alice_ = store::agent("alice");
+    std::unique_ptr<Mailbox> mailbox_;
+};
+
+bool equal(const store::MarkRead& mark, std::uint64_t after, std::uint64_t up_to) {
+    return mark.span.after.value == after && mark.span.up_to.value == up_to;
+}
+
+TEST_F(MailboxServiceTest, ShowsTheNewestUpToTheCapAndTheFirstOfThoseUpToTheLimit) {
+    send(8);
+    EXPECT_EQ(shown(), (Seqs{4, 5, 6, 7, 8}));
+    EXPECT_EQ(shown(2), (Seqs{4, 5}));
+    EXPECT_EQ(shown(1'000), (Seqs{4, 5, 6, 7, 8}));
+    EXPECT_EQ(shown(0), Seqs{});
+    EXPECT_EQ(shown(1, 6), Seqs{7});
+    EXPECT_TRUE(mailbox_->view(alice_, {}, {}).truncated);
+}
+
+TEST_F(MailboxServiceTest, AStretchHasTheCapOnlyWhenAskedTo) {
+    send(8);
+    EXPECT_EQ(seqs(mailbox_->stretch(alice_, {}, core::Seq{7}, 100, true).messages),
+              (Seqs{3, 4, 5, 6, 7}));
+    EXPECT_EQ(seqs(mailbox_->stretch(alice_, {}, core::Seq{7}, 100, false).messages),
+              (Seqs{1, 2, 3, 4, 5, 6, 7}));
+    EXPECT_EQ(seqs(mailbox_->stretch(alice_, core::Seq{2}, core::Seq{7}, 2, false).messages),
+              (Seqs{3, 4}));
+}
+
+TEST_F(MailboxServiceTest, WhatIsWrittenToALiveConnectionIsReadAtOnce) {
+    send(2);
+    const auto position = mailbox_->begin_live(alice_, core::Seq{2});
+    send(2);
+    EXPECT_EQ(shown(), (Seqs{1, 2, 3, 4}));
+    position->store(3);
+    EXPECT_EQ(shown(), (Seqs{1, 2, 4}));
+    EXPECT_TRUE(mailbox_->must_store_first(alice_).empty());
+}
+
+TEST_F(MailboxServiceTest, AnEndedConnectionsReadingIsStoredBeforeAPollIsAnswered) {
+    const auto position = mailbox_->begin_live(alice_, {});
+    send(3);
+    position->store(2);
+    const auto mark = mailbox_->end_live(alice_, position);
+    ASSERT_TRUE(mark);
+    EXPECT_TRUE(equal(*mark, 0, 2));
+    const auto first = mailbox_->must_store_first(alice_);
+    ASSERT_EQ(first.size(), 1U);
+    EXPECT_TRUE(equal(first[0], 0, 2));
+    store_mark(*mark);
+    mailbox_->stored(alice_);
+    EXPECT_TRUE(mailbox_->must_store_first(alice_).empty());
+    EXPECT_EQ(shown(), Seqs{3});
+    // Its end is told once.
+    EXPECT_FALSE(mailbox_->end_live(alice_, position));
+}
+
+TEST_F(MailboxServiceTest, AConnectionThatReadNothingLeavesNothingToStore) {
+    send(1);
+    const auto position = mailbox_->begin_live(alice_, core::Seq{1});
+    EXPECT_FALSE(mailbox_->end_live(alice_, position));
+    EXPECT_TRUE(mailbox_->must_store_first(alice_).empty());
+    EXPECT_EQ(shown(), Seqs{1});
+}
+
+TEST_F(MailboxServiceTest, WhatWasReadIsHandedOutForStoringOnceForEachStepForward) {
+    const auto position = mailbox_->begin_live(alice_, {});
+    send(3);
+    EXPECT_TRUE(mailbox_->take_unstored().empty());
+    position->store(1);
+    auto marks = mailbox_->take_unstored();
+    ASSERT_EQ(marks.size(), 1U);
+    EXPECT_TRUE(equal(marks[0], 0, 1));
+    EXPECT_TRUE(mailbox_->take_unstored().empty());
+    position->store(2);
+    marks = mailbox_->take_unstored();
+    ASSERT_EQ(marks.size(), 1U);
+    EXPECT_TRUE(equal(marks[0], 0, 2));
+    // It ends before that has been committed: a poll must still wait for it.
+    ASSERT_TRUE(mailbox_->end_live(alice_, position));
+    EXPECT_EQ(mailbox_->must_store_first(alice_).size(), 1U);
+}
+
+TEST_F(MailboxServiceTest, AReplacedConnectionsReadingIsNotForgotten) {
+    const auto older = mailbox_->begin_live(alice_, {});
+    send(3);
+    older->store(2);
+    const auto newer = mailbox_->begin_live(alice_, core::Seq{3});
+    auto first = mailbox_->must_store_first(alice_);
+    ASSERT_EQ(first.size(), 1U);
+    EXPECT_TRUE(equal(first[0], 0, 2));
+    older->store(3);  // the last that had been on its way
+    const auto mark = mailbox_->end_live(alice_, older);
+    ASSERT_TRUE(mark);
+    EXPECT_TRUE(equal(*mark, 0, 3));
+    store_mark(*mark);
+    mailbox_->stored(alice_);
+    EXPECT_TRUE(mailbox_->must_store_first(alice_).empty());
+    EXPECT_EQ(shown(), Seqs{});
+
+    send(2);
+    newer->store(4);
+    EXPECT_EQ(shown(), Seqs{5});
+    ASSERT_TRUE(mailbox_->end_live(alice_, newer));
+}
+
+TEST_F(MailboxServiceTest, SeveralConnectionsInARowAreAllStoredFirst) {
+    std::vector<Mailbox::ReadPosition> positions;
+    for (std::uint64_t i = 0; i < 3; ++i) {
+        positions.push_back(mailbox_->begin_live(alice_, core::Seq{2 * i}));
+        send(2);
+        positions.back()->store(2 * i + 1);
+    }
+    ASSERT_TRUE(mailbox_->end_live(alice_, positions[0]));
+    ASSERT_TRUE(mailbox_->end_live(alice_, positions[2]));
+    const auto first = mailbox_->must_store_first(alice_);
+    ASSERT_EQ(first.size(), 3U);
+    for (const store::MarkRead& mark : first) store_mark(mark);
+    EXPECT_EQ(shown(), (Seqs{2, 4, 6}));
+}
+
+}  // namespace
+}  // namespace agentcom::services
