@@ -9,9 +9,9 @@ constexpr std::size_t kHexDigits = 16;
 constexpr unsigned kSeqBits = 44;
 
 std::array<char, kHexDigits> to_hex(std::uint64_t value) noexcept {
-    constexpr std::string_view digits = "0123456789abcdef";
+    constexpr std::string_view kDigits = "0123456789abcdef";
     std::array<char, kHexDigits> text{};
-    for (std::size_t i = kHexDigits; i-- > 0; value >>= 4) text[i] = digits[value & 0xF];
+    for (std::size_t i = kHexDigits; i-- > 0; value >>= 4) text[i] = kDigits[value & 0xF];
     return text;
 }
 

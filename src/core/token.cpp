@@ -23,14 +23,14 @@ void fill_random(std::span<std::uint8_t> bytes) {
 }  // namespace
 
 Token Token::generate() {
-    constexpr std::string_view digits = "0123456789abcdef";
+    constexpr std::string_view kDigits = "0123456789abcdef";
     std::array<std::uint8_t, kTokenBytes> bytes{};
     fill_random(bytes);
     std::string hex;
     hex.reserve(kTokenDigits);
     for (const std::uint8_t byte : bytes) {
-        hex.push_back(digits[byte >> 4]);
-        hex.push_back(digits[byte & 0xF]);
+        hex.push_back(kDigits[byte >> 4]);
+        hex.push_back(kDigits[byte & 0xF]);
     }
     return Token(std::move(hex));
 }
