@@ -59,8 +59,9 @@ void apply_variables(Config& config, const Environment& environment) {
             continue;
         }
         const auto keys = config_keys();
-        const auto key = std::ranges::find_if(
-            keys, [&](const ConfigKey& each) { return each.environment_variable() == name; });
+        const auto key = std::ranges::find_if(keys, [&wanted = name](const ConfigKey& each) {
+            return each.environment_variable() == wanted;
+        });
         if (key == keys.end()) {
             throw ConfigError("the environment variable " + name + " names no setting");
         }
@@ -72,7 +73,7 @@ void apply_flags(Config& config, const ConfigSources& sources) {
     for (const auto& [name, value] : sources.flags) {
         const auto keys = config_keys();
         const auto key = std::ranges::find_if(
-            keys, [&](const ConfigKey& each) { return each.dotted() == name; });
+            keys, [&wanted = name](const ConfigKey& each) { return each.dotted() == wanted; });
         set(config, *key, value, "the flag for " + name);
     }
 }

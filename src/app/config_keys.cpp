@@ -75,7 +75,7 @@ ConfigKey duration(std::string_view section, std::string_view name, std::uint64_
                                       : std::nullopt;
                     });
                 if (!value || *value < low || *value > kHundredYears) {
-                    return "a duration such as \"60s\", \"15m\" or \"7d\" of at least " +
+                    return R"(a duration such as "60s", "15m" or "7d" of at least )" +
                            show_duration(core::Millis(static_cast<std::int64_t>(low)));
                 }
                 access(config) = core::Millis(static_cast<std::int64_t>(*value));
@@ -223,7 +223,7 @@ std::vector<ConfigKey> store_keys() {
             [](auto& c) -> auto& { return c.store.map_size; }),
         choice(
             "store", "durability", std::array<std::string_view, 2>{"commit", "relaxed"},
-            "\"commit\": an acknowledged message survives a power cut; \"relaxed\": see below.",
+            R"("commit": an acknowledged message survives a power cut; "relaxed": see below.)",
             [](auto& c) -> auto& { return c.store.durability; }),
         duration(
             "store", "sync_interval", 1, "With \"relaxed\": how much a power cut may take.",
@@ -395,7 +395,7 @@ std::string ConfigKey::environment_variable() const {
 }
 
 std::span<const ConfigKey> config_keys() {
-    static const std::vector<ConfigKey> keys = [] {
+    static const std::vector<ConfigKey> kKeys = [] {
         std::vector<ConfigKey> all;
         for (auto part :
              {server_keys(), store_keys(), auth_and_mailbox_keys(), limit_keys(), log_keys()}) {
@@ -403,7 +403,7 @@ std::span<const ConfigKey> config_keys() {
         }
         return all;
     }();
-    return keys;
+    return kKeys;
 }
 
 const ConfigKey* find_config_key(std::string_view section, std::string_view name) {

@@ -39,7 +39,7 @@ void add_import_command(CLI::App& app, int& status) {
         "tokens", "Make the tokens of a tokens.json valid here; stop the hub first");
     const auto flags = std::make_shared<ImportFlags>();
     add_common_flags(*tokens, flags->common);
-    tokens->add_option("FILE", flags->file, "File of the form {\"token\": \"agent id\", ...}")
+    tokens->add_option("FILE", flags->file, R"(File of the form {"token": "agent id", ...})")
         ->required();
     tokens->callback([flags, &status] { status = import_file(*flags); });
 }

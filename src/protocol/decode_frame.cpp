@@ -185,6 +185,7 @@ RequestResult decode_request(const Fields& fields, bool identified) {
 
 std::vector<std::string_view> client_frame_types() {
     std::vector<std::string_view> names;
+    names.reserve(kFrameTypes.size());
     for (const FrameType& type : kFrameTypes) names.push_back(type.name);
     return names;
 }

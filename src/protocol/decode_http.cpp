@@ -245,7 +245,7 @@ RequestResult create_token(const Fields& fields) {
     if (const JsonValue* given = fields.find_non_null(Key::role)) {
         const std::string name = given->kind == JsonKind::string ? text_of(*given) : "";
         if (name != "agent" && name != "admin") {
-            return kRules.wrong(Key::role, "\"agent\" or \"admin\"");
+            return kRules.wrong(Key::role, R"("agent" or "admin")");
         }
         if (name == "admin") role = core::Role::admin;
     }

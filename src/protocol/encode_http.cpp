@@ -93,7 +93,7 @@ void write_messages(JsonWriter& writer, const std::vector<core::MessagePtr>& mes
 }
 
 std::string clock_time(std::int64_t bucket_ms) {
-    const std::int64_t minutes = bucket_ms / 60'000 % (24 * 60);
+    const std::int64_t minutes = bucket_ms / 60'000 % 1'440;  // of the day
     const auto two = [](std::int64_t n) { return (n < 10 ? "0" : "") + std::to_string(n); };
     return two(minutes / 60) + ":" + two(minutes % 60);
 }

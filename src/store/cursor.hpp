@@ -23,6 +23,7 @@ public:
         : cursor_(std::exchange(other.cursor_, nullptr)), key_(other.key_), value_(other.value_) {}
     Cursor(const Cursor&) = delete;
     Cursor& operator=(const Cursor&) = delete;
+    Cursor& operator=(Cursor&&) = delete;
 
     bool first() { return move(MDB_FIRST); }
     bool last() { return move(MDB_LAST); }

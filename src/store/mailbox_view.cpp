@@ -188,9 +188,10 @@ MailboxView read_mailbox(const Transaction& txn, const MailboxQuery& query,
     }
     LogReader log(txn);
     bool fresh = false;  // timestamps never fall: behind the first one shown, all are young enough
-    for (auto it = unread.rbegin(); it != unread.rend(); ++it) {
+    std::reverse(unread.begin(), unread.end());
+    for (const std::uint64_t number : unread) {
         if (view.messages.size() >= query.limit) break;
-        const core::Seq seq{*it};
+        const core::Seq seq{number};
         const auto record = log.find(seq);
         fresh =
             fresh || (record && seq > limits.evicted && record->timestamp >= limits.oldest_shown);

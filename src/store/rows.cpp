@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::uint8_t kRowVersion = 1;
 
-std::string new_row() { return std::string(1, static_cast<char>(kRowVersion)); }
+std::string new_row() { return {static_cast<char>(kRowVersion)}; }
 
 ByteReader open_row(std::string_view bytes) {
     ByteReader reader(bytes);

@@ -40,6 +40,8 @@ protected:
 class ReadTransaction final : public Transaction {
 public:
     explicit ReadTransaction(Environment& env) : Transaction(env, env.take_reader()) {}
+    ReadTransaction(const ReadTransaction&) = delete;
+    ReadTransaction& operator=(const ReadTransaction&) = delete;
     ~ReadTransaction() { env_->give_back_reader(txn_); }
 };
 
@@ -48,6 +50,8 @@ public:
 class WriteTransaction final : public Transaction {
 public:
     explicit WriteTransaction(Environment& env);
+    WriteTransaction(const WriteTransaction&) = delete;
+    WriteTransaction& operator=(const WriteTransaction&) = delete;
     ~WriteTransaction();
 
     void put(MDB_dbi table, std::string_view key, std::string_view value);
