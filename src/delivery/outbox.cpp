@@ -10,7 +10,7 @@ namespace {
 /// Up to this size copying a shared frame costs less than another entry in the gather list.
 constexpr std::size_t kCopyBelow = 1'024;
 /// A chunk that has grown to this is left alone, so that written chunks free their memory early.
-constexpr std::size_t kChunkTarget = 64 * 1024;
+constexpr std::size_t kChunkTarget = std::size_t{64} * 1024;
 /// Buffers of written chunks are used again by the loop's other outboxes, up to this many of at
 /// most this size: a busy loop allocates nothing per delivery, an idle connection keeps nothing.
 constexpr std::size_t kSpareBuffers = 64;

@@ -91,6 +91,8 @@ private:
 class LoopGroup final : public store::CommitListener {
 public:
     LoopGroup(std::size_t count, store::Store& store);
+    LoopGroup(const LoopGroup&) = delete;
+    LoopGroup& operator=(const LoopGroup&) = delete;
     ~LoopGroup() override;
 
     [[nodiscard]] std::size_t size() const noexcept { return loops_.size(); }
