@@ -14,15 +14,15 @@ namespace agentcom::net {
 namespace {
 
 /// One recv reads so much: some hundred small frames, so that the call's 4-5 us are shared.
-constexpr std::size_t kReadAhead = 64 * 1024;
+constexpr std::size_t kReadAhead = std::size_t{64} * 1024;
 /// Pieces of one gathered write; the outbox makes them up to 64 KiB large.
 constexpr std::size_t kGather = 64;
 /// Plain text of one TLS record.
-constexpr std::size_t kTlsRecord = 16 * 1024;
+constexpr std::size_t kTlsRecord = std::size_t{16} * 1024;
 
 /// Shared by the connections of a loop: what is read into it is copied out before anyone else runs.
 char* scratch() {
-    thread_local const auto buffer = std::make_unique<char[]>(kReadAhead);
+    thread_local auto buffer = std::make_unique<char[]>(kReadAhead);
     return buffer.get();
 }
 

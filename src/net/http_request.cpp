@@ -109,7 +109,7 @@ HttpStep interpret(const HttpRequest& request, const router::Router& router,
         if (route.needs_admin && !caller.is_admin()) {
             return error_answer(core::ErrorCode::admin_only, route.hint);
         }
-        return error_answer(std::move(decoded.error()), route.hint);
+        return error_answer(decoded.error(), route.hint);
     }
     return RouterCall{std::move(caller), std::move(*decoded), route.hint};
 }

@@ -13,7 +13,7 @@ constexpr std::size_t kKeptSlots = 4;
 constexpr std::size_t kCompactFrom = 64;
 
 /// Reused by all connections of a loop, so that a reply at the head costs no allocation.
-constexpr std::size_t kKeptText = 64 * 1024;
+constexpr std::size_t kKeptText = std::size_t{64} * 1024;
 
 void append_reply(const protocol::Reply& reply, const std::optional<core::JsonText>& ref,
                   std::string& out) {

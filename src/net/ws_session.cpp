@@ -29,7 +29,7 @@ namespace {
 /// takes; most messages fit. The rest of a larger one is read as it comes.
 constexpr std::size_t kReadStep = 512;
 /// A read buffer that has grown past this for one large frame is given back after it.
-constexpr std::size_t kKeptReadBuffer = 8 * 1024;
+constexpr std::size_t kKeptReadBuffer = std::size_t{8} * 1024;
 constexpr char kCloseOpcode = '\x88';
 constexpr std::string_view kPing("\x89\x00", 2);
 
@@ -194,7 +194,7 @@ bool WsSession::must_pause() {
 void WsSession::hand_over(protocol::Frame frame) {
     if (closing()) return;
     const ReplyQueue::Ticket ticket = replies_.open(std::move(frame.ref));
-    if (!frame.request) return answer(ticket, std::move(frame.request.error()));
+    if (!frame.request) return answer(ticket, frame.request.error());
     if (const auto* request = std::get_if<protocol::Identify>(&*frame.request)) {
         return identify(ticket, *request);
     }
