@@ -14,7 +14,7 @@ constexpr std::size_t kChunkTarget = std::size_t{64} * 1024;
 /// Buffers of written chunks are used again by the loop's other outboxes, up to this many of at
 /// most this size: a busy loop allocates nothing per delivery, an idle connection keeps nothing.
 constexpr std::size_t kSpareBuffers = 64;
-constexpr std::size_t kSpareBytes = 4 * 1024;
+constexpr std::size_t kSpareBytes = std::size_t{4} * 1024;
 /// Shells of so many chunks are kept between flushes.
 constexpr std::size_t kKeptChunks = 4;
 /// Shells in front are dropped when there are so many and at least as many as chunks.
