@@ -54,6 +54,9 @@ std::vector<PostingCursor> history_lists(const Transaction& txn, const HistoryQu
 
 /// Moves on unless the cursor already stands at or behind `seq`.
 bool advance(PostingCursor& cursor, core::Seq seq) {
+    if (cursor.seq() >= seq) return true;
+    // Most often it is the next one; searching a channel's list takes many look-ups.
+    if (!cursor.next()) return false;
     return cursor.seq() >= seq || cursor.at_or_after(seq);
 }
 
