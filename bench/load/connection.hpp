@@ -69,9 +69,10 @@ public:
     Connection& connect(Connection::Kind kind, std::size_t index,
                         std::function<void(Connection&)> opened = {});
     /// Runs until the condition holds or the time (ns) has come; false on the latter. Throws when a
-    /// connection is lost. `idle` is called in every round, before output is flushed.
+    /// connection is lost. `idle` is called in every round, before output is flushed, and returns
+    /// the time (ns) at which it wants to be called again at the latest.
     bool run_until(const std::function<bool()>& done, std::int64_t deadline,
-                   const std::function<void()>& idle = {});
+                   const std::function<std::int64_t()>& idle = {});
     void close_all();
     [[nodiscard]] std::size_t size() const noexcept { return connections_.size(); }
 

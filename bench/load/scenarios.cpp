@@ -145,12 +145,12 @@ Figures rate(const Options& options) {
     const double interval = 1e9 / options.rate;
     const std::int64_t began = now_ns();
     std::uint64_t sent = 0;
-    const auto send_due = [&] {
+    const auto send_due = [&]() -> std::int64_t {
         const std::int64_t now = now_ns();
         for (;;) {
             const std::int64_t due =
                 began + static_cast<std::int64_t>(static_cast<double>(sent) * interval);
-            if (due > now) return;
+            if (due > now) return due;
             const std::size_t i = sent % pairs.size();
             senders.connections[i]->send_text(pairs[i].frame);
             pairs[i].acks.sent(due);

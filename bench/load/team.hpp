@@ -97,7 +97,7 @@ private:
 /// Runs a warm-up of a fifth of the time, calls `begin`, then runs the measured time.
 [[nodiscard]] inline Stopwatch measure(const Options& options, Poller& poller,
                                        const std::function<void()>& begin,
-                                       const std::function<void()>& idle = {}) {
+                                       const std::function<std::int64_t()>& idle = {}) {
     const auto measured = static_cast<std::int64_t>(options.seconds * 1e9);
     const auto never = [] { return false; };
     poller.run_until(never, now_ns() + measured / 5, idle);
