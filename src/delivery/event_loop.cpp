@@ -17,8 +17,6 @@ constexpr int kHandlersPerRound = 256;
 /// in slices: others are served in between, and what is published meanwhile joins the frames that
 /// wait.
 constexpr std::size_t kFlushesPerRound = 64;
-/// Written entries at the front of the list of dirty outboxes are dropped when there are so many.
-constexpr std::size_t kCompactFrom = 4'096;
 constexpr std::chrono::seconds kTickInterval{1};
 
 }  // namespace
@@ -39,12 +37,8 @@ void EventLoop::run() {
     const auto keep_running = boost::asio::make_work_guard(context_);
     schedule_tick();
     while (!stopped_.load(std::memory_order_acquire)) {
-        if (has_output()) {
-            context_.poll_one();
-        } else {
-            context_.run_one();
-        }
-        for (int i = 1; i < kHandlersPerRound && context_.poll_one() > 0; ++i) {
+        if (!has_output()) context_.run_one();
+        for (int i = 0; i < kHandlersPerRound && context_.poll_one() > 0; ++i) {
         }
         run_dry();
     }
@@ -106,16 +100,10 @@ void EventLoop::forget(Flushable& flushable) {
 void EventLoop::run_dry() {
     if (!submissions_.empty()) store_.submit(std::exchange(submissions_, {}));
     // A flush may end a session, which may mark or forget others: the list is looked at anew.
-    for (std::size_t i = 0; i < kFlushesPerRound && next_dirty_ < dirty_.size(); ++i) {
-        Flushable* flushable = dirty_[next_dirty_++];
+    for (std::size_t i = 0; i < kFlushesPerRound && !dirty_.empty(); ++i) {
+        Flushable* flushable = dirty_.front();
+        dirty_.pop_front();
         if (flushable != nullptr) flushable->flush();
-    }
-    if (next_dirty_ == dirty_.size()) {
-        dirty_.clear();
-        next_dirty_ = 0;
-    } else if (next_dirty_ >= kCompactFrom) {
-        dirty_.erase(dirty_.begin(), dirty_.begin() + static_cast<std::ptrdiff_t>(next_dirty_));
-        next_dirty_ = 0;
     }
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 namespace agentcom::delivery {
 
@@ -15,10 +16,6 @@ constexpr std::size_t kChunkTarget = std::size_t{64} * 1024;
 /// most this size: a busy loop allocates nothing per delivery, an idle connection keeps nothing.
 constexpr std::size_t kSpareBuffers = 64;
 constexpr std::size_t kSpareBytes = std::size_t{4} * 1024;
-/// Shells of so many chunks are kept between flushes.
-constexpr std::size_t kKeptChunks = 4;
-/// Shells in front are dropped when there are so many and at least as many as chunks.
-constexpr std::size_t kCompactFrom = 32;
 
 std::vector<std::string>& spare_buffers() {
     thread_local std::vector<std::string> buffers;
@@ -63,10 +60,10 @@ bool Outbox::append(std::string_view frames, core::Seq seq, bool force) {
         return false;
     }
     // Nothing joins a chunk that has begun to be written, which `drop_unsent` must keep.
-    const bool begun = offset_ > 0 && front_ + 1 == chunks_.size();
-    if (front_ == chunks_.size() || begun || chunks_.back().shared ||
+    const bool begun = offset_ > 0 && chunks_.size() == 1;
+    if (chunks_.empty() || begun || chunks_.back().shared ||
         chunks_.back().owned.size() >= kChunkTarget) {
-        chunks_.emplace_back().owned = take_buffer();
+        chunks_.push_back({}).owned = take_buffer();
     }
     Chunk& chunk = chunks_.back();
     chunk.owned.append(frames);
@@ -92,8 +89,9 @@ bool Outbox::append_shared(const SharedBytes& frames, core::Seq seq) {
 
 std::size_t Outbox::gather(std::string_view* views, std::size_t count) {
     std::size_t filled = 0;
-    for (std::size_t i = front_; i < chunks_.size() && filled < count; ++i) {
-        std::string_view view = chunks_[i].view();
+    for (const Chunk& chunk : chunks_) {
+        if (filled == count) break;
+        std::string_view view = chunk.view();
         if (filled == 0) view.remove_prefix(offset_);
         views[filled++] = view;
     }
@@ -104,7 +102,7 @@ core::Seq Outbox::consume(std::size_t written) {
     core::Seq done;
     bytes_ -= written;
     while (written > 0) {
-        const Chunk& front = chunks_[front_];
+        Chunk& front = chunks_.front();
         const std::size_t left = front.view().size() - offset_;
         if (written < left) {
             offset_ += written;
@@ -114,27 +112,15 @@ core::Seq Outbox::consume(std::size_t written) {
         offset_ = 0;
         frames_ -= front.frames;
         done = std::max(done, front.last_seq);
-        release_front();
+        give_back(std::move(front.owned));
+        chunks_.pop_front();
     }
     return done;
 }
 
-void Outbox::release_front() {
-    give_back(std::move(chunks_[front_].owned));
-    chunks_[front_++] = Chunk{};
-    if (front_ == chunks_.size()) {
-        chunks_.clear();
-        front_ = 0;
-        if (chunks_.capacity() > kKeptChunks) std::vector<Chunk>().swap(chunks_);
-    } else if (front_ >= kCompactFrom && front_ * 2 >= chunks_.size()) {
-        chunks_.erase(chunks_.begin(), chunks_.begin() + static_cast<std::ptrdiff_t>(front_));
-        front_ = 0;
-    }
-}
-
 void Outbox::drop_unsent() {
     // A chunk that is partly on the wire must be finished, or the peer would read garbage.
-    const std::size_t keep = front_ + (offset_ > 0 ? 1 : 0);
+    const std::size_t keep = offset_ > 0 ? 1 : 0;
     while (chunks_.size() > keep) {
         bytes_ -= chunks_.back().view().size();
         frames_ -= chunks_.back().frames;

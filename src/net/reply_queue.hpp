@@ -4,9 +4,9 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "agentcom/core/message.hpp"
+#include "agentcom/delivery/fifo.hpp"
 #include "agentcom/protocol/replies.hpp"
 
 namespace agentcom::net {
@@ -26,7 +26,7 @@ public:
     void complete(Ticket ticket, const protocol::Reply& reply, std::string& due);
 
     /// Requests whose reply has not been appended to a `due` yet.
-    [[nodiscard]] std::size_t in_flight() const noexcept { return slots_.size() - head_; }
+    [[nodiscard]] std::size_t in_flight() const noexcept { return slots_.size(); }
 
 private:
     struct Slot {
@@ -34,12 +34,10 @@ private:
         std::string frame;  // complete, once answered; empty for a reply without a frame
         bool answered = false;
     };
-    void drop_head();
+    void drop_front();
 
-    // slots_[head_] belongs to ticket first_; what lies before head_ has been sent.
-    std::vector<Slot> slots_;
-    std::size_t head_ = 0;
-    Ticket first_ = 0;
+    delivery::Fifo<Slot, 4> slots_;
+    Ticket first_ = 0;  // whose slot is at the front
 };
 
 }  // namespace agentcom::net

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <vector>
 
+#include "agentcom/delivery/fifo.hpp"
 #include "agentcom/delivery/registry.hpp"
 #include "agentcom/store/store.hpp"
 
@@ -69,8 +70,7 @@ private:
     store::Store& store_;
     boost::asio::io_context context_;
     Registry registry_;
-    std::vector<Flushable*> dirty_;  // in the order of marking; null: forgotten
-    std::size_t next_dirty_ = 0;     // those before it have been flushed
+    Fifo<Flushable*, 4096> dirty_;  // in the order of marking; null: forgotten
     std::vector<store::Submission> submissions_;
     std::vector<std::function<void()>> ticks_;
     struct Timer;

@@ -5,9 +5,9 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "agentcom/core/seq.hpp"
+#include "agentcom/delivery/fifo.hpp"
 
 namespace agentcom::delivery {
 
@@ -59,11 +59,9 @@ private:
             return shared ? std::string_view(*shared) : std::string_view(owned);
         }
     };
-    void release_front();
 
     OutboxLimits limits_;
-    std::vector<Chunk> chunks_;  // those before front_ are empty shells; an idle outbox has none
-    std::size_t front_ = 0;
+    Fifo<Chunk, 4> chunks_;
     std::size_t offset_ = 0;  // bytes of the front chunk already written
     std::size_t bytes_ = 0;   // not yet written
     std::size_t frames_ = 0;

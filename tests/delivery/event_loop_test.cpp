@@ -1,0 +1,208 @@
+#include "agentcom/delivery/event_loop.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <functional>
+#include <future>
+#include <memory>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "support/temp_dir.hpp"
+
+namespace agentcom::delivery {
+namespace {
+
+/// Waiting for what does not come ends the test after this long.
+constexpr std::chrono::seconds kPatience{60};
+
+struct Output final : Flushable {
+    std::function<void()> on_flush = [] {};
+    int flushes = 0;
+    void flush() override {
+        ++flushes;
+        on_flush();
+    }
+};
+
+/// One loop on a thread of its own above a real store.
+class EventLoopTest : public ::testing::Test {
+protected:
+    EventLoopTest()
+        : store_(store::Store::open(
+              {.directory = dir_.path() / "data", .map_size = std::size_t{64} << 20}, clock_)),
+          loops_(1, *store_) {
+        store_->start(&loops_);
+        thread_ = std::thread([this] { loop().run(); });
+    }
+    ~EventLoopTest() override {
+        store_->stop();
+        finish();
+    }
+    void finish() {
+        loop().stop();
+        if (thread_.joinable()) thread_.join();
+    }
+
+    [[nodiscard]] EventLoop& loop() { return loops_[0]; }
+
+    /// Runs the function on the loop's thread and waits until it has returned.
+    template <class Function>
+    void on_loop(Function function) {
+        std::promise<void> done;
+        loop().post([&] {
+            function();
+            done.set_value();
+        });
+        wait_for(done);
+    }
+    static void wait_for(std::promise<void>& done) {
+        if (done.get_future().wait_for(kPatience) != std::future_status::ready) {
+            throw std::runtime_error("the loop did not get there");
+        }
+    }
+
+    test::TempDir dir_;
+    core::ManualClock clock_;
+    std::unique_ptr<store::Store> store_;
+    LoopGroup loops_;
+    std::thread thread_;
+};
+
+TEST_F(EventLoopTest, FlushesWhatIsMarkedOnceAndInOrder) {
+    std::vector<int> order;
+    std::promise<void> flushed;
+    std::vector<Output> outputs(3);
+    for (int i = 0; i < 3; ++i) {
+        outputs[static_cast<std::size_t>(i)].on_flush = [&, i] {
+            order.push_back(i);
+            if (i == 1) flushed.set_value();
+        };
+    }
+    on_loop([&] {
+        for (const std::size_t i : {2U, 0U, 1U}) loop().mark_dirty(outputs[i]);
+        EXPECT_TRUE(order.empty()) << "flushed before the loop ran dry";
+    });
+    wait_for(flushed);
+    on_loop([&] { EXPECT_EQ(order, (std::vector{2, 0, 1})); });
+}
+
+TEST_F(EventLoopTest, ServesOthersWhileItFlushesMany) {
+    std::vector<Output> outputs(1'000);
+    int flushed = 0;
+    int flushed_when_served = 0;
+    std::promise<void> done;
+    for (Output& output : outputs) {
+        output.on_flush = [&] {
+            if (++flushed == 1) {
+                boost::asio::post(loop().context(), [&] { flushed_when_served = flushed; });
+            }
+            if (flushed == 1'000) done.set_value();
+        };
+    }
+    on_loop([&] {
+        for (Output& output : outputs) loop().mark_dirty(output);
+    });
+    wait_for(done);
+    on_loop([&] {
+        EXPECT_GT(flushed_when_served, 1) << "a slice is more than one";
+        EXPECT_LT(flushed_when_served, 500);
+        for (const Output& output : outputs) EXPECT_EQ(output.flushes, 1);
+    });
+}
+
+TEST_F(EventLoopTest, AMarkedOneMayGoAway) {
+    Output first;
+    Output second;
+    Output last;
+    std::promise<void> done;
+    first.on_flush = [&] { loop().forget(second); };
+    last.on_flush = [&] { done.set_value(); };
+    on_loop([&] {
+        loop().mark_dirty(first);
+        loop().mark_dirty(second);
+        loop().mark_dirty(last);
+    });
+    wait_for(done);
+    on_loop([&] {
+        EXPECT_EQ(first.flushes, 1);
+        EXPECT_EQ(second.flushes, 0);
+        EXPECT_EQ(last.flushes, 1);
+    });
+}
+
+TEST_F(EventLoopTest, FlushesEverythingBeforeItEnds) {
+    std::vector<Output> outputs(1'000);
+    on_loop([&] {
+        for (Output& output : outputs) loop().mark_dirty(output);
+        loop().stop();
+    });
+    finish();
+    for (const Output& output : outputs) EXPECT_EQ(output.flushes, 1);
+}
+
+TEST_F(EventLoopTest, RunsWhatOtherThreadsPostInTheirOrder) {
+    constexpr int kThreads = 4;
+    constexpr int kEach = 500;
+    std::vector<std::vector<int>> seen(kThreads);
+    bool elsewhere = false;
+    std::vector<std::thread> threads;
+    for (int t = 0; t < kThreads; ++t) {
+        threads.emplace_back([&, t] {
+            for (int i = 0; i < kEach; ++i) {
+                loop().post([&, t, i] {
+                    elsewhere = elsewhere || std::this_thread::get_id() != thread_.get_id();
+                    seen[static_cast<std::size_t>(t)].push_back(i);
+                });
+            }
+        });
+    }
+    for (std::thread& thread : threads) thread.join();
+    on_loop([&] {
+        EXPECT_FALSE(elsewhere);
+        for (const auto& numbers : seen) {
+            EXPECT_EQ(numbers.size(), std::size_t{kEach});
+            EXPECT_TRUE(std::ranges::is_sorted(numbers));
+        }
+    });
+}
+
+TEST_F(EventLoopTest, SubmitsWhatHasGatheredInOnePieceAndCompletesItOnTheLoop) {
+    const std::uint64_t commits_before = store_->stats().commits;
+    std::vector<int> completed;
+    std::promise<void> done;
+    on_loop([&] {
+        for (int i = 0; i < 100; ++i) {
+            loop().submit(store::PutSetting{"number", static_cast<std::uint64_t>(i)},
+                          [&, i](const store::WriteResult& result) {
+                              EXPECT_TRUE(result);
+                              EXPECT_EQ(std::this_thread::get_id(), thread_.get_id());
+                              completed.push_back(i);
+                              if (i == 99) done.set_value();
+                          });
+        }
+    });
+    wait_for(done);
+    on_loop([&] {
+        EXPECT_EQ(completed.size(), 100U);
+        EXPECT_TRUE(std::ranges::is_sorted(completed));
+    });
+    EXPECT_EQ(store_->stats().commits, commits_before + 1);
+}
+
+TEST_F(EventLoopTest, Ticks) {
+    std::promise<void> ticked;
+    bool once = false;
+    on_loop([&] {
+        loop().on_tick([&] {
+            if (!std::exchange(once, true)) ticked.set_value();
+        });
+    });
+    wait_for(ticked);
+}
+
+}  // namespace
+}  // namespace agentcom::delivery
