@@ -8,11 +8,11 @@ namespace agentcom::delivery {
 
 namespace {
 
-template <class Map, class Key>
-void erase_from(Map& map, const Key& key, Session* session) {
+template <class Map, class Key, class Entry>
+void erase_from(Map& map, const Key& key, Entry* entry) {
     const auto found = map.find(key);
     if (found == map.end()) return;
-    std::erase(found->second, session);
+    std::erase(found->second, entry);
     if (found->second.empty()) map.erase(found);
 }
 
@@ -21,15 +21,14 @@ void enlist(std::vector<Session*>& list, Session& session, std::size_t Session::
     session.*index = list.size();
     list.push_back(&session);
 }
-bool is_listed(const std::vector<Session*>& list, const Session& session,
-               std::size_t Session::*index) {
-    return session.*index < list.size() && list[session.*index] == &session;
-}
-void delist(std::vector<Session*>& list, Session& session, std::size_t Session::*index) {
-    if (!is_listed(list, session, index)) return;
-    list.back()->*index = session.*index;
-    list[session.*index] = list.back();
+/// False when it is not in the list.
+bool delist(std::vector<Session*>& list, Session& session, std::size_t Session::*index) {
+    const std::size_t place = session.*index;
+    if (place >= list.size() || list[place] != &session) return false;
+    list.back()->*index = place;
+    list[place] = list.back();
     list.pop_back();
+    return true;
 }
 
 SharedBytes make_frame(std::string_view payload) {
@@ -41,16 +40,29 @@ SharedBytes make_frame(std::string_view payload) {
 
 }  // namespace
 
-void Registry::add(Session& session, std::vector<core::ChannelName> channels) {
+template <class Entry>
+void Registry::subscribe(Index<core::ChannelName, Entry>& index, Entry& entry,
+                         const core::ChannelName& channel) {
+    if (std::ranges::find(entry.channels, channel) != entry.channels.end()) return;
+    entry.channels.push_back(channel);
+    index[channel].push_back(&entry);
+}
+
+template <class Entry>
+void Registry::unsubscribe(Index<core::ChannelName, Entry>& index, Entry& entry,
+                           const core::ChannelName& channel) {
+    if (std::erase(entry.channels, channel) > 0) erase_from(index, channel, &entry);
+}
+
+void Registry::add(Session& session, const std::vector<core::ChannelName>& channels) {
     by_agent_[session.identity()->agent].push_back(&session);
     enlist(sessions_, session, &Session::session_index);
     if (session.identity()->presence) enlist(watchers_, session, &Session::watcher_index);
-    for (const core::ChannelName& channel : channels) list_in_channel(session, channel);
+    for (const core::ChannelName& channel : channels) subscribe(by_channel_, session, channel);
 }
 
 void Registry::remove(Session& session) {
-    if (!is_listed(sessions_, session, &Session::session_index)) return;
-    delist(sessions_, session, &Session::session_index);
+    if (!delist(sessions_, session, &Session::session_index)) return;
     delist(watchers_, session, &Session::watcher_index);
     erase_from(by_agent_, session.identity()->agent, &session);
     for (const core::ChannelName& channel : session.channels) {
@@ -130,13 +142,23 @@ void Registry::subscribed(const store::Subscribe& op) {
         }
     }
     if (const auto found = by_agent_.find(op.agent); found != by_agent_.end()) {
-        for (Session* session : found->second) list_in_channel(*session, op.channel);
+        for (Session* session : found->second) subscribe(by_channel_, *session, op.channel);
+    }
+    if (const auto found = waiters_by_agent_.find(op.agent); found != waiters_by_agent_.end()) {
+        for (MailboxWaiter* waiter : found->second) {
+            subscribe(waiters_by_channel_, *waiter, op.channel);
+        }
     }
 }
 
 void Registry::unsubscribed(const store::Unsubscribe& op) {
     if (const auto found = by_agent_.find(op.agent); found != by_agent_.end()) {
-        for (Session* session : found->second) unlist_in_channel(*session, op.channel);
+        for (Session* session : found->second) unsubscribe(by_channel_, *session, op.channel);
+    }
+    if (const auto found = waiters_by_agent_.find(op.agent); found != waiters_by_agent_.end()) {
+        for (MailboxWaiter* waiter : found->second) {
+            unsubscribe(waiters_by_channel_, *waiter, op.channel);
+        }
     }
 }
 
@@ -145,16 +167,6 @@ void Registry::revoked(std::string_view agent) {
         // Closing does not remove: a session leaves the registry when its connection ends.
         for (Session* session : found->second) session->close(protocol::CloseCode::token_revoked);
     }
-}
-
-void Registry::list_in_channel(Session& session, const core::ChannelName& channel) {
-    if (std::ranges::find(session.channels, channel) != session.channels.end()) return;
-    session.channels.push_back(channel);
-    by_channel_[channel].push_back(&session);
-}
-
-void Registry::unlist_in_channel(Session& session, const core::ChannelName& channel) {
-    if (std::erase(session.channels, channel) > 0) erase_from(by_channel_, channel, &session);
 }
 
 void Registry::push_presence(const SharedBytes& frame, const core::AgentId* except) {
@@ -169,30 +181,42 @@ void Registry::for_each(const std::function<void(Session&)>& function) {
 }
 
 Registry::WaiterHandle Registry::add_waiter(MailboxWaiter waiter) {
-    return waiters_.insert(waiters_.end(), std::move(waiter));
+    const auto handle = waiters_.insert(waiters_.end(), std::move(waiter));
+    waiters_by_agent_[handle->agent].push_back(&*handle);
+    for (const core::ChannelName& channel : handle->channels) {
+        waiters_by_channel_[channel].push_back(&*handle);
+    }
+    return handle;
 }
 
-void Registry::remove_waiter(WaiterHandle handle) { waiters_.erase(handle); }
+void Registry::remove_waiter(WaiterHandle handle) {
+    erase_from(waiters_by_agent_, handle->agent, &*handle);
+    for (const core::ChannelName& channel : handle->channels) {
+        erase_from(waiters_by_channel_, channel, &*handle);
+    }
+    waiters_.erase(handle);
+}
 
 void Registry::wake_all_waiters() {
-    for (auto it = waiters_.begin(); it != waiters_.end();) (it++)->wake();
+    for (const MailboxWaiter& waiter : waiters_) waiter.wake();
 }
 
 void Registry::wake_waiters(const core::Message& message) {
-    const auto concerned = [&](const MailboxWaiter& waiter) {
-        if (const auto* direct = std::get_if<core::ToAgent>(&message.draft.to)) {
-            return direct->agent == waiter.agent;
-        }
-        if (message.draft.from == waiter.agent) return false;
-        if (const auto* to = std::get_if<core::ToChannel>(&message.draft.to)) {
-            return std::ranges::find(waiter.channels, to->channel) != waiter.channels.end();
-        }
-        return true;
+    if (const auto* direct = std::get_if<core::ToAgent>(&message.draft.to)) {
+        const auto found = waiters_by_agent_.find(direct->agent);
+        if (found == waiters_by_agent_.end()) return;
+        for (const MailboxWaiter* waiter : found->second) waiter->wake();
+        return;
+    }
+    const auto wake_other = [&message](const MailboxWaiter& waiter) {
+        if (waiter.agent != message.draft.from) waiter.wake();
     };
-    // Waking may remove the waiter itself, never another one.
-    for (auto it = waiters_.begin(); it != waiters_.end();) {
-        auto& waiter = *it++;
-        if (concerned(waiter)) waiter.wake();
+    if (const auto* to = std::get_if<core::ToChannel>(&message.draft.to)) {
+        const auto found = waiters_by_channel_.find(to->channel);
+        if (found == waiters_by_channel_.end()) return;
+        for (const MailboxWaiter* waiter : found->second) wake_other(*waiter);
+    } else {
+        for (const MailboxWaiter& waiter : waiters_) wake_other(waiter);
     }
 }
 

@@ -192,6 +192,35 @@ TEST(Registry, WakesAWaiterForItsOwnMailOnly) {
     EXPECT_EQ(woken, 3);
 }
 
+TEST(Registry, AWaiterFollowsItsAgentsSubscriptions) {
+    Registry registry;
+    int woken = 0;
+    const auto handle =
+        registry.add_waiter({agent("bob"), {channel("old")}, [&woken] { ++woken; }});
+    const auto change = [&](store::WriteOp op) {
+        auto batch = batch_of(
+            {store::Committed{.op = std::move(op),
+                              .result = store::WriteValue(store::SubscriptionChanged{true}),
+                              .completion = {},
+                              .origin = store::kNoLoop}},
+            0);
+        registry.apply(batch, 0);
+    };
+    const auto publish = [&](std::string_view name) {
+        auto batch = batch_of({committed("alice", core::ToChannel{channel(name)}, 1)}, 1);
+        registry.apply(batch, 0);
+    };
+    change(store::Subscribe{channel("dev"), agent("bob")});
+    publish("dev");
+    EXPECT_EQ(woken, 1);
+    change(store::Unsubscribe{channel("old"), agent("bob")});
+    publish("old");
+    EXPECT_EQ(woken, 1);
+    registry.remove_waiter(handle);
+    publish("dev");
+    EXPECT_EQ(woken, 1);
+}
+
 TEST(Registry, PresenceGoesToThoseWhoWantIt) {
     Registry registry;
     RecordingSession alice("alice");

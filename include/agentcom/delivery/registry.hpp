@@ -18,8 +18,8 @@ namespace agentcom::delivery {
 /// A long poll that waits for something new in an agent's mailbox.
 struct MailboxWaiter {
     core::AgentId agent;
-    std::vector<core::ChannelName> channels;  // the agent's subscriptions when it began to wait
-    std::function<void()> wake;               // called on the loop's thread; may remove this waiter
+    std::vector<core::ChannelName> channels;  // the agent's subscriptions, kept up to date
+    std::function<void()> wake;  // called on the loop's thread; must not add or remove a waiter
 };
 
 /// Who is connected to one event loop, and the fan-out to them. Lives on that loop's thread: no
@@ -27,7 +27,7 @@ struct MailboxWaiter {
 class Registry {
 public:
     /// Adds an identified session under these channel subscriptions.
-    void add(Session& session, std::vector<core::ChannelName> channels);
+    void add(Session& session, const std::vector<core::ChannelName>& channels);
     void remove(Session& session);
     [[nodiscard]] Session* find(const core::AgentId& agent) const;
     [[nodiscard]] std::size_t size() const noexcept { return sessions_.size(); }
@@ -56,18 +56,25 @@ private:
     void subscribed(const store::Subscribe& op);
     void unsubscribed(const store::Unsubscribe& op);
     void revoked(std::string_view agent);
-    void list_in_channel(Session& session, const core::ChannelName& channel);
-    void unlist_in_channel(Session& session, const core::ChannelName& channel);
     void wake_waiters(const core::Message& message);
 
+    template <class Key, class Entry>
+    using Index = std::unordered_map<Key, std::vector<Entry*>, core::TextHash, core::TextEqual>;
+    template <class Entry>
+    static void subscribe(Index<core::ChannelName, Entry>& index, Entry& entry,
+                          const core::ChannelName& channel);
+    template <class Entry>
+    static void unsubscribe(Index<core::ChannelName, Entry>& index, Entry& entry,
+                            const core::ChannelName& channel);
+
     // At most a few sessions per agent: the present one and, for a moment, one being replaced.
-    std::unordered_map<core::AgentId, std::vector<Session*>, core::TextHash, core::TextEqual>
-        by_agent_;
-    std::unordered_map<core::ChannelName, std::vector<Session*>, core::TextHash, core::TextEqual>
-        by_channel_;
+    Index<core::AgentId, Session> by_agent_;
+    Index<core::ChannelName, Session> by_channel_;
     std::vector<Session*> sessions_;
     std::vector<Session*> watchers_;  // those that want presence frames
     std::list<MailboxWaiter> waiters_;
+    Index<core::AgentId, MailboxWaiter> waiters_by_agent_;
+    Index<core::ChannelName, MailboxWaiter> waiters_by_channel_;
     core::Seq applied_head_;
     std::string scratch_;
 };
