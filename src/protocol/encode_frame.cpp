@@ -96,7 +96,7 @@ void write_error(JsonWriter& writer, const core::Error& error) {
 void encode_frame(const Reply& reply, const std::optional<core::JsonText>& ref, std::string& out) {
     if (reply && std::holds_alternative<Acked>(*reply)) return;
     if (reply) {
-        if (const auto* sent = std::get_if<MessageSent>(&*reply); sent != nullptr && !ref) {
+        if (const auto* sent = std::get_if<MessageSent>(&*reply); sent != nullptr) {
             // The answer of the hot path, without temporaries.
             out.append(R"({"type":"message_sent","id":")");
             sent->id.append_to(out);
@@ -104,6 +104,7 @@ void encode_frame(const Reply& reply, const std::optional<core::JsonText>& ref, 
             out.append(to_string(sent->status));
             out.append(R"(","seq":)");
             append_integer(out, sent->seq.value);
+            if (ref) out.append(R"(,"ref":)").append(ref->text);
             out.push_back('}');
             return;
         }
