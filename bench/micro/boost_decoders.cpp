@@ -33,28 +33,22 @@ public:
 
     bool on_document_begin(Code&) { return true; }
     bool on_document_end(Code&) { return true; }
-    bool on_array_begin(Code&) { return open('['); }
-    bool on_array_end(std::size_t, Code&) { return close(']'); }
-    bool on_object_begin(Code&) { return open('{'); }
-    bool on_object_end(std::size_t, Code&) { return close('}'); }
+    bool on_array_begin(Code&) { return events.open('['); }
+    bool on_array_end(std::size_t, Code&) { return events.close(']'); }
+    bool on_object_begin(Code&) { return events.open('{'); }
+    bool on_object_end(std::size_t, Code&) { return events.close('}'); }
     bool on_string_part(json::string_view part, std::size_t, Code&) { return keep(part); }
     bool on_string(json::string_view part, std::size_t, Code&) {
-        events.string(whole(part));
-        parts_.clear();
-        return true;
+        return events.string(whole(part));
     }
     bool on_key_part(json::string_view part, std::size_t, Code&) { return keep(part); }
-    bool on_key(json::string_view part, std::size_t, Code&) {
-        events.key(whole(part));
-        parts_.clear();
-        return true;
-    }
+    bool on_key(json::string_view part, std::size_t, Code&) { return events.key(whole(part)); }
     bool on_number_part(json::string_view, Code&) { return true; }
-    bool on_int64(std::int64_t value, json::string_view, Code&) { return number(value); }
-    bool on_uint64(std::uint64_t value, json::string_view, Code&) { return number(value); }
-    bool on_double(double value, json::string_view, Code&) { return number(value); }
-    bool on_bool(bool value, Code&) { return literal(value ? "true" : "false"); }
-    bool on_null(Code&) { return literal("null"); }
+    bool on_int64(std::int64_t value, json::string_view, Code&) { return events.number(value); }
+    bool on_uint64(std::uint64_t value, json::string_view, Code&) { return events.number(value); }
+    bool on_double(double value, json::string_view, Code&) { return events.number(value); }
+    bool on_bool(bool value, Code&) { return events.literal(value ? "true" : "false"); }
+    bool on_null(Code&) { return events.literal("null"); }
     bool on_comment_part(json::string_view, Code&) { return true; }
     bool on_comment(json::string_view, Code&) { return true; }
 
@@ -63,28 +57,15 @@ private:
         parts_.append(part.data(), part.size());
         return true;
     }
+    /// The text of an event that ends with this part; valid until the next event.
     std::string_view whole(json::string_view last) {
-        if (parts_.empty()) return {last.data(), last.size()};
-        return parts_.append(last.data(), last.size());
-    }
-    bool literal(std::string_view text) {
-        events.literal(text);
-        return true;
-    }
-    template <class Number>
-    bool number(Number value) {
-        events.number(value);
-        return true;
-    }
-    bool open(char bracket) {
-        events.open(bracket);
-        return true;
-    }
-    bool close(char bracket) {
-        events.close(bracket);
-        return true;
+        text_.swap(parts_);
+        parts_.clear();
+        if (text_.empty()) return {last.data(), last.size()};
+        return text_.append(last.data(), last.size());
     }
 
+    std::string text_;
     std::string parts_;
 };
 

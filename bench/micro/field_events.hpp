@@ -23,29 +23,30 @@ namespace agentcom::bench {
 }
 
 /// Takes the events of a parser that builds no tree and keeps the fields of the top-level object:
-/// strings and numbers as they are, the payload as JSON text.
+/// strings and numbers as they are, the payload as JSON text. Every event answers true, as parsers
+/// want it: go on.
 class FieldEvents {
 public:
     [[nodiscard]] FrameFields& fields() noexcept { return fields_; }
 
-    void open(char bracket) {
-        ++depth_;
-        if (depth_ == 1) return;
-        if (in_payload_) {
+    bool open(char bracket) {
+        if (++depth_ > 1 && in_payload_) {
             separate();
             fields_.payload.push_back(bracket);
             separate_ = false;
         }
+        return true;
     }
-    void close(char bracket) {
+    bool close(char bracket) {
         if (in_payload_ && depth_ > 1) {
             fields_.payload.push_back(bracket);
             separate_ = true;
         }
         --depth_;
         if (depth_ == 1) in_payload_ = false;
+        return true;
     }
-    void key(std::string_view name) {
+    bool key(std::string_view name) {
         if (depth_ == 1) {
             field_ = find_field(fields_, name);
             in_payload_ = field_ == &fields_.payload;
@@ -57,30 +58,31 @@ public:
             fields_.payload.push_back(':');
             separate_ = false;
         }
+        return true;
     }
-    void string(std::string_view text) {
+    bool string(std::string_view text) {
         if (in_payload_) {
             separate();
             protocol::append_json_string(fields_.payload, text);
         } else if (depth_ == 1 && field_ != nullptr) {
             field_->assign(text);
         }
-        end_scalar();
+        return end_scalar();
     }
     template <class Number>
-    void number(Number value) {
+    bool number(Number value) {
         char digits[32];
         const char* end = std::to_chars(digits, digits + sizeof digits, value).ptr;
-        literal(std::string_view(digits, end));
+        return literal(std::string_view(digits, end));
     }
-    void literal(std::string_view text) {
+    bool literal(std::string_view text) {
         if (in_payload_) {
             separate();
             fields_.payload.append(text);
         } else if (depth_ == 1 && field_ != nullptr && text != "null") {
             field_->assign(text);
         }
-        end_scalar();
+        return end_scalar();
     }
 
 private:
@@ -88,8 +90,9 @@ private:
         if (separate_) fields_.payload.push_back(',');
         separate_ = true;
     }
-    void end_scalar() {
+    bool end_scalar() {
         if (depth_ == 1) in_payload_ = false;
+        return true;
     }
 
     FrameFields fields_;

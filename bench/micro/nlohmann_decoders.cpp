@@ -9,48 +9,24 @@ namespace {
 
 using Json = nlohmann::json;
 
-class SaxHandler {
-public:
+struct SaxHandler {
     FieldEvents events;
 
-    bool null() { return literal("null"); }
-    bool boolean(bool value) { return literal(value ? "true" : "false"); }
-    bool number_integer(Json::number_integer_t value) { return number(value); }
-    bool number_unsigned(Json::number_unsigned_t value) { return number(value); }
-    bool number_float(Json::number_float_t, const std::string& text) { return literal(text); }
-    bool string(std::string& text) {
-        events.string(text);
-        return true;
+    bool null() { return events.literal("null"); }
+    bool boolean(bool value) { return events.literal(value ? "true" : "false"); }
+    bool number_integer(Json::number_integer_t value) { return events.number(value); }
+    bool number_unsigned(Json::number_unsigned_t value) { return events.number(value); }
+    bool number_float(Json::number_float_t, const std::string& text) {
+        return events.literal(text);
     }
+    bool string(std::string& text) { return events.string(text); }
     bool binary(Json::binary_t&) { return false; }
-    bool start_object(std::size_t) { return open('{'); }
-    bool key(std::string& name) {
-        events.key(name);
-        return true;
-    }
-    bool end_object() { return close('}'); }
-    bool start_array(std::size_t) { return open('['); }
-    bool end_array() { return close(']'); }
+    bool start_object(std::size_t) { return events.open('{'); }
+    bool key(std::string& name) { return events.key(name); }
+    bool end_object() { return events.close('}'); }
+    bool start_array(std::size_t) { return events.open('['); }
+    bool end_array() { return events.close(']'); }
     bool parse_error(std::size_t, const std::string&, const Json::exception&) { return false; }
-
-private:
-    bool literal(std::string_view text) {
-        events.literal(text);
-        return true;
-    }
-    template <class Number>
-    bool number(Number value) {
-        events.number(value);
-        return true;
-    }
-    bool open(char bracket) {
-        events.open(bracket);
-        return true;
-    }
-    bool close(char bracket) {
-        events.close(bracket);
-        return true;
-    }
 };
 
 }  // namespace
