@@ -30,7 +30,6 @@ agentcom_room(app LINKS agentcom_net)
 target_link_libraries(agentcom_app
   PUBLIC nlohmann_json::nlohmann_json
   PRIVATE spdlog::spdlog CLI11::CLI11 tomlplusplus::tomlplusplus)
-target_compile_definitions(agentcom_app PUBLIC AGENTCOM_VERSION="${PROJECT_VERSION}")
 
 # The dashboard travels inside the binary.
 set(dashboard_source ${CMAKE_BINARY_DIR}/generated/dashboard_html.cpp)

@@ -2,7 +2,9 @@
 #include <csignal>
 #include <exception>
 #include <iostream>
+#include <string>
 
+#include "agentcom/core/version.hpp"
 #include "app/commands.hpp"
 
 namespace agentcom::app {
@@ -35,7 +37,7 @@ void add_common_flags(CLI::App& command, CommonFlags& flags) {
 int run_command_line(int count, const char* const* arguments) {
     ::signal(SIGPIPE, SIG_IGN);
     CLI::App app("AgentCom: a message hub for autonomous agents", "agentcom");
-    app.set_version_flag("--version", "agentcom " AGENTCOM_VERSION);
+    app.set_version_flag("--version", "agentcom " + std::string(core::kVersion));
     app.require_subcommand(1);
     app.footer(
         "Settings come from the file given with --config, from variables such as\n"

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <map>
 
+#include "agentcom/core/version.hpp"
 #include "app/admin_client.hpp"
 #include "app/run_file.hpp"
 #include "support/program.hpp"
@@ -97,7 +98,7 @@ TEST_F(CommandLine, HelpIsThereForEveryCommand) {
 TEST_F(CommandLine, VersionIsPrinted) {
     const Ran ran = run({"--version"});
     EXPECT_EQ(ran.status, 0);
-    EXPECT_EQ(ran.output, "agentcom " AGENTCOM_VERSION "\n");
+    EXPECT_EQ(ran.output, "agentcom " + std::string(core::kVersion) + "\n");
 }
 
 TEST_F(CommandLine, WrongUsageExitsWithTwo) {
