@@ -120,6 +120,57 @@ TEST_P(Kill, EveryAcknowledgedMessageSurvivesOnceAndInOrder) {
     EXPECT_EQ(hub->terminate(), 0);
 }
 
+/// A reader with acks that the hub's death interrupts: what it had acknowledged, and been told so,
+/// stays read; all else comes again, in order and without a hole.
+TEST_P(Kill, AReaderWithAcksGoesOnWhereItHadAcknowledged) {
+    constexpr int kMessages = 80;  // fewer than a mailbox holds
+    const TempDir dir;
+    const std::vector<std::string> environment{"AGENTCOM_STORE_DURABILITY=" + GetParam()};
+    auto hub = std::make_unique<HubProcess>(dir.path(), std::vector<std::string>{}, environment);
+    for (const std::size_t acknowledged : {0U, 1U, 37U, 80U}) {
+        SCOPED_TRACE(std::to_string(acknowledged) + " acknowledged");
+        const std::string name = "reader-" + std::to_string(acknowledged);
+        const std::string token = hub->create_token(name);
+        Sender sender;
+        sender.agent = "writer-" + std::to_string(acknowledged);
+        sender.token = hub->create_token(sender.agent);
+        sender.connect(hub->port());
+        WsClient before(hub->port());
+        ASSERT_EQ(before.identify(name, token, {{"acks", true}}).at("type"), "identified");
+        std::vector<std::uint64_t> seqs;
+        for (int i = 0; i < kMessages; ++i) sender.send_next(name);
+        for (int i = 0; i < kMessages; ++i) {
+            sender.acknowledged.push_back(sender.socket->receive("message_sent").at("id"));
+            seqs.push_back(before.receive("message").at("seq"));
+        }
+        if (acknowledged > 0) {
+            HttpClient http(hub->port(), token);
+            const auto answer =
+                http.post("/api/mailbox/" + name + "/ack", {{"seq", seqs[acknowledged - 1]}});
+            ASSERT_EQ(answer.status, 200) << answer.body;
+        }
+        hub->kill();
+        hub = std::make_unique<HubProcess>(dir.path(), std::vector<std::string>{}, environment);
+
+        WsClient after(hub->port());
+        ASSERT_EQ(after.identify(name, token, {{"acks", true}}).at("type"), "identified");
+        for (std::size_t i = acknowledged; i < seqs.size(); ++i) {
+            const auto message = after.receive();
+            ASSERT_EQ(message.at("type"), "message");
+            ASSERT_EQ(message.at("seq"), seqs[i]);
+            ASSERT_EQ(message.at("id"), sender.acknowledged[i]);
+        }
+        // A sender that has lost the answer asks again and is told of the same message.
+        sender.connect(hub->port());
+        sender.sent = kMessages - 1;
+        sender.send_next(name);
+        EXPECT_EQ(sender.socket->receive("message_sent").at("id"), sender.acknowledged.back());
+        EXPECT_EQ(after.ask({{"type", "ping"}}).at("type"), "pong");
+        for (const auto& other : after.others) EXPECT_NE(other.at("type"), "message") << other;
+    }
+    EXPECT_EQ(hub->terminate(), 0);
+}
+
 // A kill leaves the operating system's cache alone, so even relaxed durability loses nothing here;
 // it is a power cut that may take its last moments.
 INSTANTIATE_TEST_SUITE_P(Durability, Kill, testing::Values("commit", "relaxed"),
