@@ -7,8 +7,9 @@
 
 namespace agentcom::delivery {
 
-/// A queue without a bound, in one piece of memory. Once empty it keeps room for `kKept` entries
-/// and gives the rest back, so that thousands of idle owners cost next to nothing.
+/// A queue without a bound, in one piece of memory that doubles as it fills. One that has needed
+/// room for more than `kKept` entries gives all of it back once it is empty, so that thousands of
+/// idle owners cost next to nothing.
 template <class T, std::size_t kKept>
 class Fifo {
 public:
@@ -23,7 +24,7 @@ public:
     [[nodiscard]] auto end() noexcept { return ring_.end(); }
 
     T& push_back(T value) {
-        if (ring_.full()) ring_.set_capacity(std::max(kKept, ring_.capacity() * 2));
+        if (ring_.full()) ring_.set_capacity(std::max<std::size_t>(1, ring_.capacity() * 2));
         ring_.push_back(std::move(value));
         return ring_.back();
     }
