@@ -18,6 +18,7 @@
 #include "agentcom/net/endpoint.hpp"
 #include "agentcom/router/router.hpp"
 #include "agentcom/store/store.hpp"
+#include "support/logging.hpp"
 #include "support/socket_client.hpp"
 #include "support/temp_dir.hpp"
 
@@ -46,6 +47,7 @@ public:
               net::EndpointOptions{
                   .port = 0, .limits = settings.limits, .tls = std::move(settings.tls)},
               loops_, router_, clock_, kDashboard)) {
+        make_log_registry();
         store_->start(&loops_);
         admin_token_ = create_token("admin", core::Role::admin);
         endpoint_->start();
