@@ -106,7 +106,9 @@ std::size_t Config::event_loops() const {
         return threads;
     }
     const std::size_t cores = std::thread::hardware_concurrency();
-    return cores <= 2 ? 1 : std::min(cores - 1, kMostAutomaticLoops);
+    // The commit thread mostly waits for the disk: on two cores a second loop is worth more than a
+    // core kept free for it (docs/performance.md). The number of cores may be unknown, 0.
+    return cores <= 2 ? std::max<std::size_t>(cores, 1) : std::min(cores - 1, kMostAutomaticLoops);
 }
 
 Environment process_environment() {

@@ -195,7 +195,7 @@ std::vector<ConfigKey> server_keys() {
             [](auto& c) -> auto& { return c.endpoint.port; }),
         count(
             "server", "threads", 0, 64,
-            "Event loops; 0 chooses: one on one or two cores, otherwise cores - 1, at most 8.",
+            "Event loops; 0 chooses: as many as cores up to two, then cores - 1, at most 8.",
             [](auto& c) -> auto& { return c.threads; }),
         duration(
             "server", "shutdown_timeout", 0,
