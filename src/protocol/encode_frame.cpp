@@ -50,7 +50,7 @@ struct FrameWriter {
     }
     void operator()(const MessageSent& reply) {
         frame(writer, "message_sent")
-            .member("id", reply.id.str())
+            .member("id", reply.id)
             .member("status", to_string(reply.status))
             .member_integer("seq", reply.seq.value);
     }
@@ -71,7 +71,7 @@ struct FrameWriter {
         frame(writer, "channel_published")
             .member("channel", reply.channel.str())
             .member_integer("seq", reply.seq.value)
-            .member("id", reply.id.str());
+            .member("id", reply.id);
     }
     void operator()(const ChannelHistoryPage& reply) {
         frame(writer, "channel_history").member("channel", reply.channel_text).key("messages");
@@ -95,20 +95,6 @@ void write_error(JsonWriter& writer, const core::Error& error) {
 
 void encode_frame(const Reply& reply, const std::optional<core::JsonText>& ref, std::string& out) {
     if (reply && std::holds_alternative<Acked>(*reply)) return;
-    if (reply) {
-        if (const auto* sent = std::get_if<MessageSent>(&*reply); sent != nullptr) {
-            // The answer of the hot path, without temporaries.
-            out.append(R"({"type":"message_sent","id":")");
-            sent->id.append_to(out);
-            out.append(R"(","status":")");
-            out.append(to_string(sent->status));
-            out.append(R"(","seq":)");
-            append_integer(out, sent->seq.value);
-            if (ref) out.append(R"(,"ref":)").append(ref->text);
-            out.push_back('}');
-            return;
-        }
-    }
     JsonWriter writer(out);
     if (reply) {
         std::visit(FrameWriter{writer}, *reply);

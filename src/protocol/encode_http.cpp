@@ -107,7 +107,7 @@ struct BodyWriter {
     void operator()(const StatusUpdated&) { writer.member("status", "updated"); }
     void operator()(const MessageSent& reply) {
         writer.member("status", "sent")
-            .member("id", reply.id.str())
+            .member("id", reply.id)
             .member("delivery", protocol::to_string(reply.status))
             .member_integer("seq", reply.seq.value);
     }
@@ -156,7 +156,7 @@ struct BodyWriter {
     void operator()(const Published& reply) {
         writer.member("status", "published")
             .member_integer("seq", reply.seq.value)
-            .member("id", reply.id.str());
+            .member("id", reply.id);
     }
     void operator()(const ChannelHistoryPage& reply) {
         writer.member("channel", reply.channel_text).key("messages");

@@ -55,7 +55,7 @@ std::string payload_with_channel(std::string_view payload, std::string_view chan
 void write_message(JsonWriter& writer, const core::Message& message, MessageView view) {
     const core::Draft& draft = message.draft;
     std::string part;
-    writer.begin_object().member("id", message.id.str()).member("from", draft.from.str());
+    writer.begin_object().member("id", message.id).member("from", draft.from.str());
     append_to(part, draft.to);
     writer.member_raw("to", part).member("type", draft.type);
     const auto* channel = std::get_if<core::ToChannel>(&draft.to);

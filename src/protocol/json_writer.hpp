@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "agentcom/core/seq.hpp"
+
 namespace agentcom::protocol {
 
 /// Appends the text as a JSON string with quotes; escapes what RFC 8259 requires.
@@ -59,6 +61,13 @@ public:
 
     JsonWriter& member(std::string_view name, std::string_view text) {
         return key(name).string(text);
+    }
+    JsonWriter& member(std::string_view name, core::MessageId id) {
+        key(name).separate();
+        out_.push_back('"');
+        id.append_to(out_);
+        out_.push_back('"');
+        return *this;
     }
     JsonWriter& member_raw(std::string_view name, std::string_view text) {
         return key(name).raw(text);
