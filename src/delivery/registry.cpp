@@ -1,6 +1,7 @@
 #include "agentcom/delivery/registry.hpp"
 
 #include <algorithm>
+#include <span>
 #include <utility>
 #include <variant>
 
@@ -14,6 +15,26 @@ void erase_from(Map& map, const Key& key, Entry* entry) {
     if (found == map.end()) return;
     std::erase(found->second, entry);
     if (found->second.empty()) map.erase(found);
+}
+
+/// The entries under a key; empty when there are none.
+template <class Map, class Key>
+std::span<const typename Map::mapped_type::value_type> entries(const Map& map, const Key& key) {
+    const auto found = map.find(key);
+    if (found == map.end()) return {};
+    return found->second;
+}
+
+/// Sessions and waiters alike have their channels and are found by them.
+template <class Map, class Entry>
+void subscribe(Map& map, Entry& entry, const core::ChannelName& channel) {
+    if (std::ranges::find(entry.channels, channel) != entry.channels.end()) return;
+    entry.channels.push_back(channel);
+    map[channel].push_back(&entry);
+}
+template <class Map, class Entry>
+void unsubscribe(Map& map, Entry& entry, const core::ChannelName& channel) {
+    if (std::erase(entry.channels, channel) > 0) erase_from(map, channel, &entry);
 }
 
 /// Lists that remember in each session where it stands, so that leaving costs the same in any list.
@@ -40,20 +61,6 @@ SharedBytes make_frame(std::string_view payload) {
 
 }  // namespace
 
-template <class Entry>
-void Registry::subscribe(Index<core::ChannelName, Entry>& index, Entry& entry,
-                         const core::ChannelName& channel) {
-    if (std::ranges::find(entry.channels, channel) != entry.channels.end()) return;
-    entry.channels.push_back(channel);
-    index[channel].push_back(&entry);
-}
-
-template <class Entry>
-void Registry::unsubscribe(Index<core::ChannelName, Entry>& index, Entry& entry,
-                           const core::ChannelName& channel) {
-    if (std::erase(entry.channels, channel) > 0) erase_from(index, channel, &entry);
-}
-
 void Registry::add(Session& session, const std::vector<core::ChannelName>& channels) {
     by_agent_[session.identity()->agent].push_back(&session);
     enlist(sessions_, session, &Session::session_index);
@@ -72,8 +79,8 @@ void Registry::remove(Session& session) {
 }
 
 Session* Registry::find(const core::AgentId& agent) const {
-    const auto found = by_agent_.find(agent);
-    return found == by_agent_.end() ? nullptr : found->second.back();
+    const auto sessions = entries(by_agent_, agent);
+    return sessions.empty() ? nullptr : sessions.back();
 }
 
 void Registry::apply(store::CommittedBatch& batch, store::LoopIndex loop) {
@@ -100,8 +107,8 @@ void Registry::apply(store::CommittedBatch& batch, store::LoopIndex loop) {
 void Registry::deliver(const core::Message& message) {
     SharedBytes encoded;
     if (const auto* direct = std::get_if<core::ToAgent>(&message.draft.to)) {
-        if (const auto found = by_agent_.find(direct->agent); found != by_agent_.end()) {
-            for (Session* session : found->second) deliver_to(*session, message, encoded);
+        for (Session* session : entries(by_agent_, direct->agent)) {
+            deliver_to(*session, message, encoded);
         }
     } else if (std::holds_alternative<core::ToEveryone>(message.draft.to)) {
         for (Session* session : sessions_) {
@@ -112,11 +119,9 @@ void Registry::deliver(const core::Message& message) {
         }
     } else {
         const auto& channel = std::get<core::ToChannel>(message.draft.to).channel;
-        if (const auto found = by_channel_.find(channel); found != by_channel_.end()) {
-            for (Session* session : found->second) {
-                if (session->identity()->agent == message.draft.from) continue;
-                deliver_to(*session, message, encoded);
-            }
+        for (Session* session : entries(by_channel_, channel)) {
+            if (session->identity()->agent == message.draft.from) continue;
+            deliver_to(*session, message, encoded);
         }
     }
     if (!waiters_.empty()) wake_waiters(message);
@@ -133,39 +138,35 @@ void Registry::deliver_to(Session& session, const core::Message& message, Shared
 }
 
 void Registry::subscribed(const store::Subscribe& op) {
-    if (const auto found = by_channel_.find(op.channel); found != by_channel_.end()) {
+    if (const auto present = entries(by_channel_, op.channel); !present.empty()) {
         scratch_.clear();
         protocol::encode_channel_agent_joined(op.channel, op.agent, scratch_);
         const SharedBytes frame = make_frame(scratch_);
-        for (Session* session : found->second) {
+        for (Session* session : present) {
             if (session->identity()->agent != op.agent) session->push(frame);
         }
     }
-    if (const auto found = by_agent_.find(op.agent); found != by_agent_.end()) {
-        for (Session* session : found->second) subscribe(by_channel_, *session, op.channel);
+    for (Session* session : entries(by_agent_, op.agent)) {
+        subscribe(by_channel_, *session, op.channel);
     }
-    if (const auto found = waiters_by_agent_.find(op.agent); found != waiters_by_agent_.end()) {
-        for (MailboxWaiter* waiter : found->second) {
-            subscribe(waiters_by_channel_, *waiter, op.channel);
-        }
+    for (MailboxWaiter* waiter : entries(waiters_by_agent_, op.agent)) {
+        subscribe(waiters_by_channel_, *waiter, op.channel);
     }
 }
 
 void Registry::unsubscribed(const store::Unsubscribe& op) {
-    if (const auto found = by_agent_.find(op.agent); found != by_agent_.end()) {
-        for (Session* session : found->second) unsubscribe(by_channel_, *session, op.channel);
+    for (Session* session : entries(by_agent_, op.agent)) {
+        unsubscribe(by_channel_, *session, op.channel);
     }
-    if (const auto found = waiters_by_agent_.find(op.agent); found != waiters_by_agent_.end()) {
-        for (MailboxWaiter* waiter : found->second) {
-            unsubscribe(waiters_by_channel_, *waiter, op.channel);
-        }
+    for (MailboxWaiter* waiter : entries(waiters_by_agent_, op.agent)) {
+        unsubscribe(waiters_by_channel_, *waiter, op.channel);
     }
 }
 
 void Registry::revoked(std::string_view agent) {
-    if (const auto found = by_agent_.find(agent); found != by_agent_.end()) {
-        // Closing does not remove: a session leaves the registry when its connection ends.
-        for (Session* session : found->second) session->close(protocol::CloseCode::token_revoked);
+    // Closing does not remove: a session leaves the registry when its connection ends.
+    for (Session* session : entries(by_agent_, agent)) {
+        session->close(protocol::CloseCode::token_revoked);
     }
 }
 
@@ -203,18 +204,18 @@ void Registry::wake_all_waiters() {
 
 void Registry::wake_waiters(const core::Message& message) {
     if (const auto* direct = std::get_if<core::ToAgent>(&message.draft.to)) {
-        const auto found = waiters_by_agent_.find(direct->agent);
-        if (found == waiters_by_agent_.end()) return;
-        for (const MailboxWaiter* waiter : found->second) waiter->wake();
+        for (const MailboxWaiter* waiter : entries(waiters_by_agent_, direct->agent)) {
+            waiter->wake();
+        }
         return;
     }
     const auto wake_other = [&message](const MailboxWaiter& waiter) {
         if (waiter.agent != message.draft.from) waiter.wake();
     };
     if (const auto* to = std::get_if<core::ToChannel>(&message.draft.to)) {
-        const auto found = waiters_by_channel_.find(to->channel);
-        if (found == waiters_by_channel_.end()) return;
-        for (const MailboxWaiter* waiter : found->second) wake_other(*waiter);
+        for (const MailboxWaiter* waiter : entries(waiters_by_channel_, to->channel)) {
+            wake_other(*waiter);
+        }
     } else {
         for (const MailboxWaiter& waiter : waiters_) wake_other(waiter);
     }

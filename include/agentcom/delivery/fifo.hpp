@@ -17,7 +17,6 @@ public:
     [[nodiscard]] std::size_t size() const noexcept { return ring_.size(); }
     /// Counted from the front; as with `front` and `back`, the entry must exist.
     [[nodiscard]] T& operator[](std::size_t index) { return ring_[index]; }
-    [[nodiscard]] const T& operator[](std::size_t index) const { return ring_[index]; }
     [[nodiscard]] T& front() { return ring_.front(); }
     [[nodiscard]] T& back() { return ring_.back(); }
     [[nodiscard]] auto begin() noexcept { return ring_.begin(); }

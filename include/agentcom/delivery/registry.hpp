@@ -60,12 +60,6 @@ private:
 
     template <class Key, class Entry>
     using Index = std::unordered_map<Key, std::vector<Entry*>, core::TextHash, core::TextEqual>;
-    template <class Entry>
-    static void subscribe(Index<core::ChannelName, Entry>& index, Entry& entry,
-                          const core::ChannelName& channel);
-    template <class Entry>
-    static void unsubscribe(Index<core::ChannelName, Entry>& index, Entry& entry,
-                            const core::ChannelName& channel);
 
     // At most a few sessions per agent: the present one and, for a moment, one being replaced.
     Index<core::AgentId, Session> by_agent_;
