@@ -102,12 +102,12 @@ void finish(Config& config) {
 Config::Config() { store.directory = "data"; }
 
 std::size_t Config::event_loops() const {
-    if (threads != 0) {
-        return threads;
-    }
-    const std::size_t cores = std::thread::hardware_concurrency();
+    return threads != 0 ? threads : event_loops_for(std::thread::hardware_concurrency());
+}
+
+std::size_t event_loops_for(std::size_t cores) noexcept {
     // The commit thread mostly waits for the disk: on two cores a second loop is worth more than a
-    // core kept free for it (docs/performance.md). The number of cores may be unknown, 0.
+    // core kept free for it (docs/performance.md).
     return cores <= 2 ? std::max<std::size_t>(cores, 1) : std::min(cores - 1, kMostAutomaticLoops);
 }
 

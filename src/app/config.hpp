@@ -34,10 +34,13 @@ struct Config {
     LogLevel log_level = LogLevel::info;
     LogFormat log_format = LogFormat::text;
 
-    /// `threads`, or the automatic choice: one loop on one or two cores, where the commit thread
-    /// needs the other; otherwise one less than there are cores, at most eight.
+    /// `threads`, or the automatic choice for this machine.
     [[nodiscard]] std::size_t event_loops() const;
 };
+
+/// As many loops as cores up to two, then one less than there are cores, at most eight. 0: the
+/// number of cores is unknown.
+[[nodiscard]] std::size_t event_loops_for(std::size_t cores) noexcept;
 
 /// The configuration cannot be used; `what()` is one sentence that names the key and its place.
 class ConfigError : public std::runtime_error {

@@ -265,6 +265,14 @@ TEST(ConfigLoops, AreChosenOnlyWhenNotGiven) {
     EXPECT_EQ(config.event_loops(), 11U);
 }
 
+TEST(ConfigLoops, FollowTheNumberOfCores) {
+    std::vector<std::size_t> chosen;
+    for (const std::size_t cores : {0U, 1U, 2U, 3U, 4U, 9U, 64U}) {
+        chosen.push_back(event_loops_for(cores));
+    }
+    EXPECT_EQ(chosen, (std::vector<std::size_t>{1, 1, 2, 2, 3, 8, 8}));
+}
+
 TEST(ConfigValues, DurationsHaveUnits) {
     EXPECT_EQ(parse_duration("60s"), core::Millis(60'000));
     EXPECT_EQ(parse_duration("15m"), core::Millis(900'000));
