@@ -338,6 +338,14 @@ std::vector<ConfigKey> limit_keys() {
             "Messages an agent may send at once before its rate counts.",
             [](auto& c) -> auto& { return c.router.message_burst; }),
         count(
+            "limits", "work_per_second", 0, kAnyCount,
+            "Per agent, what is not a send, in units: 1 a ping, 50 a listing, 500 a status; 0: "
+            "off.",
+            [](auto& c) -> auto& { return c.router.work_per_second; }),
+        count(
+            "limits", "work_burst", 1, kAnyCount, "The same, at once after a rest.",
+            [](auto& c) -> auto& { return c.router.work_burst; }),
+        count(
             "limits", "rate_warnings", 0, 1'000'000,
             "Answers of rate_limited before the connection is closed.",
             [](auto& c) -> auto& { return c.router.rate_warnings; }),
@@ -348,6 +356,10 @@ std::vector<ConfigKey> limit_keys() {
         count(
             "limits", "max_waiting_polls", 0, 10'000'000, "Long polls that wait at once.",
             [](auto& c) -> auto& { return c.router.max_waiting_polls; }),
+        count(
+            "limits", "max_waiting_polls_per_agent", 0, 10'000'000,
+            "Those of one agent; 0: a quarter.",
+            [](auto& c) -> auto& { return c.router.max_waiting_polls_per_agent; }),
         count(
             "limits", "max_analytics_agents", 1, 100'000'000, "Agents that the analytics remember.",
             [](auto& c) -> auto& { return c.router.max_analytics_agents; }),

@@ -31,11 +31,11 @@ std::string find_token(const HttpRequest& request, const Route& route, const Que
     if (request.authorization) {
         if (const auto token = bearer_token(*request.authorization)) return std::string(*token);
     }
-    if (route.query_token) {
+    if (route.query_token()) {
         const auto found = std::ranges::find(query, "token", &Query::value_type::first);
         if (found != query.end()) return found->second;
     }
-    if (route.body_token) return protocol::token_in_ack_body(request.body).value_or("");
+    if (route.body_token()) return protocol::token_in_ack_body(request.body).value_or("");
     return {};
 }
 
@@ -103,15 +103,15 @@ HttpStep interpret(const HttpRequest& request, const router::Router& router,
     auto decoded = decode(request, match, std::move(query));
     if (!decoded) {
         // Whoever may not come in is not told what is wrong with the luggage.
-        if (route.needs_token && !caller.agent) {
-            return error_answer(core::ErrorCode::unauthorized, route.hint);
+        if (route.right() != protocol::Right::anyone && !caller.agent) {
+            return error_answer(core::ErrorCode::unauthorized, route.hint());
         }
-        if (route.needs_admin && !caller.is_admin()) {
-            return error_answer(core::ErrorCode::admin_only, route.hint);
+        if (route.right() == protocol::Right::admin && !caller.is_admin()) {
+            return error_answer(core::ErrorCode::admin_only, route.hint());
         }
-        return error_answer(decoded.error(), route.hint);
+        return error_answer(decoded.error(), route.hint());
     }
-    return RouterCall{std::move(caller), std::move(*decoded), route.hint};
+    return RouterCall{std::move(caller), std::move(*decoded), route.hint()};
 }
 
 }  // namespace agentcom::net

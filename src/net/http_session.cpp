@@ -229,19 +229,26 @@ Awaitable<HttpSession::Next> HttpSession::respond(Incoming& incoming) {
 Awaitable<std::optional<protocol::Reply>> HttpSession::ask(RouterCall call) {
     const auto* poll = std::get_if<protocol::PollMailbox>(&call.request);
     const bool long_poll = poll != nullptr && poll->wait.count() > 0;
-    while (router::Router::is_write(call.request) && shard().router().saturated()) {
+    const bool write = protocol::policy_of(call.request).effect == protocol::Effect::write;
+    while (write && shard().router().saturated()) {
         if (stream().broken()) co_return std::nullopt;
         shard().wait_for_pipeline(shared_from_this());
         co_await changed();
     }
     reply_.reset();
     const std::weak_ptr<Connection> weak = weak_from_this();
-    shard().router().handle(loop(), call.caller, nullptr, std::move(call.request),
-                            [weak, number = ++asked_](protocol::Reply&& reply) {
-                                const auto self = weak.lock();
-                                if (!self) return;
-                                static_cast<HttpSession&>(*self).on_reply(number, std::move(reply));
-                            });
+    /// However this ends, nobody goes on waiting for whom nobody is left.
+    struct GiveUp {
+        router::Pending pending;
+        ~GiveUp() { pending.cancel(); }
+    };
+    const GiveUp asked{shard().router().handle(
+        loop(), call.caller, nullptr, std::move(call.request),
+        [weak, number = ++asked_](protocol::Reply&& reply) {
+            const auto self = weak.lock();
+            if (!self) return;
+            static_cast<HttpSession&>(*self).on_reply(number, std::move(reply));
+        })};
     while (!reply_) {
         // Who has left a long poll is not kept waiting for; other answers come soon anyway, and a
         // client may rightly close its sending side first.

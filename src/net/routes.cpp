@@ -7,61 +7,40 @@ namespace agentcom::net {
 
 namespace {
 
-using enum protocol::HttpOperation;
-
-constexpr Route open(std::string_view pattern, protocol::HttpOperation operation) {
-    return {"GET", pattern, operation, Page::none, false, true, false, false};
-}
-constexpr Route page(std::string_view pattern, Page what) {
-    return {"GET", pattern, health, what, false, false, false, false};
-}
-constexpr Route read(std::string_view pattern, protocol::HttpOperation operation) {
-    return {"GET", pattern, operation, Page::none, true, true, false, false};
-}
-constexpr Route write(std::string_view verb, std::string_view pattern,
-                      protocol::HttpOperation operation) {
-    return {verb, pattern, operation, Page::none, true, false, false, true};
-}
-
-constexpr Route administer(std::string_view verb, std::string_view pattern,
-                           protocol::HttpOperation operation) {
-    return {verb, pattern, operation, Page::none, true, false, false, true, true};
-}
+using enum protocol::Operation;
 
 constexpr auto kRoutes = std::to_array<Route>({
-    open("/health", health),
-    page("/ws", Page::websocket),
-    page("/dashboard", Page::dashboard),
-    read("/api/agents", list_agents),
-    read("/api/agents/:id/subscriptions", list_subscriptions),
-    write("POST", "/api/message", send_message),
-    read("/api/mailbox/:id", poll_mailbox),
-    // Ack is the one writing route that clients of the original call with a token elsewhere.
-    {"POST", "/api/mailbox/:id/ack", ack_mailbox, Page::none, true, true, true, false},
-    administer("POST", "/api/mailbox/evict", evict_mailboxes),
-    read("/api/channels", list_channels),
-    write("POST", "/api/channels", create_channel),
-    read("/api/channels/:ch", get_channel),
-    write("POST", "/api/channels/:ch/subscribe", subscribe),
-    write("POST", "/api/channels/:ch/unsubscribe", unsubscribe),
-    write("POST", "/api/channels/:ch/publish", publish),
-    read("/api/channels/:ch/history", channel_history),
-    read("/api/messages", query_history),
-    read("/api/threads/:id", get_thread),
-    read("/api/threads/:id/replies", get_replies),
-    read("/api/threads/:id/root", get_thread_root),
-    read("/api/config/heartbeat-interval", get_heartbeat_interval),
-    administer("PUT", "/api/config/heartbeat-interval", put_heartbeat_interval),
-    read("/api/config/mailbox-retention", get_mailbox_retention),
-    administer("PUT", "/api/config/mailbox-retention", put_mailbox_retention),
-    read("/api/analytics/summary", analytics_summary),
-    read("/api/analytics/agents", analytics_agents),
-    read("/api/analytics/agents/:id/hourly", analytics_hourly),
-    administer("POST", "/admin/tokens", create_token),
-    // Reads, but with the hint that the original gives for everything below /admin.
-    {"GET", "/admin/tokens", list_tokens, Page::none, true, true, false, true},
-    administer("DELETE", "/admin/tokens/:id", revoke_tokens),
-    administer("POST", "/api/admin/reset", reset_hub),
+    {"GET", "/health", health},
+    {"GET", "/ws", health, Page::websocket},
+    {"GET", "/dashboard", health, Page::dashboard},
+    {"GET", "/api/agents", list_agents},
+    {"GET", "/api/agents/:id/subscriptions", list_subscriptions},
+    {"POST", "/api/message", send_message},
+    {"GET", "/api/mailbox/:id", poll_mailbox},
+    {"POST", "/api/mailbox/:id/ack", ack_mailbox},
+    {"POST", "/api/mailbox/evict", evict_mailboxes},
+    {"GET", "/api/channels", list_channels},
+    {"POST", "/api/channels", create_channel},
+    {"GET", "/api/channels/:ch", get_channel},
+    {"POST", "/api/channels/:ch/subscribe", subscribe},
+    {"POST", "/api/channels/:ch/unsubscribe", unsubscribe},
+    {"POST", "/api/channels/:ch/publish", publish},
+    {"GET", "/api/channels/:ch/history", channel_history},
+    {"GET", "/api/messages", query_history},
+    {"GET", "/api/threads/:id", get_thread},
+    {"GET", "/api/threads/:id/replies", get_replies},
+    {"GET", "/api/threads/:id/root", get_thread_root},
+    {"GET", "/api/config/heartbeat-interval", get_heartbeat_interval},
+    {"PUT", "/api/config/heartbeat-interval", put_heartbeat_interval},
+    {"GET", "/api/config/mailbox-retention", get_mailbox_retention},
+    {"PUT", "/api/config/mailbox-retention", put_mailbox_retention},
+    {"GET", "/api/analytics/summary", analytics_summary},
+    {"GET", "/api/analytics/agents", analytics_agents},
+    {"GET", "/api/analytics/agents/:id/hourly", analytics_hourly},
+    {"POST", "/admin/tokens", create_token},
+    {"GET", "/admin/tokens", list_tokens},
+    {"DELETE", "/admin/tokens/:id", revoke_tokens},
+    {"POST", "/api/admin/reset", reset_hub},
 });
 
 /// Whether the path has this pattern's shape; `argument` becomes its ':' segment.

@@ -5,24 +5,37 @@
 #include <string_view>
 #include <vector>
 
-#include "agentcom/protocol/codec.hpp"
+#include "agentcom/protocol/operations.hpp"
 
 namespace agentcom::net {
 
 /// What a route leads to that is not an operation of the router.
 enum class Page : std::uint8_t { none, websocket, dashboard };
 
-/// One row: verb and path to an operation.
+/// One row: verb and path to an operation. What the operation needs is in the table of operations.
 struct Route {
     std::string_view verb;     // "GET" also answers HEAD
     std::string_view pattern;  // a segment that begins with ':' is the argument
-    protocol::HttpOperation operation = protocol::HttpOperation::health;
+    protocol::Operation operation = protocol::Operation::health;
     Page page = Page::none;
-    bool needs_token = true;   // decides only what an undecodable request is told first
-    bool query_token = false;  // `?token=` is accepted
-    bool body_token = false;   // a token inside the body is accepted, as the last resort
-    bool hint = false;         // a 401 says how to send a token
-    bool needs_admin = false;  // like needs_token
+
+    [[nodiscard]] protocol::Right right() const noexcept {
+        return page == Page::none ? protocol::operation_info(operation).policy.right
+                                  : protocol::Right::anyone;
+    }
+    /// Ack is the one writing route that clients of the original call with a token elsewhere than
+    /// in the header: in the query, as wherever something is read, or inside the body.
+    [[nodiscard]] bool body_token() const noexcept {
+        return operation == protocol::Operation::ack_mailbox;
+    }
+    [[nodiscard]] bool query_token() const noexcept {
+        return page == Page::none && (verb == "GET" || body_token());
+    }
+    /// A 401 says how to send a token: where the original did, which is at what writes and at
+    /// everything below /admin.
+    [[nodiscard]] bool hint() const noexcept {
+        return (verb != "GET" || pattern.starts_with("/admin")) && !body_token();
+    }
 };
 
 [[nodiscard]] std::span<const Route> route_table() noexcept;

@@ -167,7 +167,7 @@ Awaitable<void> WsSession::read_frames(WebSocket& socket) {
                 {static_cast<const char*>(data.data()), data.size()}, identity().has_value());
             // A client reads its own writes: what it sent before is answered first.
             while (frame.request && writes_in_flight_ > 0 && !stream().broken() &&
-                   router::Router::depends_on_writes(*frame.request)) {
+                   protocol::policy_of(*frame.request).effect == protocol::Effect::read) {
                 paused_ = true;
                 co_await changed();
             }
@@ -198,13 +198,14 @@ void WsSession::hand_over(protocol::Frame frame) {
     if (const auto* request = std::get_if<protocol::Identify>(&*frame.request)) {
         return identify(ticket, *request);
     }
-    const bool write = router::Router::is_write(*frame.request);
+    const bool write = protocol::policy_of(*frame.request).effect == protocol::Effect::write;
     if (write) ++writes_in_flight_;
     auto self = std::static_pointer_cast<WsSession>(shared_from_this());
-    shard().router().handle(loop(), caller_, this, std::move(*frame.request),
-                            [self = std::move(self), ticket, write](protocol::Reply&& reply) {
-                                self->on_reply(ticket, write, reply);
-                            });
+    // Nothing that a frame asks for waits for long, so nothing is ever given up.
+    (void)shard().router().handle(loop(), caller_, this, std::move(*frame.request),
+                                  [self = std::move(self), ticket, write](protocol::Reply&& reply) {
+                                      self->on_reply(ticket, write, reply);
+                                  });
 }
 
 void WsSession::identify(ReplyQueue::Ticket ticket, const protocol::Identify& request) {

@@ -32,6 +32,10 @@ concept HttpOnly = OneOf<T, Acked, MailboxPage, EvictionTriggered, ChannelCreate
 struct FrameWriter {
     JsonWriter& writer;
 
+    template <class Page>
+    void operator()(const Shared<Page>& reply) {
+        (*this)(*reply);
+    }
     void operator()(const Identified& reply) {
         frame(writer, "identified")
             .member("agent_id", reply.agent.str())
@@ -59,6 +63,7 @@ struct FrameWriter {
         frame(writer, "agents").key("agents").begin_array();
         for (const AgentInfo& agent : reply.agents) write_agent(writer, agent);
         writer.end_array();
+        if (reply.next_cursor) writer.member("cursor", *reply.next_cursor);
     }
     void operator()(const Subscribed& reply) {
         frame(writer, "channel_subscribed").member("channel", reply.channel_text);
@@ -76,10 +81,12 @@ struct FrameWriter {
     void operator()(const ChannelHistoryPage& reply) {
         frame(writer, "channel_history").member("channel", reply.channel_text).key("messages");
         write_channel_messages(writer, reply.messages);
+        write_channel_cursors(writer, reply);
     }
     void operator()(const ChannelList& reply) {
         frame(writer, "channels").key("channels");
         write_channel_list(writer, reply);
+        if (reply.next_cursor) writer.member("cursor", *reply.next_cursor);
     }
     void operator()(const HttpOnly auto&) { frame(writer, "ok"); }
 };

@@ -41,6 +41,11 @@ void write_channel_messages(JsonWriter& writer, const std::vector<core::MessageP
     writer.end_array();
 }
 
+void write_channel_cursors(JsonWriter& writer, const ChannelHistoryPage& page) {
+    if (page.next_cursor) writer.member_integer("cursor", page.next_cursor->value);
+    if (page.before) writer.member_integer("before", page.before->value);
+}
+
 std::string_view to_string(DeliveryStatus status) noexcept {
     switch (status) {
         case DeliveryStatus::delivered:
@@ -102,6 +107,13 @@ std::string clock_time(std::int64_t bucket_ms) {
 struct BodyWriter {
     JsonWriter& writer;
 
+    template <class Page>
+    void operator()(const Shared<Page>& reply) {
+        (*this)(*reply);
+    }
+    void cursor(const std::optional<std::string>& next) {
+        if (next) writer.member("cursor", *next);
+    }
     void operator()(const Identified& reply) { writer.member("agent_id", reply.agent.str()); }
     void operator()(const Pong& reply) { writer.member_integer("timestamp", reply.timestamp.ms); }
     void operator()(const StatusUpdated&) { writer.member("status", "updated"); }
@@ -115,6 +127,7 @@ struct BodyWriter {
         writer.key("agents").begin_array();
         for (const AgentInfo& agent : reply.agents) write_agent(writer, agent);
         writer.end_array();
+        cursor(reply.next_cursor);
     }
     void operator()(const Acked& reply) {
         writer.member("status", "acked").member_integer("up_to", reply.up_to.value);
@@ -126,6 +139,7 @@ struct BodyWriter {
             .member_integer("count", reply.messages.size())
             .member("epoch", reply.epoch.str());
         if (reply.truncated) writer.key("truncated").boolean(true);
+        if (reply.more) writer.key("more").boolean(true);
     }
     void operator()(const EvictionTriggered&) { writer.member("status", "eviction_triggered"); }
     void operator()(const ChannelCreated& reply) {
@@ -134,6 +148,7 @@ struct BodyWriter {
     void operator()(const ChannelList& reply) {
         writer.key("channels");
         write_channel_list(writer, reply);
+        cursor(reply.next_cursor);
     }
     void operator()(const ChannelInfo& reply) {
         writer.member("name", reply.name.str())
@@ -142,9 +157,10 @@ struct BodyWriter {
             .begin_array();
         for (const core::AgentId& agent : reply.subscribers) writer.string(agent.str());
         writer.end_array()
-            .member_integer("subscriber_count", reply.subscribers.size())
+            .member_integer("subscriber_count", reply.subscriber_count)
             .member_integer("created_at", reply.created_at.ms)
             .member("created_by", reply.created_by.str());
+        cursor(reply.next_cursor);
     }
     void operator()(const Subscribed& reply) {
         writer.member("status", reply.already ? "already_subscribed" : "subscribed")
@@ -162,17 +178,20 @@ struct BodyWriter {
         writer.member("channel", reply.channel_text).key("messages");
         write_channel_messages(writer, reply.messages);
         writer.member_integer("count", reply.messages.size());
+        write_channel_cursors(writer, reply);
     }
     void operator()(const SubscriptionList& reply) {
         writer.member("agent_id", reply.agent).key("channels").begin_array();
         for (const core::ChannelName& channel : reply.channels) writer.string(channel.str());
         writer.end_array();
+        cursor(reply.next_cursor);
     }
     void operator()(const HistoryPage& reply) {
         writer.key("messages");
         write_messages(writer, reply.messages, MessageView::history);
         writer.member_integer("cursor", reply.cursor.value)
             .member_integer("count", reply.messages.size());
+        if (reply.more) writer.key("more").boolean(true);
     }
     void operator()(const Thread& reply) {
         writer.member("root", reply.root).key("messages");
@@ -184,6 +203,7 @@ struct BodyWriter {
         writer.member("parent", reply.parent).key("replies");
         write_messages(writer, reply.replies, MessageView::history);
         writer.member_integer("count", reply.replies.size());
+        if (reply.next_cursor) writer.member_integer("cursor", reply.next_cursor->value);
     }
     void operator()(const ThreadRoot& reply) {
         writer.member("message_id", reply.message_id).member("root", reply.root);
@@ -207,6 +227,7 @@ struct BodyWriter {
         writer.key("agents").begin_array();
         for (const AgentAnalytics& agent : reply.agents) write(agent);
         writer.end_array();
+        cursor(reply.next_cursor);
     }
     void operator()(const HourlyCounts& reply) {
         writer.member("agent_id", reply.agent).key("hourly").begin_array();
@@ -236,6 +257,7 @@ struct BodyWriter {
                 .end_object();
         }
         writer.end_array();
+        cursor(reply.next_cursor);
     }
     void operator()(const TokensRevoked& reply) {
         writer.member("status", "revoked").member("agent_id", reply.agent);

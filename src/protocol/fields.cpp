@@ -2,9 +2,7 @@
 
 #include <charconv>
 #include <limits>
-#include <utility>
 
-#include "agentcom/core/utf8.hpp"
 #include "agentcom/protocol/codec.hpp"
 
 namespace agentcom::protocol {
@@ -29,13 +27,18 @@ constexpr std::array<std::string_view, kKeyCount> kKeyNames{"type",
                                                             "channel",
                                                             "limit",
                                                             "since",
+                                                            "before",
+                                                            "cursor",
+                                                            "wait",
+                                                            "from",
+                                                            "start_time",
+                                                            "end_time",
+                                                            "message_id",
                                                             "seq",
                                                             "description",
                                                             "role",
                                                             "heartbeat_interval_ms",
                                                             "mailbox_ttl_ms"};
-
-constexpr std::size_t kMaxIdempotencyKeyBytes = 128;
 
 std::size_t index_of(std::string_view name) noexcept {
     for (std::size_t i = 0; i < kKeyCount; ++i) {
@@ -85,81 +88,6 @@ std::optional<std::int64_t> integer_of(const JsonValue& value) noexcept {
                                         : std::numeric_limits<std::int64_t>::max();
     }
     return number;
-}
-
-core::Error FieldRules::wrong(Key key, std::string_view expected) const {
-    const std::string name(key_name(key));
-    return {wrong_type, name, "\"" + name + "\" must be " + std::string(expected)};
-}
-
-core::result<std::string> FieldRules::message_type(const Fields& fields, Key key) const {
-    const JsonValue* value = fields.find_non_null(key);
-    if (value == nullptr) return std::string("chat");
-    if (value->kind != JsonKind::string) return wrong(key, "a string");
-    std::string text = text_of(*value);
-    if (text.size() > core::kMaxMessageTypeBytes) return wrong(key, "at most 128 bytes long");
-    return text;
-}
-
-core::result<std::optional<std::string>> FieldRules::reply_to(const Fields& fields) const {
-    const JsonValue* value = fields.find_non_null(Key::reply_to);
-    if (value == nullptr) return std::optional<std::string>();
-    if (value->kind != JsonKind::string) return wrong(Key::reply_to, "a string or null");
-    std::string text = text_of(*value);
-    if (text.empty()) return std::optional<std::string>();
-    if (text.size() > core::kMaxReplyToBytes) {
-        return wrong(Key::reply_to, "at most 128 bytes long");
-    }
-    if (core::has_control_characters(text)) {
-        return wrong(Key::reply_to, "free of control characters");
-    }
-    return std::optional<std::string>(std::move(text));
-}
-
-core::result<std::string> check_idempotency_key(std::string key) {
-    if (key.empty() || key.size() > kMaxIdempotencyKeyBytes || !core::is_valid_utf8(key) ||
-        core::has_control_characters(key)) {
-        return core::Error(core::ErrorCode::invalid_idempotency_key, "idempotency_key");
-    }
-    return key;
-}
-
-core::result<std::optional<std::string>> FieldRules::idempotency_key(const Fields& fields) const {
-    const JsonValue* value = fields.find_non_null(Key::idempotency_key);
-    if (value == nullptr) return std::optional<std::string>();
-    if (value->kind != JsonKind::string) {
-        return core::Error(core::ErrorCode::invalid_idempotency_key, "idempotency_key");
-    }
-    auto key = check_idempotency_key(text_of(*value));
-    if (!key) return key.error();
-    return std::optional<std::string>(std::move(*key));
-}
-
-core::result<core::Destination> FieldRules::destination(const Fields& fields) const {
-    const JsonValue* value = fields.find_non_null(Key::to);
-    if (value == nullptr) return core::Destination(core::ToEveryone{false});
-    if (value->kind != JsonKind::string) {
-        return core::Error(core::ErrorCode::invalid_recipient, "to");
-    }
-    const std::string text = text_of(*value);
-    if (text == "broadcast") return core::Destination(core::ToEveryone{true});
-    auto agent = core::AgentId::parse_issued(text);
-    if (!agent) return core::Error(core::ErrorCode::invalid_recipient, "to");
-    return core::Destination(core::ToAgent{std::move(*agent)});
-}
-
-core::JsonText FieldRules::payload(const Fields& fields) const {
-    const JsonValue* value = fields.find_non_null(Key::payload);
-    if (value == nullptr || value->raw == "false") return core::JsonText{"{}"};
-    return core::JsonText{std::string(value->raw)};
-}
-
-core::result<core::JsonText> FieldRules::channel_payload(const Fields& fields) const {
-    const JsonValue* value = fields.find_non_null(Key::payload);
-    if (value != nullptr && value->raw != "false" && value->kind != JsonKind::object) {
-        return core::Error(core::ErrorCode::invalid_payload, "payload");
-    }
-    return payload(fields);
 }
 
 }  // namespace agentcom::protocol

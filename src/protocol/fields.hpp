@@ -6,40 +6,10 @@
 #include <string>
 #include <string_view>
 
-#include "agentcom/core/message.hpp"
-#include "agentcom/core/result.hpp"
+#include "agentcom/protocol/operations.hpp"
 #include "protocol/json_scanner.hpp"
 
 namespace agentcom::protocol {
-
-/// Keys that mean something in some frame or body. Everything else is validated and ignored.
-enum class Key : std::uint8_t {
-    type,
-    ref,
-    to,
-    message_type,
-    payload,
-    reply_to,
-    idempotency_key,
-    agent_id,
-    token,
-    name,
-    status,
-    capabilities,
-    acks,
-    presence,
-    echo,
-    channel,
-    limit,
-    since,
-    seq,
-    description,
-    role,
-    heartbeat_interval_ms,
-    mailbox_ttl_ms,
-};
-inline constexpr std::size_t kKeyCount = static_cast<std::size_t>(Key::mailbox_ttl_ms) + 1;
-[[nodiscard]] std::string_view key_name(Key key) noexcept;
 
 /// The members of one JSON object that are known keys. Views point into the scanned text.
 class Fields {
@@ -68,25 +38,5 @@ private:
 /// The value of a number written as a plain integer; nothing for fractions, exponents, other kinds.
 /// Integers outside the range of int64 come as its nearest end.
 [[nodiscard]] std::optional<std::int64_t> integer_of(const JsonValue& value) noexcept;
-
-/// Rules that frames and bodies share. `wrong_type` is the code for a field of the wrong type,
-/// which differs between the transports.
-struct FieldRules {
-    core::ErrorCode wrong_type;
-
-    [[nodiscard]] core::Error wrong(Key key, std::string_view expected) const;
-    [[nodiscard]] core::result<std::string> message_type(const Fields& fields, Key key) const;
-    [[nodiscard]] core::result<std::optional<std::string>> reply_to(const Fields& fields) const;
-    [[nodiscard]] core::result<std::optional<std::string>> idempotency_key(
-        const Fields& fields) const;
-    [[nodiscard]] core::result<core::Destination> destination(const Fields& fields) const;
-    /// Missing, null and false become {}.
-    [[nodiscard]] core::JsonText payload(const Fields& fields) const;
-    /// As `payload`, but it must be an object.
-    [[nodiscard]] core::result<core::JsonText> channel_payload(const Fields& fields) const;
-};
-
-/// Checks an idempotency key: 1-128 bytes, no control characters.
-[[nodiscard]] core::result<std::string> check_idempotency_key(std::string key);
 
 }  // namespace agentcom::protocol

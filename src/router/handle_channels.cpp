@@ -7,7 +7,6 @@
 namespace agentcom::router {
 
 void Router::Impl::operate(Context context, protocol::CreateChannel request) {
-    if (!require_agent(context) || !require_writable(context)) return;
     const core::AgentId creator = *context.caller.agent;
     submit(std::move(context),
            store::CreateChannel{request.name, std::move(request.description), creator},
@@ -17,7 +16,6 @@ void Router::Impl::operate(Context context, protocol::CreateChannel request) {
 }
 
 void Router::Impl::operate(Context context, protocol::ListChannels) {
-    if (!require_reader(context)) return;
     protocol::ChannelList list;
     for (store::ChannelRecord& channel : channels_.list()) {
         list.channels.push_back({std::move(channel.name), std::move(channel.description),
@@ -27,17 +25,18 @@ void Router::Impl::operate(Context context, protocol::ListChannels) {
 }
 
 void Router::Impl::operate(Context context, protocol::GetChannel request) {
-    if (!require_reader(context)) return;
     auto info = channels_.info(request.channel);
     if (!info) return context.reply(core::Error(core::ErrorCode::channel_not_found));
     context.reply(protocol::ReplyValue(
-        protocol::ChannelInfo{std::move(info->channel.name), std::move(info->channel.description),
-                              std::move(info->subscribers), info->channel.created_at,
-                              std::move(info->channel.created_by)}));
+        protocol::ChannelInfo{.name = std::move(info->channel.name),
+                              .description = std::move(info->channel.description),
+                              .subscribers = std::move(info->subscribers),
+                              .created_at = info->channel.created_at,
+                              .created_by = std::move(info->channel.created_by),
+                              .subscriber_count = info->channel.subscriber_count}));
 }
 
 void Router::Impl::operate(Context context, protocol::Subscribe request) {
-    if (!require_agent(context) || !require_writable(context)) return;
     const core::AgentId agent = *context.caller.agent;
     submit(std::move(context), store::Subscribe{request.channel, agent},
            [request](const store::WriteValue& value) {
@@ -48,7 +47,6 @@ void Router::Impl::operate(Context context, protocol::Subscribe request) {
 }
 
 void Router::Impl::operate(Context context, protocol::Unsubscribe request) {
-    if (!require_agent(context) || !require_writable(context)) return;
     const core::AgentId agent = *context.caller.agent;
     submit(std::move(context), store::Unsubscribe{request.channel, agent},
            [request](const store::WriteValue&) {
@@ -58,14 +56,12 @@ void Router::Impl::operate(Context context, protocol::Unsubscribe request) {
 }
 
 void Router::Impl::operate(Context context, protocol::ChannelHistory request) {
-    if (!require_reader(context)) return;
     auto messages = channels_.history(request.channel, request.since, request.limit);
     context.reply(protocol::ReplyValue(protocol::ChannelHistoryPage{
         std::move(request.channel), std::move(request.channel_text), std::move(messages)}));
 }
 
 void Router::Impl::operate(Context context, protocol::ListSubscriptions request) {
-    if (!require_reader(context)) return;
     auto channels = channels_.subscriptions(request.agent);
     context.reply(protocol::ReplyValue(
         protocol::SubscriptionList{std::move(request.agent), std::move(channels)}));

@@ -9,7 +9,6 @@
 namespace agentcom::router {
 
 void Router::Impl::operate(Context context, protocol::QueryHistory request) {
-    if (!require_agent(context)) return;
     store::HistoryQuery query{.from = std::move(request.from),
                               .to = std::move(request.to),
                               .channel = std::nullopt,
@@ -30,7 +29,6 @@ void Router::Impl::operate(Context context, protocol::QueryHistory request) {
 }
 
 void Router::Impl::operate(Context context, protocol::GetThread request) {
-    if (!require_agent(context)) return;
     auto thread = std::make_shared<protocol::Thread>();
     thread->root = threads_.root(request.message_id);
     const std::uint64_t limit =
@@ -62,7 +60,6 @@ void Router::Impl::collect_thread(delivery::EventLoop& loop,
 }
 
 void Router::Impl::operate(Context context, protocol::GetReplies request) {
-    if (!require_agent(context)) return;
     protocol::ReplyList list{std::move(request.message_id), {}};
     core::Seq cursor;
     while (list.replies.size() < services::kMaxThreadPage) {
@@ -77,7 +74,6 @@ void Router::Impl::operate(Context context, protocol::GetReplies request) {
 }
 
 void Router::Impl::operate(Context context, protocol::GetThreadRoot request) {
-    if (!require_agent(context)) return;
     auto root = threads_.root(request.message_id);
     context.reply(
         protocol::ReplyValue(protocol::ThreadRoot{std::move(request.message_id), std::move(root)}));

@@ -17,86 +17,116 @@ constexpr std::size_t kBacklogHighWater = std::size_t{256} << 10;
 
 }  // namespace
 
-void Router::Impl::operate(Context context, protocol::PollMailbox request) {
-    if (!require_agent(context)) return;
-    if (context.caller.agent->str() != request.mailbox) {
-        return context.reply(core::Error(core::ErrorCode::unauthorized));
+/// A poll that could not be answered at once: it waits for the commit of what its agent has read,
+/// or for mail. Lives until it is answered or given up.
+struct Router::Impl::Poll final : Pending::Cancellable, std::enable_shared_from_this<Poll> {
+    Poll(Impl& the_router, Context&& context, protocol::PollMailbox asked,
+         core::SteadyTime answer_by)
+        : router(the_router),
+          loop(context.loop),
+          caller(context.caller),
+          reply(std::move(context.reply)),
+          request(std::move(asked)),
+          deadline(answer_by) {}
+
+    /// Answers, or waits for mail (again).
+    void go_on();
+    void wait_for_mail();
+    void cancel() override {
+        reply = nullptr;
+        stop_waiting();
     }
-    const core::AgentId& agent = *context.caller.agent;
-    analytics_.seen(agent, clock_.now());
-    const core::SteadyTime deadline = std::chrono::steady_clock::now() + request.wait;
-    auto marks = mailbox_.must_store_first(agent);
-    if (marks.empty()) return answer_poll(std::move(context), std::move(request), deadline);
-    // What the agent read over a connection that has just ended is not stored yet.
-    delivery::EventLoop& loop = context.loop;
-    store::MarkRead last = std::move(marks.back());
-    marks.pop_back();
-    for (store::MarkRead& mark : marks) loop.submit(std::move(mark), nullptr);
-    loop.submit(std::move(last), [this, &loop, caller = context.caller,
-                                  reply = std::move(context.reply), request = std::move(request),
-                                  deadline](const store::WriteResult&) mutable {
-        answer_poll(Context{loop, caller, nullptr, std::move(reply)}, std::move(request), deadline);
+    void stop_waiting() {
+        if (!std::exchange(listed, false)) return;
+        loop.registry().remove_waiter(handle);
+        timer.cancel();
+        router.waiting_polls_.give_back(*caller.agent);
+    }
+
+    Impl& router;
+    delivery::EventLoop& loop;
+    Caller caller;
+    ReplyHandler reply;  // empty: given up
+    protocol::PollMailbox request;
+    core::SteadyTime deadline;
+    boost::asio::steady_timer timer{loop.context()};
+    delivery::Registry::WaiterHandle handle;
+    bool listed = false;
+};
+
+void Router::Impl::Poll::go_on() {
+    if (!reply) return;
+    if (auto answer = router.try_poll(caller, request, deadline)) {
+        return std::exchange(reply, nullptr)(std::move(*answer));
+    }
+    wait_for_mail();
+}
+
+void Router::Impl::Poll::wait_for_mail() {
+    const core::AgentId& agent = *caller.agent;
+    if (const auto taken = router.waiting_polls_.take(agent);
+        taken != services::Quota::Taken::yes) {
+        core::Error error(core::ErrorCode::overloaded);
+        if (taken == services::Quota::Taken::share_gone) {
+            error.message = "this agent has as many long polls waiting as one agent may";
+        }
+        return std::exchange(reply, nullptr)(std::move(error));
+    }
+    listed = true;
+    handle = loop.registry().add_waiter({agent, router.channels_.subscriptions(agent.str()),
+                                         [self = this] { self->timer.cancel(); }});
+    timer.expires_at(deadline);
+    timer.async_wait([self = shared_from_this()](const boost::system::error_code&) {
+        self->stop_waiting();
+        self->go_on();
     });
 }
 
-void Router::Impl::answer_poll(Context context, protocol::PollMailbox request,
-                               core::SteadyTime deadline) {
+void Router::Impl::operate(Context context, protocol::PollMailbox request) {
     const core::AgentId& agent = *context.caller.agent;
-    if (!auth_.holds_token(agent)) {
+    if (agent.str() != request.mailbox) {
         return context.reply(core::Error(core::ErrorCode::unauthorized));
     }
+    analytics_.seen(agent, clock_.now());
+    const core::SteadyTime deadline = std::chrono::steady_clock::now() + request.wait;
+    auto marks = mailbox_.must_store_first(agent);
+    if (marks.empty()) {
+        if (auto answer = try_poll(context.caller, request, deadline)) {
+            return context.reply(std::move(*answer));
+        }
+    }
+    delivery::EventLoop& loop = context.loop;
+    Pending& pending = context.pending;
+    const auto poll =
+        std::make_shared<Poll>(*this, std::move(context), std::move(request), deadline);
+    pending = Pending(poll);
+    if (marks.empty()) return poll->wait_for_mail();
+    // What the agent read over a connection that has just ended is not stored yet.
+    store::MarkRead last = std::move(marks.back());
+    marks.pop_back();
+    for (store::MarkRead& mark : marks) loop.submit(std::move(mark), nullptr);
+    loop.submit(std::move(last), [poll](const store::WriteResult&) { poll->go_on(); });
+}
+
+std::optional<protocol::Reply> Router::Impl::try_poll(const Caller& caller,
+                                                      const protocol::PollMailbox& request,
+                                                      core::SteadyTime deadline) {
+    const core::AgentId& agent = *caller.agent;
+    if (!auth_.holds_token(agent)) return core::Error(core::ErrorCode::unauthorized);
     auto view = mailbox_.view(agent, request.since, request.limit);
     if (view.messages.empty() && !view.truncated && !shutting_down &&
         std::chrono::steady_clock::now() < deadline) {
-        return wait_for_mail(std::move(context), std::move(request), deadline);
+        return std::nullopt;
     }
     const core::Seq last = view.messages.empty() ? request.since : view.messages.back()->seq;
-    context.reply(protocol::ReplyValue(protocol::MailboxPage{agent, std::move(view.messages), last,
-                                                             store.epoch(), view.truncated}));
-}
-
-void Router::Impl::wait_for_mail(Context context, protocol::PollMailbox request,
-                                 core::SteadyTime deadline) {
-    if (waiting_polls_.load() >= options_.max_waiting_polls) {
-        return context.reply(core::Error(core::ErrorCode::overloaded));
-    }
-    /// Lives until the waiter is woken or its time is up, whichever comes first.
-    struct Wait {
-        explicit Wait(delivery::EventLoop& the_loop) : loop(the_loop), timer(the_loop.context()) {}
-        delivery::EventLoop& loop;
-        boost::asio::steady_timer timer;
-        Caller caller;
-        ReplyHandler reply;
-        protocol::PollMailbox request;
-        delivery::Registry::WaiterHandle handle;
-        bool listed = false;
-    };
-    auto wait = std::make_shared<Wait>(context.loop);
-    wait->caller = context.caller;
-    wait->reply = std::move(context.reply);
-    wait->request = std::move(request);
-    ++waiting_polls_;
-    const auto finish = [this, wait, deadline] {
-        if (!std::exchange(wait->listed, false)) return;
-        wait->loop.registry().remove_waiter(wait->handle);
-        --waiting_polls_;
-        answer_poll(Context{wait->loop, wait->caller, nullptr, std::move(wait->reply)},
-                    std::move(wait->request), deadline);
-    };
-    const core::AgentId& agent = *wait->caller.agent;
-    wait->listed = true;
-    wait->handle = wait->loop.registry().add_waiter(
-        {agent, channels_.subscriptions(agent.str()), [wait] { wait->timer.cancel(); }});
-    wait->timer.expires_at(deadline);
-    wait->timer.async_wait([finish](const boost::system::error_code&) { finish(); });
+    return protocol::Reply(protocol::ReplyValue(protocol::MailboxPage{
+        agent, std::move(view.messages), last, store.epoch(), view.truncated}));
 }
 
 void Router::Impl::operate(Context context, protocol::Ack request) {
-    if (!require_agent(context)) return;
     if (request.mailbox && *request.mailbox != context.caller.agent->str()) {
         return context.reply(core::Error(core::ErrorCode::unauthorized));
     }
-    if (!require_writable(context)) return;
     const core::AgentId agent = *context.caller.agent;
     submit(std::move(context), store::AckMailbox{agent, request.up_to},
            [up_to = request.up_to](const store::WriteValue&) {
@@ -105,7 +135,6 @@ void Router::Impl::operate(Context context, protocol::Ack request) {
 }
 
 void Router::Impl::operate(Context context, protocol::EvictMailboxes) {
-    if (!require_admin(context) || !require_writable(context)) return;
     submit(std::move(context), store::EvictMailboxes{settings_.mailbox_horizon(clock_.now())},
            [](const store::WriteValue&) {
                return protocol::ReplyValue(protocol::EvictionTriggered{});

@@ -7,7 +7,6 @@
 namespace agentcom::router {
 
 void Router::Impl::operate(Context context, protocol::SendMessage request) {
-    if (!require_agent(context) || !require_writable(context) || !require_rate(context)) return;
     const core::AgentId& sender = *context.caller.agent;
     store::AppendMessage append{
         core::Draft{sender, std::move(request.to), std::move(request.type),
@@ -31,7 +30,6 @@ void Router::Impl::operate(Context context, protocol::SendMessage request) {
 }
 
 void Router::Impl::operate(Context context, protocol::Publish request) {
-    if (!require_agent(context) || !require_writable(context) || !require_rate(context)) return;
     const core::AgentId& sender = *context.caller.agent;
     store::AppendMessage append{
         core::Draft{sender, core::ToChannel{request.channel}, std::move(request.type),

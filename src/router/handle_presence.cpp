@@ -124,10 +124,6 @@ void Router::Impl::operate(Context context, protocol::Ping) {
 }
 
 void Router::Impl::operate(Context context, protocol::SetStatus request) {
-    if (!require_agent(context)) return;
-    if (context.session == nullptr || !context.session->identity()) {
-        return context.reply(core::Error(core::ErrorCode::not_identified));
-    }
     if (request.status.text.size() > options_.max_profile_bytes) {
         return context.reply(
             core::Error(core::ErrorCode::invalid_field, "status", "status is too long"));
@@ -149,7 +145,6 @@ void Router::Impl::operate(Context context, protocol::SetStatus request) {
 }
 
 void Router::Impl::operate(Context context, protocol::ListAgents) {
-    if (!require_reader(context)) return;
     protocol::AgentList list;
     for (services::PresentAgent& agent : presence_.list()) {
         list.agents.push_back(to_info(std::move(agent)));

@@ -2,7 +2,10 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "agentcom/core/time.hpp"
 #include "agentcom/delivery/event_loop.hpp"
@@ -13,9 +16,11 @@
 #include "agentcom/services/history.hpp"
 #include "agentcom/services/mailbox.hpp"
 #include "agentcom/services/presence.hpp"
+#include "agentcom/services/quota.hpp"
 #include "agentcom/services/rate_limiter.hpp"
 #include "agentcom/services/settings.hpp"
 #include "agentcom/services/threads.hpp"
+#include "router/page_cache.hpp"
 
 namespace agentcom::router {
 
@@ -25,6 +30,7 @@ struct Context {
     const Caller& caller;
     delivery::Session* session;  // null over HTTP
     Router::ReplyHandler reply;
+    Pending& pending;  // set by an operation that can be given up
 };
 
 /// The operations, one overload of `operate` per request, grouped by area in handle_*.cpp.
@@ -70,6 +76,10 @@ public:
     void operate(Context context, protocol::RevokeTokens request);
     void operate(Context context, protocol::ResetHub request);
 
+    /// Checks the policy and runs the operation.
+    Pending handle(delivery::EventLoop& loop, const Caller& caller, delivery::Session* session,
+                   protocol::Request request, ReplyHandler reply);
+
     [[nodiscard]] protocol::Reply identify(delivery::EventLoop& loop, delivery::Session& session,
                                            const protocol::Identify& request);
     void continue_backlog(delivery::EventLoop& loop, delivery::Session& session);
@@ -82,15 +92,19 @@ public:
     store::Store& store;
 
 private:
-    /// Answers unauthorized and returns false unless somebody asks.
-    bool require_agent(Context& context) const;
-    /// Like require_agent, but nobody may ask too where reads are anonymous.
-    bool require_reader(Context& context) const;
-    bool require_admin(Context& context) const;
-    /// Refuses what would write while the hub shuts down.
-    bool require_writable(Context& context) const;
-    /// Takes one from the sender's rate; answers rate_limited (and in the end closes) past it.
-    bool require_rate(Context& context);
+    /// Whether the policy of its operation lets the request pass: right, hub stopping, rate. The
+    /// error says why not.
+    [[nodiscard]] std::optional<core::Error> refuse(const protocol::Request& request,
+                                                    const Caller& caller,
+                                                    delivery::Session* session);
+    [[nodiscard]] std::optional<core::Error> refuse_caller(protocol::Right right,
+                                                           const Caller& caller,
+                                                           const delivery::Session* session) const;
+    /// Takes what the request costs from its agent's rates.
+    [[nodiscard]] bool within_rate(const protocol::Request& request, const protocol::Policy& policy,
+                                   const core::AgentId& agent);
+    /// A page has cost this much more than its operation's weight.
+    void charge(const Caller& caller, std::size_t bytes);
 
     /// Submits and answers with what `convert` makes of the stored value.
     template <class Convert>
@@ -98,10 +112,19 @@ private:
 
     void announce(const core::AgentId& agent, std::string_view frame);
     void replace_session(const core::AgentId& agent, services::SessionPlace place);
-    void answer_poll(Context context, protocol::PollMailbox request, core::SteadyTime deadline);
-    void wait_for_mail(Context context, protocol::PollMailbox request, core::SteadyTime deadline);
+    struct Poll;
+    /// The answer to a poll; nothing when it had better wait.
+    [[nodiscard]] std::optional<protocol::Reply> try_poll(const Caller& caller,
+                                                          const protocol::PollMailbox& request,
+                                                          core::SteadyTime deadline);
     void collect_thread(delivery::EventLoop& loop, std::shared_ptr<protocol::Thread> thread,
                         std::uint64_t limit, core::Seq cursor, ReplyHandler reply);
+    void add_to_summary(delivery::EventLoop& loop, std::size_t part,
+                        services::ActivityTotals totals);
+    /// Whether this is what old clients ask for, and so what everybody asks for.
+    [[nodiscard]] static bool is_usual(const protocol::ListRange& range) {
+        return range.cursor.empty() && range.limit == protocol::ListRange{}.limit;
+    }
     void trim(delivery::EventLoop& loop);
     void maintain(delivery::EventLoop& loop);
 
@@ -116,9 +139,20 @@ private:
     services::History history_;
     services::Settings settings_;
     services::Analytics analytics_;
-    services::RateLimiter rates_;
+    services::RateLimiter rates_;  // of sends
+    services::RateLimiter work_;   // of everything else
+    services::Quota waiting_polls_;
 
-    std::atomic<std::uint64_t> waiting_polls_{0};
+    /// The analytics' summary, being made or made lately, and who waits for it.
+    struct Summary {
+        std::optional<protocol::AnalyticsTotals> totals;
+        core::SteadyTime made_at;
+        bool being_made = false;
+        std::vector<std::pair<delivery::EventLoop*, ReplyHandler>> waiting;
+    };
+    core::Guarded<Summary> summary_;
+    PageCache<protocol::AgentAnalyticsList> analytics_page_;
+
     std::atomic<std::int64_t> last_reset_ms_{-1};  // steady milliseconds, -1: never
     core::SteadyTime next_eviction_;               // maintenance loop only
     bool trimming_ = false;                        // maintenance loop only

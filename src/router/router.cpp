@@ -21,7 +21,9 @@ Router::Impl::Impl(RouterOptions options, store::Store& the_store, delivery::Loo
       history_(the_store),
       settings_(the_store, options_.heartbeat_interval, options_.mailbox_ttl),
       analytics_(options_.max_analytics_agents),
-      rates_(options_.messages_per_second, options_.message_burst) {}
+      rates_(options_.messages_per_second, options_.message_burst),
+      work_(options_.work_per_second, options_.work_burst),
+      waiting_polls_(options_.max_waiting_polls, options_.max_waiting_polls_per_agent) {}
 
 Caller Router::Impl::authenticate(std::string_view token) const {
     auto identity = auth_.verify(token);
@@ -29,39 +31,64 @@ Caller Router::Impl::authenticate(std::string_view token) const {
     return Caller{std::move(identity->agent), identity->role};
 }
 
-bool Router::Impl::require_agent(Context& context) const {
-    if (context.caller.agent) return true;
-    context.reply(core::Error(core::ErrorCode::unauthorized));
-    return false;
-}
-
-bool Router::Impl::require_reader(Context& context) const {
-    return options_.anonymous_reads || require_agent(context);
-}
-
-bool Router::Impl::require_admin(Context& context) const {
-    if (!require_agent(context)) return false;
-    if (context.caller.is_admin()) return true;
-    context.reply(core::Error(core::ErrorCode::admin_only));
-    return false;
-}
-
-bool Router::Impl::require_writable(Context& context) const {
-    if (!shutting_down.load(std::memory_order_relaxed)) return true;
-    context.reply(core::Error(core::ErrorCode::shutting_down));
-    return false;
-}
-
-bool Router::Impl::require_rate(Context& context) {
-    if (rates_.allow(*context.caller.agent, clock_.steady())) {
-        if (context.session != nullptr) context.session->rate_warnings = 0;
-        return true;
+std::optional<core::Error> Router::Impl::refuse_caller(protocol::Right right, const Caller& caller,
+                                                       const delivery::Session* session) const {
+    using enum protocol::Right;
+    if (right == anyone || (right == reader && options_.anonymous_reads)) return std::nullopt;
+    if (!caller.agent) return core::Error(core::ErrorCode::unauthorized);
+    if (right == admin && !caller.is_admin()) return core::Error(core::ErrorCode::admin_only);
+    if (right == connection && (session == nullptr || !session->identity())) {
+        return core::Error(core::ErrorCode::not_identified);
     }
-    context.reply(core::Error(core::ErrorCode::rate_limited));
-    if (context.session != nullptr && ++context.session->rate_warnings >= options_.rate_warnings) {
-        context.session->close(protocol::CloseCode::rate_limited);
+    return std::nullopt;
+}
+
+bool Router::Impl::within_rate(const protocol::Request& request, const protocol::Policy& policy,
+                               const core::AgentId& agent) {
+    const bool send = std::holds_alternative<protocol::SendMessage>(request) ||
+                      std::holds_alternative<protocol::Publish>(request);
+    return send ? rates_.allow(agent, clock_.steady())
+                : work_.allow(agent, clock_.steady(), policy.weight);
+}
+
+std::optional<core::Error> Router::Impl::refuse(const protocol::Request& request,
+                                                const Caller& caller, delivery::Session* session) {
+    const protocol::Policy& policy = protocol::policy_of(request);
+    if (auto error = refuse_caller(policy.right, caller, session)) return error;
+    if (policy.effect == protocol::Effect::write && shutting_down.load(std::memory_order_relaxed)) {
+        return core::Error(core::ErrorCode::shutting_down);
     }
-    return false;
+    if (!caller.agent || within_rate(request, policy, *caller.agent)) {
+        if (session != nullptr) session->rate_warnings = 0;
+        return std::nullopt;
+    }
+    return core::Error(core::ErrorCode::rate_limited);
+}
+
+void Router::Impl::charge(const Caller& caller, std::size_t bytes) {
+    constexpr std::size_t kBytesOfUnit = 1'024;
+    if (caller.agent) work_.charge(*caller.agent, clock_.steady(), bytes / kBytesOfUnit);
+}
+
+Pending Router::Impl::handle(delivery::EventLoop& loop, const Caller& caller,
+                             delivery::Session* session, protocol::Request request,
+                             ReplyHandler reply) {
+    Pending pending;
+    if (auto error = refuse(request, caller, session)) {
+        const bool limited = error->code == core::ErrorCode::rate_limited;
+        reply(std::move(*error));
+        if (limited && session != nullptr && ++session->rate_warnings >= options_.rate_warnings) {
+            session->close(protocol::CloseCode::rate_limited);
+        }
+        return pending;
+    }
+    std::visit(
+        [&](auto&& operation) {
+            operate(Context{loop, caller, session, std::move(reply), pending},
+                    std::forward<decltype(operation)>(operation));
+        },
+        std::move(request));
+    return pending;
 }
 
 void Router::Impl::begin_shutdown() {
@@ -81,6 +108,7 @@ void Router::Impl::maintain(delivery::EventLoop& loop) {
     if (now < next_eviction_) return;
     next_eviction_ = now + options_.evict_interval;
     rates_.forget_idle(now);
+    work_.forget_idle(now);
     loop.submit(store::EvictMailboxes{settings_.mailbox_horizon(clock_.now())}, nullptr);
     trim(loop);
 }
@@ -104,36 +132,9 @@ Router::~Router() = default;
 
 Caller Router::authenticate(std::string_view token) const { return impl_->authenticate(token); }
 
-void Router::handle(delivery::EventLoop& loop, const Caller& caller, delivery::Session* session,
-                    protocol::Request request, ReplyHandler reply) {
-    std::visit(
-        [&](auto&& operation) {
-            impl_->operate(Context{loop, caller, session, std::move(reply)},
-                           std::forward<decltype(operation)>(operation));
-        },
-        std::move(request));
-}
-
-namespace {
-
-template <class... Types>
-bool is_any_of(const protocol::Request& request) {
-    return (std::holds_alternative<Types>(request) || ...);
-}
-
-}  // namespace
-
-bool Router::is_write(const protocol::Request& request) noexcept {
-    return is_any_of<protocol::SendMessage, protocol::Ack, protocol::EvictMailboxes,
-                     protocol::CreateChannel, protocol::Subscribe, protocol::Unsubscribe,
-                     protocol::Publish, protocol::PutSetting, protocol::CreateToken,
-                     protocol::RevokeTokens>(request);
-}
-
-bool Router::depends_on_writes(const protocol::Request& request) noexcept {
-    // Presence is in memory and changed at once, so it never has to wait for a commit.
-    return !is_write(request) && !is_any_of<protocol::Identify, protocol::Ping, protocol::SetStatus,
-                                            protocol::ListAgents, protocol::Health>(request);
+Pending Router::handle(delivery::EventLoop& loop, const Caller& caller, delivery::Session* session,
+                       protocol::Request request, ReplyHandler reply) {
+    return impl_->handle(loop, caller, session, std::move(request), std::move(reply));
 }
 
 protocol::Reply Router::identify(delivery::EventLoop& loop, delivery::Session& session,

@@ -31,10 +31,11 @@ Analytics::Hour& Analytics::Counters::hour(core::Timestamp now) {
 template <class Function>
 void Analytics::update(const core::AgentId& agent, Function&& function) {
     shards_[core::TextHash{}(agent) % kShards].with([&](Shard& shard) {
-        auto found = shard.find(agent);
-        if (found == shard.end()) {
-            if (shard.size() >= max_per_shard_) make_room(shard);
-            found = shard.emplace(agent, Counters{}).first;
+        auto found = shard.counters.find(agent);
+        if (found == shard.counters.end()) {
+            if (shard.counters.size() >= max_per_shard_) make_room(shard);
+            found = shard.counters.emplace(agent, Counters{}).first;
+            shard.ids.insert(found->first.str());
         }
         function(found->second);
     });
@@ -43,12 +44,15 @@ void Analytics::update(const core::AgentId& agent, Function&& function) {
 void Analytics::make_room(Shard& shard) {
     // Rare, so a scan is fine: drop the tenth that has been away longest, at least one.
     std::vector<std::pair<std::int64_t, core::AgentId>> away;
-    for (const auto& [agent, counters] : shard) {
+    for (const auto& [agent, counters] : shard.counters) {
         if (!counters.connected_since) away.emplace_back(counters.last_active.ms, agent);
     }
-    const std::size_t count = std::min(away.size(), shard.size() / 10 + 1);
+    const std::size_t count = std::min(away.size(), shard.counters.size() / 10 + 1);
     std::ranges::partial_sort(away, away.begin() + static_cast<std::ptrdiff_t>(count));
-    for (std::size_t i = 0; i < count; ++i) shard.erase(away[i].second);
+    for (std::size_t i = 0; i < count; ++i) {
+        shard.ids.erase(away[i].second.str());
+        shard.counters.erase(away[i].second);
+    }
 }
 
 void Analytics::connected(const core::AgentId& agent, core::Timestamp now) {
@@ -77,7 +81,7 @@ void Analytics::disconnected(const core::AgentId& agent, core::Timestamp now) {
 
 void Analytics::seen(const core::AgentId& agent, core::Timestamp now) {
     shards_[core::TextHash{}(agent) % kShards].with([&](Shard& shard) {
-        if (const auto found = shard.find(agent); found != shard.end()) {
+        if (const auto found = shard.counters.find(agent); found != shard.counters.end()) {
             found->second.last_active = now;
         }
     });
@@ -101,8 +105,12 @@ void Analytics::received(const core::AgentId& agent, core::Timestamp now) {
 void Analytics::reset(core::Timestamp now) {
     for (auto& guarded : shards_) {
         guarded.with([&](Shard& shard) {
-            std::erase_if(shard, [](const auto& entry) { return !entry.second.connected_since; });
-            for (auto& [agent, counters] : shard) {
+            std::erase_if(shard.counters, [&](const auto& entry) {
+                if (entry.second.connected_since) return false;
+                shard.ids.erase(entry.first.str());
+                return true;
+            });
+            for (auto& [agent, counters] : shard.counters) {
                 counters = Counters{.hours = {},
                                     .last_active = now,
                                     .last_seen = std::nullopt,
@@ -113,29 +121,61 @@ void Analytics::reset(core::Timestamp now) {
     }
 }
 
-std::vector<AgentActivity> Analytics::agents(core::Timestamp now) const {
-    std::vector<AgentActivity> all;
+AgentActivity Analytics::activity(const core::AgentId& agent, const Counters& counters,
+                                  core::Timestamp now) {
+    AgentActivity activity{.agent = agent.str(),
+                           .connected = counters.connected_since.has_value(),
+                           .last_active = counters.last_active,
+                           .last_seen = counters.last_seen,
+                           .connections = counters.connections};
+    for (const Hour& hour : counters.hours) {
+        if (!within_day(hour.bucket, now)) continue;
+        activity.sent_24h += hour.sent;
+        activity.received_24h += hour.received;
+        activity.connected_ms_24h += hour.connected_ms;
+        if (hour.bucket == bucket_of(now)) activity.sent_this_hour = hour.sent;
+    }
+    return activity;
+}
+
+std::vector<AgentActivity> Analytics::agents(std::string_view after, std::size_t limit,
+                                             core::Timestamp now) const {
+    // The first `limit` of each part hold the first `limit` of all.
+    std::vector<AgentActivity> page;
     for (const auto& guarded : shards_) {
+        // What lies behind a full page is not wanted.
+        const bool full = page.size() == limit;
+        const std::string last = full && limit > 0 ? page.back().agent : std::string();
         guarded.with([&](const Shard& shard) {
-            for (const auto& [agent, counters] : shard) {
-                AgentActivity activity{.agent = agent.str(),
-                                       .connected = counters.connected_since.has_value(),
-                                       .last_active = counters.last_active,
-                                       .last_seen = counters.last_seen,
-                                       .connections = counters.connections};
-                for (const Hour& hour : counters.hours) {
-                    if (!within_day(hour.bucket, now)) continue;
-                    activity.sent_24h += hour.sent;
-                    activity.received_24h += hour.received;
-                    activity.connected_ms_24h += hour.connected_ms;
-                    if (hour.bucket == bucket_of(now)) activity.sent_this_hour = hour.sent;
-                }
-                all.push_back(std::move(activity));
+            auto id = shard.ids.upper_bound(after);
+            for (std::size_t taken = 0; taken < limit && id != shard.ids.end(); ++taken, ++id) {
+                if (full && *id > last) break;
+                const auto found = shard.counters.find(*id);
+                page.push_back(activity(found->first, found->second, now));
             }
         });
+        std::ranges::sort(page, {}, &AgentActivity::agent);
+        if (page.size() > limit) page.resize(limit);
     }
-    std::ranges::sort(all, {}, &AgentActivity::agent);
-    return all;
+    return page;
+}
+
+void Analytics::add_totals(std::size_t part, core::Timestamp now, ActivityTotals& totals) const {
+    shards_[part].with([&](const Shard& shard) {
+        for (const auto& [agent, counters] : shard.counters) {
+            ++totals.agents;
+            for (const Hour& hour : counters.hours) {
+                if (within_day(hour.bucket, now)) totals.messages_24h += hour.sent;
+            }
+            if (!counters.connected_since) {
+                ++totals.offline;
+                continue;
+            }
+            ++totals.connected;
+            ++(now.ms - counters.last_active.ms <= kIdleAfter.count() ? totals.active
+                                                                      : totals.idle);
+        }
+    });
 }
 
 std::vector<HourlyActivity> Analytics::hourly(std::string_view agent, core::Timestamp now) const {
@@ -145,8 +185,8 @@ std::vector<HourlyActivity> Analytics::hourly(std::string_view agent, core::Time
         hours.push_back(HourlyActivity{.bucket = last - i});
     }
     shards_[core::TextHash{}(agent) % kShards].with([&](const Shard& shard) {
-        const auto found = shard.find(agent);
-        if (found == shard.end()) return;
+        const auto found = shard.counters.find(agent);
+        if (found == shard.counters.end()) return;
         for (const Hour& counted : found->second.hours) {
             if (!within_day(counted.bucket, now)) continue;
             HourlyActivity& hour =
@@ -156,20 +196,6 @@ std::vector<HourlyActivity> Analytics::hourly(std::string_view agent, core::Time
         }
     });
     return hours;
-}
-
-std::uint64_t Analytics::messages_24h(core::Timestamp now) const {
-    std::uint64_t total = 0;
-    for (const auto& guarded : shards_) {
-        guarded.with([&](const Shard& shard) {
-            for (const auto& [agent, counters] : shard) {
-                for (const Hour& hour : counters.hours) {
-                    if (within_day(hour.bucket, now)) total += hour.sent;
-                }
-            }
-        });
-    }
-    return total;
 }
 
 }  // namespace agentcom::services

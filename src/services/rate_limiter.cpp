@@ -10,22 +10,42 @@ double RateLimiter::level(const Bucket& bucket, core::SteadyTime now) const {
     return std::min(burst_, bucket.tokens + std::max(0.0, elapsed.count()) * per_second_);
 }
 
-bool RateLimiter::allow(const core::AgentId& agent, core::SteadyTime now) {
-    if (per_second_ == 0) return true;
-    return state_.with([&](State& state) {
-        Bucket& bucket = state.try_emplace(agent, Bucket{burst_, now}).first->second;
+template <class Function>
+auto RateLimiter::with_bucket(const core::AgentId& agent, core::SteadyTime now,
+                              Function&& function) {
+    return shards_[core::TextHash{}(agent) % kShards].with([&](Shard& shard) {
+        auto found = shard.find(agent);
+        if (found == shard.end()) found = shard.emplace(agent, Bucket{burst_, now}).first;
+        Bucket& bucket = found->second;
         bucket.tokens = level(bucket, now);
         bucket.filled_at = now;
-        if (bucket.tokens < 1) return false;
-        bucket.tokens -= 1;
+        return function(bucket);
+    });
+}
+
+bool RateLimiter::allow(const core::AgentId& agent, core::SteadyTime now, std::uint64_t cost) {
+    if (per_second_ == 0) return true;
+    return with_bucket(agent, now, [&](Bucket& bucket) {
+        if (bucket.tokens < std::min(static_cast<double>(cost), burst_)) return false;
+        bucket.tokens -= static_cast<double>(cost);
         return true;
     });
 }
 
-void RateLimiter::forget_idle(core::SteadyTime now) {
-    state_.with([&](State& state) {
-        std::erase_if(state, [&](const auto& entry) { return level(entry.second, now) >= burst_; });
+void RateLimiter::charge(const core::AgentId& agent, core::SteadyTime now, std::uint64_t cost) {
+    if (per_second_ == 0 || cost == 0) return;
+    with_bucket(agent, now, [&](Bucket& bucket) {
+        bucket.tokens = std::max(-burst_, bucket.tokens - static_cast<double>(cost));
     });
+}
+
+void RateLimiter::forget_idle(core::SteadyTime now) {
+    for (auto& guarded : shards_) {
+        guarded.with([&](Shard& shard) {
+            std::erase_if(shard,
+                          [&](const auto& entry) { return level(entry.second, now) >= burst_; });
+        });
+    }
 }
 
 }  // namespace agentcom::services

@@ -137,15 +137,22 @@ TEST(ProtocolPage, HasEveryRouteWithWhoMayUseIt) {
         const std::string name = std::string(route.verb) + ' ' + std::string(route.pattern);
         const Row row = take(rows, name, 5);
         const std::string& token = row[1];
-        if (!route.needs_token && !route.needs_admin) {
+        if (route.right() == protocol::Right::anyone) {
             EXPECT_EQ(token, "none") << name;
             EXPECT_EQ(row[2], "") << name;
             continue;
         }
-        EXPECT_TRUE(token == "read" || token == "agent" || token == "admin")
-            << name << ": " << token;
-        EXPECT_TRUE(!route.needs_admin || token == "admin") << name << ": " << token;
-        EXPECT_EQ(row[2], route.query_token ? "yes" : "") << name;
+        switch (route.right()) {
+            case protocol::Right::reader:
+                EXPECT_EQ(token, "read") << name;
+                break;
+            case protocol::Right::admin:
+                EXPECT_EQ(token, "admin") << name;
+                break;
+            default:
+                EXPECT_EQ(token, "agent") << name;
+        }
+        EXPECT_EQ(row[2], route.query_token() ? "yes" : "") << name;
     }
     expect_no_more(rows);
 }

@@ -13,7 +13,7 @@ using core::ErrorCode;
 using Query = std::vector<std::pair<std::string, std::string>>;
 
 struct Asked {
-    HttpOperation operation;
+    Operation operation;
     std::string argument = {};
     Query query = {};
     std::string body = {};
@@ -46,7 +46,7 @@ core::Error error_of(const Asked& asked) {
 
 TEST(DecodeHttp, AMessageTakesItsTypeFromType) {
     const auto sent = decoded<SendMessage>(
-        {.operation = HttpOperation::send_message,
+        {.operation = Operation::send_message,
          .body = R"({"from":"x","id":"y","to":"bob","type":"alert","message_type":"no",
                      "payload":{"a": 1},"reply_to":"some-id","idempotency_key":"k"})"});
     EXPECT_EQ(sent.to, core::Destination(core::ToAgent{*core::AgentId::parse("bob")}));
@@ -54,7 +54,7 @@ TEST(DecodeHttp, AMessageTakesItsTypeFromType) {
     EXPECT_EQ(sent.payload.text, R"({"a": 1})");
     EXPECT_EQ(sent.reply_to, "some-id");
     EXPECT_EQ(sent.idempotency_key, "k");
-    EXPECT_EQ(decoded<SendMessage>({.operation = HttpOperation::send_message,
+    EXPECT_EQ(decoded<SendMessage>({.operation = Operation::send_message,
                                     .body = R"({"message_type":"alert","payload":null})"})
                   .type,
               "chat");
@@ -63,15 +63,15 @@ TEST(DecodeHttp, AMessageTakesItsTypeFromType) {
 TEST(DecodeHttp, AMessageNeedsThePayloadKey) {
     for (const char* body : {"", "{}", "[{\"payload\":{}}]", "\"payload\"", "null",
                              "{\"to\":\"bob\",\"text\":\"x\"}"}) {
-        EXPECT_EQ(error_of({.operation = HttpOperation::send_message,
-                            .query = {{"payload", "x"}},
-                            .body = body})
-                      .wire_name(),
-                  "missing required field: payload")
+        EXPECT_EQ(
+            error_of(
+                {.operation = Operation::send_message, .query = {{"payload", "x"}}, .body = body})
+                .wire_name(),
+            "missing required field: payload")
             << body;
     }
     for (const char* payload : {"null", "false", "{}"}) {
-        EXPECT_EQ(decoded<SendMessage>({.operation = HttpOperation::send_message,
+        EXPECT_EQ(decoded<SendMessage>({.operation = Operation::send_message,
                                         .body = "{\"payload\":" + std::string(payload) + "}"})
                       .payload.text,
                   "{}");
@@ -80,9 +80,9 @@ TEST(DecodeHttp, AMessageNeedsThePayloadKey) {
 
 TEST(DecodeHttp, BrokenJsonIsInvalidJsonEverywhere) {
     for (const auto operation :
-         {HttpOperation::send_message, HttpOperation::create_channel, HttpOperation::publish,
-          HttpOperation::put_heartbeat_interval, HttpOperation::create_token,
-          HttpOperation::ack_mailbox, HttpOperation::reset_hub}) {
+         {Operation::send_message, Operation::create_channel, Operation::publish,
+          Operation::put_heartbeat_interval, Operation::create_token, Operation::ack_mailbox,
+          Operation::reset_hub}) {
         EXPECT_EQ(error_of({.operation = operation, .argument = "c", .body = "{oops"}).code,
                   ErrorCode::invalid_json);
     }
@@ -90,21 +90,20 @@ TEST(DecodeHttp, BrokenJsonIsInvalidJsonEverywhere) {
 
 TEST(DecodeHttp, WrongFieldsAreNamed) {
     const auto error =
-        error_of({.operation = HttpOperation::send_message, .body = R"({"payload":1,"type":[]})"});
+        error_of({.operation = Operation::send_message, .body = R"({"payload":1,"type":[]})"});
     EXPECT_EQ(error.code, ErrorCode::invalid_field);
     EXPECT_EQ(error.field, "type");
-    EXPECT_EQ(error_of({.operation = HttpOperation::send_message,
-                        .body = R"({"payload":1,"reply_to":5})"})
-                  .field,
-              "reply_to");
     EXPECT_EQ(
-        error_of({.operation = HttpOperation::send_message, .body = R"({"payload":1,"to":17})"})
-            .code,
+        error_of({.operation = Operation::send_message, .body = R"({"payload":1,"reply_to":5})"})
+            .field,
+        "reply_to");
+    EXPECT_EQ(
+        error_of({.operation = Operation::send_message, .body = R"({"payload":1,"to":17})"}).code,
         ErrorCode::invalid_recipient);
 }
 
 TEST(DecodeHttp, TheIdempotencyHeaderComesBeforeTheField) {
-    Asked asked{.operation = HttpOperation::send_message,
+    Asked asked{.operation = Operation::send_message,
                 .body = R"({"payload":1,"idempotency_key":"field"})",
                 .idempotency_key = "header"};
     EXPECT_EQ(decoded<SendMessage>(asked).idempotency_key, "header");
@@ -116,53 +115,53 @@ TEST(DecodeHttp, TheIdempotencyHeaderComesBeforeTheField) {
 
 TEST(DecodeHttp, MailboxPollHasDefaults) {
     const auto poll =
-        decoded<PollMailbox>({.operation = HttpOperation::poll_mailbox, .argument = "bob"});
+        decoded<PollMailbox>({.operation = Operation::poll_mailbox, .argument = "bob"});
     EXPECT_EQ(poll.mailbox, "bob");
     EXPECT_EQ(poll.since, core::Seq{0});
     EXPECT_FALSE(poll.limit);
     EXPECT_EQ(poll.wait, core::Millis(0));
 
     const auto full =
-        decoded<PollMailbox>({.operation = HttpOperation::poll_mailbox,
+        decoded<PollMailbox>({.operation = Operation::poll_mailbox,
                               .argument = "bob",
                               .query = {{"since", "17"}, {"limit", "5"}, {"wait", "60"}}});
     EXPECT_EQ(full.since, core::Seq{17});
     EXPECT_EQ(full.limit, 5U);
     EXPECT_EQ(full.wait, core::Millis(60'000));
-    EXPECT_EQ(decoded<PollMailbox>({.operation = HttpOperation::poll_mailbox,
-                                    .argument = "bob",
-                                    .query = {{"since", "-5"}}})
-                  .since,
-              core::Seq{0});
+    EXPECT_EQ(
+        decoded<PollMailbox>(
+            {.operation = Operation::poll_mailbox, .argument = "bob", .query = {{"since", "-5"}}})
+            .since,
+        core::Seq{0});
 }
 
 TEST(DecodeHttp, BadNumbersInTheQueryAreNamed) {
-    const auto field = [](HttpOperation operation, Query query) {
+    const auto field = [](Operation operation, Query query) {
         const auto error =
             error_of({.operation = operation, .argument = "dev", .query = std::move(query)});
         EXPECT_EQ(error.code, ErrorCode::invalid_field);
         return error.field;
     };
     for (const char* value : {"abc", "", "1.5", " ", "1abc", "0x10", "+1", "--1", "1 "}) {
-        EXPECT_EQ(field(HttpOperation::poll_mailbox, {{"since", value}}), "since") << value;
-        EXPECT_EQ(field(HttpOperation::channel_history, {{"limit", value}}), "limit") << value;
+        EXPECT_EQ(field(Operation::poll_mailbox, {{"since", value}}), "since") << value;
+        EXPECT_EQ(field(Operation::channel_history, {{"limit", value}}), "limit") << value;
         for (const char* name : {"limit", "cursor", "start_time", "end_time"}) {
-            EXPECT_EQ(field(HttpOperation::query_history, {{name, value}}), name) << value;
+            EXPECT_EQ(field(Operation::query_history, {{name, value}}), name) << value;
         }
     }
-    EXPECT_EQ(field(HttpOperation::poll_mailbox, {{"since[]", "1"}}), "since");
-    EXPECT_EQ(field(HttpOperation::poll_mailbox, {{"wait", "61"}}), "wait");
-    EXPECT_EQ(field(HttpOperation::poll_mailbox, {{"wait", "-1"}}), "wait");
-    EXPECT_EQ(field(HttpOperation::poll_mailbox, {{"limit", "-1"}}), "limit");
-    EXPECT_EQ(field(HttpOperation::channel_history, {{"limit", "-2"}}), "limit");
-    EXPECT_EQ(field(HttpOperation::query_history, {{"limit", "-1"}}), "limit");
-    EXPECT_EQ(field(HttpOperation::query_history, {{"cursor", "-1"}}), "cursor");
-    EXPECT_EQ(field(HttpOperation::get_thread, {{"limit", "0"}}), "limit");
+    EXPECT_EQ(field(Operation::poll_mailbox, {{"since[]", "1"}}), "since");
+    EXPECT_EQ(field(Operation::poll_mailbox, {{"wait", "61"}}), "wait");
+    EXPECT_EQ(field(Operation::poll_mailbox, {{"wait", "-1"}}), "wait");
+    EXPECT_EQ(field(Operation::poll_mailbox, {{"limit", "-1"}}), "limit");
+    EXPECT_EQ(field(Operation::channel_history, {{"limit", "-2"}}), "limit");
+    EXPECT_EQ(field(Operation::query_history, {{"limit", "-1"}}), "limit");
+    EXPECT_EQ(field(Operation::query_history, {{"cursor", "-1"}}), "cursor");
+    EXPECT_EQ(field(Operation::get_thread, {{"limit", "0"}}), "limit");
 }
 
 TEST(DecodeHttp, AckTakesWholeNumbersOnly) {
     const auto ack = [](std::string_view seq) {
-        return Asked{.operation = HttpOperation::ack_mailbox,
+        return Asked{.operation = Operation::ack_mailbox,
                      .argument = "bob",
                      .body = "{\"seq\":" + std::string(seq) + "}"};
     };
@@ -177,7 +176,7 @@ TEST(DecodeHttp, AckTakesWholeNumbersOnly) {
         EXPECT_EQ(error.field, "seq") << seq;
     }
     for (const char* body : {"", "{}", "[]"}) {
-        EXPECT_EQ(error_of({.operation = HttpOperation::ack_mailbox, .body = body}).wire_name(),
+        EXPECT_EQ(error_of({.operation = Operation::ack_mailbox, .body = body}).wire_name(),
                   "missing required field: seq");
     }
 }
@@ -191,27 +190,27 @@ TEST(DecodeHttp, TheAckBodyMayCarryAToken) {
 
 TEST(DecodeHttp, AChannelIsCreatedUnderItsNormalisedName) {
     const auto made =
-        decoded<CreateChannel>({.operation = HttpOperation::create_channel,
+        decoded<CreateChannel>({.operation = Operation::create_channel,
                                 .body = R"({"name":"#Dev","description":"about work"})"});
     EXPECT_EQ(made.name.str(), "dev");
     EXPECT_EQ(made.description, "about work");
-    EXPECT_EQ(decoded<CreateChannel>({.operation = HttpOperation::create_channel,
+    EXPECT_EQ(decoded<CreateChannel>({.operation = Operation::create_channel,
                                       .body = R"({"name":"x","description":null})"})
                   .description,
               "");
     for (const char* body : {"", "[1]", "{\"description\":\"x\"}"}) {
-        EXPECT_EQ(error_of({.operation = HttpOperation::create_channel, .body = body}).wire_name(),
+        EXPECT_EQ(error_of({.operation = Operation::create_channel, .body = body}).wire_name(),
                   "missing required field: name");
     }
     for (const char* name : {"5", "null", "[\"x\"]", "{\"a\":1}", "true", "\"\"", "\"###\"",
                              "\"!!!\"", "\"\xC3\xA9\""}) {
-        const auto error = error_of({.operation = HttpOperation::create_channel,
+        const auto error = error_of({.operation = Operation::create_channel,
                                      .body = "{\"name\":" + std::string(name) + "}"});
         EXPECT_EQ(core::error_info(error.code).http_status, 400) << name;
         EXPECT_EQ(error.field, "name") << name;
     }
     EXPECT_EQ(
-        error_of({.operation = HttpOperation::create_channel,
+        error_of({.operation = Operation::create_channel,
                   .body = "{\"name\":\"x\",\"description\":\"" + std::string(1025, 'd') + "\"}"})
             .field,
         "description");
@@ -219,18 +218,18 @@ TEST(DecodeHttp, AChannelIsCreatedUnderItsNormalisedName) {
 
 TEST(DecodeHttp, ChannelRoutesKeepTheNameAsItWasSent) {
     const auto subscribe =
-        decoded<Subscribe>({.operation = HttpOperation::subscribe, .argument = "#Dev"});
+        decoded<Subscribe>({.operation = Operation::subscribe, .argument = "#Dev"});
     EXPECT_EQ(subscribe.channel.str(), "dev");
     EXPECT_EQ(subscribe.channel_text, "#Dev");
-    EXPECT_EQ(decoded<Unsubscribe>({.operation = HttpOperation::unsubscribe, .argument = "Dev"})
-                  .channel_text,
-              "Dev");
-    EXPECT_EQ(decoded<GetChannel>({.operation = HttpOperation::get_channel, .argument = "Dev"})
-                  .channel.str(),
-              "dev");
+    EXPECT_EQ(
+        decoded<Unsubscribe>({.operation = Operation::unsubscribe, .argument = "Dev"}).channel_text,
+        "Dev");
+    EXPECT_EQ(
+        decoded<GetChannel>({.operation = Operation::get_channel, .argument = "Dev"}).channel.str(),
+        "dev");
     for (const auto operation :
-         {HttpOperation::subscribe, HttpOperation::unsubscribe, HttpOperation::get_channel,
-          HttpOperation::publish, HttpOperation::channel_history}) {
+         {Operation::subscribe, Operation::unsubscribe, Operation::get_channel, Operation::publish,
+          Operation::channel_history}) {
         EXPECT_EQ(
             error_of({.operation = operation, .argument = "!!!", .body = "{\"payload\":{}}"}).code,
             ErrorCode::invalid_channel_name);
@@ -239,8 +238,7 @@ TEST(DecodeHttp, ChannelRoutesKeepTheNameAsItWasSent) {
 
 TEST(DecodeHttp, PublishNeedsAnObject) {
     const auto body = [](std::string_view text) {
-        return Asked{
-            .operation = HttpOperation::publish, .argument = "dev", .body = std::string(text)};
+        return Asked{.operation = Operation::publish, .argument = "dev", .body = std::string(text)};
     };
     EXPECT_EQ(decoded<Publish>(body(R"({"payload":null,"message_type":"alert"})")).payload.text,
               "{}");
@@ -251,19 +249,19 @@ TEST(DecodeHttp, PublishNeedsAnObject) {
 }
 
 TEST(DecodeHttp, HistoriesCapTheirPages) {
-    const auto channel = decoded<ChannelHistory>({.operation = HttpOperation::channel_history,
+    const auto channel = decoded<ChannelHistory>({.operation = Operation::channel_history,
                                                   .argument = "Dev",
                                                   .query = {{"limit", "1000"}, {"since", "2"}}});
     EXPECT_EQ(channel.limit, 200U);
     EXPECT_EQ(channel.since, core::ChannelSeq{2});
     EXPECT_EQ(channel.channel_text, "Dev");
 
-    const auto bare = decoded<QueryHistory>({.operation = HttpOperation::query_history});
+    const auto bare = decoded<QueryHistory>({.operation = Operation::query_history});
     EXPECT_EQ(bare.limit, 50U);
     EXPECT_EQ(bare.cursor, core::Seq{0});
     EXPECT_FALSE(bare.from || bare.to || bare.channel || bare.start_time || bare.end_time);
 
-    const auto full = decoded<QueryHistory>({.operation = HttpOperation::query_history,
+    const auto full = decoded<QueryHistory>({.operation = Operation::query_history,
                                              .query = {{"from", "a"},
                                                        {"to", "b"},
                                                        {"channel", "#C"},
@@ -282,7 +280,7 @@ TEST(DecodeHttp, HistoriesCapTheirPages) {
 
 TEST(DecodeHttp, SettingsTakePositiveIntegersOnly) {
     const auto put = [](std::string_view body) {
-        return Asked{.operation = HttpOperation::put_heartbeat_interval, .body = std::string(body)};
+        return Asked{.operation = Operation::put_heartbeat_interval, .body = std::string(body)};
     };
     for (const char* value : {"1", "123456", "9007199254740991"}) {
         const auto setting =
@@ -300,13 +298,12 @@ TEST(DecodeHttp, SettingsTakePositiveIntegersOnly) {
                   "missing or invalid field: heartbeat_interval_ms (positive integer)")
             << body;
     }
-    EXPECT_EQ(error_of({.operation = HttpOperation::put_mailbox_retention}).field,
-              "mailbox_ttl_ms");
+    EXPECT_EQ(error_of({.operation = Operation::put_mailbox_retention}).field, "mailbox_ttl_ms");
 }
 
 TEST(DecodeHttp, TokensAreMadeForUsableIdsOnly) {
     const auto make = [](std::string_view body) {
-        return Asked{.operation = HttpOperation::create_token, .body = std::string(body)};
+        return Asked{.operation = Operation::create_token, .body = std::string(body)};
     };
     const auto plain = decoded<CreateToken>(make(R"({"agent_id":"odd /\u00fc","name":"ignored"})"));
     EXPECT_EQ(plain.agent.str(), "odd /\xC3\xBC");
@@ -327,45 +324,42 @@ TEST(DecodeHttp, TokensAreMadeForUsableIdsOnly) {
 }
 
 TEST(DecodeHttp, PathAndQueryMustBeUtf8) {
-    EXPECT_EQ(error_of({.operation = HttpOperation::get_thread, .argument = "\xFF"}).code,
+    EXPECT_EQ(error_of({.operation = Operation::get_thread, .argument = "\xFF"}).code,
               ErrorCode::invalid_encoding);
-    EXPECT_EQ(
-        error_of({.operation = HttpOperation::query_history, .query = {{"from", "\xC3"}}}).code,
-        ErrorCode::invalid_encoding);
+    EXPECT_EQ(error_of({.operation = Operation::query_history, .query = {{"from", "\xC3"}}}).code,
+              ErrorCode::invalid_encoding);
 }
 
 TEST(DecodeHttp, TheRestNeedsNoMoreThanItsPath) {
-    EXPECT_EQ(decoded<ListSubscriptions>(
-                  {.operation = HttpOperation::list_subscriptions, .argument = "a"})
-                  .agent,
-              "a");
     EXPECT_EQ(
-        decoded<GetReplies>({.operation = HttpOperation::get_replies, .argument = "m"}).message_id,
-        "m");
-    EXPECT_EQ(decoded<GetThreadRoot>({.operation = HttpOperation::get_thread_root, .argument = "m"})
-                  .message_id,
-              "m");
-    EXPECT_EQ(
-        decoded<AnalyticsHourly>({.operation = HttpOperation::analytics_hourly, .argument = "a"})
+        decoded<ListSubscriptions>({.operation = Operation::list_subscriptions, .argument = "a"})
             .agent,
         "a");
     EXPECT_EQ(
-        decoded<RevokeTokens>({.operation = HttpOperation::revoke_tokens, .argument = "a"}).agent,
+        decoded<GetReplies>({.operation = Operation::get_replies, .argument = "m"}).message_id,
+        "m");
+    EXPECT_EQ(decoded<GetThreadRoot>({.operation = Operation::get_thread_root, .argument = "m"})
+                  .message_id,
+              "m");
+    EXPECT_EQ(
+        decoded<AnalyticsHourly>({.operation = Operation::analytics_hourly, .argument = "a"}).agent,
         "a");
-    const auto thread = decoded<GetThread>({.operation = HttpOperation::get_thread,
+    EXPECT_EQ(decoded<RevokeTokens>({.operation = Operation::revoke_tokens, .argument = "a"}).agent,
+              "a");
+    const auto thread = decoded<GetThread>({.operation = Operation::get_thread,
                                             .argument = "m",
                                             .query = {{"limit", "10"}, {"cursor", "3"}}});
     EXPECT_EQ(thread.limit, 10U);
     EXPECT_EQ(thread.cursor, core::Seq{3});
-    (void)decoded<Health>({.operation = HttpOperation::health});
-    (void)decoded<ListAgents>({.operation = HttpOperation::list_agents});
-    (void)decoded<EvictMailboxes>({.operation = HttpOperation::evict_mailboxes});
-    (void)decoded<ListChannels>({.operation = HttpOperation::list_channels});
-    (void)decoded<AnalyticsSummary>({.operation = HttpOperation::analytics_summary});
-    (void)decoded<AnalyticsAgents>({.operation = HttpOperation::analytics_agents});
-    (void)decoded<ListTokens>({.operation = HttpOperation::list_tokens});
-    (void)decoded<ResetHub>({.operation = HttpOperation::reset_hub});
-    EXPECT_EQ(decoded<GetSetting>({.operation = HttpOperation::get_mailbox_retention}).setting,
+    (void)decoded<Health>({.operation = Operation::health});
+    (void)decoded<ListAgents>({.operation = Operation::list_agents});
+    (void)decoded<EvictMailboxes>({.operation = Operation::evict_mailboxes});
+    (void)decoded<ListChannels>({.operation = Operation::list_channels});
+    (void)decoded<AnalyticsSummary>({.operation = Operation::analytics_summary});
+    (void)decoded<AnalyticsAgents>({.operation = Operation::analytics_agents});
+    (void)decoded<ListTokens>({.operation = Operation::list_tokens});
+    (void)decoded<ResetHub>({.operation = Operation::reset_hub});
+    EXPECT_EQ(decoded<GetSetting>({.operation = Operation::get_mailbox_retention}).setting,
               Setting::mailbox_ttl_ms);
 }
 

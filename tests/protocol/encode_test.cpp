@@ -122,7 +122,7 @@ std::vector<Golden> goldens() {
         {ChannelCreated{channel("dev")}, ok, 201, R"({"status":"created","channel":"dev"})"},
         {ChannelList{{summary}}, R"({"type":"channels","channels":)" + list + "}", 200,
          R"({"channels":)" + list + "}"},
-        {ChannelInfo{channel("dev"), "d", {agent("ann")}, core::Timestamp{5}, agent("bob")}, ok,
+        {ChannelInfo{channel("dev"), "d", {agent("ann")}, core::Timestamp{5}, agent("bob"), 1}, ok,
          200,
          R"({"name":"dev","description":"d","subscribers":["ann"],"subscriber_count":1,)"
          R"("created_at":5,"created_by":"bob"})"},
@@ -189,6 +189,26 @@ std::vector<Golden> goldens() {
         {HealthReport{HealthState::shutting_down, 2}, ok, 503,
          R"({"status":"degraded","service":"agent_com","agents_connected":2,)"
          R"("reason":"shutting_down"})"},
+        // Pages that are shared look like those that are not; a cursor says that there is more.
+        {std::make_shared<const AgentList>(AgentList{{}, "ann"}),
+         R"({"type":"agents","agents":[],"cursor":"ann"})", 200, R"({"agents":[],"cursor":"ann"})"},
+        {std::make_shared<const ChannelList>(ChannelList{{}, "dev"}),
+         R"({"type":"channels","channels":[],"cursor":"dev"})", 200,
+         R"({"channels":[],"cursor":"dev"})"},
+        {std::make_shared<const MailboxPage>(
+             MailboxPage{agent("bob"), {}, core::Seq{4}, kEpoch, false, true}),
+         ok, 200,
+         R"({"agent_id":"bob","messages":[],"last_seq":4,"count":0,"epoch":"abcde00000012345",)"
+         R"("more":true})"},
+        {std::make_shared<const AgentAnalyticsList>(AgentAnalyticsList{{}, "ann"}), ok, 200,
+         R"({"agents":[],"cursor":"ann"})"},
+        {ChannelHistoryPage{channel("dev"), "dev", {}, core::ChannelSeq{7}, core::ChannelSeq{3}},
+         R"({"type":"channel_history","channel":"dev","messages":[],"cursor":7,"before":3})", 200,
+         R"({"channel":"dev","messages":[],"count":0,"cursor":7,"before":3})"},
+        {HistoryPage{{}, core::Seq{9}, true}, ok, 200,
+         R"({"messages":[],"cursor":9,"count":0,"more":true})"},
+        {ReplyList{"p", {}, core::Seq{9}}, ok, 200,
+         R"({"parent":"p","replies":[],"count":0,"cursor":9})"},
     };
 }
 

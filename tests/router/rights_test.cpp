@@ -75,7 +75,7 @@ protected:
                 Subscribe{dev, "dev"},
                 Unsubscribe{dev, "dev"},
                 publication("dev"),
-                ChannelHistory{dev, "dev", {}, 50},
+                ChannelHistory{.channel = dev, .channel_text = "dev"},
                 ListSubscriptions{"alice"},
                 QueryHistory{},
                 GetThread{"x", {}, {}},
@@ -204,7 +204,7 @@ TEST_F(RightsTest, OnceTheHubShutsDownEverythingThatWritesIsRefusedAndReadingGoe
         }
         if (auto* each = std::get_if<protocol::Ack>(&request)) each->mailbox = "root";
         std::optional<ErrorCode> expected;
-        if (Router::is_write(request) || std::holds_alternative<protocol::ResetHub>(request)) {
+        if (protocol::policy_of(request).effect == protocol::Effect::write) {
             expected = ErrorCode::shutting_down;
         } else if (std::visit(RightOf{}, request) == Right::nobody) {
             expected = ErrorCode::unknown_message_type;

@@ -123,6 +123,10 @@ protected:
               delivery::Session* session = nullptr) {
         const protocol::Reply reply = ask(caller, std::move(request), session);
         if (!reply) throw std::runtime_error("refused: " + reply.error().wire_name());
+        // What is made once for many comes as a pointer.
+        if constexpr (protocol::kMaybeShared<Value>) {
+            if (const auto* shared = std::get_if<protocol::Shared<Value>>(&*reply)) return **shared;
+        }
         return std::get<Value>(*reply);
     }
     std::optional<core::ErrorCode> error_of(const Caller& caller, protocol::Request request,

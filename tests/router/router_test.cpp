@@ -399,6 +399,7 @@ TEST_F(RouterTest, ALongPollOfAnAgentThatLosesItsTokenIsRefused) {
 TEST_F(RouterTest, LongPollsAreLimitedInNumberAndGiveTheirPlacesBack) {
     RouterOptions options;
     options.max_waiting_polls = 3;
+    options.max_waiting_polls_per_agent = 3;
     start(options);
     (void)create_token("alice");
     for (int round = 0; round < 3; ++round) {
@@ -419,6 +420,80 @@ TEST_F(RouterTest, LongPollsAreLimitedInNumberAndGiveTheirPlacesBack) {
             EXPECT_EQ(std::get<protocol::MailboxPage>(*reply).messages.size(), 1U);
         }
     }
+}
+
+TEST_F(RouterTest, OneAgentTakesAShareOfTheLongPollsAndWhoGivesUpGivesBack) {
+    RouterOptions options;
+    options.max_waiting_polls = 8;  // a quarter each
+    start(options);
+    (void)create_token("alice");
+    (void)create_token("bob");
+    const auto waiting = poll("alice", core::Millis{60'000});
+    auto answered = std::make_shared<std::atomic<int>>(0);
+    const auto hold = [&] {
+        return on(0, [&] {
+            return router_->handle(loop(), as("alice"), nullptr, waiting,
+                                   [answered](protocol::Reply&&) { ++*answered; });
+        });
+    };
+    Pending first = hold();
+    Pending second = hold();
+    EXPECT_EQ(error_of(as("alice"), waiting), ErrorCode::overloaded);
+    auto of_bob = begin(as("bob"), poll("bob", core::Millis{60'000}));
+    on(0, [&] { first.cancel(); });
+    Pending third = hold();
+    EXPECT_EQ(error_of(as("alice"), waiting), ErrorCode::overloaded);
+    on(0, [&] {
+        second.cancel();
+        third.cancel();
+        third.cancel();
+    });
+    ASSERT_TRUE(ask(as("bob"), direct("alice")));
+    ASSERT_TRUE(ask(as("alice"), direct("bob")));
+    EXPECT_TRUE(wait_for(of_bob));
+    settle();
+    EXPECT_EQ(answered->load(), 0) << "who has given up is not answered";
+}
+
+TEST_F(RouterTest, WhatIsNotASendIsLimitedByWhatItCosts) {
+    RouterOptions options;
+    options.work_per_second = 1'000;
+    options.work_burst = 1'000;
+    options.rate_warnings = 3;
+    start(options);
+    TestSession& alice = join("alice");
+    const auto status = protocol::SetStatus{{"\"busy\""}};
+    EXPECT_FALSE(error_of(as("alice"), status, &alice));
+    EXPECT_FALSE(error_of(as("alice"), status, &alice));
+    EXPECT_EQ(error_of(as("alice"), status, &alice), ErrorCode::rate_limited);
+    // Sends have a rate of their own, and so have others.
+    EXPECT_FALSE(error_of(as("alice"), direct("bob"), &alice));
+    EXPECT_FALSE(error_of(as("bob"), protocol::Ping{}));
+    clock_.advance(core::Millis{500});
+    EXPECT_FALSE(error_of(as("alice"), status, &alice));
+    for (int i = 0; i < 3; ++i) {
+        EXPECT_EQ(error_of(as("alice"), status, &alice), ErrorCode::rate_limited);
+    }
+    EXPECT_EQ(alice.closes, std::vector{protocol::CloseCode::rate_limited});
+}
+
+TEST_F(RouterTest, ASummaryIsMadeOnceForAllWhoAskWithinASecond) {
+    (void)create_token("alice");
+    std::vector<std::future<protocol::Reply>> asked;
+    for (std::size_t i = 0; i < 20; ++i) {
+        asked.push_back(begin(as("alice"), protocol::AnalyticsSummary{}, nullptr, i % 2));
+    }
+    for (auto& each : asked) {
+        const protocol::Reply reply = wait_for(each);
+        ASSERT_TRUE(reply);
+        EXPECT_EQ(std::get<protocol::AnalyticsTotals>(*reply).total_agents, 0U);
+    }
+    (void)join("alice");
+    EXPECT_EQ(
+        get<protocol::AnalyticsTotals>(as("alice"), protocol::AnalyticsSummary{}).total_agents, 0U);
+    clock_.advance(core::Millis{1'000});
+    EXPECT_EQ(
+        get<protocol::AnalyticsTotals>(as("alice"), protocol::AnalyticsSummary{}).total_agents, 1U);
 }
 
 TEST_F(RouterTest, EvictionTakesWhatIsTooOldForGood) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <string>
+#include <vector>
 
 namespace agentcom::services {
 namespace {
@@ -13,13 +14,23 @@ constexpr core::Timestamp kStart{1'000 * kHour + 5};
 
 core::AgentId agent(std::string_view id) { return *core::AgentId::parse(id); }
 core::Timestamp later(std::int64_t ms) { return core::Timestamp{kStart.ms + ms}; }
+std::vector<AgentActivity> everybody(const Analytics& analytics, core::Timestamp now) {
+    return analytics.agents("", 1'000'000, now);
+}
+ActivityTotals totals(const Analytics& analytics, core::Timestamp now) {
+    ActivityTotals all;
+    for (std::size_t part = 0; part < Analytics::parts(); ++part) {
+        analytics.add_totals(part, now, all);
+    }
+    return all;
+}
 
 TEST(Analytics, CountsSentAndReceivedByTheHour) {
     Analytics analytics(1'000);
     analytics.sent(agent("alice"), kStart);
     analytics.sent(agent("alice"), later(kHour));
     analytics.received(agent("bob"), later(kHour));
-    const auto agents = analytics.agents(later(kHour));
+    const auto agents = everybody(analytics, later(kHour));
     ASSERT_EQ(agents.size(), 2U);
     EXPECT_EQ(agents[0].agent, "alice");
     EXPECT_EQ(agents[0].sent_24h, 2U);
@@ -30,25 +41,25 @@ TEST(Analytics, CountsSentAndReceivedByTheHour) {
     EXPECT_EQ(hours[23].sent, 1U);
     EXPECT_EQ(hours[22].sent, 1U);
     EXPECT_EQ(hours[23].bucket, hours[22].bucket + 1);
-    EXPECT_EQ(analytics.messages_24h(later(kHour)), 2U);
+    EXPECT_EQ(totals(analytics, later(kHour)).messages_24h, 2U);
 }
 
 TEST(Analytics, ForgetsAnHourAfterADay) {
     Analytics analytics(1'000);
     analytics.sent(agent("alice"), kStart);
-    EXPECT_EQ(analytics.messages_24h(later(23 * kHour)), 1U);
-    EXPECT_EQ(analytics.messages_24h(later(24 * kHour)), 0U);
+    EXPECT_EQ(totals(analytics, later(23 * kHour)).messages_24h, 1U);
+    EXPECT_EQ(totals(analytics, later(24 * kHour)).messages_24h, 0U);
     analytics.sent(agent("alice"), later(24 * kHour));  // same slot of the ring, another hour
-    EXPECT_EQ(analytics.messages_24h(later(24 * kHour)), 1U);
+    EXPECT_EQ(totals(analytics, later(24 * kHour)).messages_24h, 1U);
 }
 
 TEST(Analytics, ConnectionTimeCountsEndedConnections) {
     Analytics analytics(1'000);
     analytics.connected(agent("alice"), kStart);
-    EXPECT_EQ(analytics.agents(later(10)).front().connected_ms_24h, 0);
-    EXPECT_TRUE(analytics.agents(later(10)).front().connected);
+    EXPECT_EQ(everybody(analytics, later(10)).front().connected_ms_24h, 0);
+    EXPECT_TRUE(everybody(analytics, later(10)).front().connected);
     analytics.disconnected(agent("alice"), later(1'500));
-    const auto after = analytics.agents(later(1'500)).front();
+    const auto after = everybody(analytics, later(1'500)).front();
     EXPECT_EQ(after.connected_ms_24h, 1'500);
     EXPECT_FALSE(after.connected);
     EXPECT_EQ(after.last_seen, later(1'500));
@@ -64,11 +75,42 @@ TEST(Analytics, AgentsThatComeAndGoDoNotGrowIt) {
         analytics.connected(id, later(i));
         analytics.disconnected(id, later(i));
     }
-    const auto agents = analytics.agents(later(5'000));
+    const auto agents = everybody(analytics, later(5'000));
     EXPECT_LE(agents.size(), kLimit + 16);
     EXPECT_TRUE(std::ranges::any_of(agents, [](const auto& a) { return a.agent == "stays"; }));
     EXPECT_TRUE(
         std::ranges::any_of(agents, [](const auto& a) { return a.agent == "visitor-4999"; }));
+}
+
+TEST(Analytics, PagesHoldEverybodyOnceInTheOrderOfTheirIds) {
+    Analytics analytics(10'000);
+    for (int i = 0; i < 1'003; ++i) analytics.sent(agent("a" + std::to_string(i)), kStart);
+    std::vector<std::string> seen;
+    for (std::string after;;) {
+        const auto page = analytics.agents(after, 10, kStart);
+        for (const AgentActivity& each : page) seen.push_back(each.agent);
+        if (page.size() < 10) break;
+        after = page.back().agent;
+    }
+    EXPECT_EQ(seen.size(), 1'003U);
+    EXPECT_TRUE(std::ranges::is_sorted(seen));
+    EXPECT_EQ(std::ranges::adjacent_find(seen), seen.end());
+}
+
+TEST(Analytics, TotalsCountEverybodyByWhatTheyDo) {
+    Analytics analytics(1'000);
+    for (int i = 0; i < 100; ++i) analytics.sent(agent("gone-" + std::to_string(i)), kStart);
+    analytics.connected(agent("idle"), kStart);
+    analytics.connected(agent("busy"), kStart);
+    const core::Timestamp now = later(kIdleAfter.count() + 1);
+    analytics.seen(agent("busy"), now);
+    const ActivityTotals all = totals(analytics, now);
+    EXPECT_EQ(all.agents, 102U);
+    EXPECT_EQ(all.connected, 2U);
+    EXPECT_EQ(all.active, 1U);
+    EXPECT_EQ(all.idle, 1U);
+    EXPECT_EQ(all.offline, 100U);
+    EXPECT_EQ(all.messages_24h, 100U);
 }
 
 TEST(Analytics, ResetKeepsOnlyWhoIsConnected) {
@@ -77,7 +119,7 @@ TEST(Analytics, ResetKeepsOnlyWhoIsConnected) {
     analytics.sent(agent("here"), kStart);
     analytics.sent(agent("gone"), kStart);
     analytics.reset(later(1));
-    const auto agents = analytics.agents(later(1));
+    const auto agents = everybody(analytics, later(1));
     ASSERT_EQ(agents.size(), 1U);
     EXPECT_EQ(agents[0].agent, "here");
     EXPECT_EQ(agents[0].sent_24h, 0U);

@@ -33,5 +33,22 @@ TEST(RateLimiter, ZeroMeansNoLimit) {
     for (int i = 0; i < 1'000; ++i) ASSERT_TRUE(limiter.allow(agent("a"), clock.steady()));
 }
 
+TEST(RateLimiter, DearOperationsTakeMoreAndWhatWasChargedAfterwardsIsADebt) {
+    RateLimiter rates(10, 20);
+    const core::SteadyTime start{};
+    const core::AgentId alice = *core::AgentId::parse("alice");
+    EXPECT_TRUE(rates.allow(alice, start, 15));
+    EXPECT_FALSE(rates.allow(alice, start, 6));
+    EXPECT_TRUE(rates.allow(alice, start, 5));
+    rates.charge(alice, start, 1'000);  // no deeper than the burst
+    EXPECT_FALSE(rates.allow(alice, start + core::Millis{2'000}));
+    EXPECT_TRUE(rates.allow(alice, start + core::Millis{2'200}));
+    // Dearer than the burst: with a full bucket only, and then the debt is paid first.
+    const core::AgentId bob = *core::AgentId::parse("bob");
+    EXPECT_TRUE(rates.allow(bob, start, 30));
+    EXPECT_FALSE(rates.allow(bob, start + core::Millis{1'000}));
+    EXPECT_TRUE(rates.allow(bob, start + core::Millis{1'200}));
+}
+
 }  // namespace
 }  // namespace agentcom::services

@@ -9,6 +9,7 @@
 
 #include "agentcom/core/message.hpp"
 #include "agentcom/core/result.hpp"
+#include "agentcom/protocol/operations.hpp"
 #include "agentcom/protocol/replies.hpp"
 #include "agentcom/protocol/requests.hpp"
 
@@ -52,46 +53,13 @@ void encode_channel_agent_joined(const core::ChannelName& channel, const core::A
 
 // ---- HTTP --------------------------------------------------------------------------------------
 
-/// What HTTP offers, as names: the adapter in net maps verb and path to one of these.
-enum class HttpOperation : std::uint8_t {
-    health,
-    list_agents,
-    list_subscriptions,
-    send_message,
-    poll_mailbox,
-    ack_mailbox,
-    evict_mailboxes,
-    list_channels,
-    create_channel,
-    get_channel,
-    subscribe,
-    unsubscribe,
-    publish,
-    channel_history,
-    query_history,
-    get_thread,
-    get_replies,
-    get_thread_root,
-    get_heartbeat_interval,
-    put_heartbeat_interval,
-    get_mailbox_retention,
-    put_mailbox_retention,
-    analytics_summary,
-    analytics_agents,
-    analytics_hourly,
-    create_token,
-    list_tokens,
-    revoke_tokens,
-    reset_hub,
-};
-
 /// The parts of an HTTP request that carry its meaning; views are valid for the call.
 struct HttpInput {
-    HttpOperation operation;
+    Operation operation;
     std::string_view path_argument;  // percent-decoded, for routes with :id or :ch
     std::vector<std::pair<std::string, std::string>> query;  // percent-decoded, in order
-    std::string_view body;                                   // raw JSON text, may be empty
-    std::optional<std::string_view> idempotency_key;         // the header of that name
+    std::string_view body;  // raw JSON text, may be empty; not looked at where the query counts
+    std::optional<std::string_view> idempotency_key;  // the header of that name
 };
 
 /// Turns an HTTP request into the same Request a frame would give. Errors: invalid_json,

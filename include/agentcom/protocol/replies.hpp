@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <variant>
 #include <vector>
 
@@ -14,6 +16,10 @@
 
 /// What the router answers, one struct per kind of answer. A Reply is that or an Error.
 namespace agentcom::protocol {
+
+/// A page that many are answered with: made once, and encoded once for each loop.
+template <class Page>
+using Shared = std::shared_ptr<const Page>;
 
 /// Who is online, as `agent` objects show it. The three JsonTexts may hold any JSON value.
 struct AgentInfo {
@@ -46,8 +52,10 @@ struct MessageSent {
 
 struct StatusUpdated {};
 
+/// Pages of listings: `next_cursor` is there when there is more behind the last entry.
 struct AgentList {
     std::vector<AgentInfo> agents;
+    std::optional<std::string> next_cursor{};
 };
 
 /// Over WebSocket an ack has no reply: `encode_frame` gives an empty text for it.
@@ -61,6 +69,7 @@ struct MailboxPage {
     core::Seq last_seq;                      // of the last message, or the given `since`
     core::Epoch epoch;
     bool truncated = false;
+    bool more = false;  // the page was cut; go on after `last_seq`
 };
 
 struct EvictionTriggered {};
@@ -76,13 +85,16 @@ struct ChannelSummary {
 };
 struct ChannelList {
     std::vector<ChannelSummary> channels;
+    std::optional<std::string> next_cursor{};
 };
 struct ChannelInfo {
     core::ChannelName name;
     std::string description;
-    std::vector<core::AgentId> subscribers;
+    std::vector<core::AgentId> subscribers;  // a page of them
     core::Timestamp created_at;
     core::AgentId created_by;
+    std::uint64_t subscriber_count = 0;
+    std::optional<std::string> next_cursor{};
 };
 struct Subscribed {
     core::ChannelName channel;
@@ -101,16 +113,20 @@ struct Published {
 struct ChannelHistoryPage {
     core::ChannelName channel;
     std::string channel_text;
-    std::vector<core::MessagePtr> messages;  // oldest first
+    std::vector<core::MessagePtr> messages;         // oldest first
+    std::optional<core::ChannelSeq> next_cursor{};  // there is more behind: pass it as `since`
+    std::optional<core::ChannelSeq> before{};       // older ones were left out: pass it as `before`
 };
 struct SubscriptionList {
     std::string agent;
     std::vector<core::ChannelName> channels;
+    std::optional<std::string> next_cursor{};
 };
 
 struct HistoryPage {
     std::vector<core::MessagePtr> messages;  // oldest first
-    core::Seq cursor;                        // of the last message, or the given cursor
+    core::Seq cursor;  // how far was looked: of the last message, or beyond; else the given cursor
+    bool more = false;
 };
 
 struct Thread {
@@ -121,6 +137,7 @@ struct Thread {
 struct ReplyList {
     std::string parent;
     std::vector<core::MessagePtr> replies;
+    std::optional<core::Seq> next_cursor{};
 };
 struct ThreadRoot {
     std::string message_id;
@@ -158,6 +175,7 @@ struct AgentAnalytics {
 };
 struct AgentAnalyticsList {
     std::vector<AgentAnalytics> agents;  // sorted by id
+    std::optional<std::string> next_cursor{};
 };
 struct HourCount {
     std::int64_t bucket = 0;  // start of the hour, Unix milliseconds
@@ -183,6 +201,7 @@ struct TokenSummary {
 };
 struct TokenList {
     std::vector<TokenSummary> tokens;
+    std::optional<std::string> next_cursor{};
 };
 struct TokensRevoked {
     std::string agent;
@@ -202,8 +221,15 @@ using ReplyValue =
                  EvictionTriggered, ChannelCreated, ChannelList, ChannelInfo, Subscribed,
                  Unsubscribed, Published, ChannelHistoryPage, SubscriptionList, HistoryPage, Thread,
                  ReplyList, ThreadRoot, SettingValue, AnalyticsTotals, AgentAnalyticsList,
-                 HourlyCounts, TokenCreated, TokenList, TokensRevoked, ResetScheduled,
-                 HealthReport>;
+                 HourlyCounts, TokenCreated, TokenList, TokensRevoked, ResetScheduled, HealthReport,
+                 Shared<AgentList>, Shared<ChannelList>, Shared<MailboxPage>,
+                 Shared<AgentAnalyticsList>>;
 using Reply = core::result<ReplyValue>;
+
+/// Pages that come shared or not.
+template <class Page>
+inline constexpr bool kMaybeShared =
+    std::is_same_v<Page, AgentList> || std::is_same_v<Page, ChannelList> ||
+    std::is_same_v<Page, MailboxPage> || std::is_same_v<Page, AgentAnalyticsList>;
 
 }  // namespace agentcom::protocol

@@ -15,6 +15,13 @@
 /// operation per struct; `Request` at the end is the list.
 namespace agentcom::protocol {
 
+/// Which stretch of a listing is wanted: at most `limit` entries behind `cursor`, the text that the
+/// page before it gave (empty: from the beginning).
+struct ListRange {
+    std::uint64_t limit = 1'000;
+    std::string cursor;
+};
+
 /// The first frame of a WebSocket connection. `agent_id` and `token` are kept as text because the
 /// answers to wrong ones differ (invalid_token, token_agent_mismatch).
 struct Identify {
@@ -42,7 +49,9 @@ struct SetStatus {
     core::JsonText status;  // any JSON value
 };
 
-struct ListAgents {};
+struct ListAgents {
+    ListRange range{};
+};
 
 /// Moves the mailbox cursor. Over HTTP `mailbox` names the mailbox and must be the caller's own.
 struct Ack {
@@ -63,10 +72,13 @@ struct CreateChannel {
     core::ChannelName name;
     std::string description;
 };
-struct ListChannels {};
+struct ListChannels {
+    ListRange range{};
+};
 /// `channel_text` is the name as it was sent, which HTTP answers repeat.
 struct GetChannel {
     core::ChannelName channel;
+    ListRange subscribers{};
 };
 struct Subscribe {
     core::ChannelName channel;
@@ -86,11 +98,13 @@ struct Publish {
 struct ChannelHistory {
     core::ChannelName channel;
     std::string channel_text;
-    std::optional<core::ChannelSeq> since;  // absent: the newest `limit`
+    std::optional<core::ChannelSeq> since{};   // the first `limit` after it
+    std::optional<core::ChannelSeq> before{};  // without `since`: the newest `limit` before it
     std::uint64_t limit = 50;
 };
 struct ListSubscriptions {
     std::string agent;
+    ListRange range{};
 };
 
 struct QueryHistory {
@@ -110,6 +124,8 @@ struct GetThread {
 };
 struct GetReplies {
     std::string message_id;
+    std::optional<std::uint64_t> limit{};
+    core::Seq cursor{};  // replies after this one
 };
 struct GetThreadRoot {
     std::string message_id;
@@ -125,7 +141,9 @@ struct PutSetting {
 };
 
 struct AnalyticsSummary {};
-struct AnalyticsAgents {};
+struct AnalyticsAgents {
+    ListRange range{};
+};
 struct AnalyticsHourly {
     std::string agent;
 };
@@ -134,7 +152,9 @@ struct CreateToken {
     core::AgentId agent;
     core::Role role = core::Role::agent;
 };
-struct ListTokens {};
+struct ListTokens {
+    ListRange range{};
+};
 struct RevokeTokens {
     std::string agent;
 };

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "agentcom/core/ids.hpp"
@@ -32,14 +33,38 @@ struct RouterOptions {
     std::uint64_t max_frame_bytes = std::uint64_t{1} << 20;
     std::uint64_t messages_per_second = 100'000;  // per agent; 0: unlimited
     std::uint64_t message_burst = 200'000;
+    std::uint64_t work_per_second = 100'000;  // of one agent, in units of the operations' weights
+    std::uint64_t work_burst = 200'000;
     std::uint64_t rate_warnings = 10;          // rate_limited errors before the session is closed
     std::uint64_t max_profile_bytes = 4'096;   // name, status and capabilities each, as JSON text
     std::uint64_t max_waiting_polls = 10'000;  // long polls at once, over all loops
+    std::uint64_t max_waiting_polls_per_agent = 0;  // 0: a quarter of those
     core::Millis reset_cooldown{300'000};
     core::Millis heartbeat_interval{900'000};  // default of the setting
     core::Millis mailbox_ttl{604'800'000};     // default of the setting
     core::Millis evict_interval{60'000};       // background eviction and trimming
     std::uint64_t max_analytics_agents = 100'000;
+};
+
+/// A request that has not been answered yet, so that whoever asked can give it up. For the thread
+/// of the loop it was asked on. Most requests cannot be given up, because they are answered at once
+/// or have been handed to the store; then `cancel` does nothing.
+class Pending {
+public:
+    class Cancellable {
+    public:
+        virtual ~Cancellable() = default;
+        virtual void cancel() = 0;
+    };
+    Pending() = default;
+    explicit Pending(std::weak_ptr<Cancellable> what) : what_(std::move(what)) {}
+    /// Frees what the request holds; it will not be answered. Harmless when it has been.
+    void cancel() {
+        if (const auto alive = std::exchange(what_, {}).lock()) alive->cancel();
+    }
+
+private:
+    std::weak_ptr<Cancellable> what_;
 };
 
 /// One operation for each thing a caller may ask: authorise, validate, compose services, decide
@@ -61,14 +86,10 @@ public:
     /// Answers a request, at once or later, exactly once. `session` is the WebSocket session that
     /// asks, null over HTTP. A write is answered after its commit; what was written before by the
     /// same loop is seen by a read only after its reply, so a session that pipelines must await
-    /// its writes before it hands over a read (`is_write`, `reads_store`).
-    void handle(delivery::EventLoop& loop, const Caller& caller, delivery::Session* session,
-                protocol::Request request, ReplyHandler reply);
-
-    /// Whether the request waits for a commit (its reply comes later).
-    [[nodiscard]] static bool is_write(const protocol::Request& request) noexcept;
-    /// Whether the answer may depend on earlier writes of the same session.
-    [[nodiscard]] static bool depends_on_writes(const protocol::Request& request) noexcept;
+    /// its writes before it hands over a read (`protocol::policy_of`). What is handed back gives
+    /// the request up, when its asker has gone away.
+    Pending handle(delivery::EventLoop& loop, const Caller& caller, delivery::Session* session,
+                   protocol::Request request, ReplyHandler reply);
 
     /// Identifies a connection: verifies the token, takes over from an older connection of the
     /// agent, announces the agent. On success the session is registered and its identity set.

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -36,9 +37,19 @@ struct HourlyActivity {
     std::uint64_t received = 0;
 };
 
+/// What a summary counts over all agents.
+struct ActivityTotals {
+    std::uint64_t agents = 0;
+    std::uint64_t connected = 0;
+    std::uint64_t active = 0;
+    std::uint64_t idle = 0;
+    std::uint64_t offline = 0;
+    std::uint64_t messages_24h = 0;
+};
+
 /// Counters per agent in hourly buckets, in memory, lost at a restart. The number of agents is
 /// bounded: past it, those that have been away longest are forgotten. Thread-safe; agents are
-/// spread over several locks that are held for a few additions.
+/// spread over several locks that are held for a few additions, or for one part of a listing.
 class Analytics {
 public:
     explicit Analytics(std::uint64_t max_agents) : max_per_shard_(max_agents / kShards + 1) {}
@@ -52,11 +63,16 @@ public:
     /// Forgets everything but who is connected.
     void reset(core::Timestamp now);
 
-    [[nodiscard]] std::vector<AgentActivity> agents(core::Timestamp now) const;  // sorted by id
+    /// The first `limit` agents behind this id, sorted by id. Costs what it returns.
+    [[nodiscard]] std::vector<AgentActivity> agents(std::string_view after, std::size_t limit,
+                                                    core::Timestamp now) const;
+    /// Adds what one part of the agents counts for; all parts together are everybody. A part is a
+    /// sixteenth of the agents, so that a caller can serve others in between.
+    void add_totals(std::size_t part, core::Timestamp now, ActivityTotals& totals) const;
+    [[nodiscard]] static constexpr std::size_t parts() noexcept { return kShards; }
     /// 24 hours, oldest first, the present one last; zeros for an agent nobody knows.
     [[nodiscard]] std::vector<HourlyActivity> hourly(std::string_view agent,
                                                      core::Timestamp now) const;
-    [[nodiscard]] std::uint64_t messages_24h(core::Timestamp now) const;
 
 private:
     struct Hour {
@@ -73,8 +89,13 @@ private:
         std::uint64_t connections = 0;
         [[nodiscard]] Hour& hour(core::Timestamp now);
     };
-    using Shard = std::unordered_map<core::AgentId, Counters, core::TextHash, core::TextEqual>;
+    struct Shard {
+        std::unordered_map<core::AgentId, Counters, core::TextHash, core::TextEqual> counters;
+        std::set<std::string_view> ids;  // in order; views of the keys above
+    };
     static constexpr std::size_t kShards = 16;
+    [[nodiscard]] static AgentActivity activity(const core::AgentId& agent,
+                                                const Counters& counters, core::Timestamp now);
 
     template <class Function>
     void update(const core::AgentId& agent, Function&& function);

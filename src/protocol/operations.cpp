@@ -1,0 +1,497 @@
+// The table of operations: for each its policy, its fields and how they become the request.
+
+#include "agentcom/protocol/operations.hpp"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+#include "agentcom/protocol/vocabulary.hpp"
+#include "protocol/input.hpp"
+
+namespace agentcom::protocol {
+
+namespace {
+
+using core::ErrorCode;
+using RequestResult = core::result<Request>;
+
+constexpr std::int64_t kAny = std::numeric_limits<std::int64_t>::min();
+constexpr std::int64_t kMaxDescriptionBytes = 1'024;
+constexpr std::int64_t kMaxWaitSeconds = 60;
+/// Most entries of one page; its bytes are bounded besides.
+constexpr std::int64_t kMaxHistoryPage = 200;  // the original's figure
+constexpr std::int64_t kMaxThreadPage = 10'000;
+constexpr std::int64_t kMaxListPage = 1'000;
+constexpr std::int64_t kMaxCursorBytes = 512;
+
+// Fields, each stated once.
+
+constexpr FieldSpec text(Key key, bool required = false, std::int64_t most = INT64_MAX) {
+    return {.key = key, .required = required, .most = most};
+}
+constexpr FieldSpec integer(Key key, std::int64_t least = 0, bool required = false) {
+    return {.key = key, .type = FieldType::integer, .required = required, .least = least};
+}
+constexpr FieldSpec limit(std::int64_t otherwise, std::int64_t most, std::int64_t least = 0) {
+    return {.key = Key::limit,
+            .type = FieldType::integer,
+            .least = least,
+            .most = most,
+            .otherwise = otherwise};
+}
+constexpr FieldSpec flag(Key key, bool otherwise) {
+    return {.key = key, .type = FieldType::flag, .otherwise = otherwise ? 1 : 0};
+}
+constexpr FieldSpec any(Key key, bool required = false) {
+    return {.key = key, .type = FieldType::any, .required = required};
+}
+
+constexpr FieldSpec kTo = text(Key::to);
+constexpr FieldSpec kMessageType =
+    text(Key::message_type, false, static_cast<std::int64_t>(core::kMaxMessageTypeBytes));
+constexpr FieldSpec kReplyTo =
+    text(Key::reply_to, false, static_cast<std::int64_t>(core::kMaxReplyToBytes));
+constexpr FieldSpec kIdempotencyKey = text(Key::idempotency_key, false, 128);
+constexpr FieldSpec kChannel = text(Key::channel, true);
+constexpr FieldSpec kAgentId = text(Key::agent_id, true);
+constexpr FieldSpec kMessageId = text(Key::message_id, true);
+constexpr FieldSpec kListLimit = limit(kMaxListPage, kMaxListPage, 1);
+constexpr FieldSpec kListCursor = text(Key::cursor, false, kMaxCursorBytes);
+constexpr FieldSpec kHistoryLimit = limit(50, kMaxHistoryPage);
+constexpr FieldSpec kThreadLimit = limit(kMaxThreadPage, kMaxThreadPage, 1);
+constexpr FieldSpec kSeqCursor = integer(Key::cursor);
+constexpr FieldSpec kSince = integer(Key::since);
+constexpr FieldSpec kBefore = integer(Key::before, 1);
+constexpr FieldSpec kMailboxSince = integer(Key::since, kAny);
+constexpr FieldSpec kMailboxLimit = limit(0, INT64_MAX);
+constexpr FieldSpec kWait{
+    .key = Key::wait, .type = FieldType::integer, .most = kMaxWaitSeconds, .clamps = false};
+constexpr FieldSpec kSeq = integer(Key::seq, 0, true);
+constexpr FieldSpec kStartTime{.key = Key::start_time, .type = FieldType::time, .least = kAny};
+constexpr FieldSpec kEndTime{.key = Key::end_time, .type = FieldType::time, .least = kAny};
+constexpr FieldSpec kAcks = flag(Key::acks, false);
+constexpr FieldSpec kPresence = flag(Key::presence, true);
+constexpr FieldSpec kEcho = flag(Key::echo, true);
+constexpr FieldSpec kName = any(Key::name);
+constexpr FieldSpec kStatus = any(Key::status);
+constexpr FieldSpec kRequiredStatus = any(Key::status, true);
+constexpr FieldSpec kCapabilities = any(Key::capabilities);
+constexpr FieldSpec kPayload = any(Key::payload);
+constexpr FieldSpec kObjectPayload{
+    .key = Key::payload, .type = FieldType::object, .required = true};
+constexpr FieldSpec kDescription = text(Key::description, false, kMaxDescriptionBytes);
+
+// From fields to requests.
+
+RequestResult identify(const Input& in) {
+    const JsonValue* agent = in.find(Key::agent_id);
+    if (agent == nullptr) return in.missing(Key::agent_id);
+    const JsonValue* token = in.find(Key::token);
+    const auto acks = in.flag(kAcks);
+    if (!acks) return acks.error();
+    const auto presence = in.flag(kPresence);
+    if (!presence) return presence.error();
+    const auto echo = in.flag(kEcho);
+    if (!echo) return echo.error();
+    return Request(Identify{
+        .agent_id = agent->kind == JsonKind::string ? text_of(*agent) : std::string(agent->raw),
+        .token = token != nullptr && token->kind == JsonKind::string ? text_of(*token) : "",
+        .name = in.any(kName),
+        .status = in.any(kStatus),
+        .capabilities = in.any(kCapabilities),
+        .acks = *acks,
+        .presence = *presence,
+        .echo = *echo});
+}
+
+RequestResult set_status(const Input& in) {
+    auto value = in.any(kRequiredStatus);
+    if (!value) return in.missing(Key::status);
+    return Request(SetStatus{std::move(*value)});
+}
+
+RequestResult send_message(const Input& in) {
+    if (in.over_http() && in.find(Key::payload) == nullptr) return in.missing(Key::payload);
+    auto to = in.destination();
+    if (!to) return to.error();
+    auto type = in.message_type();
+    if (!type) return type.error();
+    auto reply_to = in.reply_to();
+    if (!reply_to) return reply_to.error();
+    auto key = in.idempotency_key();
+    if (!key) return key.error();
+    return Request(SendMessage{std::move(*to), std::move(*type), in.payload(), std::move(*reply_to),
+                               std::move(*key)});
+}
+
+RequestResult publish(const Input& in) {
+    auto channel = in.channel();
+    if (!channel) return channel.error();
+    if (in.find(Key::payload) == nullptr) return in.missing(Key::payload);
+    auto payload = in.channel_payload();
+    if (!payload) return payload.error();
+    auto type = in.message_type();
+    if (!type) return type.error();
+    auto reply_to = in.reply_to();
+    if (!reply_to) return reply_to.error();
+    auto key = in.idempotency_key();
+    if (!key) return key.error();
+    return Request(Publish{std::move(channel->name), std::move(*type), std::move(*payload),
+                           std::move(*reply_to), std::move(*key)});
+}
+
+RequestResult poll_mailbox(const Input& in) {
+    const auto since = in.integer(kMailboxSince);
+    if (!since) return since.error();
+    const auto limit = in.integer(kMailboxLimit);
+    if (!limit) return limit.error();
+    const auto wait = in.number(kWait);
+    if (!wait) return wait.error();
+    PollMailbox request{
+        .mailbox = in.argument(),
+        .since =
+            core::Seq{static_cast<std::uint64_t>(std::max<std::int64_t>(since->value_or(0), 0))},
+        .limit = std::nullopt,
+        .wait = core::Millis(static_cast<std::int64_t>(*wait) * 1'000)};
+    if (*limit) request.limit = static_cast<std::uint64_t>(**limit);
+    return Request(std::move(request));
+}
+
+RequestResult ack(const Input& in) {
+    if (in.find(Key::seq) == nullptr) return in.missing(Key::seq);
+    const auto seq = in.integer(kSeq);
+    if (!seq) return seq.error();
+    if (!*seq) return in.wrong(Key::seq, "an integer of at least 0");
+    const core::Seq up_to{static_cast<std::uint64_t>(**seq)};
+    return Request(Ack{in.over_http() ? std::optional(in.argument()) : std::nullopt, up_to});
+}
+
+core::result<ListRange> range(const Input& in) {
+    const auto limit = in.number(kListLimit);
+    if (!limit) return limit.error();
+    auto cursor = in.text(kListCursor);
+    if (!cursor) return cursor.error();
+    return ListRange{*limit, std::move(*cursor).value_or("")};
+}
+template <class Make>
+RequestResult with_range(const Input& in, Make make) {
+    auto wanted = range(in);
+    if (!wanted) return wanted.error();
+    return Request(make(std::move(*wanted)));
+}
+template <class List>
+RequestResult list(const Input& in) {
+    return with_range(in, [](ListRange wanted) { return List{std::move(wanted)}; });
+}
+RequestResult list_subscriptions(const Input& in) {
+    return with_range(in, [&](ListRange wanted) {
+        return ListSubscriptions{in.argument(), std::move(wanted)};
+    });
+}
+
+RequestResult create_channel(const Input& in) {
+    const JsonValue* name = in.find(Key::name);
+    if (name == nullptr) return in.missing(Key::name);
+    if (name->kind != JsonKind::string) return in.wrong(Key::name, "a string");
+    auto channel = core::ChannelName::parse(text_of(*name));
+    if (!channel) return core::Error(ErrorCode::invalid_channel_name, "name");
+    auto description = in.text(kDescription);
+    if (!description) return description.error();
+    return Request(
+        CreateChannel{std::move(*channel), std::move(*description).value_or(std::string())});
+}
+
+RequestResult get_channel(const Input& in) {
+    auto channel = in.channel();
+    if (!channel) return channel.error();
+    return with_range(in, [&](ListRange wanted) {
+        return GetChannel{std::move(channel->name), std::move(wanted)};
+    });
+}
+
+template <class Change>
+RequestResult of_channel(const Input& in) {
+    auto channel = in.channel();
+    if (!channel) return channel.error();
+    return Request(Change{std::move(channel->name), std::move(channel->text)});
+}
+
+std::optional<core::ChannelSeq> place(const std::optional<std::int64_t>& number) {
+    if (!number) return std::nullopt;
+    return core::ChannelSeq{static_cast<std::uint64_t>(*number)};
+}
+
+RequestResult channel_history(const Input& in) {
+    auto channel = in.channel();
+    if (!channel) return channel.error();
+    const auto limit = in.number(kHistoryLimit);
+    if (!limit) return limit.error();
+    auto since = in.integer(kSince);
+    if (!since) return since.error();
+    // What a page gives as its cursor may be passed under that name, too.
+    const auto cursor = in.integer(kSeqCursor);
+    if (!cursor) return cursor.error();
+    if (*cursor) since = cursor;
+    const auto before = in.integer(kBefore);
+    if (!before) return before.error();
+    return Request(ChannelHistory{.channel = std::move(channel->name),
+                                  .channel_text = std::move(channel->text),
+                                  .since = place(*since),
+                                  .before = place(*before),
+                                  .limit = *limit});
+}
+
+RequestResult query_history(const Input& in) {
+    const auto limit = in.number(kHistoryLimit);
+    if (!limit) return limit.error();
+    const auto cursor = in.number(kSeqCursor);
+    if (!cursor) return cursor.error();
+    const auto start = in.integer(kStartTime);
+    if (!start) return start.error();
+    const auto end = in.integer(kEndTime);
+    if (!end) return end.error();
+    QueryHistory request{.from = in.text(text(Key::from)).value(),
+                         .to = in.text(kTo).value(),
+                         .channel = in.text(text(Key::channel)).value(),
+                         .start_time = std::nullopt,
+                         .end_time = std::nullopt,
+                         .cursor = core::Seq{*cursor},
+                         .limit = *limit};
+    if (*start) request.start_time = core::Timestamp{**start};
+    if (*end) request.end_time = core::Timestamp{**end};
+    return Request(std::move(request));
+}
+
+template <class Read>
+RequestResult thread_page(const Input& in) {
+    const auto limit = in.integer(kThreadLimit);
+    if (!limit) return limit.error();
+    const auto cursor = in.number(kSeqCursor);
+    if (!cursor) return cursor.error();
+    Read request{.message_id = in.argument(), .limit = std::nullopt, .cursor = core::Seq{*cursor}};
+    if (*limit) request.limit = static_cast<std::uint64_t>(**limit);
+    return Request(std::move(request));
+}
+RequestResult get_thread_root(const Input& in) { return Request(GetThreadRoot{in.argument()}); }
+
+constexpr Key setting_key(Setting setting) {
+    return setting == Setting::mailbox_ttl_ms ? Key::mailbox_ttl_ms : Key::heartbeat_interval_ms;
+}
+template <Setting kSetting>
+RequestResult get_setting(const Input&) {
+    return Request(GetSetting{kSetting});
+}
+template <Setting kSetting>
+RequestResult put_setting(const Input& in) {
+    constexpr Key key = setting_key(kSetting);
+    const JsonValue* value = in.find(key);
+    const auto number = value == nullptr ? std::nullopt : integer_of(*value);
+    if (!number || *number <= 0) {
+        return core::Error(ErrorCode::invalid_positive_integer, std::string(key_name(key)));
+    }
+    return Request(PutSetting{kSetting, static_cast<std::uint64_t>(*number)});
+}
+
+RequestResult analytics_hourly(const Input& in) { return Request(AnalyticsHourly{in.argument()}); }
+
+RequestResult create_token(const Input& in) {
+    const JsonValue* value = in.find(Key::agent_id);
+    if (value == nullptr) return in.missing(Key::agent_id);
+    if (value->kind != JsonKind::string) {
+        return core::Error(ErrorCode::invalid_agent_id, "agent_id");
+    }
+    auto agent = core::AgentId::parse_issued(text_of(*value));
+    if (!agent) return core::Error(ErrorCode::invalid_agent_id, "agent_id");
+    core::Role role = core::Role::agent;
+    if (const JsonValue* given = in.find_non_null(Key::role)) {
+        const std::string name = given->kind == JsonKind::string ? text_of(*given) : "";
+        if (name != "agent" && name != "admin") {
+            return in.wrong(Key::role, R"("agent" or "admin")");
+        }
+        if (name == "admin") role = core::Role::admin;
+    }
+    return Request(CreateToken{std::move(*agent), role});
+}
+RequestResult revoke_tokens(const Input& in) { return Request(RevokeTokens{in.argument()}); }
+
+template <class Plain>
+RequestResult plain(const Input&) {
+    return Request(Plain{});
+}
+
+// The table.
+
+template <FieldSpec... kSpecs>
+constexpr std::array<FieldSpec, sizeof...(kSpecs)> kFields{kSpecs...};
+
+struct Row {
+    OperationInfo info;
+    Decoder decode = nullptr;
+    std::size_t request = 0;  // place in the variant Request
+};
+
+template <class Asked>
+constexpr std::size_t kPlace = [] {
+    std::size_t at = 0;
+    [&]<class... All>(std::variant<All...>*) {
+        (void)((std::is_same_v<All, Asked> || (++at, false)) || ...);
+    }(static_cast<Request*>(nullptr));
+    return at;
+}();
+
+template <class Asked>
+constexpr Row row(Operation id, std::string_view name, std::string_view frame, Policy policy,
+                  std::span<const FieldSpec> fields, Decoder decode) {
+    return {{id, name, frame, policy, fields}, decode, kPlace<Asked>};
+}
+
+using enum Right;
+using enum Effect;
+constexpr AnswerBound kFixed = AnswerBound::fixed;
+constexpr AnswerBound kPage = AnswerBound::page;
+
+constexpr auto kListFields = kFields<kListLimit, kListCursor>;
+constexpr auto kMessageFields = kFields<kTo, kMessageType, kPayload, kReplyTo, kIdempotencyKey>;
+constexpr auto kPublishFields =
+    kFields<kChannel, kObjectPayload, kMessageType, kReplyTo, kIdempotencyKey>;
+constexpr auto kIdentifyFields = kFields<kAgentId, text(Key::token, true), kName, kStatus,
+                                         kCapabilities, kAcks, kPresence, kEcho>;
+constexpr auto kHistoryFields = kFields<text(Key::from), kTo, text(Key::channel), kStartTime,
+                                        kEndTime, kSeqCursor, kHistoryLimit>;
+constexpr auto kChannelHistoryFields = kFields<kChannel, kHistoryLimit, kSince, kBefore>;
+constexpr auto kThreadFields = kFields<kMessageId, kThreadLimit, kSeqCursor>;
+constexpr auto kHeartbeatField = kFields<integer(Key::heartbeat_interval_ms, 1, true)>;
+constexpr auto kTtlField = kFields<integer(Key::mailbox_ttl_ms, 1, true)>;
+
+constexpr auto kTable = std::to_array<Row>({
+    row<Identify>(Operation::identify, "identify", "identify", {anyone, none, 1, kFixed},
+                  kIdentifyFields, identify),
+    row<Ping>(Operation::ping, "ping", "ping", {anyone, none, 1, kFixed}, {}, plain<Ping>),
+    // Shown to every watcher, so dear.
+    row<SetStatus>(Operation::set_status, "set_status", "status", {connection, none, 500, kFixed},
+                   kFields<kRequiredStatus>, set_status),
+    row<ListAgents>(Operation::list_agents, "list_agents", "list_agents", {reader, none, 2, kPage},
+                    kListFields, list<ListAgents>),
+    row<Health>(Operation::health, "health", "", {anyone, none, 1, kFixed}, {}, plain<Health>),
+    row<SendMessage>(Operation::send_message, "send_message", "message", {agent, write, 1, kFixed},
+                     kMessageFields, send_message),
+    row<Publish>(Operation::publish, "publish", "channel_publish", {agent, write, 1, kFixed},
+                 kPublishFields, publish),
+    row<PollMailbox>(Operation::poll_mailbox, "poll_mailbox", "", {agent, read, 2, kPage},
+                     kFields<kMailboxSince, kMailboxLimit, kWait>, poll_mailbox),
+    row<Ack>(Operation::ack_mailbox, "ack_mailbox", "ack", {agent, write, 1, kFixed}, kFields<kSeq>,
+             ack),
+    row<EvictMailboxes>(Operation::evict_mailboxes, "evict_mailboxes", "",
+                        {admin, write, 1'000, kFixed}, {}, plain<EvictMailboxes>),
+    row<ListChannels>(Operation::list_channels, "list_channels", "list_channels",
+                      {reader, read, 2, kPage}, kListFields, list<ListChannels>),
+    row<CreateChannel>(Operation::create_channel, "create_channel", "", {agent, write, 20, kFixed},
+                       kFields<text(Key::name, true), kDescription>, create_channel),
+    row<GetChannel>(Operation::get_channel, "get_channel", "", {reader, read, 2, kPage},
+                    kFields<kChannel, kListLimit, kListCursor>, get_channel),
+    row<Subscribe>(Operation::subscribe, "subscribe", "channel_subscribe",
+                   {agent, write, 20, kFixed}, kFields<kChannel>, of_channel<Subscribe>),
+    row<Unsubscribe>(Operation::unsubscribe, "unsubscribe", "channel_unsubscribe",
+                     {agent, write, 20, kFixed}, kFields<kChannel>, of_channel<Unsubscribe>),
+    row<ChannelHistory>(Operation::channel_history, "channel_history", "channel_history",
+                        {reader, read, 2, kPage}, kChannelHistoryFields, channel_history),
+    row<ListSubscriptions>(Operation::list_subscriptions, "list_subscriptions", "",
+                           {reader, read, 2, kPage}, kListFields, list_subscriptions),
+    row<QueryHistory>(Operation::query_history, "query_history", "", {agent, read, 5, kPage},
+                      kHistoryFields, query_history),
+    row<GetThread>(Operation::get_thread, "get_thread", "", {agent, read, 5, kPage}, kThreadFields,
+                   thread_page<GetThread>),
+    row<GetReplies>(Operation::get_replies, "get_replies", "", {agent, read, 5, kPage},
+                    kThreadFields, thread_page<GetReplies>),
+    row<GetThreadRoot>(Operation::get_thread_root, "get_thread_root", "", {agent, read, 5, kFixed},
+                       kFields<kMessageId>, get_thread_root),
+    row<GetSetting>(Operation::get_heartbeat_interval, "get_heartbeat_interval", "",
+                    {agent, read, 2, kFixed}, {}, get_setting<Setting::heartbeat_interval_ms>),
+    row<PutSetting>(Operation::put_heartbeat_interval, "put_heartbeat_interval", "",
+                    {admin, write, 20, kFixed}, kHeartbeatField,
+                    put_setting<Setting::heartbeat_interval_ms>),
+    row<GetSetting>(Operation::get_mailbox_retention, "get_mailbox_retention", "",
+                    {agent, read, 2, kFixed}, {}, get_setting<Setting::mailbox_ttl_ms>),
+    row<PutSetting>(Operation::put_mailbox_retention, "put_mailbox_retention", "",
+                    {admin, write, 20, kFixed}, kTtlField, put_setting<Setting::mailbox_ttl_ms>),
+    row<AnalyticsSummary>(Operation::analytics_summary, "analytics_summary", "",
+                          {reader, read, 20, kFixed}, {}, plain<AnalyticsSummary>),
+    row<AnalyticsAgents>(Operation::analytics_agents, "analytics_agents", "",
+                         {reader, read, 2, kPage}, kListFields, list<AnalyticsAgents>),
+    row<AnalyticsHourly>(Operation::analytics_hourly, "analytics_hourly", "",
+                         {reader, read, 5, kFixed}, kFields<kAgentId>, analytics_hourly),
+    row<CreateToken>(Operation::create_token, "create_token", "", {admin, write, 20, kFixed},
+                     kFields<kAgentId, text(Key::role)>, create_token),
+    row<ListTokens>(Operation::list_tokens, "list_tokens", "", {admin, read, 2, kPage}, kListFields,
+                    list<ListTokens>),
+    row<RevokeTokens>(Operation::revoke_tokens, "revoke_tokens", "", {admin, write, 20, kFixed},
+                      kFields<kAgentId>, revoke_tokens),
+    row<ResetHub>(Operation::reset_hub, "reset_hub", "", {admin, write, 1'000, kFixed}, {},
+                  plain<ResetHub>),
+});
+
+constexpr bool in_order() {
+    for (std::size_t i = 0; i < kTable.size(); ++i) {
+        if (static_cast<std::size_t>(kTable[i].info.id) != i) return false;
+    }
+    return true;
+}
+static_assert(kTable.size() == kOperationCount, "every operation has a row");
+static_assert(in_order(), "the rows stand in the order of the enumeration");
+
+/// Place in the table for each alternative of Request.
+constexpr auto kByRequest = [] {
+    std::array<std::size_t, std::variant_size_v<Request>> places{};
+    places.fill(kTable.size());
+    for (std::size_t i = kTable.size(); i-- > 0;) places[kTable[i].request] = i;
+    return places;
+}();
+static_assert(std::ranges::find(kByRequest, kTable.size()) == kByRequest.end(),
+              "every request belongs to an operation");
+
+constexpr auto kInfos = [] {
+    std::array<OperationInfo, kOperationCount> infos{};
+    for (std::size_t i = 0; i < infos.size(); ++i) infos[i] = kTable[i].info;
+    return infos;
+}();
+
+}  // namespace
+
+std::span<const OperationInfo> operations() noexcept { return kInfos; }
+
+const OperationInfo& operation_info(Operation operation) noexcept {
+    return kInfos[static_cast<std::size_t>(operation)];
+}
+
+const OperationInfo& operation_info(const Request& request) noexcept {
+    return kInfos[kByRequest[request.index()]];
+}
+
+Decoder decoder_of(Operation operation) noexcept {
+    return kTable[static_cast<std::size_t>(operation)].decode;
+}
+
+std::optional<Operation> find_frame(std::string_view type) noexcept {
+    if (type.empty()) return std::nullopt;
+    // By far the most frequent first.
+    for (const Operation usual : {Operation::send_message, Operation::ack_mailbox}) {
+        if (operation_info(usual).frame == type) return usual;
+    }
+    const auto found = std::ranges::find(kInfos, type, &OperationInfo::frame);
+    if (found == kInfos.end()) return std::nullopt;
+    return found->id;
+}
+
+std::vector<std::string_view> client_frame_types() {
+    std::vector<std::string_view> names;
+    for (const OperationInfo& info : kInfos) {
+        if (!info.frame.empty()) names.push_back(info.frame);
+    }
+    return names;
+}
+
+}  // namespace agentcom::protocol

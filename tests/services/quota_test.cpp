@@ -1,0 +1,39 @@
+#include "agentcom/services/quota.hpp"
+
+#include <gtest/gtest.h>
+
+namespace agentcom::services {
+namespace {
+
+core::AgentId agent(std::string_view id) { return *core::AgentId::parse(id); }
+
+TEST(Quota, NobodyTakesMoreThanAShare) {
+    Quota quota(8, 0);  // a quarter each
+    EXPECT_EQ(quota.take(agent("alice")), Quota::Taken::yes);
+    EXPECT_EQ(quota.take(agent("alice")), Quota::Taken::yes);
+    EXPECT_EQ(quota.take(agent("alice")), Quota::Taken::share_gone);
+    EXPECT_EQ(quota.take(agent("bob")), Quota::Taken::yes);
+    quota.give_back(agent("alice"));
+    EXPECT_EQ(quota.take(agent("alice")), Quota::Taken::yes);
+    EXPECT_EQ(quota.taken(), 3U);
+}
+
+TEST(Quota, AllPlacesTogetherAreBoundedToo) {
+    Quota quota(3, 2);
+    for (const char* name : {"a", "b", "c"}) {
+        EXPECT_EQ(quota.take(agent(name)), Quota::Taken::yes);
+    }
+    EXPECT_EQ(quota.take(agent("d")), Quota::Taken::all_gone);
+    quota.give_back(agent("b"));
+    EXPECT_EQ(quota.take(agent("d")), Quota::Taken::yes);
+}
+
+TEST(Quota, EvenTheSmallestGivesEverybodyOne) {
+    Quota quota(2, 0);
+    EXPECT_EQ(quota.take(agent("a")), Quota::Taken::yes);
+    EXPECT_EQ(quota.take(agent("a")), Quota::Taken::share_gone);
+    EXPECT_EQ(quota.take(agent("b")), Quota::Taken::yes);
+}
+
+}  // namespace
+}  // namespace agentcom::services
