@@ -268,16 +268,18 @@ std::vector<ConfigKey> auth_and_mailbox_keys() {
             [](auto& c) -> auto& { return c.store.history_messages; }),
         count(
             "history", "channel_messages", 1, kAnyCount,
-            "Newest messages kept of each channel, whatever their age.",
+            "Newest messages kept of each channel, whatever their age, within the bounds below.",
             [](auto& c) -> auto& { return c.store.channel_history; }),
         count(
-            "retention", "messages", 0, kAnyCount, "Most messages in the log; 0: no bound.",
+            "retention", "messages", 0, kAnyCount,
+            "Most messages stored; a quarter is for what channels keep; 0: no bound.",
             [](auto& c) -> auto& { return c.store.retention_messages; }),
         duration(
-            "retention", "age", 0, "Oldest message in the log; 0: no bound.",
+            "retention", "age", 0, "Oldest message stored; 0: no bound.",
             [](auto& c) -> auto& { return c.store.retention_age; }),
         bytes(
-            "retention", "bytes", 0, 64 * kTiB, "Most bytes in the log; 0: no bound.",
+            "retention", "bytes", 0, 64 * kTiB,
+            "Most bytes of messages; a quarter is for what channels keep; 0: no bound.",
             [](auto& c) -> auto& { return c.store.retention_bytes; }),
         duration(
             "settings", "heartbeat_interval", 1,
@@ -370,6 +372,14 @@ std::vector<ConfigKey> limit_keys() {
         count(
             "limits", "max_channels", 0, kAnyCount, "Channels.",
             [](auto& c) -> auto& { return c.store.max_channels; }),
+        count(
+            "limits", "share_percent", 1, 100,
+            "Part of those two that one agent may take; at least one of each.",
+            [](auto& c) -> auto& { return c.store.share_percent; }),
+        duration(
+            "limits", "channel_idle_expiry", 0,
+            "A channel without subscribers and messages for this long is deleted; 0: never.",
+            [](auto& c) -> auto& { return c.router.channel_idle_expiry; }),
         count(
             "limits", "max_subscriptions_per_agent", 0, kAnyCount,
             "Channels one agent may subscribe to.",

@@ -43,6 +43,8 @@ constexpr std::array kCatalogue{
               "the payload of a channel message must be a JSON object"},
     ErrorInfo{invalid_idempotency_key, "invalid_idempotency_key", 400, kFinal,
               "an idempotency key is a text of 1 to 128 bytes without control characters"},
+    ErrorInfo{idempotency_conflict, "idempotency_conflict", 409, kFinal,
+              "this idempotency key was used for another message; a new message needs a new key"},
     ErrorInfo{channel_not_found, "channel_not_found", 404, kFinal,
               "there is no such channel; create it with POST /api/channels"},
     ErrorInfo{channel_exists, "channel_exists", 409, kFinal,

@@ -93,6 +93,12 @@ void EventLoop::submit(store::WriteOp op, store::Completion completion) {
     submissions_.push_back(store::Submission{std::move(op), std::move(completion), index_});
 }
 
+void EventLoop::announce_room() {
+    post([this] {
+        for (const auto& room : rooms_) room();
+    });
+}
+
 void EventLoop::forget(Flushable& flushable) {
     std::ranges::replace(dirty_, &flushable, static_cast<Flushable*>(nullptr));
 }
@@ -126,6 +132,10 @@ LoopGroup::~LoopGroup() = default;
 
 void LoopGroup::on_committed(std::shared_ptr<store::CommittedBatch> batch) {
     for (const auto& loop : loops_) loop->deliver(batch);
+}
+
+void LoopGroup::on_room() {
+    for (const auto& loop : loops_) loop->announce_room();
 }
 
 void LoopGroup::post_all(const std::function<void(EventLoop&)>& function) {

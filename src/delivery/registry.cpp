@@ -97,6 +97,8 @@ void Registry::apply(store::CommittedBatch& batch, store::LoopIndex loop) {
             if (!change->changed) continue;
             if (const auto* op = std::get_if<store::Subscribe>(&entry.op)) subscribed(*op);
             if (const auto* op = std::get_if<store::Unsubscribe>(&entry.op)) unsubscribed(*op);
+        } else if (const auto* op = std::get_if<store::DeleteChannel>(&entry.op)) {
+            channel_deleted(op->channel);
         } else if (const auto* op = std::get_if<store::RevokeTokens>(&entry.op)) {
             revoked(op->agent);
         }
@@ -160,6 +162,15 @@ void Registry::unsubscribed(const store::Unsubscribe& op) {
     }
     for (MailboxWaiter* waiter : entries(waiters_by_agent_, op.agent)) {
         unsubscribe(waiters_by_channel_, *waiter, op.channel);
+    }
+}
+
+void Registry::channel_deleted(const core::ChannelName& channel) {
+    if (const auto sessions = by_channel_.extract(channel)) {
+        for (Session* session : sessions.mapped()) std::erase(session->channels, channel);
+    }
+    if (const auto waiters = waiters_by_channel_.extract(channel)) {
+        for (MailboxWaiter* waiter : waiters.mapped()) std::erase(waiter->channels, channel);
     }
 }
 

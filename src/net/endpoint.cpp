@@ -120,6 +120,9 @@ void Endpoint::Impl::drop_suspended() {
 void Endpoint::Impl::start() {
     for (const auto& shard : shards_) {
         shard->loop().post([shard] {
+            shard->loop().on_room([weak = std::weak_ptr(shard)] {
+                if (const auto alive = weak.lock()) alive->reply_came();
+            });
             shard->loop().on_tick([weak = std::weak_ptr(shard)] {
                 if (const auto alive = weak.lock()) alive->sweep();
             });

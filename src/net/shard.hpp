@@ -59,7 +59,7 @@ public:
     void drop_suspended();
 
     /// Wakes the connections that hold back requests because the pipeline was saturated, once it
-    /// is not any more. Called whenever a reply comes.
+    /// is not any more. Called whenever the store says so or a reply comes.
     void reply_came();
     void wait_for_pipeline(const std::shared_ptr<Connection>& connection);
 

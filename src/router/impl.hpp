@@ -126,6 +126,10 @@ private:
         return range.cursor.empty() && range.limit == protocol::ListRange{}.limit;
     }
     void trim(delivery::EventLoop& loop);
+    /// Looks through all channels for such as nobody uses, a piece for each commit.
+    void expire_channels(delivery::EventLoop& loop, std::string after);
+    /// Goes on, a piece for each commit, until deleted channels have left nothing behind.
+    void remove_deleted_channels(delivery::EventLoop& loop);
     void maintain(delivery::EventLoop& loop);
 
     RouterOptions options_;
@@ -156,6 +160,7 @@ private:
     std::atomic<std::int64_t> last_reset_ms_{-1};  // steady milliseconds, -1: never
     core::SteadyTime next_eviction_;               // maintenance loop only
     bool trimming_ = false;                        // maintenance loop only
+    bool expiring_ = false;                        // maintenance loop only
 };
 
 template <class Convert>

@@ -110,7 +110,30 @@ void Router::Impl::maintain(delivery::EventLoop& loop) {
     rates_.forget_idle(now);
     work_.forget_idle(now);
     loop.submit(store::EvictMailboxes{settings_.mailbox_horizon(clock_.now())}, nullptr);
+    if (options_.channel_idle_expiry.count() > 0) expire_channels(loop, {});
     trim(loop);
+}
+
+void Router::Impl::expire_channels(delivery::EventLoop& loop, std::string after) {
+    if (after.empty() && std::exchange(expiring_, true)) return;
+    const core::Timestamp before{clock_.now().ms - options_.channel_idle_expiry.count()};
+    loop.submit(store::ExpireChannels{std::move(after), before},
+                [this, &loop](const store::WriteResult& result) {
+                    const auto* expired =
+                        result ? std::get_if<store::ChannelsExpired>(&*result) : nullptr;
+                    if (expired != nullptr && expired->next && !shutting_down) {
+                        expire_channels(loop, *expired->next);
+                    } else {
+                        expiring_ = false;
+                    }
+                });
+}
+
+void Router::Impl::remove_deleted_channels(delivery::EventLoop& loop) {
+    loop.submit(store::RemoveDeletedChannels{}, [this, &loop](const store::WriteResult& result) {
+        const auto* removed = result ? std::get_if<store::ChannelsRemoved>(&*result) : nullptr;
+        if (removed != nullptr && removed->more && !shutting_down) remove_deleted_channels(loop);
+    });
 }
 
 void Router::Impl::trim(delivery::EventLoop& loop) {

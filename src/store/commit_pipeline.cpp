@@ -37,7 +37,9 @@ CommitPipeline::CommitPipeline(Environment& env, const StoreOptions& options,
       clock_(clock),
       batch_(env, options, epoch, state, stored_ttl),
       head_at_start_(state.head.value),
-      last_sync_(std::chrono::steady_clock::now()),
+      last_sync_(clock.steady()),
+      readers_(env, clock),
+      backlog_(std::make_shared<Backlog>(options.max_queued_operations, options.max_queued_bytes)),
       head_(state.head.value),
       ttl_ms_(batch_.ttl().count()) {
     publish_figures();
@@ -49,6 +51,7 @@ void CommitPipeline::start(CommitListener* listener) {
     const std::lock_guard lock(mutex_);
     if (thread_.joinable() || queue_.stopping) return;
     listener_ = listener;
+    backlog_->tell(listener);
     thread_ = std::thread([this] { run(); });
 }
 
@@ -62,6 +65,7 @@ void CommitPipeline::stop() {
     }
     wake_.notify_one();
     thread_.join();
+    backlog_->tell(nullptr);
     const std::lock_guard lock(mutex_);
     queue_.stopped = true;
 }
@@ -82,8 +86,7 @@ void CommitPipeline::submit(std::vector<Submission>&& submissions) {
             return;
         }
         was_empty = queue_.waiting.empty();
-        queued_operations_ += submissions.size();
-        queued_bytes_ += bytes;
+        backlog_->take(submissions.size(), bytes);
         if (was_empty) {
             queue_.waiting.swap(submissions);
         } else {
@@ -107,16 +110,10 @@ void CommitPipeline::submit(Submission&& submission) {
             return;
         }
         was_empty = queue_.waiting.empty();
-        ++queued_operations_;
-        queued_bytes_ += bytes;
+        backlog_->take(1, bytes);
         queue_.waiting.push_back(std::move(submission));
     }
     if (was_empty) wake_.notify_one();
-}
-
-bool CommitPipeline::saturated() const noexcept {
-    return queued_operations_.load(std::memory_order_relaxed) > options_.max_queued_operations ||
-           queued_bytes_.load(std::memory_order_relaxed) > options_.max_queued_bytes;
 }
 
 StoreStats CommitPipeline::stats() const {
@@ -125,7 +122,7 @@ StoreStats CommitPipeline::stats() const {
         const std::lock_guard lock(figures_mutex_);
         stats = figures_;
     }
-    stats.queue_depth = queued_operations_.load();
+    stats.queue_depth = backlog_->operations();
     return stats;
 }
 
@@ -137,7 +134,7 @@ void CommitPipeline::run() {
         sync_if_due();
     }
     if (unsynced_) {
-        last_sync_ = {};
+        last_sync_ = core::SteadyTime::min();
         sync_if_due();
     }
 }
@@ -146,7 +143,8 @@ bool CommitPipeline::take(std::vector<Submission>& taken) {
     std::unique_lock lock(mutex_);
     const auto something = [this] { return queue_.stopping || !queue_.waiting.empty(); };
     if (unsynced_) {
-        wake_.wait_until(lock, last_sync_ + options_.sync_interval, something);
+        const auto left = last_sync_ + options_.sync_interval - clock_.steady();
+        if (left.count() > 0) wake_.wait_for(lock, left, something);
     } else {
         wake_.wait(lock, something);
     }
@@ -159,13 +157,13 @@ void CommitPipeline::process(std::vector<Submission>& taken) {
 }
 
 std::size_t CommitPipeline::process_batch(std::vector<Submission>& taken, std::size_t begin) {
-    auto batch = std::make_shared<CommittedBatch>();
     std::uint64_t bytes = 0;
     std::size_t end = begin;
     while (end < taken.size() && end - begin < options_.max_batch_operations &&
            bytes < kFullBatchBytes) {
         bytes += bytes_of(taken[end++].op);
     }
+    auto batch = make_batch(end - begin, bytes);
     batch->operations.reserve(end - begin);
     for (std::size_t i = begin; i < end; ++i) {
         Submission& submission = taken[i];
@@ -178,11 +176,31 @@ std::size_t CommitPipeline::process_batch(std::vector<Submission>& taken, std::s
         commit(*batch);
     }
     batch->head = batch_.committed().head;
-    queued_operations_ -= end - begin;
-    queued_bytes_ -= bytes;
+    batch->time = batch_.time();
+    watch_readers();
     publish_figures();
     announce(std::move(batch));
     return end;
+}
+
+std::shared_ptr<CommittedBatch> CommitPipeline::make_batch(std::uint64_t operations,
+                                                           std::uint64_t bytes) {
+    return {new CommittedBatch, [backlog = backlog_, operations, bytes](CommittedBatch* batch) {
+                delete batch;
+                backlog->give_back(operations, bytes);
+            }};
+}
+
+void CommitPipeline::watch_readers() {
+    try {
+        const ReaderWatch::Finding& found = readers_.look();
+        const std::lock_guard lock(figures_mutex_);
+        figures_.reader_lag = found.oldest.lag;
+        figures_.reader_pid = found.oldest.pid;
+        figures_.reader_is_late = found.late;
+    } catch (const LmdbError& error) {
+        spdlog::error("the readers of the store cannot be looked at: {}", error.what());
+    }
 }
 
 void CommitPipeline::commit(CommittedBatch& batch) {
@@ -228,6 +246,9 @@ void CommitPipeline::publish_figures() {
     figures_.head_seq = state.head;
     figures_.messages = state.head.value + 1 - state.first.value;
     figures_.log_bytes = state.log_bytes;
+    figures_.kept_bytes = state.kept_bytes;
+    figures_.channels = state.channels;
+    figures_.unclaimed_mailboxes = state.unclaimed_mailboxes;
     figures_.feed_entries = batch_.postings().entries_written();
     figures_.feed_puts = batch_.postings().puts();
 }
@@ -242,9 +263,8 @@ void CommitPipeline::announce(std::shared_ptr<CommittedBatch> batch) {
 }
 
 void CommitPipeline::sync_if_due() {
-    if (!unsynced_ || std::chrono::steady_clock::now() < last_sync_ + options_.sync_interval) {
-        return;
-    }
+    // After the end `last_sync_` is the earliest time there is, so nothing is added to it.
+    if (!unsynced_ || clock_.steady() - options_.sync_interval < last_sync_) return;
     try {
         env_.sync();
     } catch (const LmdbError& error) {
@@ -252,7 +272,7 @@ void CommitPipeline::sync_if_due() {
         store_state_ = StoreState::failed;
     }
     unsynced_ = false;
-    last_sync_ = std::chrono::steady_clock::now();
+    last_sync_ = clock_.steady();
 }
 
 }  // namespace agentcom::store

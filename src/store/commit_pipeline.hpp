@@ -1,7 +1,6 @@
 #pragma once
 
 #include <atomic>
-#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <memory>
@@ -11,6 +10,8 @@
 #include <vector>
 
 #include "agentcom/store/store.hpp"
+#include "store/backlog.hpp"
+#include "store/reader_watch.hpp"
 #include "store/write_batch.hpp"
 
 namespace agentcom::store {
@@ -32,7 +33,7 @@ public:
     void submit(std::vector<Submission>&& submissions);
     void submit(Submission&& submission);
 
-    [[nodiscard]] bool saturated() const noexcept;
+    [[nodiscard]] bool saturated() const noexcept { return backlog_->saturated(); }
     [[nodiscard]] StoreState state() const noexcept { return store_state_.load(); }
     [[nodiscard]] core::Seq head() const noexcept { return core::Seq{head_.load()}; }
     [[nodiscard]] core::Millis ttl() const noexcept { return core::Millis(ttl_ms_.load()); }
@@ -56,6 +57,10 @@ private:
     void publish_figures();
     void announce(std::shared_ptr<CommittedBatch> batch);
     void sync_if_due();
+    void watch_readers();
+    /// A batch that gives its operations back to the backlog when the last who holds it lets go.
+    [[nodiscard]] std::shared_ptr<CommittedBatch> make_batch(std::uint64_t operations,
+                                                             std::uint64_t bytes);
     static void refuse(Submission& submission);
 
     Environment& env_;
@@ -66,7 +71,8 @@ private:
     bool unsynced_ = false;  // the thread's own; relaxed durability only
     const std::uint64_t head_at_start_;
     std::uint64_t commits_ = 0;  // the thread's own
-    std::chrono::steady_clock::time_point last_sync_;
+    core::SteadyTime last_sync_;
+    ReaderWatch readers_;
 
     std::mutex mutex_;
     std::condition_variable wake_;
@@ -74,8 +80,7 @@ private:
     std::thread thread_;
 
     // Counters that anybody may read; they trail the queue by a moment.
-    std::atomic<std::uint64_t> queued_operations_{0};
-    std::atomic<std::uint64_t> queued_bytes_{0};
+    const std::shared_ptr<Backlog> backlog_;
     std::atomic<StoreState> store_state_{StoreState::ok};
     std::atomic<std::uint64_t> head_;
     std::atomic<std::int64_t> ttl_ms_;

@@ -7,8 +7,11 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdio>
+#include <cstring>
 #include <utility>
 
 #include "agentcom/store/store.hpp"
@@ -18,6 +21,9 @@ namespace {
 
 constexpr unsigned kMaxReaders = 1'024;
 constexpr std::size_t kMaxIdleReaders = 64;
+
+/// Tables of older schemas, which a migration opens, empties and drops.
+constexpr std::size_t kMaxLegacyTables = 4;
 
 constexpr std::array kTables{
     std::pair{"meta", &Tables::meta},
@@ -33,7 +39,11 @@ constexpr std::array kTables{
     std::pair{"channels", &Tables::channels},
     std::pair{"subscriptions", &Tables::subscriptions},
     std::pair{"subscribers", &Tables::subscribers},
-    std::pair{"idempotency", &Tables::idempotency},
+    std::pair{"removals", &Tables::removals},
+    std::pair{"usage", &Tables::usage},
+    std::pair{"unclaimed", &Tables::unclaimed},
+    std::pair{"idempotency_keys", &Tables::idempotency_keys},
+    std::pair{"idempotency_order", &Tables::idempotency_order},
 };
 
 const std::filesystem::path& made(const std::filesystem::path& directory) {
@@ -75,14 +85,14 @@ Environment::Environment(const std::filesystem::path& directory, std::size_t map
     : directory_(directory), lock_(directory) {
     try {
         check(mdb_env_create(&env_), "create the environment");
-        check(mdb_env_set_maxdbs(env_, static_cast<MDB_dbi>(kTables.size())), "set maxdbs");
+        check(mdb_env_set_maxdbs(env_, static_cast<MDB_dbi>(kTables.size() + kMaxLegacyTables)),
+              "set maxdbs");
         check(mdb_env_set_maxreaders(env_, kMaxReaders), "set maxreaders");
         check(mdb_env_set_mapsize(env_, map_size), "set the map size");
         // No MDB_WRITEMAP: with it a full disk is a SIGBUS instead of an error.
         const unsigned flags = MDB_NOTLS | (sync_commits ? 0U : unsigned{MDB_NOSYNC});
         check(mdb_env_open(env_, directory.c_str(), flags, 0600), "open");
-        int dead = 0;
-        check(mdb_reader_check(env_, &dead), "clear readers of a process that died");
+        clear_dead_readers();
         open_tables();
     } catch (const LmdbError& error) {
         if (env_ != nullptr) mdb_env_close(env_);
@@ -138,6 +148,35 @@ void Environment::give_back_reader(MDB_txn* reader) noexcept {
     mdb_txn_abort(reader);
 }
 
+std::size_t Environment::clear_dead_readers() {
+    int dead = 0;
+    check(mdb_reader_check(env_, &dead), "clear readers of a process that died");
+    return static_cast<std::size_t>(dead);
+}
+
+OldestReader Environment::oldest_reader() const {
+    MDB_envinfo info{};
+    check(mdb_env_info(env_, &info), "ask for the newest transaction");
+    OldestReader oldest;
+    oldest.snapshot = info.me_last_txnid;
+    // LMDB tells of its readers in lines of text only: process, thread, transaction ("-": none).
+    const auto look = [](const char* line, void* context) {
+        long long pid = 0;
+        unsigned long long snapshot = 0;
+        auto& found = *static_cast<OldestReader*>(context);
+        if (std::sscanf(line, "%lld %*x %llu", &pid, &snapshot) == 2 && snapshot < found.snapshot) {
+            found.snapshot = snapshot;
+            found.pid = pid;
+        }
+        return 0;
+    };
+    if (const int code = mdb_reader_list(env_, look, &oldest); code < 0) {
+        throw LmdbError(code, "list the readers");
+    }
+    oldest.lag = info.me_last_txnid - oldest.snapshot;
+    return oldest;
+}
+
 void Environment::sync() { check(mdb_env_sync(env_, 1), "sync"); }
 
 std::uint64_t Environment::map_size() const {
@@ -172,7 +211,9 @@ std::uint64_t Environment::room(std::uint64_t enough) {
     const std::uint64_t never_used = info.me_mapsize > used ? info.me_mapsize - used : 0;
     if (never_used >= enough) return never_used;
 
-    // Table 0 is LMDB's own list of free pages: each value is a count and that many page numbers.
+    // Table 0 is LMDB's own list of free pages: each key is the transaction that freed them, each
+    // value a count and that many page numbers. What a lagging reader still sees is not free.
+    const OldestReader oldest = oldest_reader();
     std::uint64_t free_pages = 0;
     MDB_txn* reader = take_reader();
     MDB_cursor* cursor = nullptr;
@@ -180,6 +221,9 @@ std::uint64_t Environment::room(std::uint64_t enough) {
         MDB_val key{};
         MDB_val value{};
         while (mdb_cursor_get(cursor, &key, &value, MDB_NEXT) == 0) {
+            std::size_t freed_by = 0;
+            std::memcpy(&freed_by, key.mv_data, std::min(sizeof freed_by, key.mv_size));
+            if (oldest.lag > 0 && freed_by >= oldest.snapshot) break;
             free_pages += *static_cast<const std::size_t*>(value.mv_data);
         }
         mdb_cursor_close(cursor);

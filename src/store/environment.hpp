@@ -43,7 +43,19 @@ struct Tables {
     MDB_dbi channels = 0;
     MDB_dbi subscriptions = 0;
     MDB_dbi subscribers = 0;
-    MDB_dbi idempotency = 0;
+    MDB_dbi removals = 0;
+    MDB_dbi usage = 0;
+    MDB_dbi unclaimed = 0;
+    MDB_dbi idempotency_keys = 0;
+    MDB_dbi idempotency_order = 0;
+};
+
+/// The reader with the oldest snapshot. What was freed since then cannot be used again, so one that
+/// stays lets the file grow.
+struct OldestReader {
+    std::uint64_t lag = 0;       // transactions committed since its snapshot; 0: nobody lags
+    std::uint64_t snapshot = 0;  // number of the transaction it sees
+    std::int64_t pid = 0;
 };
 
 /// An advisory lock on a file, held for the object's life; the kernel drops it when the process
@@ -77,10 +89,16 @@ public:
     [[nodiscard]] MDB_txn* take_reader();
     void give_back_reader(MDB_txn* reader) noexcept;
 
+    /// Frees the places of readers whose process is gone; returns how many there were. A copy of
+    /// the store that is killed half-way leaves such a place, which would pin pages for ever.
+    std::size_t clear_dead_readers();
+    [[nodiscard]] OldestReader oldest_reader() const;
+
     /// Forces to disk what relaxed commits have written.
     void sync();
-    /// Bytes of the map that a write transaction may still fill, pages that were freed included.
-    /// Counts those only when the never used rest is less than `enough`.
+    /// Bytes of the map that a write transaction may still fill, pages that were freed and are
+    /// seen by no reader included. Counts those only when the never used rest is less than
+    /// `enough`.
     [[nodiscard]] std::uint64_t room(std::uint64_t enough);
     [[nodiscard]] std::uint64_t map_size() const;
     /// Whether a failed commit may be put down to a full disk. LMDB reports a write that the disk

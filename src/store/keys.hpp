@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "agentcom/core/seq.hpp"
 #include "agentcom/core/token.hpp"
 #include "store/bytes.hpp"
 
@@ -27,9 +28,13 @@
 ///   channels         name                                   ChannelRow
 ///   subscriptions    agent', channel name                   SubscriptionRow
 ///   subscribers      channel', agent id                     empty
-///   idempotency      be64 minute, agent', idempotency key   IdempotencyRow
+///   removals         name of a channel being deleted        ChannelRow, moved here
+///   usage            agent id                               UsageRow
+///   unclaimed        be64 seq, agent id                     empty; see write_upkeep.cpp
+///   idempotency_keys   agent', idempotency key              IdempotencyRow
+///   idempotency_order  be64 seq of the keyed message        KeyOrderRow
 ///
-/// The longest key is idempotency's: 8 + 1 + 128 + 255 bytes; LMDB's limit is 511.
+/// The longest key is that of idempotency_keys: 1 + 128 + 255 bytes; LMDB's limit is 511.
 namespace agentcom::store {
 
 inline constexpr std::string_view kMetaSchema = "schema_version";
@@ -48,7 +53,6 @@ enum class Feed : char {
 };
 
 inline constexpr std::size_t kMaxIdempotencyKeyBytes = 255;
-inline constexpr std::int64_t kIdempotencyBucketMs = 60'000;
 
 inline std::string be64_key(std::uint64_t value) {
     std::string key;
@@ -83,13 +87,10 @@ inline std::string_view digest_key(const core::TokenDigest& digest) noexcept {
     return {reinterpret_cast<const char*>(digest.data()), digest.size()};
 }
 
-inline std::string idempotency_key(std::int64_t minute, std::string_view agent,
-                                   std::string_view key) {
-    std::string out;
-    append_be64(out, static_cast<std::uint64_t>(minute));
-    append_short_text(out, agent);
-    out.append(key);
-    return out;
+inline std::string unclaimed_key(core::Seq seq, std::string_view agent) {
+    std::string key = be64_key(seq.value);
+    key.append(agent);
+    return key;
 }
 
 }  // namespace agentcom::store

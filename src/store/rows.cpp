@@ -8,17 +8,30 @@
 namespace agentcom::store {
 namespace {
 
-constexpr std::uint8_t kRowVersion = 1;
+// The present version of each row that has had more than one.
+constexpr std::uint8_t kStateVersion = 2;
+constexpr std::uint8_t kAgentVersion = 2;
+constexpr std::uint8_t kChannelVersion = 2;
+constexpr std::uint8_t kIdempotencyVersion = 2;
 
-std::string new_row() { return {static_cast<char>(kRowVersion)}; }
+std::string new_row(std::uint8_t version = 1) { return {static_cast<char>(version)}; }
 
-ByteReader open_row(std::string_view bytes) {
+/// A row behind its version byte.
+struct OpenedRow {
+    std::uint8_t version;
+    ByteReader reader;
+};
+
+OpenedRow open_versioned(std::string_view bytes, std::uint8_t newest) {
     ByteReader reader(bytes);
-    if (reader.fixed<std::uint8_t>() != kRowVersion) {
+    const auto version = reader.fixed<std::uint8_t>();
+    if (version == 0 || version > newest) {
         throw DamagedStore("a stored row has an unknown version");
     }
-    return reader;
+    return {version, reader};
 }
+
+ByteReader open_row(std::string_view bytes) { return open_versioned(bytes, 1).reader; }
 
 core::Seq take_seq(ByteReader& reader) { return core::Seq{reader.fixed<std::uint64_t>()}; }
 core::Timestamp take_time(ByteReader& reader) {
@@ -28,17 +41,17 @@ core::Timestamp take_time(ByteReader& reader) {
 }  // namespace
 
 std::string StateRow::encode() const {
-    std::string out = new_row();
+    std::string out = new_row(kStateVersion);
     for (const std::uint64_t value :
          {head.value, first.value, static_cast<std::uint64_t>(last_timestamp.ms), evicted.value,
-          log_bytes, unclaimed_mailboxes, channels, kept}) {
+          log_bytes, unclaimed_mailboxes, channels, kept, kept_bytes}) {
         append_fixed(out, value);
     }
     return out;
 }
 
 StateRow StateRow::parse(std::string_view bytes) {
-    ByteReader reader = open_row(bytes);
+    auto [version, reader] = open_versioned(bytes, kStateVersion);
     StateRow row;
     row.head = take_seq(reader);
     row.first = take_seq(reader);
@@ -48,14 +61,16 @@ StateRow StateRow::parse(std::string_view bytes) {
     row.unclaimed_mailboxes = reader.fixed<std::uint64_t>();
     row.channels = reader.fixed<std::uint64_t>();
     row.kept = reader.fixed<std::uint64_t>();
+    if (version >= 2) row.kept_bytes = reader.fixed<std::uint64_t>();
     return row;
 }
 
 void AgentRow::encode(std::string& out) const {
-    out = new_row();
+    out = new_row(kAgentVersion);
     append_fixed(out, static_cast<std::uint8_t>(claimed ? 1 : 0));
     append_fixed(out, broadcasts_after.value);
     append_fixed(out, cursor.value);
+    append_short_text(out, creator);
     for (const ReadSpan& span : spans) {
         append_fixed(out, span.after.value);
         append_fixed(out, span.up_to.value);
@@ -63,11 +78,12 @@ void AgentRow::encode(std::string& out) const {
 }
 
 AgentRow AgentRow::parse(std::string_view bytes) {
-    ByteReader reader = open_row(bytes);
+    auto [version, reader] = open_versioned(bytes, kAgentVersion);
     AgentRow row;
     row.claimed = reader.fixed<std::uint8_t>() != 0;
     row.broadcasts_after = take_seq(reader);
     row.cursor = take_seq(reader);
+    if (version >= 2) row.creator = reader.short_text();
     while (!reader.empty()) {
         const core::Seq after = take_seq(reader);
         row.spans.push_back(ReadSpan{after, take_seq(reader)});
@@ -127,22 +143,38 @@ TokenRecord parse_token(std::string_view bytes) {
                        created_at};
 }
 
-std::string encode_channel(const ChannelRecord& channel) {
-    std::string out = new_row();
-    append_fixed(out, channel.subscriber_count);
-    append_fixed(out, channel.created_at.ms);
-    append_short_text(out, channel.created_by.str());
-    out.append(channel.description);
+std::string ChannelRow::encode() const {
+    std::string out = new_row(kChannelVersion);
+    append_fixed(out, record.subscriber_count);
+    append_fixed(out, record.created_at.ms);
+    append_short_text(out, record.created_by.str());
+    append_fixed(out, born.value);
+    append_fixed(out, idle_seq.value);
+    append_fixed(out, idle_since.ms);
+    out.append(record.description);
     return out;
 }
 
-ChannelRecord parse_channel(const core::ChannelName& name, std::string_view bytes) {
-    ByteReader reader = open_row(bytes);
+ChannelRow ChannelRow::parse(const core::ChannelName& name, std::string_view bytes) {
+    auto [version, reader] = open_versioned(bytes, kChannelVersion);
     const auto subscribers = reader.fixed<std::uint64_t>();
     const core::Timestamp created_at = take_time(reader);
-    const std::string_view created_by = reader.short_text();
-    return ChannelRecord{name, std::string(reader.rest()), stored_agent_id(created_by), created_at,
-                         subscribers};
+    core::AgentId created_by = stored_agent_id(reader.short_text());
+    core::Seq born;
+    core::ChannelSeq idle_seq;
+    core::Timestamp idle_since = created_at;
+    if (version >= 2) {
+        born = take_seq(reader);
+        idle_seq.value = reader.fixed<std::uint64_t>();
+        idle_since = take_time(reader);
+    }
+    return ChannelRow{ChannelRecord{name, std::string(reader.rest()), std::move(created_by),
+                                    created_at, subscribers},
+                      born, idle_seq, idle_since};
+}
+
+ChannelRecord parse_channel(const core::ChannelName& name, std::string_view bytes) {
+    return ChannelRow::parse(name, bytes).record;
 }
 
 std::string SubscriptionRow::encode() const {
@@ -156,21 +188,53 @@ SubscriptionRow SubscriptionRow::parse(std::string_view bytes) {
     return SubscriptionRow{take_seq(reader)};
 }
 
-std::string IdempotencyRow::encode() const {
+std::string UsageRow::encode() const {
     std::string out = new_row();
+    append_fixed(out, unclaimed_mailboxes);
+    append_fixed(out, channels);
+    append_fixed(out, subscriptions);
+    return out;
+}
+
+UsageRow UsageRow::parse(std::string_view bytes) {
+    ByteReader reader = open_row(bytes);
+    UsageRow row;
+    row.unclaimed_mailboxes = reader.fixed<std::uint64_t>();
+    row.channels = reader.fixed<std::uint64_t>();
+    row.subscriptions = reader.fixed<std::uint64_t>();
+    return row;
+}
+
+std::string IdempotencyRow::encode() const {
+    std::string out = new_row(digest ? kIdempotencyVersion : 1);
     append_fixed(out, seq.value);
     append_fixed(out, channel_seq.value);
     append_fixed(out, timestamp.ms);
+    if (digest) append_fixed(out, *digest);
     return out;
 }
 
 IdempotencyRow IdempotencyRow::parse(std::string_view bytes) {
-    ByteReader reader = open_row(bytes);
+    auto [version, reader] = open_versioned(bytes, kIdempotencyVersion);
     IdempotencyRow row;
     row.seq = take_seq(reader);
     row.channel_seq.value = reader.fixed<std::uint64_t>();
     row.timestamp = take_time(reader);
+    if (version >= 2) row.digest = reader.fixed<std::uint64_t>();
     return row;
+}
+
+std::string KeyOrderRow::encode() const {
+    std::string out = new_row();
+    append_fixed(out, timestamp.ms);
+    out.append(key);
+    return out;
+}
+
+KeyOrderRow KeyOrderRow::parse(std::string_view bytes) {
+    ByteReader reader = open_row(bytes);
+    const core::Timestamp timestamp = take_time(reader);
+    return KeyOrderRow{timestamp, std::string(reader.rest())};
 }
 
 std::string encode_number(std::uint64_t value) {

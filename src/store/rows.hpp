@@ -11,8 +11,10 @@
 #include "agentcom/core/token.hpp"
 #include "agentcom/store/records.hpp"
 
-/// The rows of the small tables. Every one begins with a version byte, 1; parsers throw
-/// DamagedStore at another. The layouts are drawn in docs/storage_format.md.
+/// The rows of the small tables. Every one begins with a version byte of its own: a parser reads
+/// its row's present version and all before it (what those lacked gets its default) and throws
+/// DamagedStore at a later one, so a field can be added without writing old rows again. The layouts
+/// are drawn in docs/storage_format.md.
 namespace agentcom::store {
 
 /// Numbers about the whole store, written with every batch.
@@ -24,7 +26,8 @@ struct StateRow {
     std::uint64_t log_bytes = 0;
     std::uint64_t unclaimed_mailboxes = 0;
     std::uint64_t channels = 0;
-    std::uint64_t kept = 0;  // rows of the table `kept`
+    std::uint64_t kept = 0;        // rows of the table `kept`
+    std::uint64_t kept_bytes = 0;  // what they hold; since version 2
 
     [[nodiscard]] std::string encode() const;
     [[nodiscard]] static StateRow parse(std::string_view bytes);
@@ -34,6 +37,9 @@ struct AgentRow {
     bool claimed = false;        // somebody has, or had, a token for it
     core::Seq broadcasts_after;  // head when it was claimed
     core::Seq cursor;
+    /// Unclaimed only: who sent the first message, and so whose share it counts against. Empty for
+    /// those of version 1.
+    std::string creator;
     std::vector<ReadSpan> spans;  // sorted, apart, all beyond the cursor
 
     void encode(std::string& out) const;
@@ -54,7 +60,18 @@ struct CopiesRow {
 [[nodiscard]] std::string encode_token(const TokenRecord& token);
 [[nodiscard]] TokenRecord parse_token(std::string_view bytes);
 
-[[nodiscard]] std::string encode_channel(const ChannelRecord& channel);
+/// A channel with what only the writer needs to know.
+struct ChannelRow {
+    ChannelRecord record;
+    core::Seq born;  // head when it was made: older messages belong to an earlier one of this name
+    /// Its newest message when somebody last looked whether it is idle, and since when it has been:
+    /// the time of that message, of its making, or when its last subscriber left.
+    core::ChannelSeq idle_seq;
+    core::Timestamp idle_since;
+
+    [[nodiscard]] std::string encode() const;
+    [[nodiscard]] static ChannelRow parse(const core::ChannelName& name, std::string_view bytes);
+};
 [[nodiscard]] ChannelRecord parse_channel(const core::ChannelName& name, std::string_view bytes);
 /// The name is a stored key.
 [[nodiscard]] core::ChannelName stored_channel_name(std::string_view text);
@@ -67,13 +84,36 @@ struct SubscriptionRow {
     [[nodiscard]] static SubscriptionRow parse(std::string_view bytes);
 };
 
+/// What an agent has taken of each quota. There is none for an agent that has taken nothing.
+struct UsageRow {
+    std::uint64_t unclaimed_mailboxes = 0;  // that its messages made
+    std::uint64_t channels = 0;             // that it made
+    std::uint64_t subscriptions = 0;
+
+    [[nodiscard]] bool empty() const noexcept {
+        return unclaimed_mailboxes == 0 && channels == 0 && subscriptions == 0;
+    }
+    [[nodiscard]] std::string encode() const;
+    [[nodiscard]] static UsageRow parse(std::string_view bytes);
+};
+
 struct IdempotencyRow {
     core::Seq seq;
     core::ChannelSeq channel_seq;
     core::Timestamp timestamp;
+    std::optional<std::uint64_t> digest;  // of the body; version 1 had none
 
     [[nodiscard]] std::string encode() const;
     [[nodiscard]] static IdempotencyRow parse(std::string_view bytes);
+};
+
+/// Keyed messages in the order of their time, so that what has run out is found at the front.
+struct KeyOrderRow {
+    core::Timestamp timestamp;
+    std::string key;  // in idempotency_keys
+
+    [[nodiscard]] std::string encode() const;
+    [[nodiscard]] static KeyOrderRow parse(std::string_view bytes);
 };
 
 [[nodiscard]] std::string encode_number(std::uint64_t value);

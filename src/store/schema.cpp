@@ -1,11 +1,14 @@
 #include "store/schema.hpp"
 
+#include <spdlog/spdlog.h>
+
 #include <string>
 #include <utility>
 
 #include "agentcom/core/token.hpp"
 #include "agentcom/store/store.hpp"
 #include "store/keys.hpp"
+#include "store/migrations.hpp"
 #include "store/transaction.hpp"
 
 namespace agentcom::store {
@@ -21,8 +24,9 @@ OpenedSchema create(WriteTransaction& txn) {
     return made;
 }
 
-OpenedSchema read(const Transaction& txn, std::string_view version_row) {
+OpenedSchema read(WriteTransaction& txn, std::string_view version_row) {
     const std::uint64_t version = parse_number(version_row);
+    if (version == 0) throw DamagedStore("its schema version is 0");
     if (version > kSchemaVersion) {
         throw StoreError("the store was written by a newer version of this program (schema " +
                          std::to_string(version) + ", this one knows " +
@@ -30,9 +34,17 @@ OpenedSchema read(const Transaction& txn, std::string_view version_row) {
                          "); run that version or use another data directory");
     }
     const auto epoch = txn.get(txn.tables().meta, kMetaEpoch);
+    const bool complete = epoch && txn.get(txn.tables().meta, kMetaState);
+    if (!complete) throw DamagedStore("the table of the store's own numbers is incomplete");
+    const core::Epoch identity{parse_number(*epoch)};
+    if (version < kSchemaVersion) {
+        spdlog::info("bringing the store from schema {} to {}", version, kSchemaVersion);
+        migrate(txn, version);
+    }
     const auto state = txn.get(txn.tables().meta, kMetaState);
-    if (!epoch || !state) throw DamagedStore("the table of the store's own numbers is incomplete");
-    return OpenedSchema{core::Epoch{parse_number(*epoch)}, StateRow::parse(*state)};
+    OpenedSchema opened{identity, StateRow::parse(*state)};
+    if (version < kSchemaVersion) std::move(txn).commit();
+    return opened;
 }
 
 }  // namespace

@@ -13,16 +13,16 @@
 namespace agentcom::store {
 
 /// Grows when a layout changes. An older store is brought up to it in numbered steps when opened
-/// (there is no older one yet); a newer one is refused.
-inline constexpr std::uint64_t kSchemaVersion = 1;
+/// (migrations.hpp); a newer one is refused.
+inline constexpr std::uint64_t kSchemaVersion = 2;
 
 struct OpenedSchema {
     core::Epoch epoch;
     StateRow state;
 };
 
-/// Writes version, epoch and state into a new store; checks and reads those of an old one. Throws
-/// StoreError.
+/// Writes version, epoch and state into a new store; checks and reads those of an old one, and
+/// brings it up to date in one transaction when its version is older. Throws StoreError.
 [[nodiscard]] OpenedSchema open_schema(Environment& env);
 
 }  // namespace agentcom::store

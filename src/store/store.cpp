@@ -6,6 +6,7 @@
 #include <tuple>
 #include <utility>
 
+#include "store/body_digest.hpp"
 #include "store/commit_pipeline.hpp"
 #include "store/history_view.hpp"
 #include "store/keys.hpp"
@@ -62,6 +63,23 @@ public:
         return StateRow::parse(*row);
     }
 
+    /// On the caller's thread: what applying the operation would otherwise have to look up or work
+    /// out on the commit thread.
+    void prepare(WriteOp& op) const {
+        if (auto* append = std::get_if<AppendMessage>(&op)) {
+            if (append->idempotency_key) append->body_digest = body_digest(append->draft);
+        } else if (auto* trim = std::get_if<Trim>(&op)) {
+            trim->bounds = TrimBounds{.history_messages = options.history_messages,
+                                      .ttl = pipeline.ttl(),
+                                      .max_messages = options.retention_messages,
+                                      .max_age = options.retention_age,
+                                      .max_bytes = options.retention_bytes,
+                                      .channel_history = options.channel_history,
+                                      .idempotency_window = options.idempotency_window,
+                                      .short_of_room = pipeline.state() == StoreState::full};
+        }
+    }
+
     const StoreOptions options;
     const core::Clock& clock;
     // Transactions begin inside const members; opening one changes nothing a caller could see.
@@ -81,9 +99,14 @@ void Store::start(CommitListener* listener) { impl_->pipeline.start(listener); }
 void Store::stop() { impl_->pipeline.stop(); }
 
 void Store::submit(std::vector<Submission>&& submissions) {
-    if (!submissions.empty()) impl_->pipeline.submit(std::move(submissions));
+    if (submissions.empty()) return;
+    for (Submission& submission : submissions) impl_->prepare(submission.op);
+    impl_->pipeline.submit(std::move(submissions));
 }
-void Store::submit(Submission&& submission) { impl_->pipeline.submit(std::move(submission)); }
+void Store::submit(Submission&& submission) {
+    impl_->prepare(submission.op);
+    impl_->pipeline.submit(std::move(submission));
+}
 
 WriteResult Store::submit_and_wait(WriteOp op) {
     std::promise<WriteResult> outcome;
@@ -176,9 +199,13 @@ std::vector<core::ChannelName> Store::subscriptions(std::string_view agent) cons
     std::vector<core::ChannelName> channels;
     if (!is_possible_agent(agent)) return channels;
     const ReadTransaction txn(impl_->env);
-    for_each_with_prefix(
-        txn, txn.tables().subscriptions, owner_prefix(agent),
-        [&](std::string_view name) { channels.push_back(stored_channel_name(name)); });
+    // A deleted channel's subscriptions end one after the other; until then nobody is shown them.
+    const bool removing = Cursor(txn, txn.tables().removals).first();
+    for_each_with_prefix(txn, txn.tables().subscriptions, owner_prefix(agent),
+                         [&](std::string_view name) {
+                             if (removing && txn.get(txn.tables().removals, name)) return;
+                             channels.push_back(stored_channel_name(name));
+                         });
     return channels;
 }
 

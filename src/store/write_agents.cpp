@@ -1,4 +1,4 @@
-// The part of WriteBatch that changes agents, tokens, channels and subscriptions.
+// The part of WriteBatch that changes agents and tokens, and counts what each agent takes.
 
 #include <algorithm>
 #include <utility>
@@ -13,7 +13,6 @@ namespace {
 constexpr std::uint64_t kRoomOfRow = 4'096;
 constexpr std::size_t kMaxKnownAgents = 100'000;
 constexpr std::size_t kMaxSpans = 100;
-constexpr std::size_t kMaxCopies = 1'000;  // of an agent
 
 /// Adds the span and unites what overlaps or touches.
 void add_span(std::vector<ReadSpan>& spans, ReadSpan added) {
@@ -50,8 +49,35 @@ void WriteBatch::put_agent(std::string_view agent, const AgentRow& row) {
 
 AgentRow WriteBatch::agent_or_new(std::string_view agent) {
     if (auto row = find_agent(agent)) return std::move(*row);
+    txn().put(txn().tables().unclaimed, unclaimed_key(state_.head.next(), agent), "");
     ++state_.unclaimed_mailboxes;
     return AgentRow{};
+}
+
+std::uint64_t WriteBatch::share_of(std::uint64_t quota) const noexcept {
+    const std::uint64_t percent = options_.share_percent;
+    return std::max<std::uint64_t>(1, quota / 100 * percent + quota % 100 * percent / 100);
+}
+
+UsageRow WriteBatch::usage_of(std::string_view agent) {
+    const auto row = txn().get(txn().tables().usage, agent);
+    return row ? UsageRow::parse(*row) : UsageRow{};
+}
+
+void WriteBatch::put_usage(std::string_view agent, const UsageRow& usage) {
+    if (usage.empty()) {
+        txn().erase(txn().tables().usage, agent);
+    } else {
+        txn().put(txn().tables().usage, agent, usage.encode());
+    }
+}
+
+void WriteBatch::give_back_mailbox(const AgentRow& row) {
+    if (state_.unclaimed_mailboxes > 0) --state_.unclaimed_mailboxes;
+    if (row.creator.empty()) return;
+    UsageRow usage = usage_of(row.creator);
+    if (usage.unclaimed_mailboxes > 0) --usage.unclaimed_mailboxes;
+    put_usage(row.creator, usage);
 }
 
 void WriteBatch::remember_known(std::string_view agent) {
@@ -123,8 +149,9 @@ WriteResult WriteBatch::run(const CreateToken& op) {
     const auto known = find_agent(op.agent.str());
     AgentRow row = known.value_or(AgentRow{});
     if (!row.claimed) {
-        if (known) --state_.unclaimed_mailboxes;
+        if (known) give_back_mailbox(row);
         row.claimed = true;
+        row.creator.clear();
         row.broadcasts_after = state_.head;
         put_agent(op.agent.str(), row);
     }
@@ -142,88 +169,6 @@ WriteResult WriteBatch::run(const RevokeTokens& op) {
         ++revoked.count;
     }
     return WriteValue(revoked);
-}
-
-std::optional<ChannelRecord> WriteBatch::find_channel(const core::ChannelName& name) {
-    const auto row = txn().get(txn().tables().channels, name.str());
-    if (!row) return std::nullopt;
-    return parse_channel(name, *row);
-}
-
-WriteResult WriteBatch::run(const CreateChannel& op) {
-    if (txn().get(txn().tables().channels, op.name.str())) {
-        return core::Error(core::ErrorCode::channel_exists);
-    }
-    if (state_.channels >= options_.max_channels) {
-        return core::Error(core::ErrorCode::channel_limit);
-    }
-    if (!take_room(kRoomOfRow + op.description.size())) {
-        return core::Error(core::ErrorCode::storage_full);
-    }
-    txn().put(txn().tables().channels, op.name.str(),
-              encode_channel(ChannelRecord{op.name, op.description, op.created_by, now_, 0}));
-    ++state_.channels;
-    return WriteValue(Done{});
-}
-
-std::uint64_t WriteBatch::subscription_count(std::string_view agent) {
-    const std::string prefix = owner_prefix(agent);
-    std::uint64_t count = 0;
-    Cursor cursor(txn(), txn().tables().subscriptions);
-    for (bool more = cursor.at_or_after(prefix); more && cursor.key().starts_with(prefix);
-         more = cursor.next()) {
-        ++count;
-    }
-    return count;
-}
-
-WriteResult WriteBatch::run(const Subscribe& op) {
-    auto channel = find_channel(op.channel);
-    if (!channel) return core::Error(core::ErrorCode::channel_not_found);
-    const std::string key = pair_key(op.agent.str(), op.channel.str());
-    if (txn().get(txn().tables().subscriptions, key)) return WriteValue(SubscriptionChanged{false});
-    if (subscription_count(op.agent.str()) >= options_.max_subscriptions_per_agent) {
-        return core::Error(core::ErrorCode::subscription_limit);
-    }
-    if (!take_room(2 * kRoomOfRow)) return core::Error(core::ErrorCode::storage_full);
-    txn().put(txn().tables().subscriptions, key, SubscriptionRow{state_.head}.encode());
-    txn().put(txn().tables().subscribers, pair_key(op.channel.str(), op.agent.str()), "");
-    ++channel->subscriber_count;
-    txn().put(txn().tables().channels, op.channel.str(), encode_channel(*channel));
-    return WriteValue(SubscriptionChanged{true});
-}
-
-WriteResult WriteBatch::run(const Unsubscribe& op) {
-    auto channel = find_channel(op.channel);
-    if (!channel) return core::Error(core::ErrorCode::channel_not_found);
-    const std::string_view agent = op.agent.str();
-    const std::string key = pair_key(agent, op.channel.str());
-    const auto bytes = txn().get(txn().tables().subscriptions, key);
-    if (!bytes) return WriteValue(SubscriptionChanged{false});
-
-    const SubscriptionRow subscription = SubscriptionRow::parse(*bytes);
-    flush();
-    const core::Seq after = std::max(subscription.after, read_agent(txn(), agent).cursor);
-    keep_copies(agent, unread_of_channel(txn(), op.channel.str(), agent, after, kMaxCopies + 1));
-    txn().erase(txn().tables().subscriptions, key);
-    txn().erase(txn().tables().subscribers, pair_key(op.channel.str(), agent));
-    if (channel->subscriber_count > 0) --channel->subscriber_count;
-    txn().put(txn().tables().channels, op.channel.str(), encode_channel(*channel));
-    return WriteValue(SubscriptionChanged{true});
-}
-
-void WriteBatch::keep_copies(std::string_view agent, std::vector<std::uint64_t> newest_first) {
-    if (newest_first.empty()) return;
-    CopiesRow row;
-    if (const auto bytes = txn().get(txn().tables().copies, agent)) row = CopiesRow::parse(*bytes);
-    row.seqs.insert(row.seqs.end(), newest_first.begin(), newest_first.end());
-    std::sort(row.seqs.begin(), row.seqs.end());
-    if (row.seqs.size() > kMaxCopies) {
-        const auto surplus = static_cast<long>(row.seqs.size() - kMaxCopies);
-        row.dropped = std::max(row.dropped, core::Seq{row.seqs[row.seqs.size() - kMaxCopies - 1]});
-        row.seqs.erase(row.seqs.begin(), row.seqs.begin() + surplus);
-    }
-    txn().put(txn().tables().copies, agent, row.encode());
 }
 
 }  // namespace agentcom::store

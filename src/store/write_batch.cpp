@@ -14,15 +14,13 @@ constexpr std::uint64_t kMaxReserve = std::uint64_t{8} << 20;
 constexpr std::uint64_t kRoomOfSmallOperation = 4'096;  // a page
 constexpr std::uint64_t kRoomOfEntries = 256;           // header and feed entries of a message
 constexpr std::size_t kMaxCached = 100'000;
-constexpr std::size_t kTrimBlocks = 16;
-constexpr std::size_t kTrimBlocksWhenFull = 2;
-constexpr std::uint64_t kLongestTtlMs = std::uint64_t{1} << 50;  // forever; safe to subtract
-
-core::Millis ttl_of(std::uint64_t setting) {
-    return core::Millis(std::min(setting, kLongestTtlMs));
-}
 
 }  // namespace
+
+core::Millis ttl_of(std::uint64_t setting) {
+    constexpr std::uint64_t kLongestTtlMs = std::uint64_t{1} << 50;  // forever; safe to subtract
+    return core::Millis(std::min(setting, kLongestTtlMs));
+}
 
 WriteBatch::WriteBatch(Environment& env, const StoreOptions& options, core::Epoch epoch,
                        StateRow state, std::optional<std::uint64_t> stored_ttl)
@@ -44,8 +42,14 @@ void WriteBatch::begin(core::Timestamp now) {
     published_.clear();
     log_.restart(first_recent_);
     postings_.clear();
-    room_ = env_.room(reserve_ + options_.max_queued_bytes * 2);
+    const std::uint64_t enough = reserve_ + options_.max_queued_bytes * 2;
+    room_ = env_.room(enough);
     short_of_room_ = room_ < reserve_ + kRoomOfSmallOperation;
+    // Before anybody is told that there is no room: what only the dead still see is free.
+    if (short_of_room_ && env_.clear_dead_readers() > 0) {
+        room_ = env_.room(enough);
+        short_of_room_ = room_ < reserve_ + kRoomOfSmallOperation;
+    }
     txn_.emplace(env_);
 }
 
@@ -98,6 +102,9 @@ WriteResult WriteBatch::run(AppendMessage& op) {
             return core::Error(core::ErrorCode::invalid_idempotency_key);
         }
         if (const auto earlier = find_key(draft.from.str(), *op.idempotency_key)) {
+            if (earlier->digest && *earlier->digest != op.body_digest) {
+                return core::Error(core::ErrorCode::idempotency_conflict);
+            }
             return duplicate_of(*earlier, op);
         }
     }
@@ -114,10 +121,10 @@ WriteResult WriteBatch::run(AppendMessage& op) {
     state_.head = seq;
     state_.last_timestamp = now_;
     if (op.idempotency_key) {
-        txn().put(
-            txn().tables().idempotency,
-            idempotency_key(now_.ms / kIdempotencyBucketMs, draft.from.str(), *op.idempotency_key),
-            IdempotencyRow{seq, place, now_}.encode());
+        const KeyOrderRow order{now_, pair_key(draft.from.str(), *op.idempotency_key)};
+        txn().put(txn().tables().idempotency_keys, order.key,
+                  IdempotencyRow{seq, place, now_, op.body_digest}.encode());
+        txn().append(txn().tables().idempotency_order, be64_key(seq.value), order.encode());
     }
     auto message = std::make_shared<const core::Message>(
         core::Message{seq, core::MessageId::make(epoch_, seq), place, now_, std::move(draft)});
@@ -139,34 +146,44 @@ std::optional<core::Error> WriteBatch::refuse(const AppendMessage& op) {
     if (state_.head.value >= core::kMaxSeq || !take_room(size)) {
         return core::Error(core::ErrorCode::storage_full);
     }
-    if (const auto* to = std::get_if<core::ToAgent>(&draft.to)) return reach_recipient(to->agent);
+    if (const auto* to = std::get_if<core::ToAgent>(&draft.to)) {
+        return reach_recipient(draft.from, to->agent);
+    }
     return std::nullopt;
 }
 
-std::optional<core::Error> WriteBatch::reach_recipient(const core::AgentId& agent) {
+std::optional<core::Error> WriteBatch::reach_recipient(const core::AgentId& sender,
+                                                       const core::AgentId& agent) {
     if (known_agents_.contains(std::string_view(agent.str()))) return std::nullopt;
     if (!txn().get(txn().tables().agents, agent.str())) {
         if (!agent.is_plain()) return core::Error(core::ErrorCode::invalid_recipient);
         if (state_.unclaimed_mailboxes >= options_.max_unclaimed_mailboxes) {
             return core::Error(core::ErrorCode::unknown_recipient_limit);
         }
-        put_agent(agent.str(), AgentRow{});
+        UsageRow usage = usage_of(sender.str());
+        if (usage.unclaimed_mailboxes >= share_of(options_.max_unclaimed_mailboxes)) {
+            return core::Error(core::ErrorCode::unknown_recipient_limit, {},
+                               "as many mailboxes as one agent's share allows wait for recipients "
+                               "of yours that hold no token; check the recipient's name");
+        }
+        AgentRow row;
+        row.creator = sender.str();
+        put_agent(agent.str(), row);
+        txn().put(txn().tables().unclaimed, unclaimed_key(state_.head.next(), agent.str()), "");
         ++state_.unclaimed_mailboxes;
+        ++usage.unclaimed_mailboxes;
+        put_usage(sender.str(), usage);
     }
     remember_known(agent.str());
     return std::nullopt;
 }
 
 std::optional<IdempotencyRow> WriteBatch::find_key(std::string_view agent, std::string_view key) {
-    const std::int64_t oldest = now_.ms - options_.idempotency_window.count();
-    for (std::int64_t minute = now_.ms / kIdempotencyBucketMs;
-         minute >= oldest / kIdempotencyBucketMs; --minute) {
-        const auto row = txn().get(txn().tables().idempotency, idempotency_key(minute, agent, key));
-        if (!row) continue;
-        const IdempotencyRow found = IdempotencyRow::parse(*row);
-        if (found.timestamp.ms > oldest) return found;
-    }
-    return std::nullopt;
+    const auto bytes = txn().get(txn().tables().idempotency_keys, pair_key(agent, key));
+    if (!bytes) return std::nullopt;
+    const IdempotencyRow found = IdempotencyRow::parse(*bytes);
+    if (found.timestamp.ms <= now_.ms - options_.idempotency_window.count()) return std::nullopt;
+    return found;
 }
 
 WriteResult WriteBatch::duplicate_of(const IdempotencyRow& row, AppendMessage& op) {
@@ -235,46 +252,6 @@ std::uint64_t* WriteBatch::channel_seq(std::string_view channel) {
     }
     const std::uint64_t last = last_channel_seq(txn(), channel).value;
     return &channel_seqs_.emplace(std::string(channel), last).first->second;
-}
-
-// Settings, eviction, retention.
-
-WriteResult WriteBatch::run(const PutSetting& op) {
-    constexpr std::size_t kMaxSettingNameBytes = 255;
-    if (op.name.empty() || op.name.size() > kMaxSettingNameBytes) {
-        return core::Error(core::ErrorCode::invalid_field, "name");
-    }
-    if (!take_room(kRoomOfSmallOperation)) return core::Error(core::ErrorCode::storage_full);
-    txn().put(txn().tables().settings, op.name, encode_number(op.value));
-    if (op.name == "mailbox_ttl_ms") ttl_ = ttl_of(op.value);
-    return WriteValue(Done{});
-}
-
-WriteResult WriteBatch::run(const EvictMailboxes& op) {
-    flush();
-    LogReader log(txn());
-    if (log.first_seq()) {
-        const core::Seq floor{log.first_at_or_after(op.older_than).value - 1};
-        state_.evicted = std::max(state_.evicted, floor);
-    }
-    return WriteValue(Done{});
-}
-
-WriteResult WriteBatch::run(const Trim&) {
-    flush();
-    const RetentionRules rules{
-        .history_messages = options_.history_messages,
-        .ttl = ttl_,
-        .max_messages = options_.retention_messages,
-        .max_age = options_.retention_age,
-        .max_bytes = options_.retention_bytes,
-        .channel_history = options_.channel_history,
-        .idempotency_window = options_.idempotency_window,
-    };
-    // Removing needs room as well: pages are copied before they are changed.
-    const TrimOutcome done = trim(txn(), state_, rules, now_, epoch_,
-                                  short_of_room_ ? kTrimBlocksWhenFull : kTrimBlocks);
-    return WriteValue(Trimmed{done.messages, done.more});
 }
 
 }  // namespace agentcom::store

@@ -17,6 +17,9 @@
 
 namespace agentcom::store {
 
+/// The setting mailbox_ttl_ms as a duration that is safe to subtract from a time.
+[[nodiscard]] core::Millis ttl_of(std::uint64_t setting);
+
 /// Applies write operations to one transaction at a time. An operation checks everything before it
 /// writes anything, so one that fails leaves no trace; an LmdbError ends the whole batch. Messages
 /// and feed entries are gathered and written at the end, sorted; operations that must see them
@@ -37,6 +40,8 @@ public:
     /// As of the last commit.
     [[nodiscard]] const StateRow& committed() const noexcept { return committed_; }
     [[nodiscard]] core::Millis ttl() const noexcept { return committed_ttl_; }
+    /// When the operations of the present or last transaction count as applied.
+    [[nodiscard]] core::Timestamp time() const noexcept { return now_; }
     /// Whether an operation of this batch was refused, or the next would be, for lack of room.
     [[nodiscard]] bool short_of_room() const noexcept { return short_of_room_; }
     [[nodiscard]] const PostingWriter& postings() const noexcept { return postings_; }
@@ -62,6 +67,9 @@ private:
     WriteResult run(const PutSetting& op);
     WriteResult run(const EvictMailboxes& op);
     WriteResult run(const Trim& op);
+    WriteResult run(const DeleteChannel& op);
+    WriteResult run(const RemoveDeletedChannels& op);
+    WriteResult run(const ExpireChannels& op);
 
     [[nodiscard]] WriteTransaction& txn() { return *txn_; }
     void flush();
@@ -71,7 +79,8 @@ private:
     [[nodiscard]] std::optional<IdempotencyRow> find_key(std::string_view agent,
                                                          std::string_view key);
     [[nodiscard]] WriteResult duplicate_of(const IdempotencyRow& row, AppendMessage& op);
-    [[nodiscard]] std::optional<core::Error> reach_recipient(const core::AgentId& agent);
+    [[nodiscard]] std::optional<core::Error> reach_recipient(const core::AgentId& sender,
+                                                             const core::AgentId& agent);
     [[nodiscard]] core::Seq root_of(const std::optional<std::string>& reply_to);
     void index(const core::Message& message, core::Seq root);
     [[nodiscard]] std::uint64_t* channel_seq(std::string_view channel);
@@ -86,8 +95,26 @@ private:
     void keep_copies(std::string_view agent, std::vector<std::uint64_t> newest_first);
     void remember_known(std::string_view agent);
 
-    [[nodiscard]] std::optional<ChannelRecord> find_channel(const core::ChannelName& name);
-    [[nodiscard]] std::uint64_t subscription_count(std::string_view agent);
+    // Quotas.
+    /// What one agent may take of a hub-wide quota.
+    [[nodiscard]] std::uint64_t share_of(std::uint64_t quota) const noexcept;
+    [[nodiscard]] UsageRow usage_of(std::string_view agent);
+    void put_usage(std::string_view agent, const UsageRow& usage);
+    /// One mailbox is claimed or forgotten: whoever made it gets its place back.
+    void give_back_mailbox(const AgentRow& row);
+    [[nodiscard]] bool forget_empty_mailboxes();
+    void forget_if_empty(const std::string& agent, core::Seq floor);
+
+    // Channels.
+    [[nodiscard]] std::optional<ChannelRow> find_channel(const core::ChannelName& name);
+    void put_channel(const ChannelRow& channel);
+    void leave(const core::ChannelName& channel, std::string_view agent, core::Seq subscribed);
+    void begin_removal(const ChannelRow& channel);
+    /// Each takes what it does from `work`; false when that did not suffice.
+    [[nodiscard]] bool remove_deleted(std::uint64_t& work);
+    [[nodiscard]] bool remove_subscribers(const core::ChannelName& name, std::uint64_t& work);
+    [[nodiscard]] bool remove_postings(const core::ChannelName& name, std::uint64_t& work);
+    [[nodiscard]] bool is_idle(ChannelRow& channel, core::Timestamp before);
 
     Environment& env_;
     const StoreOptions& options_;

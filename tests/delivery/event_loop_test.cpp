@@ -193,6 +193,13 @@ TEST_F(EventLoopTest, SubmitsWhatHasGatheredInOnePieceAndCompletesItOnTheLoop) {
     EXPECT_EQ(store_->stats().commits, commits_before + 1);
 }
 
+TEST_F(EventLoopTest, SaysWhenTheStoreHasRoomAgain) {
+    std::promise<void> room;
+    on_loop([&] { loop().on_room([&] { room.set_value(); }); });
+    loops_.on_room();
+    wait_for(room);
+}
+
 TEST_F(EventLoopTest, Ticks) {
     std::promise<void> ticked;
     bool once = false;

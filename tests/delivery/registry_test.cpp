@@ -78,6 +78,36 @@ TEST(Registry, AChannelReachesItsSubscribersButNotThePublisher) {
     EXPECT_EQ(carol.outbox().frames(), 0U);
 }
 
+TEST(Registry, ADeletedChannelLeavesSessionsAndWaitersAtItsPlaceInTheCommitOrder) {
+    Registry registry;
+    RecordingSession bob("bob");
+    RecordingSession carol("carol");
+    registry.add(bob, {channel("dev"), channel("ops")});
+    registry.add(carol, {channel("dev")});
+    int woken = 0;
+    const auto waiter =
+        registry.add_waiter({agent("dave"), {channel("dev")}, [&woken] { ++woken; }});
+    std::vector<store::Committed> operations;
+    operations.push_back(committed("alice", core::ToChannel{channel("dev")}, 1));
+    operations.push_back({.op = store::DeleteChannel{channel("dev"), agent("alice")},
+                          .result = store::WriteValue(store::ChannelDeleted{}),
+                          .completion = {},
+                          .origin = store::kNoLoop});
+    // Of a later channel with the same name, which they have not subscribed to.
+    operations.push_back(committed("alice", core::ToChannel{channel("dev")}, 2));
+    operations.push_back(committed("alice", core::ToChannel{channel("ops")}, 3));
+    auto batch = batch_of(std::move(operations), 3);
+    registry.apply(batch, 0);
+    EXPECT_EQ(bob.outbox().frames(), 2U);
+    EXPECT_EQ(carol.outbox().frames(), 1U);
+    EXPECT_EQ(woken, 1);
+    EXPECT_EQ(bob.channels, std::vector{channel("ops")});
+    EXPECT_TRUE(carol.channels.empty());
+    registry.remove_waiter(waiter);
+    registry.remove(bob);
+    registry.remove(carol);
+}
+
 TEST(Registry, ASubscriptionTakesEffectAtItsPlaceInTheCommitOrder) {
     Registry registry;
     RecordingSession alice("alice");

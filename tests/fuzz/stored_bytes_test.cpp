@@ -79,7 +79,7 @@ std::string block(const std::vector<std::string>& records) {
 }
 
 std::vector<Parser> parsers() {
-    AgentRow agent{true, core::Seq{3}, core::Seq{5}, {{core::Seq{6}, core::Seq{8}}}};
+    AgentRow agent{false, core::Seq{3}, core::Seq{5}, "maker", {{core::Seq{6}, core::Seq{8}}}};
     std::string agent_bytes;
     agent.encode(agent_bytes);
     TrimmedRow trimmed;
@@ -115,8 +115,10 @@ std::vector<Parser> parsers() {
          {encode_token(TokenRecord{agent_id("alice"), core::Role::admin, "01234567", {}})},
          [](std::string_view b) { (void)parse_token(b); }},
         {"channel",
-         {encode_channel(ChannelRecord{core::ChannelName::parse("dev").value(), "about it",
-                                       agent_id("alice"), core::Timestamp{1}, 3})},
+         {ChannelRow{ChannelRecord{core::ChannelName::parse("dev").value(), "about it",
+                                   agent_id("alice"), core::Timestamp{1}, 3},
+                     core::Seq{7}, core::ChannelSeq{8}, core::Timestamp{9}}
+              .encode()},
          [](std::string_view b) {
              (void)parse_channel(core::ChannelName::parse("dev").value(), b);
          }},
@@ -124,8 +126,15 @@ std::vector<Parser> parsers() {
          {SubscriptionRow{core::Seq{4}}.encode()},
          [](std::string_view b) { (void)SubscriptionRow::parse(b); }},
         {"idempotency",
-         {IdempotencyRow{core::Seq{4}, core::ChannelSeq{1}, core::Timestamp{5}}.encode()},
+         {IdempotencyRow{core::Seq{4}, core::ChannelSeq{1}, core::Timestamp{5}, 6}.encode(),
+          IdempotencyRow{core::Seq{4}, core::ChannelSeq{1}, core::Timestamp{5}, {}}.encode()},
          [](std::string_view b) { (void)IdempotencyRow::parse(b); }},
+        {"usage",
+         {UsageRow{1, 2, 3}.encode()},
+         [](std::string_view b) { (void)UsageRow::parse(b); }},
+        {"key order",
+         {KeyOrderRow{core::Timestamp{5}, "alice-k"}.encode()},
+         [](std::string_view b) { (void)KeyOrderRow::parse(b); }},
         {"number", {encode_number(17)}, [](std::string_view b) { (void)parse_number(b); }},
         {"key", {std::string(8, '\x01')}, [](std::string_view b) { (void)read_be64(b); }},
     };

@@ -16,7 +16,7 @@ TEST_F(IdempotencyTest, TheFirstOfAKeyWinsEvenAcrossAReopen) {
     EXPECT_FALSE(first.duplicate);
     reopen();
     clock_.advance(core::Millis(119'000));
-    const Appended again = keyed(direct("a", "b", "2"), "k");
+    const Appended again = keyed(direct("a", "b", "1"), "k");
     EXPECT_TRUE(again.duplicate);
     EXPECT_EQ(again.message->seq, first.message->seq);
     EXPECT_EQ(again.message->id, first.message->id);
@@ -31,6 +31,49 @@ TEST_F(IdempotencyTest, KeysBelongToTheirSenderAndRunOut) {
     clock_.advance(core::Millis(120'000));
     EXPECT_FALSE(keyed(direct("a", "b"), "k").duplicate);
     EXPECT_EQ(unread("b"), (Seqs{1, 2, 3, 4}));
+}
+
+TEST_F(IdempotencyTest, AKeyUsedForAnotherMessageIsAConflict) {
+    create_channel("ops");
+    AppendMessage op = direct("a", "b", "1");
+    op.idempotency_key = "k";
+    EXPECT_FALSE(write<Appended>(op).duplicate);
+    std::vector<AppendMessage> others(5, op);
+    others[0].draft.payload.text = "2";
+    others[1].draft.to = core::ToAgent{agent("c")};
+    others[2].draft.type = "other";
+    others[3].draft.reply_to = "something";
+    others[4].draft.to = core::ToChannel{channel("ops")};
+    for (AppendMessage& other : others) {
+        EXPECT_EQ(error_of(other), core::ErrorCode::idempotency_conflict);
+    }
+    EXPECT_TRUE(write<Appended>(op).duplicate);
+    EXPECT_EQ(store_->head(), core::Seq{1});
+    // Two ways to say "everyone" are one.
+    AppendMessage all = broadcast("a", true);
+    all.idempotency_key = "all";
+    EXPECT_FALSE(write<Appended>(all).duplicate);
+    all.draft.to = core::ToEveryone{false};
+    EXPECT_TRUE(write<Appended>(all).duplicate);
+    // Once the key has run out it may mean another message.
+    clock_.advance(core::Millis(120'000));
+    others[0].draft.payload.text = "2";
+    EXPECT_FALSE(write<Appended>(others[0]).duplicate);
+    EXPECT_EQ(error_of(op), core::ErrorCode::idempotency_conflict);
+}
+
+TEST_F(IdempotencyTest, AWindowOfDaysIsRememberedToTheMillisecond) {
+    options_.idempotency_window = core::Millis(7 * 86'400'000);
+    reopen();
+    keyed(direct("a", "b"), "k");
+    clock_.advance(options_.idempotency_window - core::Millis(1));
+    EXPECT_FALSE(write<Trimmed>(Trim{}).more);
+    EXPECT_TRUE(keyed(direct("a", "b"), "k").duplicate);
+    clock_.advance(core::Millis(1));
+    EXPECT_FALSE(keyed(direct("a", "b"), "k").duplicate);
+    // The first use runs out; the second, of the same key, is remembered all the same.
+    EXPECT_FALSE(write<Trimmed>(Trim{}).more);
+    EXPECT_TRUE(keyed(direct("a", "b"), "k").duplicate);
 }
 
 TEST_F(IdempotencyTest, DuplicatesWithinOneBatchAreSeen) {

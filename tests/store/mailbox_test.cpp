@@ -201,6 +201,7 @@ TEST_F(MailboxTest, AClockSetBackNeitherHidesNorRevivesMessages) {
 
 TEST_F(MailboxTest, UnknownRecipientsAreLimited) {
     options_.max_unclaimed_mailboxes = 2;
+    options_.share_percent = 100;
     reopen();
     append(direct("alice", "one"));
     append(direct("alice", "two"));

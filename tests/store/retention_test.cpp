@@ -63,6 +63,7 @@ TEST_F(RetentionTest, TheNumberOfMessagesIsBounded) {
 TEST_F(RetentionTest, AgeIsBounded) {
     options_.retention_age = core::Millis(1'000);
     reopen();
+    create_agent("bob");
     fill(300);
     clock_.advance(core::Millis(900));
     fill(300);
@@ -201,6 +202,84 @@ TEST_F(RetentionTest, AFullMapIsAnErrorUntilTrimmingHasMadeRoom) {
     append(direct("alice", "bob", std::string(10'000, '1')));
     EXPECT_EQ(store_->state(), StoreState::ok);
     EXPECT_EQ(unread("bob"), Seqs{accepted + 1});
+}
+
+TEST_F(RetentionTest, WhatChannelsKeepIsHeldByTheBoundOfBytes) {
+    options_.retention_bytes = 400'000;
+    options_.share_percent = 100;
+    reopen();
+    for (int i = 0; i < 20; ++i) {
+        const std::string name = "channel-" + std::to_string(i);
+        create_channel(name);
+        std::vector<AppendMessage> messages(20, publication("alice", name));
+        for (auto& each : messages) each.draft.payload.text = '"' + std::string(2'000, 'x') + '"';
+        append_all(std::move(messages));
+        trim_all();
+        const StoreStats stats = store_->stats();
+        EXPECT_LE(stats.kept_bytes, 100'000U);
+        EXPECT_LE(stats.log_bytes + stats.kept_bytes, 400'000U + 66'000U);
+    }
+    // Oldest first.
+    EXPECT_TRUE(store_->channel_history(channel("channel-0"), std::nullopt, 50).empty());
+    EXPECT_GT(store_->stats().kept_bytes, 50'000U);
+    EXPECT_EQ(store_->channel_history(channel("channel-19"), std::nullopt, 50).size(), 20U);
+    reopen();
+    EXPECT_GT(store_->stats().kept_bytes, 50'000U);
+    // A message of a channel whose older ones are gone goes on in its place.
+    EXPECT_EQ(append(publication("alice", "channel-0"))->channel_seq, core::ChannelSeq{21});
+}
+
+TEST_F(RetentionTest, WhatChannelsKeepIsHeldByTheBoundsOfAgeAndNumber) {
+    create_channel("ops");
+    append_all(std::vector<AppendMessage>(40, publication("alice", "ops")));
+    fill(300);
+    clock_.advance(options_.mailbox_ttl + core::Millis(1));
+    trim_all();
+    const auto shown = [&] {
+        return store_->channel_history(channel("ops"), std::nullopt, 200).size();
+    };
+    EXPECT_EQ(shown(), 40U);
+    options_.retention_messages = 80;  // a quarter is for what channels keep
+    reopen();
+    trim_all();
+    EXPECT_EQ(shown(), 20U);
+    options_.retention_messages = 0;
+    options_.retention_age = options_.mailbox_ttl * 2;
+    reopen();
+    trim_all();
+    EXPECT_EQ(shown(), 20U);
+    clock_.advance(options_.mailbox_ttl);
+    trim_all();
+    EXPECT_EQ(shown(), 0U);
+    EXPECT_EQ(store_->stats().kept_bytes, 0U);
+}
+
+TEST_F(RetentionTest, AMapFullOfWhatChannelsKeepTakesMessagesAgainAfterATrim) {
+    options_.map_size = std::size_t{4} << 20;
+    options_.mailbox_ttl = core::Millis(1);
+    options_.share_percent = 100;
+    reopen();
+    bool full = false;
+    for (int i = 0; i < 100 && !full; ++i) {
+        const std::string name = "channel-" + std::to_string(i);
+        full = !store_->submit_and_wait(CreateChannel{channel(name), "", agent("maker")});
+        for (int n = 0; n < 200 && !full; ++n) {
+            AppendMessage op = publication("alice", name);
+            op.draft.payload.text = '"' + std::string(3'000, 'x') + '"';
+            full = !store_->submit_and_wait(std::move(op));
+        }
+        clock_.advance(core::Millis(10));
+        if (!full) trim_all();
+    }
+    ASSERT_TRUE(full);
+    ASSERT_GT(store_->stats().kept_bytes, 1'000'000U);
+    EXPECT_EQ(store_->state(), StoreState::full);
+    const core::Seq head = store_->head();
+    trim_all();
+    EXPECT_EQ(append(direct("alice", "bob", std::string(10'000, '1')))->seq, head.next());
+    EXPECT_EQ(store_->state(), StoreState::ok);
+    // What the history shows was not touched for it.
+    EXPECT_NE(store_->find_message(core::Seq{head.value - 8}), nullptr);
 }
 
 TEST_F(RetentionTest, ABatchLargerThanTheMapFailsWholeAndLeavesTheStoreUsable) {

@@ -3,14 +3,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <condition_variable>
 #include <csignal>
 #include <cstdio>
 #include <fstream>
+#include <mutex>
 #include <thread>
 
 #include "store/environment.hpp"
 #include "store/keys.hpp"
 #include "store/rows.hpp"
+#include "store/schema.hpp"
 #include "store/store_fixture.hpp"
 #include "store/transaction.hpp"
 
@@ -51,7 +54,7 @@ TEST_F(StoreTest, AStoreOfANewerProgramIsRefused) {
     {
         Environment env(options_.directory, options_.map_size, true);
         WriteTransaction txn(env);
-        txn.put(txn.tables().meta, kMetaSchema, encode_number(2));
+        txn.put(txn.tables().meta, kMetaSchema, encode_number(kSchemaVersion + 1));
         std::move(txn).commit();
     }
     try {
@@ -154,6 +157,84 @@ TEST_F(StoreTest, TheListenerHearsEveryBatchAndRunsTheCompletionsOfLoops) {
     EXPECT_EQ(batch.head, core::Seq{2});
     ASSERT_EQ(batch.operations.size(), 2U);
     EXPECT_EQ(std::get<Appended>(*batch.operations[1].result).message->seq, core::Seq{2});
+}
+
+/// Holds every batch, like a loop that does not get round to applying it.
+class SlowListener : public CommitListener {
+public:
+    void on_committed(std::shared_ptr<CommittedBatch> batch) override {
+        const std::lock_guard lock(mutex_);
+        batches_.push_back(std::move(batch));
+        changed_.notify_all();
+    }
+    void on_room() override { ++rooms; }
+    void wait_for(std::size_t count) {
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, [&] { return batches_.size() >= count; });
+    }
+    void let_go() {
+        const std::lock_guard lock(mutex_);
+        batches_.clear();
+    }
+    std::atomic<int> rooms = 0;
+
+private:
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::vector<std::shared_ptr<CommittedBatch>> batches_;
+};
+
+TEST_F(StoreTest, WhatALoopHasNotAppliedCountsAsQueued) {
+    store_.reset();
+    options_.max_queued_operations = 3;
+    store_ = Store::open(options_, clock_);
+    SlowListener listener;
+    store_->start(&listener);
+    std::vector<Submission> five;
+    for (int i = 0; i < 5; ++i) five.push_back(Submission{direct("a", "b"), {}, LoopIndex{0}});
+    store_->submit(std::move(five));
+    listener.wait_for(1);
+    EXPECT_EQ(store_->head(), core::Seq{5});
+    EXPECT_TRUE(store_->saturated());
+    EXPECT_EQ(store_->stats().queue_depth, 5U);
+    EXPECT_EQ(listener.rooms, 0);
+    listener.let_go();
+    EXPECT_FALSE(store_->saturated());
+    EXPECT_EQ(store_->stats().queue_depth, 0U);
+    EXPECT_EQ(listener.rooms, 1);
+
+    store_->submit(Submission{direct("a", "b"), {}, LoopIndex{0}});
+    listener.wait_for(1);
+    listener.let_go();
+    EXPECT_EQ(listener.rooms, 1);  // there was room all the time
+    store_->stop();
+}
+
+TEST_F(StoreTest, ABatchThatOutlivesItsStoreIsHarmless) {
+    store_.reset();
+    options_.max_queued_operations = 1;
+    store_ = Store::open(options_, clock_);
+    SlowListener listener;
+    store_->start(&listener);
+    store_->submit(Submission{direct("a", "b"), {}, LoopIndex{0}});
+    store_->submit(Submission{direct("a", "b"), {}, LoopIndex{0}});
+    store_.reset();
+    listener.let_go();
+    EXPECT_EQ(listener.rooms, 0);
+}
+
+TEST_F(StoreTest, ABatchSaysWhenItsOperationsCount) {
+    store_.reset();
+    store_ = Store::open(options_, clock_);
+    Recorder recorder;
+    store_->start(&recorder);
+    (void)store_->submit_and_wait(direct("a", "b"));
+    clock_.advance(-core::Millis(1'000));
+    (void)store_->submit_and_wait(direct("a", "b"));
+    store_->stop();
+    ASSERT_EQ(recorder.batches.size(), 2U);
+    EXPECT_EQ(recorder.batches[0]->time.ms, clock_.now().ms + 1'000);
+    EXPECT_EQ(recorder.batches[1]->time, recorder.batches[0]->time);
 }
 
 TEST_F(StoreTest, ManyThreadsReadAndWriteAtOnce) {

@@ -26,6 +26,7 @@ enum class ErrorCode : std::uint8_t {
     invalid_channel_name,
     invalid_payload,
     invalid_idempotency_key,
+    idempotency_conflict,
     channel_not_found,
     channel_exists,
     channel_limit,

@@ -57,6 +57,11 @@ public:
     /// time-outs).
     void on_tick(std::function<void()> function) { ticks_.push_back(std::move(function)); }
 
+    /// Calls the function on this loop whenever the store was saturated and is not any more.
+    void on_room(std::function<void()> function) { rooms_.push_back(std::move(function)); }
+    /// Any thread: has the functions of `on_room` called.
+    void announce_room();
+
 private:
     void run_dry();
     [[nodiscard]] bool has_output() const noexcept {
@@ -73,6 +78,7 @@ private:
     Fifo<Flushable*, 4096> dirty_;  // in the order of marking; null: forgotten
     std::vector<store::Submission> submissions_;
     std::vector<std::function<void()>> ticks_;
+    std::vector<std::function<void()>> rooms_;
     struct Timer;
     std::shared_ptr<Timer> timer_;
 
@@ -98,6 +104,7 @@ public:
     [[nodiscard]] std::size_t size() const noexcept { return loops_.size(); }
     [[nodiscard]] EventLoop& operator[](std::size_t index) noexcept { return *loops_[index]; }
     void on_committed(std::shared_ptr<store::CommittedBatch> batch) override;
+    void on_room() override;
     /// Any thread: runs the function on every loop.
     void post_all(const std::function<void(EventLoop&)>& function);
 

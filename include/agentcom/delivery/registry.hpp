@@ -55,6 +55,7 @@ private:
     void deliver_to(Session& session, const core::Message& message, SharedBytes& encoded);
     void subscribed(const store::Subscribe& op);
     void unsubscribed(const store::Unsubscribe& op);
+    void channel_deleted(const core::ChannelName& channel);
     void revoked(std::string_view agent);
     void wake_waiters(const core::Message& message);
 

@@ -66,12 +66,21 @@ struct StoreStats {
     core::Seq first_seq;  // oldest message kept; head + 1 when none is
     core::Seq head_seq;   // newest committed
     std::uint64_t messages = 0;
-    std::uint64_t log_bytes = 0;     // payloads and headers of the kept messages
+    std::uint64_t log_bytes = 0;   // payloads and headers of the log's messages
+    std::uint64_t kept_bytes = 0;  // the same of what channels keep after it has left the log
+    std::uint64_t channels = 0;    // those being deleted included
+    std::uint64_t unclaimed_mailboxes = 0;
     std::uint64_t commits = 0;       // since start
     std::uint64_t log_puts = 0;      // messages written since start
     std::uint64_t feed_entries = 0;  // feed and index entries written since start, by entry
     std::uint64_t feed_puts = 0;     // store writes those entries cost
-    std::uint64_t queue_depth = 0;   // write operations that wait for a commit
+    /// Write operations that wait for their commit, or for a loop to apply them.
+    std::uint64_t queue_depth = 0;
+    /// How many transactions the oldest reader of the files is behind, and whose process it is. It
+    /// is late when that keeps the hub from using room again: see `reader_is_late`.
+    std::uint64_t reader_lag = 0;
+    std::int64_t reader_pid = 0;
+    bool reader_is_late = false;
 };
 
 }  // namespace agentcom::store

@@ -32,11 +32,14 @@ struct StoreOptions {
     std::uint64_t max_unclaimed_mailboxes = 10'000;  // recipients nobody holds a token for
     std::uint64_t max_channels = 100'000;
     std::uint64_t max_subscriptions_per_agent = 1'000;
-    std::uint64_t channel_history = 200;  // newest messages kept of a channel, whatever their age
+    /// What one agent may take of the unclaimed mailboxes and of the channels, in percent; at least
+    /// one of each.
+    std::uint64_t share_percent = 25;
+    std::uint64_t channel_history = 200;      // newest messages of a channel that outlive the log
     std::uint64_t history_messages = 10'000;  // newest messages the history shows
     core::Millis mailbox_ttl{604'800'000};    // default of the setting mailbox_ttl_ms
     /// The log keeps what history shows and what is younger than the time-to-live, unless one of
-    /// these is passed; 0 = no bound of that kind.
+    /// these is passed; 0 = no bound of that kind. What channels keep counts, see TrimBounds.
     std::uint64_t retention_messages = 10'000'000;
     core::Millis retention_age{0};
     std::uint64_t retention_bytes = std::uint64_t{16} << 30;
@@ -81,7 +84,8 @@ public:
     void submit(Submission&& submission);
     /// Submits and waits for the outcome; for start-up, the command line and tests only.
     [[nodiscard]] WriteResult submit_and_wait(WriteOp op);
-    /// True while more waits than max_queued_operations or max_queued_bytes.
+    /// True while more waits than max_queued_operations or max_queued_bytes: for its commit, or for
+    /// a loop to apply it. CommitListener::on_room says when that is over.
     [[nodiscard]] bool saturated() const noexcept;
 
     // Reads.

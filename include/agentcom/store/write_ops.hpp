@@ -11,6 +11,7 @@
 #include "agentcom/core/ids.hpp"
 #include "agentcom/core/message.hpp"
 #include "agentcom/core/result.hpp"
+#include "agentcom/core/time.hpp"
 #include "agentcom/core/token.hpp"
 #include "agentcom/store/records.hpp"
 
@@ -20,12 +21,14 @@
 namespace agentcom::store {
 
 /// Appends to the log and to the feeds that follow from the destination. Errors: channel_not_found,
-/// unknown_recipient_limit, storage_full, storage_failed.
+/// unknown_recipient_limit, idempotency_conflict, storage_full, storage_failed.
 /// With a key, the first append of (sender, key) within the idempotency window wins and later ones
-/// return its result with `duplicate` set and write nothing.
+/// return its result with `duplicate` set and write nothing; with another destination, type,
+/// payload or reply_to they fail with idempotency_conflict.
 struct AppendMessage {
     core::Draft draft;
     std::optional<std::string> idempotency_key;
+    std::uint64_t body_digest = 0;  // filled by Store::submit when there is a key
 };
 struct Appended {
     /// The stored message; for a duplicate the one stored first (only seq, id, channel_seq and
@@ -63,10 +66,37 @@ struct TokensRevoked {
     std::uint64_t count = 0;
 };
 
-struct CreateChannel {  // error channel_exists, channel_limit
+/// Errors channel_exists (also while one of this name is being deleted), channel_limit.
+struct CreateChannel {
     core::ChannelName name;
     std::string description;
     core::AgentId created_by;
+};
+/// Errors channel_not_found; forbidden unless `by` made the channel or is an administrator. From
+/// then on the channel does not exist for anybody. Its subscribers keep what they had not read;
+/// that and the removal of its lists go on in bounded pieces, until which the name is not free.
+struct DeleteChannel {
+    core::ChannelName channel;
+    core::AgentId by;
+    bool by_admin = false;
+};
+struct ChannelDeleted {
+    bool more = false;  // RemoveDeletedChannels would find more to do
+};
+/// A bounded piece of what deleted channels have left behind.
+struct RemoveDeletedChannels {};
+struct ChannelsRemoved {
+    bool more = false;
+};
+/// Deletes channels that have no subscriber and have had no message since `idle_before`. Looks at a
+/// bounded number of channels whose names come after `after`.
+struct ExpireChannels {
+    std::string after;
+    core::Timestamp idle_before;
+};
+struct ChannelsExpired {
+    std::uint64_t count = 0;
+    std::optional<std::string> next;  // where to go on; nothing: that was the last
 };
 struct Subscribe {  // errors channel_not_found, subscription_limit
     core::ChannelName channel;
@@ -90,9 +120,27 @@ struct PutSetting {
 struct EvictMailboxes {
     core::Timestamp older_than;
 };
-/// Drops from the log what retention no longer keeps, and idempotency keys that have run out. Does
-/// a bounded amount of work; `more` says whether another call would find more.
-struct Trim {};
+/// What a Trim may take and must leave. The configuration's, and what the setting of the
+/// time-to-live says; they travel with the operation, so that applying it needs nothing else.
+struct TrimBounds {
+    std::uint64_t history_messages = 0;  // newest that stay, unless a bound below is passed
+    core::Millis ttl{0};                 // younger ones stay, unless a bound below is passed
+    /// Bounds of the log and of what channels keep, together; of that at most a quarter for the
+    /// latter, oldest go first. 0: no bound.
+    std::uint64_t max_messages = 0;
+    core::Millis max_age{0};
+    std::uint64_t max_bytes = 0;
+    std::uint64_t channel_history = 0;  // newest of each channel that stay, within those bounds
+    core::Millis idempotency_window{0};
+    /// The map is short of room: what channels keep goes before anything else.
+    bool short_of_room = false;
+};
+/// Drops from the log what retention no longer keeps, idempotency keys that have run out, unclaimed
+/// mailboxes that have run empty, and what deleted channels have left behind. Does a bounded amount
+/// of work; `more` says whether another call would find more.
+struct Trim {
+    TrimBounds bounds{};  // filled by Store::submit
+};
 struct Trimmed {
     std::uint64_t messages = 0;
     bool more = false;
@@ -100,11 +148,11 @@ struct Trimmed {
 
 struct Done {};
 
-using WriteOp =
-    std::variant<AppendMessage, AckMailbox, MarkRead, CreateToken, RevokeTokens, CreateChannel,
-                 Subscribe, Unsubscribe, PutSetting, EvictMailboxes, Trim>;
-using WriteValue =
-    std::variant<Done, Appended, CursorMoved, TokensRevoked, SubscriptionChanged, Trimmed>;
+using WriteOp = std::variant<AppendMessage, AckMailbox, MarkRead, CreateToken, RevokeTokens,
+                             CreateChannel, Subscribe, Unsubscribe, PutSetting, EvictMailboxes,
+                             Trim, DeleteChannel, RemoveDeletedChannels, ExpireChannels>;
+using WriteValue = std::variant<Done, Appended, CursorMoved, TokensRevoked, SubscriptionChanged,
+                                Trimmed, ChannelDeleted, ChannelsRemoved, ChannelsExpired>;
 using WriteResult = core::result<WriteValue>;
 
 /// Called once with the outcome, after the commit. Where: see CommitListener.
@@ -128,9 +176,13 @@ struct Committed {
     LoopIndex origin = kNoLoop;
 };
 /// In commit order. Shared by all event loops; each runs only the completions of its own origin.
+/// Its operations count as queued until the last loop lets go of it, so a loop that is slow to
+/// apply batches holds senders back instead of taking memory.
 struct CommittedBatch {
     std::vector<Committed> operations;
     core::Seq head;  // newest message committed with or before this batch
+    core::Timestamp
+        time{};  // when its operations count as applied; never earlier than the last one
 };
 
 /// Hears of every batch, in commit order, on the commit thread, after the sync. It must hand over
@@ -140,6 +192,9 @@ class CommitListener {
 public:
     virtual ~CommitListener() = default;
     virtual void on_committed(std::shared_ptr<CommittedBatch> batch) = 0;
+    /// The store was saturated and is not any more. On whichever thread let go of the batch that
+    /// made the difference; must not block.
+    virtual void on_room() {}
 };
 
 }  // namespace agentcom::store

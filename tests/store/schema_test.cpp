@@ -1,0 +1,148 @@
+// Stores of older schemas. data/schema1 was written by the program of that time; generate.cpp
+// beside it says what is in it.
+
+#include "store/schema.hpp"
+
+#include <filesystem>
+
+#include "store/cursor.hpp"
+#include "store/environment.hpp"
+#include "store/keys.hpp"
+#include "store/migrations.hpp"
+#include "store/rows.hpp"
+#include "store/store_fixture.hpp"
+#include "store/transaction.hpp"
+
+namespace agentcom::store {
+namespace {
+
+class SchemaTest : public StoreTest {
+protected:
+    void SetUp() override {
+        options_.directory = dir_.path() / "data";
+        options_.map_size = std::size_t{64} << 20;
+        std::filesystem::create_directory(options_.directory);
+        std::filesystem::copy_file(
+            std::filesystem::path(AGENTCOM_SOURCE_DIR) / "tests/store/data/schema1/data.mdb",
+            options_.directory / "data.mdb");
+        clock_.advance(core::Millis(7'200'000 + 61'000));  // when it was written
+    }
+    static core::TokenDigest digest(std::string_view name) {
+        core::TokenDigest out{};
+        std::copy(name.begin(), name.end(), out.begin());
+        return out;
+    }
+    Appended keyed(AppendMessage op, std::string key) {
+        op.idempotency_key = std::move(key);
+        return write<Appended>(std::move(op));
+    }
+};
+
+TEST_F(SchemaTest, AStoreOfVersion1IsBroughtUpToDateAndReadAsBefore) {
+    reopen();
+    reopen();  // the second time it is up to date already
+    EXPECT_EQ(store_->head(), core::Seq{19});
+    EXPECT_EQ(store_->find_token(digest("alice"))->role, core::Role::admin);
+    EXPECT_EQ(store_->list_tokens().size(), 3U);
+    EXPECT_EQ(store_->setting("mailbox_ttl_ms"), 3'600'000U);
+
+    const auto channels = store_->list_channels();
+    ASSERT_EQ(channels.size(), 3U);
+    EXPECT_EQ(channels[0].name, channel("dev"));
+    EXPECT_EQ(channels[1].description, "about ops");
+    EXPECT_EQ(channels[1].subscriber_count, 2U);
+    EXPECT_EQ(channels[1].created_by, agent("alice"));
+    EXPECT_EQ(channels[1].created_at, core::Timestamp{1'700'000'000'000});
+    EXPECT_EQ(channels[2].created_by, agent("bob"));
+    EXPECT_EQ(store_->subscriptions("bob"), std::vector{channel("ops")});
+
+    // 5 has been trimmed, 13 was read live, 16 is a copy, 1 to 4 are too old by now.
+    EXPECT_EQ(unread("bob"), (Seqs{6, 7, 8, 9, 10, 11, 16, 18, 19}));
+    EXPECT_TRUE(mailbox("bob").truncated);
+    EXPECT_EQ(unread("carol"), Seqs{18});
+    EXPECT_EQ(store_->mailbox_cursor(agent("carol")), core::Seq{17});
+    EXPECT_EQ(unread("ghost-1"), Seqs{14});
+
+    EXPECT_EQ(seqs(store_->channel_history(channel("ops"), std::nullopt, 50)), (Seqs{2, 3, 4, 18}));
+    EXPECT_EQ(store_->find_message(core::Seq{2})->draft.payload.text, "{\"kept\":2}");
+    EXPECT_EQ(seqs(store_->history(HistoryQuery{})).size(), 14U);
+    const std::string root = store_->find_message(core::Seq{11})->id.str();
+    EXPECT_EQ(seqs(store_->thread(root, {}, 10)), (Seqs{11, 12}));
+    EXPECT_EQ(append(direct("alice", "bob"))->seq, core::Seq{20});
+}
+
+TEST_F(SchemaTest, KeysOfVersion1AreRememberedForAnyBody) {
+    reopen();
+    EXPECT_EQ(keyed(direct("alice", "carol", "\"another\""), "key-1").message->seq, core::Seq{17});
+    EXPECT_EQ(keyed(publication("alice", "ops"), "key-2").message->seq, core::Seq{18});
+    EXPECT_EQ(keyed(direct("carol", "bob"), "key-1").message->seq, core::Seq{19});
+    EXPECT_EQ(store_->head(), core::Seq{19});
+    // 17 was written a minute before the others, and runs out before them.
+    clock_.advance(options_.idempotency_window - core::Millis(61'000));
+    while (write<Trimmed>(Trim{}).more) {
+    }
+    EXPECT_EQ(keyed(direct("alice", "carol"), "key-1").message->seq, core::Seq{20});
+    EXPECT_TRUE(keyed(direct("carol", "bob"), "key-1").duplicate);
+}
+
+TEST_F(SchemaTest, WhatVersion2CountsIsCounted) {
+    options_.max_channels = 8;
+    options_.max_subscriptions_per_agent = 1;
+    reopen();
+    EXPECT_EQ(store_->stats().unclaimed_mailboxes, 2U);
+    EXPECT_EQ(store_->stats().channels, 3U);
+    EXPECT_EQ(error_of(CreateChannel{channel("more"), "", agent("alice")}),
+              core::ErrorCode::channel_limit);
+    write<Done>(CreateChannel{channel("more"), "", agent("bob")});
+    EXPECT_EQ(error_of(Subscribe{channel("more"), agent("carol")}),
+              core::ErrorCode::subscription_limit);
+
+    std::uint64_t kept = 0;
+    store_.reset();
+    {
+        Environment env(options_.directory, options_.map_size, true);
+        const ReadTransaction txn(env);
+        Cursor cursor(txn, txn.tables().kept);
+        for (bool more = cursor.first(); more; more = cursor.next()) kept += cursor.value().size();
+        MDB_dbi table = 0;
+        EXPECT_EQ(mdb_dbi_open(txn.handle(), "idempotency", 0, &table), MDB_NOTFOUND);
+    }
+    EXPECT_GT(kept, 0U);
+    reopen();
+    EXPECT_EQ(store_->stats().kept_bytes, kept);
+
+    // Mailboxes of version 1 are forgotten like others.
+    clock_.advance(core::Millis(1));
+    write<Done>(EvictMailboxes{clock_.now()});
+    while (write<Trimmed>(Trim{}).more) {
+    }
+    EXPECT_EQ(store_->stats().unclaimed_mailboxes, 0U);
+}
+
+TEST_F(SchemaTest, AMigrationThatFailsLeavesTheStoreAsItWas) {
+    {
+        Environment env(options_.directory, options_.map_size, true);
+        {
+            WriteTransaction txn(env);
+            txn.put(txn.tables().agents, "broken", "\x07");
+            std::move(txn).commit();
+        }
+        EXPECT_THROW((void)open_schema(env), StoreError);
+        const ReadTransaction txn(env);
+        EXPECT_EQ(parse_number(txn.get(txn.tables().meta, kMetaSchema).value()), 1U);
+        MDB_dbi table = 0;
+        EXPECT_EQ(mdb_dbi_open(txn.handle(), "idempotency", 0, &table), MDB_SUCCESS);
+        EXPECT_FALSE(Cursor(txn, txn.tables().idempotency_keys).first());
+    }
+    {
+        Environment env(options_.directory, options_.map_size, true);
+        WriteTransaction txn(env);
+        txn.erase(txn.tables().agents, "broken");
+        std::move(txn).commit();
+    }
+    reopen();
+    EXPECT_EQ(store_->head(), core::Seq{19});
+}
+
+}  // namespace
+}  // namespace agentcom::store
