@@ -94,7 +94,13 @@ void finish(Config& config) {
         check_readable("tls.private_key", config.tls_private_key);
         config.endpoint.tls = net::TlsOptions{config.tls_certificate, config.tls_private_key};
     }
-    config.router.max_frame_bytes = config.endpoint.limits.max_frame_bytes;
+    const net::Limits& limits = config.endpoint.limits;
+    if (limits.outbox.max_bytes < 2 * limits.max_frame_bytes) {
+        throw ConfigError("limits.outbox_bytes is " + show_bytes(limits.outbox.max_bytes) +
+                          ", but must be at least twice limits.max_frame_bytes, which is " +
+                          show_bytes(limits.max_frame_bytes));
+    }
+    config.router.max_frame_bytes = limits.max_frame_bytes;
 }
 
 }  // namespace

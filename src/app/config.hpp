@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "agentcom/delivery/event_loop.hpp"
 #include "agentcom/net/endpoint.hpp"
 #include "agentcom/router/router.hpp"
 #include "agentcom/store/store.hpp"
@@ -30,6 +31,7 @@ struct Config {
     std::string tls_private_key;
     core::Millis shutdown_timeout{10'000};
     store::StoreOptions store;
+    std::uint64_t output_bytes = delivery::LoopGroup::kDefaultOutputBytes;
     router::RouterOptions router;
     LogLevel log_level = LogLevel::info;
     LogFormat log_format = LogFormat::text;

@@ -294,7 +294,8 @@ std::vector<ConfigKey> auth_and_mailbox_keys() {
 std::vector<ConfigKey> limit_keys() {
     return {
         bytes(
-            "limits", "max_frame_bytes", kKiB, 64 * kMiB, "One WebSocket message.",
+            "limits", "max_frame_bytes", 16 * kKiB, 64 * kMiB,
+            "One WebSocket message; a payload may have 4 KiB less.",
             [](auto& c) -> auto& { return c.endpoint.limits.max_frame_bytes; }),
         bytes(
             "limits", "max_body_bytes", kKiB, 64 * kMiB, "One HTTP request body.",
@@ -323,6 +324,10 @@ std::vector<ConfigKey> limit_keys() {
             "limits", "keep_alive_timeout", 1, "HTTP: idle time between requests.",
             [](auto& c) -> auto& { return c.endpoint.limits.keep_alive_timeout; }),
         duration(
+            "limits", "write_timeout", 1'000,
+            "Time in which whatever is sent to a connection must have been taken.",
+            [](auto& c) -> auto& { return c.endpoint.limits.write_timeout; }),
+        duration(
             "limits", "close_timeout", 1, "Closing handshake and last bytes.",
             [](auto& c) -> auto& { return c.endpoint.limits.close_timeout; }),
         bytes(
@@ -332,6 +337,10 @@ std::vector<ConfigKey> limit_keys() {
         count(
             "limits", "outbox_frames", 16, 100'000'000, "The same in frames.",
             [](auto& c) -> auto& { return c.endpoint.limits.outbox.max_frames; }),
+        bytes(
+            "limits", "output_bytes", kMiB, kTiB,
+            "Unsent bytes of all connections; past it the largest debtors are closed.",
+            [](auto& c) -> auto& { return c.output_bytes; }),
         count(
             "limits", "messages_per_second", 0, kAnyCount, "Per agent; 0: no limit.",
             [](auto& c) -> auto& { return c.router.messages_per_second; }),

@@ -43,6 +43,16 @@ void warn_of_few_files(std::uint64_t max_connections) {
     }
 }
 
+/// A body that is accepted may still hold a payload that is not.
+void tell_of_large_bodies(const net::Limits& limits) {
+    if (limits.max_body_bytes <= limits.max_frame_bytes) return;
+    spdlog::info(
+        "limits.max_body_bytes is {} and limits.max_frame_bytes {}: a payload of more "
+        "than {} bytes is refused, because its push would not fit into one frame",
+        limits.max_body_bytes, limits.max_frame_bytes,
+        limits.max_frame_bytes - router::kFrameOverheadBytes);
+}
+
 sigset_t stop_signals() {
     sigset_t signals;
     ::sigemptyset(&signals);
@@ -77,6 +87,7 @@ int serve(const ServeFlags& flags) {
     Server server(config, clock,
                   admin_token != nullptr ? std::optional<std::string>(admin_token) : std::nullopt);
     warn_of_few_files(config.endpoint.limits.max_connections);
+    tell_of_large_bodies(config.endpoint.limits);
     spdlog::info("listening on {}", server.url());
 
     int signal = 0;

@@ -63,6 +63,9 @@ constexpr std::array kCatalogue{
               "this path speaks WebSocket; send an upgrade request"},
     ErrorInfo{body_too_large, "body_too_large", 413, kFinal,
               "the body is larger than the hub accepts"},
+    ErrorInfo{
+        payload_too_large, "payload_too_large", 413, kFinal,
+        "a message with this payload would not fit into one frame; send less, or a reference"},
     ErrorInfo{header_too_large, "header_too_large", 431, kFinal,
               "the header is larger than the hub accepts"},
     ErrorInfo{unsupported_media_type, "unsupported_media_type", 415, kFinal,

@@ -26,8 +26,13 @@ struct EventLoop::Timer {
     boost::asio::steady_timer timer;
 };
 
-EventLoop::EventLoop(store::LoopIndex index, store::Store& store)
-    : index_(index), store_(store), context_(1), timer_(std::make_shared<Timer>(context_)) {
+EventLoop::EventLoop(store::LoopIndex index, store::Store& store, OutputAccount& output)
+    : index_(index),
+      store_(store),
+      output_(output),
+      context_(1),
+      registry_(&output.budget()),
+      timer_(std::make_shared<Timer>(context_)) {
     registry_.set_applied_head(store.head());
 }
 
@@ -122,10 +127,17 @@ void EventLoop::schedule_tick() {
     });
 }
 
-LoopGroup::LoopGroup(std::size_t count, store::Store& store) {
+LoopGroup::LoopGroup(std::size_t count, store::Store& store, std::size_t output_bytes)
+    : output_(output_bytes, count) {
     for (std::size_t i = 0; i < count; ++i) {
-        loops_.push_back(std::make_unique<EventLoop>(static_cast<store::LoopIndex>(i), store));
+        loops_.push_back(std::make_unique<EventLoop>(static_cast<store::LoopIndex>(i), store,
+                                                     output_.account(i)));
     }
+    output_.set_ask([this](std::size_t loop, unsigned lowest_class) {
+        loops_[loop]->post([target = loops_[loop].get(), lowest_class] {
+            target->output().call_in(lowest_class);
+        });
+    });
 }
 
 LoopGroup::~LoopGroup() = default;

@@ -8,10 +8,8 @@ namespace agentcom::delivery {
 
 namespace {
 
-/// Up to this size copying a shared frame costs less than another entry in the gather list.
-constexpr std::size_t kCopyBelow = 1'024;
 /// A chunk that has grown to this is left alone, so that written chunks free their memory early.
-constexpr std::size_t kChunkTarget = std::size_t{64} * 1024;
+constexpr std::size_t kChunkTarget = core::Pieces::kPieceBytes;
 /// Buffers of written chunks are used again by the loop's other outboxes, up to this many of at
 /// most this size: a busy loop allocates nothing per delivery, an idle connection keeps nothing.
 constexpr std::size_t kSpareBuffers = 64;
@@ -39,52 +37,142 @@ void give_back(std::string&& buffer) {
 
 }  // namespace
 
-void append_text_frame(std::string& out, std::string_view payload) {
+void append_text_frame_head(std::string& out, std::size_t size) {
     constexpr char kFinalText = '\x81';
-    const std::size_t size = payload.size();
     out.push_back(kFinalText);
     if (size < 126) {
         out.push_back(static_cast<char>(size));
-    } else {
-        const int bytes = size <= 0xffff ? 2 : 8;
-        out.push_back(static_cast<char>(bytes == 2 ? 126 : 127));
-        for (int i = bytes - 1; i >= 0; --i) {
-            out.push_back(static_cast<char>((size >> (8 * i)) & 0xff));
-        }
+        return;
     }
+    const int bytes = size <= 0xffff ? 2 : 8;
+    out.push_back(static_cast<char>(bytes == 2 ? 126 : 127));
+    for (int i = bytes - 1; i >= 0; --i) {
+        out.push_back(static_cast<char>((size >> (8 * i)) & 0xff));
+    }
+}
+
+void append_text_frame(std::string& out, std::string_view payload) {
+    append_text_frame_head(out, payload.size());
     out.append(payload);
 }
 
-bool Outbox::append(std::string_view frames, core::Seq seq, bool force) {
-    if (!force && (bytes_ + frames.size() > limits_.max_bytes || frames_ >= limits_.max_frames)) {
-        return false;
-    }
+Outbox::Outbox(OutboxLimits limits, OutputAccount* account, Debtor* debtor)
+    : limits_(limits), account_(account), debtor_(debtor) {}
+
+Outbox::~Outbox() {
+    clear();
+    release(reserved_);
+}
+
+void Outbox::reclassify() {
+    const unsigned now = OutputAccount::debt_class(debt());
+    if (now == debt_class_) return;
+    account_->reclassify(*this, debt_class_, now);
+    debt_class_ = now;
+}
+
+void Outbox::grown(std::size_t bytes, std::size_t owned) {
+    bytes_ += bytes;
+    appended_ += bytes;
+    if (account_ == nullptr) return;
+    account_->take(owned);
+    account_->appended(bytes);
+    reclassify();
+}
+
+void Outbox::shrunk(const Chunk& chunk) {
+    frames_ -= chunk.frames;
+    if (account_ != nullptr && !chunk.counted_by_owner) account_->give_back(chunk.view().size());
+}
+
+void Outbox::reserve(std::size_t bytes) {
+    reserved_ += bytes;
+    if (account_ == nullptr) return;
+    account_->take(bytes);
+    account_->appended(bytes);
+    reclassify();
+}
+
+void Outbox::release(std::size_t bytes) {
+    reserved_ -= bytes;
+    if (account_ == nullptr) return;
+    account_->give_back(bytes);
+    reclassify();
+}
+
+Outbox::Chunk& Outbox::growing_chunk() {
     // Nothing joins a chunk that has begun to be written, which `drop_unsent` must keep.
     const bool begun = offset_ > 0 && chunks_.size() == 1;
-    if (chunks_.empty() || begun || chunks_.back().shared ||
+    if (chunks_.empty() || begun || !chunks_.back().growing ||
         chunks_.back().owned.size() >= kChunkTarget) {
-        chunks_.push_back({}).owned = take_buffer();
+        Chunk& chunk = chunks_.push_back({});
+        chunk.owned = take_buffer();
+        chunk.growing = true;
     }
-    Chunk& chunk = chunks_.back();
+    return chunks_.back();
+}
+
+bool Outbox::append(std::string_view frames, core::Seq seq, bool force) {
+    if (!force && is_full(frames.size())) return false;
+    Chunk& chunk = growing_chunk();
     chunk.owned.append(frames);
     ++chunk.frames;
     chunk.last_seq = std::max(chunk.last_seq, seq);
-    bytes_ += frames.size();
     ++frames_;
+    grown(frames.size(), frames.size());
     return true;
 }
 
 bool Outbox::append_shared(const SharedBytes& frames, core::Seq seq) {
     if (frames->size() < kCopyBelow) return append(*frames, seq);
-    if (bytes_ + frames->size() > limits_.max_bytes || frames_ >= limits_.max_frames) return false;
-    Chunk chunk;
+    if (is_full(frames->size())) return false;
+    Chunk& chunk = chunks_.push_back({});
     chunk.shared = frames;
+    chunk.counted_by_owner = true;
     chunk.frames = 1;
     chunk.last_seq = seq;
-    chunks_.push_back(std::move(chunk));
-    bytes_ += frames->size();
     ++frames_;
+    grown(frames->size(), 0);
     return true;
+}
+
+void Outbox::append_pieces(std::string_view head, core::Pieces& body) {
+    ++frames_;
+    if (head.size() + body.size() < kCopyBelow) {
+        Chunk& chunk = growing_chunk();
+        const std::size_t before = chunk.owned.size();
+        chunk.owned.append(head);
+        for (const core::Piece& piece : body.closed()) chunk.owned.append(piece.view());
+        chunk.owned.append(std::as_const(body).open());
+        ++chunk.frames;
+        body.clear();
+        grown(chunk.owned.size() - before, chunk.owned.size() - before);
+        return;
+    }
+    body.close_open();
+    // The frame has chunks of its own: where one ends must be known as long as any of it waits.
+    const std::size_t first = chunks_.size();
+    append_piece(core::Piece{std::string(head), nullptr, false}, first);
+    for (core::Piece& piece : body.closed()) append_piece(std::move(piece), first);
+    chunks_.back().frames = 1;
+    body.clear();
+}
+
+void Outbox::append_piece(core::Piece&& piece, std::size_t first) {
+    const std::size_t size = piece.view().size();
+    if (size == 0) return;
+    if (size < kCopyBelow && chunks_.size() > first) {
+        std::string& last = chunks_.back().owned;
+        if (!chunks_.back().shared && last.size() + size <= kChunkTarget) {
+            last.append(piece.view());
+            return grown(size, size);
+        }
+    }
+    Chunk& chunk = chunks_.push_back({});
+    chunk.owned = std::move(piece.owned);
+    chunk.shared = std::move(piece.shared);
+    chunk.counted_by_owner = piece.counted_by_owner;
+    grown(size, chunk.counted_by_owner ? 0 : size);
 }
 
 std::size_t Outbox::gather(std::string_view* views, std::size_t count) {
@@ -110,22 +198,52 @@ core::Seq Outbox::consume(std::size_t written) {
         }
         written -= left;
         offset_ = 0;
-        frames_ -= front.frames;
         done = std::max(done, front.last_seq);
+        mid_frame_ = front.frames == 0;
+        shrunk(front);
         give_back(std::move(front.owned));
         chunks_.pop_front();
     }
+    if (account_ != nullptr) reclassify();
     return done;
 }
 
 void Outbox::drop_unsent() {
-    // A chunk that is partly on the wire must be finished, or the peer would read garbage.
-    const std::size_t keep = offset_ > 0 ? 1 : 0;
+    // A frame that is partly on the wire must be finished, or the peer would read garbage; and so
+    // must a chunk, where it is not known how far its frames have gone.
+    std::size_t keep = 0;
+    if (offset_ > 0 || mid_frame_) {
+        while (chunks_[keep].frames == 0) ++keep;
+        ++keep;
+    }
     while (chunks_.size() > keep) {
         bytes_ -= chunks_.back().view().size();
-        frames_ -= chunks_.back().frames;
+        shrunk(chunks_.back());
         chunks_.pop_back();
     }
+    if (account_ != nullptr) reclassify();
+}
+
+void Outbox::clear() {
+    while (!chunks_.empty()) {
+        shrunk(chunks_.back());
+        chunks_.pop_back();
+    }
+    bytes_ = offset_ = 0;
+    mid_frame_ = false;
+    if (account_ != nullptr) reclassify();
+}
+
+bool Outbox::is_overdue(core::SteadyTime now, core::Millis limit) {
+    const std::uint64_t written = appended_ - bytes_;
+    while (!checkpoints_.empty() && checkpoints_.front().appended <= written) {
+        checkpoints_.pop_front();
+    }
+    if (bytes_ == 0) return false;
+    const bool due = checkpoints_.empty() || (checkpoints_.back().appended < appended_ &&
+                                              now - checkpoints_.back().at >= limit / 8);
+    if (due) checkpoints_.push_back({appended_, now});
+    return now - checkpoints_.front().at >= limit;
 }
 
 }  // namespace agentcom::delivery

@@ -52,13 +52,6 @@ bool delist(std::vector<Session*>& list, Session& session, std::size_t Session::
     return true;
 }
 
-SharedBytes make_frame(std::string_view payload) {
-    auto frame = std::make_shared<std::string>();
-    frame->reserve(payload.size() + 10);
-    append_text_frame(*frame, payload);
-    return frame;
-}
-
 }  // namespace
 
 void Registry::add(Session& session, const std::vector<core::ChannelName>& channels) {
@@ -104,6 +97,15 @@ void Registry::apply(store::CommittedBatch& batch, store::LoopIndex loop) {
         }
     }
     applied_head_ = std::max(applied_head_, batch.head);
+}
+
+SharedBytes Registry::make_frame(std::string_view payload) const {
+    std::string frame;
+    frame.reserve(payload.size() + 10);
+    append_text_frame(frame, payload);
+    // What is copied into every outbox is counted there.
+    OutputBudget* const budget = frame.size() < Outbox::kCopyBelow ? nullptr : budget_;
+    return share(std::move(frame), budget);
 }
 
 void Registry::deliver(const core::Message& message) {

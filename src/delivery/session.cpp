@@ -9,7 +9,7 @@ void Session::push(const SharedBytes& frame, core::Seq seq) {
         close(protocol::CloseCode::slow_consumer);
         return;
     }
-    if (was_empty) request_flush();
+    appended(was_empty);
 }
 
 void Session::push(std::string_view frame, core::Seq seq) {
@@ -19,14 +19,19 @@ void Session::push(std::string_view frame, core::Seq seq) {
         close(protocol::CloseCode::slow_consumer);
         return;
     }
-    if (was_empty) request_flush();
+    appended(was_empty);
 }
 
 void Session::reply(std::string_view frame, core::Seq seq) {
     if (closing_) return;
     const bool was_empty = outbox_.empty();
     outbox_.append(frame, seq, true);
-    if (was_empty) request_flush();
+    appended(was_empty);
+}
+
+void Session::appended(bool was_empty) {
+    if (was_empty && !outbox_.empty()) request_flush();
+    outbox_.settle();
 }
 
 void Session::close(protocol::CloseCode code) {

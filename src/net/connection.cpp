@@ -44,7 +44,10 @@ void Connection::flush() {
 
 void Connection::flush_soon() {
     if (finished_ || std::exchange(flush_marked_, true)) return;
-    if (output_progress_ == core::SteadyTime{}) output_progress_ = now();
+    if (output_progress_ == core::SteadyTime{}) {
+        output_progress_ = now();
+        (void)output().is_overdue(output_progress_, shard_->limits().write_timeout);
+    }
     loop().mark_dirty(*this);
 }
 
@@ -53,7 +56,8 @@ void Connection::on_output(core::Seq) {
     notify();
 }
 
-bool Connection::is_stuck(core::SteadyTime now, core::Millis limit) noexcept {
+bool Connection::is_too_slow(core::SteadyTime now, core::Millis limit) {
+    if (output().is_overdue(now, shard_->limits().write_timeout)) return true;
     return !output().empty() && output_progress_ != core::SteadyTime{} &&
            now - output_progress_ >= limit;
 }

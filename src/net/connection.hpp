@@ -55,8 +55,9 @@ protected:
 
     /// After something was appended to the outbox: write it when the loop runs dry.
     void flush_soon();
-    /// Whether output has been waiting for `limit` without a byte being taken.
-    [[nodiscard]] bool is_stuck(core::SteadyTime now, core::Millis limit) noexcept;
+    /// Whether output has been waiting for `limit` without a byte being taken, or some of it for
+    /// longer than `Limits::write_timeout` however many are.
+    [[nodiscard]] bool is_too_slow(core::SteadyTime now, core::Millis limit);
 
     /// Writes what is left and says goodbye; whoever calls has a deadline that aborts.
     [[nodiscard]] Awaitable<void> linger();

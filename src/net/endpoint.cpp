@@ -58,9 +58,9 @@ void listen(Acceptor& acceptor, const tcp::endpoint& where, const EndpointOption
 void turn_away(Socket socket, bool tls) {
     error_code ignored;
     if (!tls) {
-        std::string text;
-        append_answer(error_answer(core::ErrorCode::too_many_connections),
-                      {.http_1_0 = false, .keep_alive = false}, text);
+        const HttpAnswer answer = error_answer(core::ErrorCode::too_many_connections);
+        const std::string text =
+            answer_head(answer, {.http_1_0 = false, .keep_alive = false}) + answer.body.str();
         socket.native_non_blocking(true, ignored);
         socket.non_blocking(true, ignored);
         socket.write_some(asio::buffer(text), ignored);

@@ -68,7 +68,9 @@ HttpAnswer error_answer(core::Error error, bool hint) {
     return to_answer(protocol::encode_http(protocol::Reply(std::move(error)), hint));
 }
 
-void append_answer(const HttpAnswer& answer, AnswerForm form, std::string& out) {
+std::string answer_head(const HttpAnswer& answer, AnswerForm form) {
+    std::string out;
+    out.reserve(384);
     out += form.http_1_0 ? "HTTP/1.0 " : "HTTP/1.1 ";
     out += std::to_string(answer.status);
     out += ' ';
@@ -89,7 +91,13 @@ void append_answer(const HttpAnswer& answer, AnswerForm form, std::string& out) 
         out += form.keep_alive ? "Connection: keep-alive\r\n" : "Connection: close\r\n";
     }
     out += "Content-Length: " + std::to_string(answer.body.size()) + "\r\n\r\n";
-    if (!form.without_body) out += answer.body;
+    return out;
+}
+
+void append_answer(HttpAnswer& answer, AnswerForm form, delivery::Outbox& outbox) {
+    const std::string head = answer_head(answer, form);
+    if (form.without_body) answer.body.clear();
+    outbox.append_pieces(head, answer.body);
 }
 
 }  // namespace agentcom::net

@@ -6,6 +6,8 @@
 #include <string_view>
 
 #include "agentcom/core/error.hpp"
+#include "agentcom/core/pieces.hpp"
+#include "agentcom/delivery/outbox.hpp"
 #include "agentcom/protocol/codec.hpp"
 
 namespace agentcom::net {
@@ -13,7 +15,7 @@ namespace agentcom::net {
 /// What one HTTP request is answered with.
 struct HttpAnswer {
     std::uint16_t status = 200;
-    std::string body;
+    core::Pieces body;
     bool html = false;  // else JSON
     std::string allow;  // the Allow header, when not empty
     std::optional<std::uint32_t> retry_after_s;
@@ -27,9 +29,11 @@ struct HttpAnswer {
 struct AnswerForm {
     bool http_1_0 = false;
     bool keep_alive = true;
-    bool without_body = false;  // HEAD: the headers say what GET would send
+    bool without_body = false;  // HEAD: the head says what GET would send
 };
-/// Appends the response's text.
-void append_answer(const HttpAnswer& answer, AnswerForm form, std::string& out);
+/// The response's text up to its body.
+[[nodiscard]] std::string answer_head(const HttpAnswer& answer, AnswerForm form);
+/// Appends the response; the body's pieces are taken over.
+void append_answer(HttpAnswer& answer, AnswerForm form, delivery::Outbox& outbox);
 
 }  // namespace agentcom::net

@@ -41,7 +41,7 @@ std::string find_token(const HttpRequest& request, const Route& route, const Que
 
 HttpAnswer dashboard_page(const std::string& html) {
     HttpAnswer answer;
-    answer.body = html;
+    answer.body.append(html);
     answer.html = true;
     return answer;
 }

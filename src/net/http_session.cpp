@@ -77,7 +77,8 @@ struct HttpSession::Incoming {
 };
 
 HttpSession::HttpSession(std::shared_ptr<Shard> the_shard, std::shared_ptr<BufferedStream> stream)
-    : Connection(std::move(the_shard), std::move(stream)), outbox_(shard().limits().outbox) {}
+    : Connection(std::move(the_shard), std::move(stream)),
+      outbox_(shard().limits().outbox, &loop().output(), this) {}
 
 void HttpSession::start(std::shared_ptr<HttpSession> session) {
     const Executor executor = session->stream().executor();
@@ -101,7 +102,7 @@ void HttpSession::enter(Phase phase, std::optional<core::Millis> limit) {
 
 void HttpSession::sweep(core::SteadyTime now) {
     if (phase_ == Phase::over) return;
-    if (is_stuck(now, shard().limits().request_timeout)) return abort();
+    if (is_too_slow(now, shard().limits().request_timeout)) return abort();
     if (!deadline_ || now < *deadline_) return;
     if (phase_ == Phase::handshake || phase_ == Phase::lingering) return abort();
     timed_out_ = true;
@@ -215,13 +216,13 @@ Awaitable<HttpSession::Next> HttpSession::respond(Incoming& incoming) {
         const bool hint = call->hint;
         const auto reply = co_await ask(std::move(*call));
         if (!reply) co_return Next::abandon;
-        step = to_answer(protocol::encode_http(*reply, hint));
+        step = encode(*reply, hint);
     }
     AnswerForm form;
     form.http_1_0 = fields.version() < 11;
     form.keep_alive = wants_more && !shard().shutting_down();
     form.without_body = fields.method() == http::verb::head;
-    send(std::get<HttpAnswer>(step), form);
+    send(std::move(std::get<HttpAnswer>(step)), form);
     while (outbox_.bytes() > kOutputHighWater && !stream().broken()) co_await changed();
     co_return form.keep_alive ? Next::another_request : Next::close;
 }
@@ -270,12 +271,29 @@ void HttpSession::refuse(core::ErrorCode code) {
     send(error_answer(code), AnswerForm{.http_1_0 = false, .keep_alive = false});
 }
 
-void HttpSession::send(const HttpAnswer& answer, AnswerForm form) {
-    std::string text;
-    text.reserve(answer.body.size() + 256);
-    append_answer(answer, form, text);
-    outbox_.append(text, {}, true);
+HttpAnswer HttpSession::encode(const protocol::Reply& reply, bool hint) {
+    try {
+        const auto shared = shard().shared_answers().body(reply);
+        if (!shared) return to_answer(protocol::encode_http(reply, hint));
+        HttpAnswer answer;
+        answer.body.append_shared(shared);
+        return answer;
+    } catch (const std::exception& error) {
+        spdlog::error("an answer could not be made: {}", error.what());
+        return error_answer(core::ErrorCode::internal);
+    }
+}
+
+void HttpSession::send(HttpAnswer answer, AnswerForm form) {
+    append_answer(answer, form, outbox_);
     flush_soon();
+    outbox_.settle();
+}
+
+void HttpSession::foreclose() {
+    spdlog::info("an HTTP connection did not take its answers and was closed");
+    abort();
+    outbox_.clear();
 }
 
 void HttpSession::become_websocket() {

@@ -12,7 +12,7 @@ namespace agentcom::net {
 
 /// One HTTP/1.1 connection: keep-alive, requests one after the other (what a client pipelines waits
 /// in the stream). At /ws it hands its stream to a WsSession.
-class HttpSession final : public Connection {
+class HttpSession final : public Connection, private delivery::Debtor {
 public:
     HttpSession(std::shared_ptr<Shard> shard, std::shared_ptr<BufferedStream> stream);
     static void start(std::shared_ptr<HttpSession> session);
@@ -40,7 +40,10 @@ private:
     Awaitable<std::optional<protocol::Reply>> ask(RouterCall call);
     void on_reply(std::uint64_t number, protocol::Reply&& reply);
     void refuse(core::ErrorCode code);
-    void send(const HttpAnswer& answer, AnswerForm form);
+    void send(HttpAnswer answer, AnswerForm form);
+    [[nodiscard]] HttpAnswer encode(const protocol::Reply& reply, bool hint);
+    /// An answer cannot be ended in the middle: the connection is.
+    void foreclose() override;
     void enter(Phase phase, std::optional<core::Millis> limit = {});
     void become_websocket();
 

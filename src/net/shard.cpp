@@ -9,7 +9,7 @@
 namespace agentcom::net {
 
 Shard::Shard(std::shared_ptr<Shared> shared, delivery::EventLoop& loop)
-    : shared_(std::move(shared)), loop_(loop) {}
+    : shared_(std::move(shared)), loop_(loop), shared_answers_(&loop.output().budget()) {}
 
 void Shard::adopt(const std::shared_ptr<Shard>& shard, Socket socket) {
     auto stream = std::make_shared<BufferedStream>(
@@ -35,6 +35,7 @@ void Shard::remove(Connection& connection) {
 
 void Shard::sweep() {
     const core::SteadyTime now = clock().steady();
+    shared_answers_.forget();
     for (Connection* connection : connections_) connection->sweep(now);
     reply_came();
 }

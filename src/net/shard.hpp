@@ -13,6 +13,7 @@
 #include "agentcom/net/endpoint.hpp"
 #include "agentcom/router/router.hpp"
 #include "net/await.hpp"
+#include "net/shared_answers.hpp"
 
 namespace agentcom::net {
 
@@ -43,6 +44,7 @@ public:
     [[nodiscard]] const std::string& dashboard_html() const noexcept {
         return shared_->dashboard_html;
     }
+    [[nodiscard]] SharedAnswers& shared_answers() noexcept { return shared_answers_; }
     [[nodiscard]] bool shutting_down() const noexcept { return shutting_down_; }
 
     /// Starts to serve an accepted socket, which has been counted in `Shared::open`.
@@ -66,6 +68,7 @@ public:
 private:
     std::shared_ptr<Shared> shared_;
     delivery::EventLoop& loop_;
+    SharedAnswers shared_answers_;
     std::vector<Connection*> connections_;
     std::vector<std::weak_ptr<Connection>> held_back_;
     bool shutting_down_ = false;

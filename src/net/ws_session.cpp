@@ -93,7 +93,8 @@ public:
 
 WsSession::WsSession(std::shared_ptr<Shard> the_shard, std::shared_ptr<BufferedStream> stream)
     : Connection(std::move(the_shard), std::move(stream)),
-      Session(shard().limits().outbox),
+      Session(shard().limits().outbox, &loop().output()),
+      replies_(outbox(), shard().shared_answers()),
       opened_(now()) {}
 
 void WsSession::start(std::shared_ptr<WsSession> session, Upgrade upgrade) {
@@ -185,7 +186,9 @@ Awaitable<void> WsSession::read_frames(WebSocket& socket) {
 
 bool WsSession::must_pause() {
     if (closing() || stream().broken()) return false;
-    if (replies_.in_flight() >= shard().limits().max_requests_in_flight || !has_room()) return true;
+    // An answer that has yet to come may be large: there is only one such beyond the high water.
+    if (reads_in_flight_ > 0 || outbox().debt() >= kOutputHighWater) return true;
+    if (replies_.in_flight() >= shard().limits().max_requests_in_flight) return true;
     if (!shard().router().saturated()) return false;
     shard().wait_for_pipeline(shared_from_this());
     return true;
@@ -199,13 +202,21 @@ void WsSession::hand_over(protocol::Frame frame) {
         return identify(ticket, *request);
     }
     const bool write = protocol::policy_of(*frame.request).effect == protocol::Effect::write;
-    if (write) ++writes_in_flight_;
+    ++(write ? writes_in_flight_ : reads_in_flight_);
     auto self = std::static_pointer_cast<WsSession>(shared_from_this());
-    // Nothing that a frame asks for waits for long, so nothing is ever given up.
-    (void)shard().router().handle(loop(), caller_, this, std::move(*frame.request),
-                                  [self = std::move(self), ticket, write](protocol::Reply&& reply) {
-                                      self->on_reply(ticket, write, reply);
-                                  });
+    try {
+        // Nothing that a frame asks for waits for long, so nothing is ever given up.
+        (void)shard().router().handle(
+            loop(), caller_, this, std::move(*frame.request),
+            [self = std::move(self), ticket, write](protocol::Reply&& reply) {
+                self->on_reply(ticket, write, reply);
+            });
+    } catch (const std::exception& error) {
+        spdlog::error("a request failed unexpectedly: {}", error.what());
+        if (replies_.is_open(ticket)) {
+            on_reply(ticket, write, core::Error(core::ErrorCode::internal));
+        }
+    }
 }
 
 void WsSession::identify(ReplyQueue::Ticket ticket, const protocol::Identify& request) {
@@ -219,16 +230,17 @@ void WsSession::identify(ReplyQueue::Ticket ticket, const protocol::Identify& re
 }
 
 void WsSession::on_reply(ReplyQueue::Ticket ticket, bool write, const protocol::Reply& reply) {
-    if (write) --writes_in_flight_;
+    --(write ? writes_in_flight_ : reads_in_flight_);
     answer(ticket, reply);
     shard().reply_came();
 }
 
 void WsSession::answer(ReplyQueue::Ticket ticket, const protocol::Reply& value) {
-    thread_local std::string due;
-    due.clear();
-    replies_.complete(ticket, value, due);
-    if (!due.empty()) reply(due);
+    if (!closing()) {
+        const bool was_empty = outbox().empty();
+        replies_.complete(ticket, value);
+        appended(was_empty);
+    }
     notify();
 }
 
@@ -279,12 +291,20 @@ void WsSession::drop_suspended() noexcept {
 
 void WsSession::begin_close(protocol::CloseCode code) {
     close_deadline_ = now() + shard().limits().close_timeout;
+    replies_.drop_held();
     notify();
     if (closed_by_peer_) return;
     close_code_ = static_cast<std::uint16_t>(code);
     // What a slow consumer has not been sent waits in its mailbox.
     if (code == protocol::CloseCode::slow_consumer) outbox().drop_unsent();
     if (open_) append_close_frame(code);
+}
+
+void WsSession::foreclose() {
+    close(protocol::CloseCode::slow_consumer);
+    if (outbox().debt() <= kLastWords) return;
+    abort();
+    outbox().clear();
 }
 
 void WsSession::append_close_frame(protocol::CloseCode code) {
@@ -306,7 +326,7 @@ void WsSession::sweep(core::SteadyTime now) {
         if (now >= close_deadline_) abort();
         return;
     }
-    if (is_stuck(now, limits.liveness_timeout)) return close(protocol::CloseCode::slow_consumer);
+    if (is_too_slow(now, limits.liveness_timeout)) return close(protocol::CloseCode::slow_consumer);
     if (!identity() && now - opened_ >= limits.identify_timeout) {
         answer(replies_.open({}), core::Error(core::ErrorCode::identify_timeout));
         return close(protocol::CloseCode::identify_timeout);

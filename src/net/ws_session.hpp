@@ -30,6 +30,7 @@ public:
     void on_input() override;
     void on_output(core::Seq seq) override;
     void drop_suspended() noexcept override;
+    void foreclose() override;
 
 protected:
     void request_flush() override { flush_soon(); }
@@ -53,6 +54,7 @@ private:
     void hand_over(protocol::Frame frame);
     void identify(ReplyQueue::Ticket ticket, const protocol::Identify& request);
     void on_reply(ReplyQueue::Ticket ticket, bool write, const protocol::Reply& reply);
+    /// Never throws: an answer that cannot be made becomes an error.
     void answer(ReplyQueue::Ticket ticket, const protocol::Reply& reply);
     void append_close_frame(protocol::CloseCode code);
     void watch_silence(core::SteadyTime now);
@@ -64,6 +66,8 @@ private:
     static constexpr std::size_t kOutputHighWater = std::size_t{1} << 20;
     /// With less than that the backlog of an acks session goes on.
     static constexpr std::size_t kBacklogLowWater = std::size_t{256} << 10;
+    /// Whoever is foreclosed may finish a frame that has begun if no more than this is left of it.
+    static constexpr std::size_t kLastWords = std::size_t{256} << 10;
 
     ReplyQueue replies_;
     router::Caller caller_;
@@ -73,6 +77,7 @@ private:
     HandlerSlot<error_code, std::size_t> beast_writer_;
     std::size_t beast_written_ = 0;
     std::uint32_t writes_in_flight_ = 0;
+    std::uint32_t reads_in_flight_ = 0;
     std::uint16_t close_code_ = 0;  // of the close frame that was sent or received
     bool open_ = false;             // the handshake's answer is in the outbox
     bool closed_by_peer_ = false;   // the other side closed first, or broke the protocol

@@ -100,16 +100,27 @@ void write_error(JsonWriter& writer, const core::Error& error) {
 
 }  // namespace
 
-void encode_frame(const Reply& reply, const std::optional<core::JsonText>& ref, std::string& out) {
+void encode_frame(const Reply& reply, const std::optional<core::JsonText>& ref, core::Pieces& out) {
     if (reply && std::holds_alternative<Acked>(*reply)) return;
+    encode_frame_front(reply, out);
+    encode_frame_end(ref, out);
+}
+
+void encode_frame_front(const Reply& reply, core::Pieces& out) {
     JsonWriter writer(out);
     if (reply) {
         std::visit(FrameWriter{writer}, *reply);
     } else {
         write_error(writer, reply.error());
     }
-    if (ref) writer.member_raw("ref", ref->text);
-    writer.end_object();
+}
+
+void encode_frame_end(const std::optional<core::JsonText>& ref, core::Pieces& out) {
+    if (ref) {
+        out.open().append(R"(,"ref":)");
+        out.append(ref->text);
+    }
+    out.open().push_back('}');
 }
 
 void encode_agent_joined(const AgentInfo& agent, std::string& out) {

@@ -35,7 +35,7 @@ void write_channel_messages(JsonWriter& writer, const std::vector<core::MessageP
     writer.begin_array();
     for (const core::MessagePtr& message : messages) {
         writer.begin_object().member_integer("seq", message->channel_seq.value).key("message");
-        write_message(writer, *message, MessageView::plain);
+        write_message(writer, message, MessageView::plain);
         writer.member_integer("stored_at", message->timestamp.ms).end_object();
     }
     writer.end_array();
@@ -93,7 +93,7 @@ std::string_view to_string(HealthState state) noexcept {
 void write_messages(JsonWriter& writer, const std::vector<core::MessagePtr>& messages,
                     MessageView view) {
     writer.begin_array();
-    for (const core::MessagePtr& message : messages) write_message(writer, *message, view);
+    for (const core::MessagePtr& message : messages) write_message(writer, message, view);
     writer.end_array();
 }
 

@@ -52,7 +52,8 @@ std::string payload_with_channel(std::string_view payload, std::string_view chan
     return out;
 }
 
-void write_message(JsonWriter& writer, const core::Message& message, MessageView view) {
+void write_message(JsonWriter& writer, const core::MessagePtr& pointer, MessageView view) {
+    const core::Message& message = *pointer;
     const core::Draft& draft = message.draft;
     std::string part;
     writer.begin_object().member("id", message.id).member("from", draft.from.str());
@@ -60,10 +61,10 @@ void write_message(JsonWriter& writer, const core::Message& message, MessageView
     writer.member_raw("to", part).member("type", draft.type);
     const auto* channel = std::get_if<core::ToChannel>(&draft.to);
     if (view == MessageView::mailbox && channel != nullptr) {
-        writer.member_raw("payload",
-                          payload_with_channel(draft.payload.text, channel->channel.str()));
+        writer.key("payload").raw_moved(
+            payload_with_channel(draft.payload.text, channel->channel.str()));
     } else {
-        writer.member_raw("payload", draft.payload.text);
+        writer.key("payload").raw_shared(core::SharedBytes(pointer, &draft.payload.text));
     }
     part.clear();
     append_reply_to(part, message);

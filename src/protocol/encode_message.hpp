@@ -14,8 +14,9 @@ enum class MessageView : std::uint8_t {
     plain,    // without
 };
 
-/// Writes the message object {id, from, to, type, payload, reply_to, timestamp, ...}.
-void write_message(JsonWriter& writer, const core::Message& message, MessageView view);
+/// Writes the message object {id, from, to, type, payload, reply_to, timestamp, ...}. A large
+/// payload goes out by reference and keeps the message alive until then.
+void write_message(JsonWriter& writer, const core::MessagePtr& message, MessageView view);
 
 /// The payload object's text with the member "channel" set to the name: replaced where it stands,
 /// otherwise added at the front. The original's mailbox copies look like that.

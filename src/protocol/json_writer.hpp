@@ -4,7 +4,9 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
+#include "agentcom/core/pieces.hpp"
 #include "agentcom/core/seq.hpp"
 
 namespace agentcom::protocol {
@@ -21,10 +23,12 @@ void append_integer(std::string& out, Integer value) {
 }
 
 /// Writes one JSON text by appending: `begin_object("key")` and so on, commas by itself. The caller
-/// keeps the nesting right. Values named raw are JSON text already.
+/// keeps the nesting right. Values named raw are JSON text already. Given pieces, it sets full ones
+/// aside between values, so a text of any length takes no large allocation.
 class JsonWriter {
 public:
     explicit JsonWriter(std::string& out) : out_(out) {}
+    explicit JsonWriter(core::Pieces& pieces) : out_(pieces.open()), pieces_(&pieces) {}
 
     JsonWriter& begin_object() { return open('{'); }
     JsonWriter& end_object() { return close('}'); }
@@ -55,7 +59,25 @@ public:
     JsonWriter& null() { return raw("null"); }
     JsonWriter& raw(std::string_view text) {
         separate();
-        out_.append(text);
+        if (pieces_ != nullptr) {
+            pieces_->append(text);
+        } else {
+            out_.append(text);
+        }
+        return *this;
+    }
+    /// A large text is moved, not copied.
+    JsonWriter& raw_moved(std::string&& text) {
+        if (pieces_ == nullptr) return raw(std::string_view(text));
+        separate();
+        pieces_->append(std::move(text));
+        return *this;
+    }
+    /// A large text is kept alive until it has been sent, not copied.
+    JsonWriter& raw_shared(core::SharedBytes text) {
+        if (pieces_ == nullptr) return raw(std::string_view(*text));
+        separate();
+        pieces_->append_reference(std::move(text));
         return *this;
     }
 
@@ -79,6 +101,7 @@ public:
 
 private:
     void separate() {
+        if (pieces_ != nullptr) pieces_->spill();
         if (separate_) out_.push_back(',');
         separate_ = true;
     }
@@ -94,7 +117,8 @@ private:
         return *this;
     }
 
-    std::string& out_;
+    std::string& out_;  // of the pieces the open one, if there are any
+    core::Pieces* pieces_ = nullptr;
     bool separate_ = false;
 };
 

@@ -7,6 +7,7 @@
 namespace agentcom::router {
 
 void Router::Impl::operate(Context context, protocol::SendMessage request) {
+    if (!require_deliverable(context, request.payload)) return;
     const core::AgentId& sender = *context.caller.agent;
     store::AppendMessage append{
         core::Draft{sender, std::move(request.to), std::move(request.type),
@@ -30,6 +31,7 @@ void Router::Impl::operate(Context context, protocol::SendMessage request) {
 }
 
 void Router::Impl::operate(Context context, protocol::Publish request) {
+    if (!require_deliverable(context, request.payload)) return;
     const core::AgentId& sender = *context.caller.agent;
     store::AppendMessage append{
         core::Draft{sender, core::ToChannel{request.channel}, std::move(request.type),

@@ -105,6 +105,8 @@ private:
                                    const core::AgentId& agent);
     /// A page has cost this much more than its operation's weight.
     void charge(const Caller& caller, std::size_t bytes);
+    /// Refuses a payload whose push would not fit into one frame.
+    bool require_deliverable(Context& context, const core::JsonText& payload) const;
 
     /// Submits and answers with what `convert` makes of the stored value.
     template <class Convert>

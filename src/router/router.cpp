@@ -43,6 +43,12 @@ std::optional<core::Error> Router::Impl::refuse_caller(protocol::Right right, co
     return std::nullopt;
 }
 
+bool Router::Impl::require_deliverable(Context& context, const core::JsonText& payload) const {
+    if (payload.text.size() + kFrameOverheadBytes <= options_.max_frame_bytes) return true;
+    context.reply(core::Error(core::ErrorCode::payload_too_large, "payload"));
+    return false;
+}
+
 bool Router::Impl::within_rate(const protocol::Request& request, const protocol::Policy& policy,
                                const core::AgentId& agent) {
     const bool send = std::holds_alternative<protocol::SendMessage>(request) ||

@@ -37,9 +37,9 @@ core::MessagePtr message(std::uint64_t seq, core::Destination to, std::string pa
 }
 
 std::string frame_of(const Reply& reply, std::optional<core::JsonText> ref = std::nullopt) {
-    std::string out;
+    core::Pieces out;
     encode_frame(reply, ref, out);
-    return out;
+    return out.str();
 }
 
 struct Golden {
@@ -218,8 +218,8 @@ TEST(Encode, EveryReplyIsWrittenAsItShould) {
         covered.insert(golden.reply.index());
         EXPECT_EQ(frame_of(Reply(golden.reply)), golden.frame);
         const HttpOutput output = encode_http(Reply(golden.reply), true);
-        EXPECT_EQ(output.status, golden.status) << output.body;
-        EXPECT_EQ(output.body, golden.body);
+        EXPECT_EQ(output.status, golden.status) << output.body.str();
+        EXPECT_EQ(output.body.str(), golden.body);
         EXPECT_FALSE(output.retry_after_s);
     }
     EXPECT_EQ(covered.size(), std::variant_size_v<ReplyValue>) << "a reply without a golden text";
@@ -254,7 +254,7 @@ TEST(Encode, EveryErrorHasOneShapeOnBothTransports) {
         const Reply reply{Error(info.code, "some_field", "do \"this\"")};
         const auto frame = nlohmann::json::parse(frame_of(reply));
         const HttpOutput output = encode_http(reply, false);
-        auto body = nlohmann::json::parse(output.body);
+        auto body = nlohmann::json::parse(output.body.str());
         EXPECT_EQ(output.status, info.http_status) << info.name;
         EXPECT_EQ(frame.at("type"), "error");
         EXPECT_EQ(body.at("error"), Error(info.code, "some_field").wire_name());
@@ -269,11 +269,12 @@ TEST(Encode, EveryErrorHasOneShapeOnBothTransports) {
 
 TEST(Encode, OnlyA401OfAWritingRouteHints) {
     const Reply refused{Error(ErrorCode::unauthorized)};
-    EXPECT_EQ(nlohmann::json::parse(encode_http(refused, true).body).at("hint"),
+    EXPECT_EQ(nlohmann::json::parse(encode_http(refused, true).body.str()).at("hint"),
               "provide Authorization: Bearer <token>");
-    EXPECT_FALSE(nlohmann::json::parse(encode_http(refused, false).body).contains("hint"));
-    EXPECT_FALSE(nlohmann::json::parse(encode_http(Reply(Error(ErrorCode::not_found)), true).body)
-                     .contains("hint"));
+    EXPECT_FALSE(nlohmann::json::parse(encode_http(refused, false).body.str()).contains("hint"));
+    EXPECT_FALSE(
+        nlohmann::json::parse(encode_http(Reply(Error(ErrorCode::not_found)), true).body.str())
+            .contains("hint"));
 }
 
 TEST(Encode, PushedFrames) {
@@ -327,7 +328,7 @@ TEST(Encode, EscapesWhatIsNotPlain) {
     EXPECT_EQ(json.at("to"), "b\"");
     EXPECT_EQ(json.at("message_type"), "ty\"pe\n");
     const auto mailbox = nlohmann::json::parse(
-        encode_http(Reply(MailboxPage{agent("b\""), {odd}, {1}, kEpoch, false}), false).body);
+        encode_http(Reply(MailboxPage{agent("b\""), {odd}, {1}, kEpoch, false}), false).body.str());
     EXPECT_EQ(mailbox.at("agent_id"), "b\"");
     EXPECT_EQ(mailbox.at("messages").at(0).at("from"), "a\"\\ \xc3\xa4");
 }

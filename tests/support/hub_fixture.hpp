@@ -29,6 +29,7 @@ struct HubSettings {
     router::RouterOptions router;
     std::optional<net::TlsOptions> tls;
     std::size_t loops = 2;
+    std::size_t output_bytes = delivery::LoopGroup::kDefaultOutputBytes;
 };
 
 /// A whole hub inside the test's process: real store in a directory of its own, event loops on
@@ -39,13 +40,13 @@ public:
     static constexpr const char* kDashboard = "<!doctype html><title>Hub</title>";
 
     explicit Hub(HubSettings settings = {})
-        : store_(store::Store::open(
+        : settings_(together(std::move(settings))),
+          store_(store::Store::open(
               {.directory = dir_.path() / "data", .map_size = std::size_t{1} << 30}, clock_)),
-          loops_(settings.loops, *store_),
-          router_(settings.router, *store_, loops_, clock_),
+          loops_(settings_.loops, *store_, settings_.output_bytes),
+          router_(settings_.router, *store_, loops_, clock_),
           endpoint_(std::make_unique<net::Endpoint>(
-              net::EndpointOptions{
-                  .port = 0, .limits = settings.limits, .tls = std::move(settings.tls)},
+              net::EndpointOptions{.port = 0, .limits = settings_.limits, .tls = settings_.tls},
               loops_, router_, clock_, kDashboard)) {
         make_log_registry();
         store_->start(&loops_);
@@ -112,6 +113,13 @@ public:
     }
 
 private:
+    /// What the application derives from one setting for several rooms.
+    static HubSettings together(HubSettings settings) {
+        settings.router.max_frame_bytes = settings.limits.max_frame_bytes;
+        return settings;
+    }
+
+    HubSettings settings_;
     TempDir dir_;
     core::ManualClock clock_;
     std::unique_ptr<store::Store> store_;

@@ -38,6 +38,7 @@ enum class ErrorCode : std::uint8_t {
     bad_request,
     upgrade_required,
     body_too_large,
+    payload_too_large,
     header_too_large,
     unsupported_media_type,
     request_timeout,

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "agentcom/delivery/fifo.hpp"
+#include "agentcom/delivery/output_budget.hpp"
 #include "agentcom/delivery/registry.hpp"
 #include "agentcom/store/store.hpp"
 
@@ -27,7 +28,7 @@ public:
 /// Members are for the loop's own thread unless they say otherwise.
 class EventLoop {
 public:
-    EventLoop(store::LoopIndex index, store::Store& store);
+    EventLoop(store::LoopIndex index, store::Store& store, OutputAccount& output);
     ~EventLoop();
     EventLoop(const EventLoop&) = delete;
     EventLoop& operator=(const EventLoop&) = delete;
@@ -35,6 +36,8 @@ public:
     [[nodiscard]] store::LoopIndex index() const noexcept { return index_; }
     [[nodiscard]] boost::asio::io_context& context() noexcept { return context_; }
     [[nodiscard]] Registry& registry() noexcept { return registry_; }
+    /// Where the outboxes of this loop's connections are counted.
+    [[nodiscard]] OutputAccount& output() noexcept { return output_; }
 
     /// Runs until `stop`. An exception that escapes a handler escapes `run`.
     void run();
@@ -73,6 +76,7 @@ private:
 
     store::LoopIndex index_;
     store::Store& store_;
+    OutputAccount& output_;
     boost::asio::io_context context_;
     Registry registry_;
     Fifo<Flushable*, 4096> dirty_;  // in the order of marking; null: forgotten
@@ -96,12 +100,17 @@ private:
 /// loop sees all batches in commit order.
 class LoopGroup final : public store::CommitListener {
 public:
-    LoopGroup(std::size_t count, store::Store& store);
+    static constexpr std::size_t kDefaultOutputBytes = std::size_t{1} << 30;
+
+    /// `output_bytes`: most unsent output of all connections together, see OutputBudget.
+    LoopGroup(std::size_t count, store::Store& store,
+              std::size_t output_bytes = kDefaultOutputBytes);
     LoopGroup(const LoopGroup&) = delete;
     LoopGroup& operator=(const LoopGroup&) = delete;
     ~LoopGroup() override;
 
     [[nodiscard]] std::size_t size() const noexcept { return loops_.size(); }
+    [[nodiscard]] const OutputBudget& output() const noexcept { return output_; }
     [[nodiscard]] EventLoop& operator[](std::size_t index) noexcept { return *loops_[index]; }
     void on_committed(std::shared_ptr<store::CommittedBatch> batch) override;
     void on_room() override;
@@ -109,6 +118,7 @@ public:
     void post_all(const std::function<void(EventLoop&)>& function);
 
 private:
+    OutputBudget output_;  // outlives all that waits in the loops
     std::vector<std::unique_ptr<EventLoop>> loops_;
 };
 

@@ -26,6 +26,9 @@ struct MailboxWaiter {
 /// locks. A message is encoded at most once per loop, whatever the number of its receivers.
 class Registry {
 public:
+    /// `budget` counts the frames that many sessions share; without one nobody does.
+    explicit Registry(OutputBudget* budget = nullptr) : budget_(budget) {}
+
     /// Adds an identified session under these channel subscriptions.
     void add(Session& session, const std::vector<core::ChannelName>& channels);
     void remove(Session& session);
@@ -51,6 +54,7 @@ public:
     void wake_all_waiters();
 
 private:
+    [[nodiscard]] SharedBytes make_frame(std::string_view payload) const;
     void deliver(const core::Message& message);
     void deliver_to(Session& session, const core::Message& message, SharedBytes& encoded);
     void subscribed(const store::Subscribe& op);
@@ -71,6 +75,7 @@ private:
     Index<core::AgentId, MailboxWaiter> waiters_by_agent_;
     Index<core::ChannelName, MailboxWaiter> waiters_by_channel_;
     core::Seq applied_head_;
+    OutputBudget* budget_;
     std::string scratch_;
 };
 

@@ -28,10 +28,11 @@ struct SessionIdentity {
 /// One WebSocket connection as delivery and the router see it: identity, outbox, state of its
 /// mailbox. Owned by the connection in net; belongs to one event loop's thread, so no member is
 /// locked. The registry holds plain pointers: a session leaves it before it is destroyed.
-class Session {
+class Session : public Debtor {
 public:
-    explicit Session(OutboxLimits limits) : outbox_(limits) {}
-    virtual ~Session() = default;
+    /// `account` may be null: then its output is not counted.
+    explicit Session(OutboxLimits limits, OutputAccount* account = nullptr)
+        : outbox_(limits, account, this) {}
     Session(const Session&) = delete;
     Session& operator=(const Session&) = delete;
 
@@ -46,9 +47,12 @@ public:
     void push(std::string_view frame, core::Seq seq = {});
     /// Appends a reply or a control frame, which never overflows, and asks for a flush.
     void reply(std::string_view frame, core::Seq seq = {});
+    /// To be called after appending to the outbox directly; `was_empty`: before that.
+    void appended(bool was_empty);
 
     /// Ends the connection with this code, once; later calls do nothing. Returns at once.
     void close(protocol::CloseCode code);
+    void foreclose() override { close(protocol::CloseCode::slow_consumer); }
     [[nodiscard]] bool closing() const noexcept { return closing_; }
 
     [[nodiscard]] Outbox& outbox() noexcept { return outbox_; }

@@ -24,6 +24,7 @@ struct Limits {
         60'000};  // WebSocket: nothing at all arrived; pinged at half of it
     core::Millis request_timeout{30'000};     // HTTP: header and body must be complete by then
     core::Millis keep_alive_timeout{75'000};  // HTTP: idle between requests
+    core::Millis write_timeout{60'000};       // whatever is to be sent must have left by then
     core::Millis close_timeout{5'000};        // closing handshake and last bytes
     delivery::OutboxLimits outbox;
 };

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "agentcom/core/message.hpp"
+#include "agentcom/core/pieces.hpp"
 #include "agentcom/core/result.hpp"
 #include "agentcom/protocol/operations.hpp"
 #include "agentcom/protocol/replies.hpp"
@@ -39,7 +40,11 @@ struct Frame {
 
 /// Appends the reply frame, or the error frame, to `out`; nothing for a reply that has no frame
 /// (Acked). `ref` is repeated when given.
-void encode_frame(const Reply& reply, const std::optional<core::JsonText>& ref, std::string& out);
+void encode_frame(const Reply& reply, const std::optional<core::JsonText>& ref, core::Pieces& out);
+/// The same in two steps, so that a shared reply's front is made once for all who asked: everything
+/// up to the `ref`; the `ref` and the end. The reply must have a frame.
+void encode_frame_front(const Reply& reply, core::Pieces& out);
+void encode_frame_end(const std::optional<core::JsonText>& ref, core::Pieces& out);
 
 // ---- Pushed frames -----------------------------------------------------------------------------
 
@@ -68,7 +73,7 @@ struct HttpInput {
 
 struct HttpOutput {
     std::uint16_t status = 200;
-    std::string body;
+    core::Pieces body;
     std::optional<std::uint32_t> retry_after_s;  // for the Retry-After header
 };
 /// `writing_route`: a 401 on a writing route carries the "hint".

@@ -232,4 +232,19 @@ inline constexpr bool kMaybeShared =
     std::is_same_v<Page, AgentList> || std::is_same_v<Page, ChannelList> ||
     std::is_same_v<Page, MailboxPage> || std::is_same_v<Page, AgentAnalyticsList>;
 
+/// The page that this reply shares with others, by which they can be recognised; null when it is
+/// its own.
+[[nodiscard]] inline std::shared_ptr<const void> shared_page(const Reply& reply) {
+    if (!reply) return nullptr;
+    return std::visit(
+        []<class Value>(const Value& value) -> std::shared_ptr<const void> {
+            if constexpr (std::is_convertible_v<const Value&, std::shared_ptr<const void>>) {
+                return value;
+            } else {
+                return nullptr;
+            }
+        },
+        *reply);
+}
+
 }  // namespace agentcom::protocol

@@ -26,10 +26,14 @@ struct Caller {
     [[nodiscard]] bool is_admin() const noexcept { return agent && role == core::Role::admin; }
 };
 
+/// What any form of a message adds to its payload, at most: names, type and reply_to, escaped.
+inline constexpr std::uint64_t kFrameOverheadBytes = std::uint64_t{4} << 10;
+
 struct RouterOptions {
     bool anonymous_reads = false;             // the original's open reads
     std::vector<core::AgentId> admin_agents;  // admins whatever their token's role
     std::uint64_t mailbox_cap = 100;
+    /// One frame. A message's payload may have kFrameOverheadBytes less, so that its push fits.
     std::uint64_t max_frame_bytes = std::uint64_t{1} << 20;
     std::uint64_t messages_per_second = 100'000;  // per agent; 0: unlimited
     std::uint64_t message_burst = 200'000;
