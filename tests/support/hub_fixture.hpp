@@ -43,7 +43,7 @@ public:
         : settings_(together(std::move(settings))),
           store_(store::Store::open(
               {.directory = dir_.path() / "data", .map_size = std::size_t{1} << 30}, clock_)),
-          loops_(settings_.loops, *store_, settings_.output_bytes),
+          loops_(settings_.loops, *store_, clock_, settings_.output_bytes),
           router_(settings_.router, *store_, loops_, clock_),
           endpoint_(std::make_unique<net::Endpoint>(
               net::EndpointOptions{.port = 0, .limits = settings_.limits, .tls = settings_.tls},
