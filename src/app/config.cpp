@@ -94,12 +94,15 @@ void finish(Config& config) {
         check_readable("tls.private_key", config.tls_private_key);
         config.endpoint.tls = net::TlsOptions{config.tls_certificate, config.tls_private_key};
     }
-    const net::Limits& limits = config.endpoint.limits;
+    net::Limits& limits = config.endpoint.limits;
     if (limits.outbox.max_bytes < 2 * limits.max_frame_bytes) {
         throw ConfigError("limits.outbox_bytes is " + show_bytes(limits.outbox.max_bytes) +
                           ", but must be at least twice limits.max_frame_bytes, which is " +
                           show_bytes(limits.max_frame_bytes));
     }
+    // An identify frame with the largest profile gets through, whatever else is said.
+    limits.max_unidentified_frame_bytes =
+        std::max(limits.max_unidentified_frame_bytes, 3 * config.router.max_profile_bytes + 1024);
     config.router.max_frame_bytes = limits.max_frame_bytes;
 }
 

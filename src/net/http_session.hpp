@@ -7,6 +7,7 @@
 #include "agentcom/protocol/replies.hpp"
 #include "net/connection.hpp"
 #include "net/http_request.hpp"
+#include "net/request_reader.hpp"
 
 namespace agentcom::net {
 
@@ -14,7 +15,8 @@ namespace agentcom::net {
 /// in the stream). At /ws it hands its stream to a WsSession.
 class HttpSession final : public Connection, private delivery::Debtor {
 public:
-    HttpSession(std::shared_ptr<Shard> shard, std::shared_ptr<BufferedStream> stream);
+    HttpSession(std::shared_ptr<Shard> shard, std::shared_ptr<BufferedStream> stream,
+                Visitor visitor);
     static void start(std::shared_ptr<HttpSession> session);
 
     void sweep(core::SteadyTime now) override;
@@ -24,22 +26,39 @@ public:
 private:
     enum class Phase : std::uint8_t { handshake, idle, reading, working, lingering, over };
     enum class Next : std::uint8_t { another_request, close, abandon, upgrade };
-    struct Incoming;  // the request being read, in Beast's terms
     enum class Received : std::uint8_t { complete, refused, gone };
 
     static Awaitable<void> run(std::shared_ptr<HttpSession> self);
     /// False when the connection ended, or has been idle for too long.
     Awaitable<bool> first_byte(core::Millis patience);
     Awaitable<Next> one_request();
-    /// Reads a request; a bad one is answered with an error.
-    Awaitable<Received> receive(Incoming& incoming);
+    /// Read as far as the name says; a bad request is answered with an error.
+    Awaitable<Received> receive_header(RequestReader& reader);
+    Awaitable<Received> receive_body(RequestReader& reader);
     /// Waits for more than is at hand. An error when the request will not be completed.
-    Awaitable<std::optional<core::ErrorCode>> more_input();
-    Awaitable<Next> respond(Incoming& incoming);
+    Awaitable<std::optional<core::ErrorCode>> more_input(const RequestReader& reader);
+    /// An answer that needs no body: given at once, and a body of moderate size is passed over.
+    Awaitable<Next> answer_early(RequestReader& reader, HttpAnswer answer);
+    Awaitable<Next> leave_for(Upgrade upgrade);
+    Awaitable<Next> respond(AnswerForm form, BodyStep step);
+    /// The current request has shown this agent's token. False when the agent holds as many
+    /// connections as it may.
+    [[nodiscard]] bool vouch_for(const core::AgentId& agent);
+    /// Who the WebSocket session is to take this connection for; without a place when the address
+    /// has none left.
+    [[nodiscard]] Visitor leave_as(const Address& from);
+    /// So many bytes of the current request are kept while it waits. False when there is no memory
+    /// left for that.
+    [[nodiscard]] bool hold(std::uint64_t bytes);
     /// Nothing when the client has gone away meanwhile.
     Awaitable<std::optional<protocol::Reply>> ask(RouterCall call);
     void on_reply(std::uint64_t number, protocol::Reply&& reply);
-    void refuse(core::ErrorCode code);
+    [[nodiscard]] static Next after(Received failed) noexcept;
+    Received refuse(core::ErrorCode code);
+    Received give_up(core::ErrorCode code);
+    [[nodiscard]] AnswerForm form_for(const RequestReader& reader) const;
+    /// Who asks must also listen before more is answered.
+    Awaitable<void> let_output_drain();
     void send(HttpAnswer answer, AnswerForm form);
     [[nodiscard]] HttpAnswer encode(const protocol::Reply& reply, bool hint);
     /// An answer cannot be ended in the middle: the connection is.
@@ -48,6 +67,11 @@ private:
     void become_websocket();
 
     delivery::Outbox outbox_;
+    Visitor visitor_;
+    const bool through_proxy_;
+    std::optional<core::AgentId> asker_;  // of the current request, if its token was valid
+    Shares::Holding held_;                // bytes, of `asker_` or the address
+    Shares::Holding agents_place_;        // this connection, of the first agent that asked over it
     Phase phase_ = Phase::idle;
     bool timed_out_ = false;  // the deadline of `idle` or `reading` has passed
     std::optional<core::SteadyTime> deadline_;

@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <boost/asio/append.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/buffers_iterator.hpp>
@@ -91,9 +92,11 @@ public:
     using stream::stream;
 };
 
-WsSession::WsSession(std::shared_ptr<Shard> the_shard, std::shared_ptr<BufferedStream> stream)
-    : Connection(std::move(the_shard), std::move(stream)),
+WsSession::WsSession(std::shared_ptr<Shard> the_shard, std::shared_ptr<BufferedStream> the_stream,
+                     Visitor visitor)
+    : Connection(std::move(the_shard), std::move(the_stream)),
       Session(shard().limits().outbox, &loop().output()),
+      visitor_(std::move(visitor)),
       replies_(outbox(), shard().shared_answers()),
       opened_(now()) {}
 
@@ -136,7 +139,8 @@ Awaitable<bool> WsSession::accept(WebSocket& socket, Upgrade upgrade) {
     socket.set_option(websocket::stream_base::decorator([](websocket::response_type& response) {
         response.set(http::field::server, "agentcom/" + std::string(core::kVersion));
     }));
-    socket.read_message_max(shard().limits().max_frame_bytes);
+    socket.read_message_max(
+        std::min(shard().limits().max_unidentified_frame_bytes, shard().limits().max_frame_bytes));
     const auto [error] = co_await socket.async_accept(request, kAsTuple);
     if (error) co_return false;
     open_ = true;
@@ -150,10 +154,20 @@ Awaitable<void> WsSession::read_frames(WebSocket& socket) {
     while (true) {
         error_code error;
         do {
-            const auto [failed, bytes] = co_await socket.async_read_some(
-                buffer, buffer.size() == 0 ? kReadStep : 0, kAsTuple);
+            // Never as much as the frame claims to have: room for as much again as has come.
+            const std::size_t step =
+                buffer.size() == 0 ? kReadStep : std::max(kKeptReadBuffer, buffer.size());
+            const auto [failed, bytes] = co_await socket.async_read_some(buffer, step, kAsTuple);
             error = failed;
+            if (!error && !socket.is_message_done()) hold(buffer.size());
+            if (closing()) {
+                // What comes after that is of no use to anybody.
+                buffer.consume(buffer.size());
+                buffer.shrink_to_fit();
+                held_.give_back();
+            }
         } while (!error && !socket.is_message_done());
+        held_.give_back();
         if (error) {
             if (error == websocket::error::closed && close_code_ == 0) {
                 close_code_ = socket.reason().code;
@@ -172,7 +186,13 @@ Awaitable<void> WsSession::read_frames(WebSocket& socket) {
                 paused_ = true;
                 co_await changed();
             }
+            const bool was_unknown = !identity();
             hand_over(std::move(frame));
+            if (was_unknown && identity()) {
+                become_known(socket);
+            } else if (was_unknown) {
+                charge_stranger();
+            }
         }
         buffer.consume(buffer.size());
         if (buffer.capacity() > kKeptReadBuffer) buffer.shrink_to_fit();
@@ -182,6 +202,34 @@ Awaitable<void> WsSession::read_frames(WebSocket& socket) {
         }
         paused_ = false;
     }
+}
+
+void WsSession::become_known(WebSocket& socket) {
+    visitor_.place.give_back();
+    held_ = {};
+    socket.read_message_max(shard().limits().max_frame_bytes);
+    stream().limit_input(kInputAtHand);
+}
+
+void WsSession::charge_stranger() {
+    if (closing() || shard().admit_stranger(visitor_.address)) return;
+    answer(replies_.open({}), core::Error(core::ErrorCode::rate_limited));
+    close(protocol::CloseCode::rate_limited);
+}
+
+void WsSession::hold(std::size_t bytes) {
+    // A small one is no more than what any connection may keep.
+    if (bytes <= kKeptReadBuffer) return held_.give_back();
+    if (!held_) {
+        const AddressKey key = address_key(visitor_.address);
+        held_ =
+            shard().input().holding(identity() ? std::string(identity()->agent.str())
+                                               : std::string(key.bytes.begin(), key.bytes.end()));
+    }
+    if (held_.resize(bytes)) return;
+    held_.give_back();
+    answer(replies_.open({}), core::Error(core::ErrorCode::overloaded));
+    close(protocol::CloseCode::going_away);
 }
 
 bool WsSession::must_pause() {
@@ -336,9 +384,15 @@ void WsSession::sweep(core::SteadyTime now) {
 
 void WsSession::watch_silence(core::SteadyTime now) {
     const core::Millis limit = shard().limits().liveness_timeout;
-    const auto silence = now - stream().last_input();
-    if (silence >= limit) return close(protocol::CloseCode::stale);
-    if (silence < limit / 2 || last_ping_ >= stream().last_input() + limit / 2) return;
+    const core::SteadyTime heard = stream().last_input();
+    if (now - heard < limit / 2) return;
+    // Whoever has not been asked since, and given time to answer, is not judged.
+    if (last_ping_ > heard) {
+        if (now - heard >= limit && now - last_ping_ >= limit / 2) {
+            close(protocol::CloseCode::stale);
+        }
+        return;
+    }
     last_ping_ = now;
     outbox().append(kPing, {}, true);
     flush_soon();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -30,11 +31,11 @@ struct HubSettings {
     std::optional<net::TlsOptions> tls;
     std::size_t loops = 2;
     std::size_t output_bytes = delivery::LoopGroup::kDefaultOutputBytes;
+    std::vector<std::string> trusted_proxies;
 };
 
 /// A whole hub inside the test's process: real store in a directory of its own, event loops on
-/// their threads, router, endpoint on a free port. Its clock stands still until the test moves it;
-/// time-outs are looked for about once a (real) second.
+/// their threads, router, endpoint on a free port. Its clock stands still until the test moves it.
 class Hub {
 public:
     static constexpr const char* kDashboard = "<!doctype html><title>Hub</title>";
@@ -46,7 +47,10 @@ public:
           loops_(settings_.loops, *store_, clock_, settings_.output_bytes),
           router_(settings_.router, *store_, loops_, clock_),
           endpoint_(std::make_unique<net::Endpoint>(
-              net::EndpointOptions{.port = 0, .limits = settings_.limits, .tls = settings_.tls},
+              net::EndpointOptions{.port = 0,
+                                   .trusted_proxies = settings_.trusted_proxies,
+                                   .limits = settings_.limits,
+                                   .tls = settings_.tls},
               loops_, router_, clock_, kDashboard)) {
         make_log_registry();
         store_->start(&loops_);
@@ -87,6 +91,16 @@ public:
         return token.reveal();
     }
 
+    /// So much time passes for the whole hub, in steps of which it takes no notice as being held
+    /// up.
+    void pass(core::Millis time) {
+        for (; time.count() > 0; time -= kStep) {
+            clock_.advance(std::min(time, kStep));
+            endpoint_->sweep();
+            settle();
+        }
+    }
+
     /// Waits until every loop has done what was handed to it before this call.
     void settle() {
         std::vector<std::future<void>> done;
@@ -119,6 +133,7 @@ private:
         return settings;
     }
 
+    static constexpr core::Millis kStep{1'000};
     HubSettings settings_;
     TempDir dir_;
     core::ManualClock clock_;

@@ -26,6 +26,8 @@ public:
     void send(std::string_view bytes);
     /// At least one byte; empty when the peer has closed.
     [[nodiscard]] std::string receive_some();
+    /// Bytes that can be received without waiting. Any thread.
+    [[nodiscard]] std::size_t available() const;
     void close();
     /// Closes with a reset, as a crashed machine would look.
     void cut();
@@ -94,6 +96,8 @@ public:
     /// Closes in an orderly way.
     void close();
     void cut() { socket_.cut(); }
+    /// Whether something has arrived that was not received yet.
+    [[nodiscard]] bool has_input() const { return !buffer_.empty() || socket_.available() > 0; }
     /// Frames that `receive(type)` and `ask` passed over, in order.
     std::vector<nlohmann::json> others;
 
