@@ -300,6 +300,10 @@ std::vector<ConfigKey> limit_keys() {
         bytes(
             "limits", "max_header_bytes", kKiB, kMiB, "One HTTP request header.",
             [](auto& c) -> auto& { return c.endpoint.limits.max_header_bytes; }),
+        bytes(
+            "limits", "max_page_bytes", 64 * kKiB, 256 * kMiB,
+            "Messages of one HTTP answer; what does not fit is reached with its cursor.",
+            [](auto& c) -> auto& { return c.router.max_page_bytes; }),
         count(
             "limits", "max_connections", 1, 10'000'000, "Open connections.",
             [](auto& c) -> auto& { return c.endpoint.limits.max_connections; }),

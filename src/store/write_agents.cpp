@@ -15,22 +15,6 @@ constexpr std::size_t kMaxKnownAgents = 100'000;
 constexpr std::size_t kMaxSpans = 100;
 constexpr std::size_t kMaxCopies = 1'000;  // of an agent
 
-/// Adds the span and unites what overlaps or touches.
-void add_span(std::vector<ReadSpan>& spans, ReadSpan added) {
-    spans.push_back(added);
-    std::sort(spans.begin(), spans.end(),
-              [](const ReadSpan& a, const ReadSpan& b) { return a.after < b.after; });
-    std::vector<ReadSpan> united;
-    for (const ReadSpan& span : spans) {
-        if (!united.empty() && span.after <= united.back().up_to) {
-            united.back().up_to = std::max(united.back().up_to, span.up_to);
-        } else {
-            united.push_back(span);
-        }
-    }
-    spans = std::move(united);
-}
-
 void drop_read_spans(AgentRow& row) {
     std::erase_if(row.spans, [&](const ReadSpan& span) { return span.up_to <= row.cursor; });
 }
@@ -93,8 +77,9 @@ WriteResult WriteBatch::run(const MarkRead& op) {
         // Two spans with nothing to read between them are one, so that an agent that comes and goes
         // all day keeps a short list.
         const std::size_t count = row.spans.size();
-        if (count >= 2 && !anything_between(txn(), op.agent.str(), row, row.spans[count - 2].up_to,
-                                            row.spans.back().after)) {
+        if (count >= 2 && !anything_between(txn(), op.agent.str(), row,
+                                            {row.spans[count - 2].up_to, row.spans.back().after},
+                                            reading_bounds(), notes_)) {
             row.spans[count - 2].up_to = row.spans.back().up_to;
             row.spans.pop_back();
         }
@@ -204,7 +189,8 @@ WriteResult WriteBatch::run(const Unsubscribe& op) {
     const SubscriptionRow subscription = SubscriptionRow::parse(*bytes);
     flush();
     const core::Seq after = std::max(subscription.after, read_agent(txn(), agent).cursor);
-    keep_copies(agent, unread_of_channel(txn(), op.channel.str(), agent, after, kMaxCopies + 1));
+    keep_copies(agent, unread_of_channel(txn(), op.channel.str(), agent, after, kMaxCopies + 1,
+                                         reading_bounds(), notes_));
     txn().erase(txn().tables().subscriptions, key);
     txn().erase(txn().tables().subscribers, pair_key(op.channel.str(), agent));
     if (channel->subscriber_count > 0) --channel->subscriber_count;
@@ -212,11 +198,13 @@ WriteResult WriteBatch::run(const Unsubscribe& op) {
     return WriteValue(SubscriptionChanged{true});
 }
 
-void WriteBatch::keep_copies(std::string_view agent, std::vector<std::uint64_t> newest_first) {
-    if (newest_first.empty()) return;
+void WriteBatch::keep_copies(std::string_view agent, const UnreadOfChannel& unread) {
+    if (unread.newest_first.empty() && unread.not_looked_at == core::Seq{}) return;
     CopiesRow row;
     if (const auto bytes = txn().get(txn().tables().copies, agent)) row = CopiesRow::parse(*bytes);
-    row.seqs.insert(row.seqs.end(), newest_first.begin(), newest_first.end());
+    // What was not looked at may have been unread: rather said than silent.
+    row.dropped = std::max(row.dropped, unread.not_looked_at);
+    row.seqs.insert(row.seqs.end(), unread.newest_first.begin(), unread.newest_first.end());
     std::sort(row.seqs.begin(), row.seqs.end());
     if (row.seqs.size() > kMaxCopies) {
         const auto surplus = static_cast<long>(row.seqs.size() - kMaxCopies);
