@@ -72,7 +72,7 @@ TEST_F(PagesTest, TheFirstEntryAndTheFirstStepAreAlwaysAllowed) {
     EXPECT_TRUE(small.step());
     EXPECT_FALSE(small.step());
     EXPECT_TRUE(small.take(core::kUnbounded));
-    EXPECT_FALSE(small.take(0));
+    EXPECT_FALSE(small.take(1));
     small.next_turn();
     EXPECT_TRUE(small.step());
     EXPECT_EQ(small.walked(), 2U);

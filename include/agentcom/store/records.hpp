@@ -37,10 +37,11 @@ struct ReadSpan {
 
 struct MailboxQuery {
     core::AgentId agent;
-    core::Seq since;                 // exclusive
+    core::Seq since{0};              // exclusive
     core::Seq up_to{core::kMaxSeq};  // inclusive
     std::uint64_t cap = 100;         // newest this many of what is unread; kUnbounded: all
-    std::optional<ReadSpan> live;    // read over the agent's present connection, not yet stored
+    /// Read over the agent's present connection, not yet stored.
+    std::optional<ReadSpan> live = std::nullopt;
 };
 
 /// What is unread of one mailbox, newest `cap` at most, oldest first. A read may take several turns
