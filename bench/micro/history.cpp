@@ -50,7 +50,6 @@ StoredMessages& log_of(std::uint64_t messages) {
 void page(benchmark::State& state, store::HistoryQuery query) {
     const auto stored = static_cast<std::uint64_t>(state.range(0));
     store::Store& store = log_of(stored).store();
-    query.limit = kPage;
     // From the older half, so that every page is a whole one.
     std::mt19937_64 random(7);
     std::array<std::uint64_t, 1'024> cursors{};
@@ -59,8 +58,8 @@ void page(benchmark::State& state, store::HistoryQuery query) {
     std::uint64_t returned = 0;
     for (auto _ : state) {
         query.cursor.value = cursors[turn++ % cursors.size()];
-        const auto messages = store.history(query);
-        returned += messages.size();
+        core::Budget budget({.count = kPage});
+        returned += store.history(query, budget).entries.size();
     }
     if (returned != static_cast<std::uint64_t>(state.iterations()) * kPage) {
         state.SkipWithError("not every page was a whole one");

@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "agentcom/core/token.hpp"
+#include "agentcom/services/auth.hpp"
 #include "app/private_file.hpp"
 
 namespace agentcom::app {
@@ -37,11 +38,12 @@ void install_given(store::Store& store, const std::string& text) {
 }
 
 bool somebody_administers(const store::Store& store, const Config& config) {
-    const auto tokens = store.list_tokens();
-    return std::ranges::any_of(tokens, [&](const store::TokenRecord& token) {
-        return token.role == core::Role::admin ||
-               std::ranges::count(config.router.admin_agents, token.agent) != 0;
+    bool found = false;
+    services::for_each_token(store, [&](const store::TokenRecord& token) {
+        found = found || token.role == core::Role::admin ||
+                std::ranges::count(config.router.admin_agents, token.agent) != 0;
     });
+    return found;
 }
 
 }  // namespace

@@ -344,6 +344,10 @@ std::vector<ConfigKey> limit_keys() {
             "limits", "socket_send_buffer", 0, 64 * kMiB,
             "Output that the system keeps for one connection besides; 0: as the system likes.",
             [](auto& c) -> auto& { return c.endpoint.limits.socket_send_buffer; }),
+        bytes(
+            "limits", "max_page_bytes", 64 * kKiB, 256 * kMiB,
+            "Messages of one HTTP answer; what does not fit is reached with its cursor.",
+            [](auto& c) -> auto& { return c.router.max_page_bytes; }),
         count(
             "limits", "max_connections", 1, 10'000'000, "Open connections.",
             [](auto& c) -> auto& { return c.endpoint.limits.max_connections; }),

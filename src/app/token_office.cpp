@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "agentcom/core/time.hpp"
+#include "agentcom/services/auth.hpp"
 #include "agentcom/store/store.hpp"
 #include "app/admin_client.hpp"
 #include "app/admin_token.hpp"
@@ -36,9 +37,9 @@ public:
 
     std::vector<IssuedToken> list() override {
         std::vector<IssuedToken> all;
-        for (const store::TokenRecord& token : store_->list_tokens()) {
+        services::for_each_token(*store_, [&](const store::TokenRecord& token) {
             all.push_back({token.agent.str(), std::string(role_name(token.role)), token.prefix});
-        }
+        });
         return all;
     }
 

@@ -186,6 +186,12 @@ Awaitable<void> WsSession::read_frames(WebSocket& socket) {
                 paused_ = true;
                 co_await changed();
             }
+            while (frame.request && !closing() && !stream().broken() &&
+                   !may_identify(*frame.request)) {
+                paused_ = true;
+                asio::post(stream().executor(), [self = shared_from_this()] { self->notify(); });
+                co_await changed();
+            }
             const bool was_unknown = !identity();
             hand_over(std::move(frame));
             if (was_unknown && identity()) {
@@ -240,6 +246,11 @@ bool WsSession::must_pause() {
     if (!shard().router().saturated()) return false;
     shard().wait_for_pipeline(shared_from_this());
     return true;
+}
+
+bool WsSession::may_identify(const protocol::Request& request) {
+    const auto* identify = std::get_if<protocol::Identify>(&request);
+    return identify == nullptr || shard().router().ready_to_identify(loop(), *this, *identify);
 }
 
 void WsSession::hand_over(protocol::Frame frame) {

@@ -59,6 +59,8 @@ private:
     [[nodiscard]] bool has_room() { return outbox().bytes() < kOutputHighWater; }
     void release_beast_writer();
 
+    /// False: ask again in the next turn of the loop.
+    [[nodiscard]] bool may_identify(const protocol::Request& request);
     void hand_over(protocol::Frame frame);
     void identify(ReplyQueue::Ticket ticket, const protocol::Identify& request);
     void on_reply(ReplyQueue::Ticket ticket, bool write, const protocol::Reply& reply);

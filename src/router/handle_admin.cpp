@@ -40,9 +40,13 @@ void Router::Impl::operate(Context context, protocol::CreateToken request) {
         });
 }
 
-void Router::Impl::operate(Context context, protocol::ListTokens) {
+void Router::Impl::operate(Context context, protocol::ListTokens request) {
+    auto page = auth_.list(request.range.cursor, page_limit(context, request.range.limit));
+    if (!page) return context.reply(std::move(page.error()));
     protocol::TokenList list;
-    for (store::TokenRecord& token : auth_.list()) {
+    if (page->more) list.next_cursor = std::move(page->cursor);
+    list.tokens.reserve(page->entries.size());
+    for (store::TokenRecord& token : page->entries) {
         list.tokens.push_back(
             {std::move(token.agent), std::move(token.prefix), token.role, token.created_at});
     }

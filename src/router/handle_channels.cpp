@@ -15,9 +15,12 @@ void Router::Impl::operate(Context context, protocol::CreateChannel request) {
            });
 }
 
-void Router::Impl::operate(Context context, protocol::ListChannels) {
+void Router::Impl::operate(Context context, protocol::ListChannels request) {
+    auto page = channels_.list(request.range.cursor, page_limit(context, request.range.limit));
     protocol::ChannelList list;
-    for (store::ChannelRecord& channel : channels_.list()) {
+    if (page.more) list.next_cursor = page.entries.back().name.str();
+    list.channels.reserve(page.entries.size());
+    for (store::ChannelRecord& channel : page.entries) {
         list.channels.push_back({std::move(channel.name), std::move(channel.description),
                                  channel.subscriber_count, channel.created_at});
     }
@@ -25,15 +28,17 @@ void Router::Impl::operate(Context context, protocol::ListChannels) {
 }
 
 void Router::Impl::operate(Context context, protocol::GetChannel request) {
-    auto info = channels_.info(request.channel);
+    auto info = channels_.info(request.channel, request.subscribers.cursor,
+                               page_limit(context, request.subscribers.limit));
     if (!info) return context.reply(core::Error(core::ErrorCode::channel_not_found));
-    context.reply(protocol::ReplyValue(
-        protocol::ChannelInfo{.name = std::move(info->channel.name),
-                              .description = std::move(info->channel.description),
-                              .subscribers = std::move(info->subscribers),
-                              .created_at = info->channel.created_at,
-                              .created_by = std::move(info->channel.created_by),
-                              .subscriber_count = info->channel.subscriber_count}));
+    protocol::ChannelInfo answer{.name = std::move(info->channel.name),
+                                 .description = std::move(info->channel.description),
+                                 .subscribers = std::move(info->subscribers.entries),
+                                 .created_at = info->channel.created_at,
+                                 .created_by = std::move(info->channel.created_by),
+                                 .subscriber_count = info->channel.subscriber_count};
+    if (info->subscribers.more) answer.next_cursor = answer.subscribers.back().str();
+    context.reply(protocol::ReplyValue(std::move(answer)));
 }
 
 void Router::Impl::operate(Context context, protocol::Subscribe request) {
@@ -56,15 +61,23 @@ void Router::Impl::operate(Context context, protocol::Unsubscribe request) {
 }
 
 void Router::Impl::operate(Context context, protocol::ChannelHistory request) {
-    auto messages = channels_.history(request.channel, request.since, request.limit);
-    context.reply(protocol::ReplyValue(protocol::ChannelHistoryPage{
-        std::move(request.channel), std::move(request.channel_text), std::move(messages)}));
+    // The name is repeated as it was sent, however long.
+    const auto limit = page_limit(context, request.limit, 2 * request.channel_text.size());
+    auto page = channels_.history({request.channel, request.since, request.before}, limit);
+    protocol::ChannelHistoryPage answer{.channel = std::move(request.channel),
+                                        .channel_text = std::move(request.channel_text),
+                                        .messages = std::move(page.entries)};
+    if (page.more) (request.since ? answer.next_cursor : answer.before) = page.cursor;
+    context.reply(protocol::ReplyValue(std::move(answer)));
 }
 
 void Router::Impl::operate(Context context, protocol::ListSubscriptions request) {
-    auto channels = channels_.subscriptions(request.agent);
-    context.reply(protocol::ReplyValue(
-        protocol::SubscriptionList{std::move(request.agent), std::move(channels)}));
+    auto page = channels_.subscriptions(request.agent, request.range.cursor,
+                                        page_limit(context, request.range.limit));
+    protocol::SubscriptionList list{.agent = std::move(request.agent),
+                                    .channels = std::move(page.entries)};
+    if (page.more) list.next_cursor = list.channels.back().str();
+    context.reply(protocol::ReplyValue(std::move(list)));
 }
 
 }  // namespace agentcom::router

@@ -1,6 +1,7 @@
 // Reading back: the message history and threads.
 
 #include <algorithm>
+#include <functional>
 #include <memory>
 #include <utility>
 
@@ -8,14 +9,46 @@
 
 namespace agentcom::router {
 
+namespace {
+
+/// Reads pages into a list until it is complete or full, a turn of the loop for each, so that
+/// others are served in between.
+template <class List>
+struct Collector {
+    using Read = std::function<store::MessagePage(const List&, core::Seq, core::Budget&)>;
+
+    delivery::EventLoop& loop;
+    std::vector<core::MessagePtr> List::*messages;
+    Read read;
+    List list;
+    core::Budget budget;
+    core::Seq cursor;
+    Router::ReplyHandler reply;
+
+    static void run(std::shared_ptr<Collector> self) {
+        self->budget.next_turn();
+        auto page = self->read(self->list, self->cursor, self->budget);
+        auto& all = self->list.*(self->messages);
+        all.insert(all.end(), std::make_move_iterator(page.entries.begin()),
+                   std::make_move_iterator(page.entries.end()));
+        self->cursor = page.cursor;
+        if (page.more && !self->budget.full()) {
+            return self->loop.post([self] { run(self); });
+        }
+        if (page.more) self->list.next_cursor = page.cursor;
+        self->reply(protocol::ReplyValue(std::move(self->list)));
+    }
+};
+
+}  // namespace
+
 void Router::Impl::operate(Context context, protocol::QueryHistory request) {
     store::HistoryQuery query{.from = std::move(request.from),
                               .to = std::move(request.to),
                               .channel = std::nullopt,
                               .start_time = request.start_time,
                               .end_time = request.end_time,
-                              .cursor = request.cursor,
-                              .limit = request.limit};
+                              .cursor = request.cursor};
     if (request.channel) {
         auto channel = core::ChannelName::parse(*request.channel);
         if (!channel) {  // no channel can have such a name, so nothing matches
@@ -23,54 +56,37 @@ void Router::Impl::operate(Context context, protocol::QueryHistory request) {
         }
         query.channel = std::move(*channel);
     }
-    auto messages = history_.page(std::move(query));
-    const core::Seq last = messages.empty() ? request.cursor : messages.back()->seq;
-    context.reply(protocol::ReplyValue(protocol::HistoryPage{std::move(messages), last}));
+    auto page = history_.page(query, page_limit(context, request.limit));
+    context.reply(protocol::ReplyValue(
+        protocol::HistoryPage{std::move(page.entries), page.cursor, page.more}));
 }
 
 void Router::Impl::operate(Context context, protocol::GetThread request) {
-    auto thread = std::make_shared<protocol::Thread>();
-    thread->root = threads_.root(request.message_id);
-    const std::uint64_t limit =
-        std::min(request.limit.value_or(services::kMaxThreadPage), services::kMaxThreadPage);
-    collect_thread(context.loop, std::move(thread), limit, request.cursor,
-                   std::move(context.reply));
-}
-
-void Router::Impl::collect_thread(delivery::EventLoop& loop,
-                                  std::shared_ptr<protocol::Thread> thread, std::uint64_t limit,
-                                  core::Seq cursor, ReplyHandler reply) {
-    const std::uint64_t wanted = limit - thread->messages.size();
-    const std::uint64_t asked = std::min(wanted, services::kThreadSlice);
-    auto slice = threads_.slice(thread->root, cursor, asked);
-    const bool more = !slice.empty() && slice.size() == asked;
-    if (!slice.empty()) cursor = slice.back()->seq;
-    thread->messages.insert(thread->messages.end(), std::make_move_iterator(slice.begin()),
-                            std::make_move_iterator(slice.end()));
-    if (!more) return reply(protocol::ReplyValue(std::move(*thread)));
-    if (thread->messages.size() == limit) {
-        if (!threads_.slice(thread->root, cursor, 1).empty()) thread->next_cursor = cursor;
-        return reply(protocol::ReplyValue(std::move(*thread)));
-    }
-    // A long thread is read in slices, and others are served in between.
-    loop.post([this, &loop, thread = std::move(thread), limit, cursor,
-               reply = std::move(reply)]() mutable {
-        collect_thread(loop, std::move(thread), limit, cursor, std::move(reply));
-    });
+    const auto limit = page_limit(context, request.limit.value_or(core::kUnbounded));
+    protocol::Thread thread;
+    thread.root = threads_.root(request.message_id);
+    Collector<protocol::Thread>::run(std::make_shared<Collector<protocol::Thread>>(
+        Collector<protocol::Thread>{context.loop, &protocol::Thread::messages,
+                                    [this](const protocol::Thread& of, core::Seq cursor,
+                                           core::Budget& budget) {
+                                        return threads_.read(of.root, cursor, budget);
+                                    },
+                                    std::move(thread), core::Budget(limit), request.cursor,
+                                    std::move(context.reply)}));
 }
 
 void Router::Impl::operate(Context context, protocol::GetReplies request) {
-    protocol::ReplyList list{std::move(request.message_id), {}};
-    core::Seq cursor;
-    while (list.replies.size() < services::kMaxThreadPage) {
-        auto slice = threads_.replies_slice(list.parent, cursor, services::kThreadSlice);
-        const bool last = slice.size() < services::kThreadSlice;
-        if (!slice.empty()) cursor = slice.back()->seq;
-        list.replies.insert(list.replies.end(), std::make_move_iterator(slice.begin()),
-                            std::make_move_iterator(slice.end()));
-        if (last) break;
-    }
-    context.reply(protocol::ReplyValue(std::move(list)));
+    const auto limit = page_limit(context, request.limit.value_or(core::kUnbounded));
+    protocol::ReplyList list;
+    list.parent = std::move(request.message_id);
+    Collector<protocol::ReplyList>::run(std::make_shared<Collector<protocol::ReplyList>>(
+        Collector<protocol::ReplyList>{context.loop, &protocol::ReplyList::replies,
+                                       [this](const protocol::ReplyList& of, core::Seq cursor,
+                                              core::Budget& budget) {
+                                           return threads_.read_replies(of.parent, cursor, budget);
+                                       },
+                                       std::move(list), core::Budget(limit), request.cursor,
+                                       std::move(context.reply)}));
 }
 
 void Router::Impl::operate(Context context, protocol::GetThreadRoot request) {

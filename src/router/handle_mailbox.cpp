@@ -18,8 +18,8 @@ constexpr std::size_t kBacklogHighWater = std::size_t{256} << 10;
 
 }  // namespace
 
-/// A poll that could not be answered at once: it waits for the commit of what its agent has read,
-/// or for mail. Lives until it is answered or given up.
+/// A poll that could not be answered at once: it reads on in the next turn of the loop, or waits
+/// for the commit of what its agent has read, or for mail. Lives until it is answered or given up.
 struct Router::Impl::Poll final : Pending::Cancellable, std::enable_shared_from_this<Poll> {
     Poll(Impl& the_router, Context&& context, protocol::PollMailbox asked,
          core::SteadyTime answer_by)
@@ -30,8 +30,12 @@ struct Router::Impl::Poll final : Pending::Cancellable, std::enable_shared_from_
           request(std::move(asked)),
           deadline(answer_by) {}
 
-    /// Answers, or waits for mail (again). `shared`: the answer of those who ask the same, or null.
+    /// Reads the mailbox (again), and answers or waits for mail (again). `shared`: the answer of
+    /// those who ask the same, or null.
     void go_on(std::any* shared);
+    /// `shared` only in the turn in which the poll was woken.
+    void read_on(services::Mailbox::Read read, std::any* shared);
+    void read_later(services::Mailbox::Read read);
     void wait_for_mail();
     void cancel() override {
         reply = nullptr;
@@ -57,10 +61,34 @@ struct Router::Impl::Poll final : Pending::Cancellable, std::enable_shared_from_
 
 void Router::Impl::Poll::go_on(std::any* shared) {
     if (!reply) return;
-    if (auto answer = router.try_poll(caller, request, deadline, shared)) {
+    if (shared != nullptr && shared->has_value()) {
+        using Page = protocol::Shared<protocol::MailboxPage>;
+        if (!router.auth_.holds_token(*caller.agent)) {
+            return std::exchange(reply, nullptr)(core::Error(core::ErrorCode::unauthorized));
+        }
+        return std::exchange(reply, nullptr)(
+            protocol::ReplyValue(std::any_cast<const Page&>(*shared)));
+    }
+    auto read = router.begin_poll(caller, request);
+    if (!read) return std::exchange(reply, nullptr)(std::move(read.error()));
+    read_on(std::move(*read), shared);
+}
+
+void Router::Impl::Poll::read_on(services::Mailbox::Read read, std::any* shared) {
+    if (!reply) return;
+    if (!router.mailbox_.go_on(read)) return read_later(std::move(read));
+    if (auto answer = router.answer_poll(request, read, deadline, shared)) {
         return std::exchange(reply, nullptr)(std::move(*answer));
     }
+    // What was delivered while the read went on has woken nobody.
+    if (loop.registry().applied_head() > read.view.up_to) return go_on(nullptr);
     wait_for_mail();
+}
+
+void Router::Impl::Poll::read_later(services::Mailbox::Read read) {
+    loop.post([self = shared_from_this(), read = std::move(read)]() mutable {
+        self->read_on(std::move(read), nullptr);
+    });
 }
 
 void Router::Impl::Poll::wait_for_mail() {
@@ -101,8 +129,13 @@ void Router::Impl::operate(Context context, protocol::PollMailbox request) {
     analytics_.seen(agent, clock_.now());
     const core::SteadyTime deadline = clock_.steady() + request.wait;
     auto marks = mailbox_.must_store_first(agent);
+    std::optional<services::Mailbox::Read> unfinished;
     if (marks.empty()) {
-        if (auto answer = try_poll(context.caller, request, deadline, nullptr)) {
+        auto read = begin_poll(context.caller, request);
+        if (!read) return context.reply(std::move(read.error()));
+        if (!mailbox_.go_on(*read)) {
+            unfinished = std::move(*read);
+        } else if (auto answer = answer_poll(request, *read, deadline, nullptr)) {
             return context.reply(std::move(*answer));
         }
     }
@@ -111,6 +144,7 @@ void Router::Impl::operate(Context context, protocol::PollMailbox request) {
     const auto poll =
         std::make_shared<Poll>(*this, std::move(context), std::move(request), deadline);
     pending = Pending(poll);
+    if (unfinished) return poll->read_later(std::move(*unfinished));
     if (marks.empty()) return poll->wait_for_mail();
     // What the agent read over a connection that has just ended is not stored yet.
     store::MarkRead last = std::move(marks.back());
@@ -119,26 +153,36 @@ void Router::Impl::operate(Context context, protocol::PollMailbox request) {
     loop.submit(std::move(last), [poll](const store::WriteResult&) { poll->go_on(nullptr); });
 }
 
-std::optional<protocol::Reply> Router::Impl::try_poll(const Caller& caller,
-                                                      const protocol::PollMailbox& request,
-                                                      core::SteadyTime deadline, std::any* shared) {
-    using Page = protocol::Shared<protocol::MailboxPage>;
+core::result<services::Mailbox::Read> Router::Impl::begin_poll(
+    const Caller& caller, const protocol::PollMailbox& request) const {
     const core::AgentId& agent = *caller.agent;
     if (!auth_.holds_token(agent)) return core::Error(core::ErrorCode::unauthorized);
-    if (shared != nullptr && shared->has_value()) {
-        return protocol::Reply(protocol::ReplyValue(std::any_cast<const Page&>(*shared)));
-    }
-    auto view = mailbox_.view(agent, request.since, request.limit);
-    if (view.messages.empty() && !view.truncated && !shutting_down && clock_.steady() < deadline) {
+    return mailbox_.poll(agent, request.since,
+                         {.count = request.limit.value_or(core::kUnbounded),
+                          .bytes = options_.max_page_bytes});
+}
+
+std::optional<protocol::Reply> Router::Impl::answer_poll(const protocol::PollMailbox& request,
+                                                         services::Mailbox::Read& read,
+                                                         core::SteadyTime deadline,
+                                                         std::any* shared) const {
+    store::MailboxView& view = read.view;
+    if (view.messages.empty() && !view.truncated && !view.more && !shutting_down &&
+        clock_.steady() < deadline) {
         return std::nullopt;
     }
     const core::Seq last = view.messages.empty() ? request.since : view.messages.back()->seq;
-    protocol::MailboxPage page{agent, std::move(view.messages), last, store.epoch(),
-                               view.truncated};
+    protocol::MailboxPage page{.agent = read.query.agent,
+                                                   .messages = std::move(view.messages),
+                                                   .last_seq = last,
+                                                   .epoch = store.epoch(),
+                                                   .truncated = view.truncated,
+                                                   .more = view.more};
     if (shared == nullptr) return protocol::Reply(protocol::ReplyValue(std::move(page)));
-    auto common = std::make_shared<const protocol::MailboxPage>(std::move(page));
-    *shared = Page(common);
-    return protocol::Reply(protocol::ReplyValue(Page(std::move(common))));
+    protocol::Shared<protocol::MailboxPage> common =
+        std::make_shared<const protocol::MailboxPage>(std::move(page));
+    *shared = common;
+    return protocol::Reply(protocol::ReplyValue(std::move(common)));
 }
 
 void Router::Impl::operate(Context context, protocol::Ack request) {
@@ -159,29 +203,51 @@ void Router::Impl::operate(Context context, protocol::EvictMailboxes) {
            });
 }
 
+bool Router::Impl::find_backlog(delivery::EventLoop& loop, delivery::Session& session,
+                                const core::AgentId& agent) {
+    auto read = mailbox_.backlog_start(agent, loop.registry().applied_head());
+    read.view = std::move(session.backlog_start);
+    const bool found = mailbox_.go_on(read);
+    session.backlog_start = std::move(read.view);
+    return found;
+}
+
+bool Router::Impl::ready_to_identify(delivery::EventLoop& loop, delivery::Session& session,
+                                     const protocol::Identify& request) {
+    if (!request.acks || session.identity() || session.backlog_start.complete()) return true;
+    const auto identity = auth_.verify(request.token);
+    // What is wrong is said by `identify`.
+    if (!identity || identity->agent.str() != request.agent_id) return true;
+    return find_backlog(loop, session, identity->agent);
+}
+
 void Router::Impl::continue_backlog(delivery::EventLoop& loop, delivery::Session& session) {
-    // The first stretch is the mailbox as it stood at identify, so the newest `cap` of it; what
-    // arrives while it is pushed follows without a cap, because nobody else will deliver it.
-    while (session.catching_up() && !session.closing()) {
-        if (session.outbox().bytes() > kBacklogHighWater) return;
-        const bool first = session.backlog_position < session.backlog_first_end;
-        const core::Seq end = first ? session.backlog_first_end : loop.registry().applied_head();
-        if (session.backlog_position >= end) {
-            session.set_catching_up(false);
-            return;
-        }
-        const auto view = mailbox_.stretch(session.identity()->agent, session.backlog_position, end,
-                                           kBacklogStretch, first);
-        for (const core::MessagePtr& message : view.messages) {
-            std::string text;
-            protocol::encode_push(*message, text);
-            std::string frame;
-            delivery::append_text_frame(frame, text);
-            session.reply(frame, message->seq);
-        }
-        session.backlog_position =
-            view.messages.size() < kBacklogStretch ? end : view.messages.back()->seq;
+    if (!session.catching_up() || session.closing() || session.backlog_due) return;
+    // The connection says when there is room again.
+    if (session.outbox().bytes() > kBacklogHighWater) return;
+    const core::AgentId& agent = session.identity()->agent;
+    // From where the cap lets it begin up to what live sessions have been offered; what comes
+    // meanwhile is left to this reader, because nobody else will deliver it.
+    const auto view =
+        mailbox_.stretch(agent, session.backlog_position, loop.registry().applied_head(),
+                         {.count = kBacklogStretch, .bytes = kBacklogHighWater});
+    for (const core::MessagePtr& message : view.messages) {
+        std::string text;
+        protocol::encode_push(*message, text);
+        std::string frame;
+        delivery::append_text_frame(frame, text);
+        session.reply(frame, message->seq);
     }
+    session.backlog_position = view.position;
+    if (view.position >= loop.registry().applied_head()) return session.set_catching_up(false);
+    // One stretch a turn, so that others are served in between.
+    session.backlog_due = true;
+    loop.post([this, &loop, agent, id = session.identity()->session_id] {
+        delivery::Session* again = loop.registry().find(agent);
+        if (again == nullptr || again->identity()->session_id != id) return;
+        again->backlog_due = false;
+        continue_backlog(loop, *again);
+    });
 }
 
 }  // namespace agentcom::router

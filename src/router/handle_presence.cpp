@@ -109,11 +109,12 @@ protocol::Reply Router::Impl::identify(delivery::EventLoop& loop, delivery::Sess
                                     .max_frame_bytes = options_.max_frame_bytes,
                                     .messages_per_second = options_.messages_per_second};
     if (request.acks) {
+        // Whoever has turns to spare has looked for it before.
+        while (!find_backlog(loop, session, identity->agent)) {
+        }
         session.set_catching_up(true);
-        session.backlog_position = store.mailbox_cursor(identity->agent);
-        session.backlog_first_end = head;
-        identified.truncated =
-            mailbox_.stretch(identity->agent, session.backlog_position, head, 1, true).truncated;
+        session.backlog_position = session.backlog_start.position;
+        identified.truncated = session.backlog_start.truncated;
     } else {
         session.set_read_position(mailbox_.begin_live(identity->agent, head));
     }

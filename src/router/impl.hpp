@@ -83,6 +83,8 @@ public:
 
     [[nodiscard]] protocol::Reply identify(delivery::EventLoop& loop, delivery::Session& session,
                                            const protocol::Identify& request);
+    [[nodiscard]] bool ready_to_identify(delivery::EventLoop& loop, delivery::Session& session,
+                                         const protocol::Identify& request);
     void continue_backlog(delivery::EventLoop& loop, delivery::Session& session);
     void disconnected(delivery::EventLoop& loop, delivery::Session& session);
     void begin_shutdown();
@@ -119,14 +121,22 @@ private:
     void announce(delivery::PresenceChange change, Encode encode);
     void replace_session(const core::AgentId& agent, services::SessionPlace place);
     struct Poll;
-    /// The answer to a poll; nothing when it had better wait. `shared`: the page of those who ask
-    /// the same at the same time, made by the first; or null.
-    [[nodiscard]] std::optional<protocol::Reply> try_poll(const Caller& caller,
-                                                          const protocol::PollMailbox& request,
-                                                          core::SteadyTime deadline,
-                                                          std::any* shared);
-    void collect_thread(delivery::EventLoop& loop, std::shared_ptr<protocol::Thread> thread,
-                        std::uint64_t limit, core::Seq cursor, ReplyHandler reply);
+    /// The read that answers a poll; the error when its agent holds no token any more.
+    [[nodiscard]] core::result<services::Mailbox::Read> begin_poll(
+        const Caller& caller, const protocol::PollMailbox& request) const;
+    /// The answer to a poll whose read is complete; nothing when it had better wait. `shared`:
+    /// where to leave the page for those who ask the same at the same time; or null.
+    [[nodiscard]] std::optional<protocol::Reply> answer_poll(const protocol::PollMailbox& request,
+                                                             services::Mailbox::Read& read,
+                                                             core::SteadyTime deadline,
+                                                             std::any* shared) const;
+    /// One turn of finding where a backlog begins; whether it is found.
+    [[nodiscard]] bool find_backlog(delivery::EventLoop& loop, delivery::Session& session,
+                                    const core::AgentId& agent);
+    /// Bounds of a page: a frame must fit what clients accept. `other` bytes of the answer are not
+    /// entries.
+    [[nodiscard]] core::PageLimit page_limit(const Context& context, std::uint64_t count,
+                                             std::size_t other = 0) const noexcept;
     void add_to_summary(delivery::EventLoop& loop, std::size_t part,
                         services::ActivityTotals totals);
     /// Whether this is what old clients ask for, and so what everybody asks for.

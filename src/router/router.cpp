@@ -1,5 +1,6 @@
 #include "agentcom/router/router.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 #include <variant>
@@ -100,6 +101,15 @@ Pending Router::Impl::handle(delivery::EventLoop& loop, const Caller& caller,
     return pending;
 }
 
+core::PageLimit Router::Impl::page_limit(const Context& context, std::uint64_t count,
+                                         std::size_t other) const noexcept {
+    constexpr std::uint64_t kRestOfFrame = 1'024;
+    std::uint64_t bytes = options_.max_page_bytes;
+    if (context.session != nullptr) bytes = std::min(bytes, options_.max_frame_bytes);
+    const std::uint64_t rest = kRestOfFrame + other;
+    return {.count = count, .bytes = bytes > rest ? bytes - rest : 1};
+}
+
 void Router::Impl::begin_shutdown() {
     shutting_down = true;
     loops_.post_all([](delivery::EventLoop& loop) { loop.registry().wake_all_waiters(); });
@@ -172,6 +182,11 @@ Pending Router::handle(delivery::EventLoop& loop, const Caller& caller, delivery
 protocol::Reply Router::identify(delivery::EventLoop& loop, delivery::Session& session,
                                  const protocol::Identify& request) {
     return impl_->identify(loop, session, request);
+}
+
+bool Router::ready_to_identify(delivery::EventLoop& loop, delivery::Session& session,
+                               const protocol::Identify& request) {
+    return impl_->ready_to_identify(loop, session, request);
 }
 
 void Router::continue_backlog(delivery::EventLoop& loop, delivery::Session& session) {

@@ -1,6 +1,7 @@
 #include "agentcom/services/auth.hpp"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 namespace agentcom::services {
@@ -19,6 +20,20 @@ std::optional<Identity> Auth::verify(std::string_view token) const {
 
 bool Auth::holds_token(const core::AgentId& agent) const { return store_.has_token(agent.str()); }
 
-std::vector<store::TokenRecord> Auth::list() const { return store_.list_tokens(); }
+core::result<store::TokenPage> Auth::list(std::string_view cursor, core::PageLimit limit) const {
+    core::Budget budget(limit);
+    return store_.list_tokens(cursor, budget);
+}
+
+void for_each_token(const store::Store& store,
+                    const std::function<void(const store::TokenRecord&)>& function) {
+    std::string cursor;
+    do {
+        core::Budget budget({});
+        auto page = store.list_tokens(cursor, budget).value();
+        for (const store::TokenRecord& token : page.entries) function(token);
+        cursor = std::move(page.cursor);
+    } while (!cursor.empty());
+}
 
 }  // namespace agentcom::services

@@ -4,10 +4,15 @@
 
 namespace agentcom::services {
 
-std::vector<core::MessagePtr> History::page(store::HistoryQuery query) const {
-    query.limit = std::min(query.limit, kMaxHistoryPage);
-    if (query.limit == 0) return {};
-    return store_.history(query);
+store::MessagePage History::page(const store::HistoryQuery& query, core::PageLimit limit) const {
+    limit.count = std::min(limit.count, kMaxHistoryPage);
+    if (limit.count == 0) {
+        store::MessagePage nothing;
+        nothing.cursor = query.cursor;
+        return nothing;
+    }
+    core::Budget budget(limit);
+    return store_.history(query, budget);
 }
 
 }  // namespace agentcom::services

@@ -1,7 +1,6 @@
 #include "agentcom/services/mailbox.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 
 namespace agentcom::services {
@@ -85,31 +84,37 @@ std::vector<store::MarkRead> Mailbox::must_store_first(const core::AgentId& agen
     });
 }
 
-store::MailboxView Mailbox::view(const core::AgentId& agent, core::Seq since,
-                                 std::optional<std::uint64_t> limit) const {
-    store::MailboxQuery query{.agent = agent,
-                              .since = since,
-                              .cap = cap_,
-                              .limit = std::min(limit.value_or(cap_), cap_),
-                              .live = std::nullopt};
+Mailbox::Read Mailbox::poll(const core::AgentId& agent, core::Seq since,
+                            core::PageLimit limit) const {
+    limit.count = std::min(limit.count, cap_);
+    Read read{.query = {.agent = agent, .since = since, .cap = cap_},
+              .budget = core::Budget(limit)};
     state_.with([&](const State& state) {
         const auto found = state.find(agent);
         if (found == state.end() || !found->second.live) return;
         const Live& live = *found->second.live;
-        query.live = store::ReadSpan{live.after, core::Seq{live.position->load()}};
+        read.query.live = store::ReadSpan{live.after, core::Seq{live.position->load()}};
     });
-    return store_.mailbox(query);
+    return read;
+}
+
+Mailbox::Read Mailbox::backlog_start(const core::AgentId& agent, core::Seq up_to) const {
+    return {.query = {.agent = agent, .up_to = up_to, .cap = cap_},
+            .budget = core::Budget({.count = 0})};
 }
 
 store::MailboxView Mailbox::stretch(const core::AgentId& agent, core::Seq since, core::Seq up_to,
-                                    std::uint64_t limit, bool capped) const {
-    return store_.mailbox(
-        store::MailboxQuery{.agent = agent,
-                            .since = since,
-                            .up_to = up_to,
-                            .cap = capped ? cap_ : std::numeric_limits<std::uint64_t>::max(),
-                            .limit = limit,
-                            .live = std::nullopt});
+                                    core::PageLimit limit) const {
+    Read read{.query = {.agent = agent, .since = since, .up_to = up_to, .cap = core::kUnbounded},
+              .budget = core::Budget(limit)};
+    (void)go_on(read);
+    return std::move(read.view);
+}
+
+bool Mailbox::go_on(Read& read) const {
+    read.budget.next_turn();
+    store_.read_mailbox(read.query, read.budget, read.view);
+    return read.view.complete();
 }
 
 }  // namespace agentcom::services

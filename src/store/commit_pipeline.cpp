@@ -31,11 +31,11 @@ void complete(const Completion& completion, const WriteResult& result) {
 
 CommitPipeline::CommitPipeline(Environment& env, const StoreOptions& options,
                                const core::Clock& clock, core::Epoch epoch, StateRow state,
-                               std::optional<std::uint64_t> stored_ttl)
+                               std::optional<std::uint64_t> stored_ttl, ReadNotes& notes)
     : env_(env),
       options_(options),
       clock_(clock),
-      batch_(env, options, epoch, state, stored_ttl),
+      batch_(env, options, epoch, state, stored_ttl, notes),
       head_at_start_(state.head.value),
       last_sync_(clock.steady()),
       readers_(env, clock),

@@ -23,7 +23,8 @@ namespace agentcom::store {
 class CommitPipeline {
 public:
     CommitPipeline(Environment& env, const StoreOptions& options, const core::Clock& clock,
-                   core::Epoch epoch, StateRow state, std::optional<std::uint64_t> stored_ttl);
+                   core::Epoch epoch, StateRow state, std::optional<std::uint64_t> stored_ttl,
+                   ReadNotes& notes);
     ~CommitPipeline();
     CommitPipeline(const CommitPipeline&) = delete;
     CommitPipeline& operator=(const CommitPipeline&) = delete;

@@ -23,7 +23,12 @@ public:
         : cursor_(std::exchange(other.cursor_, nullptr)), key_(other.key_), value_(other.value_) {}
     Cursor(const Cursor&) = delete;
     Cursor& operator=(const Cursor&) = delete;
-    Cursor& operator=(Cursor&&) = delete;
+    Cursor& operator=(Cursor&& other) noexcept {
+        std::swap(cursor_, other.cursor_);
+        key_ = other.key_;
+        value_ = other.value_;
+        return *this;
+    }
 
     bool first() { return move(MDB_FIRST); }
     bool last() { return move(MDB_LAST); }

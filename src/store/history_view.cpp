@@ -60,69 +60,112 @@ bool advance(PostingCursor& cursor, core::Seq seq) {
     return cursor.seq() >= seq || cursor.at_or_after(seq);
 }
 
-/// Moves all to the oldest message that is in every list and not older than `seq`.
-std::optional<core::Seq> common_at_or_after(std::vector<PostingCursor>& lists, core::Seq seq) {
+/// Moves all to the oldest message that is in every list and not older than `seq`. Without one,
+/// `seq` is what has still to be looked at when the budget's steps ran out, and nothing when a list
+/// has come to its end.
+struct Meeting {
+    std::optional<core::Seq> seq;
+    bool met = false;
+};
+Meeting common_at_or_after(std::vector<PostingCursor>& lists, core::Seq seq, core::Budget& budget) {
     for (std::size_t agreed = 0, i = 0; agreed < lists.size(); i = (i + 1) % lists.size()) {
-        if (!advance(lists[i], seq)) return std::nullopt;
-        agreed = lists[i].seq() == seq ? agreed + 1 : 1;
+        if (!advance(lists[i], seq)) return {};
+        if (lists[i].seq() == seq) {
+            ++agreed;
+            continue;
+        }
+        agreed = 1;
         seq = lists[i].seq();
+        if (!budget.step()) return {seq, false};
     }
-    return seq;
+    return {seq, true};
 }
 
 std::optional<core::Seq> seq_of_id(std::string_view text, core::Epoch epoch) {
     return core::MessageId::seq_of(text, epoch);
 }
 
-std::vector<core::MessagePtr> read_list(const Transaction& txn, Feed feed, std::string_view owner,
-                                        core::Seq cursor, std::uint64_t limit, core::Epoch epoch) {
-    std::vector<core::MessagePtr> messages;
-    if (owner.size() > core::kMaxReplyToBytes) return messages;
-    PostingCursor list(txn, feed, owner);
-    LogReader log(txn);
-    for (bool more = list.at_or_after(cursor.next()); more && messages.size() < limit;
-         more = list.next()) {
-        if (const auto record = log.find(list.seq())) {
-            messages.push_back(to_message(*record, list.seq(), epoch));
+/// Puts messages on a page until the budget is used up.
+class PageWriter {
+public:
+    PageWriter(const Transaction& txn, core::Epoch epoch, core::Budget& budget)
+        : log_(txn), epoch_(epoch), budget_(budget) {}
+
+    /// False when the message must wait for another page. One that is gone is passed over.
+    template <class SomePage>
+    bool put(core::Seq seq, SomePage& page) {
+        if (!budget_.step()) {
+            page.more = true;
+            return false;
         }
+        const auto record = log_.find(seq);
+        if (!record) return true;
+        if (!budget_.take(shown_size(*record))) {
+            page.more = true;
+            return false;
+        }
+        page.entries.push_back(to_message(*record, seq, epoch_));
+        return true;
     }
-    return messages;
+    [[nodiscard]] LogReader& log() noexcept { return log_; }
+
+private:
+    LogReader log_;
+    core::Epoch epoch_;
+    core::Budget& budget_;
+};
+
+void read_list(const Transaction& txn, Feed feed, std::string_view owner, PageWriter& writer,
+               MessagePage& page) {
+    if (owner.size() > core::kMaxReplyToBytes) return;
+    PostingCursor list(txn, feed, owner);
+    for (bool more = list.at_or_after(page.cursor.next()); more; more = list.next()) {
+        if (!writer.put(list.seq(), page)) return;
+        page.cursor = list.seq();
+    }
 }
 
 }  // namespace
 
-std::vector<core::MessagePtr> read_history(const Transaction& txn, const HistoryQuery& query,
-                                           std::uint64_t window, core::Epoch epoch) {
-    std::vector<core::MessagePtr> messages;
+MessagePage read_history(const Transaction& txn, const HistoryQuery& query, std::uint64_t window,
+                         core::Epoch epoch, core::Budget& budget) {
+    MessagePage page;
+    page.cursor = query.cursor;
     // Longer ones cannot have been stored, and would not fit a key.
     const auto too_long = [](const std::optional<std::string>& id) {
         return id && id->size() > core::kMaxAgentIdBytes;
     };
-    if (too_long(query.from) || too_long(query.to)) return messages;
-    LogReader log(txn);
-    const SeqRange range = history_range(log, query, window);
-    if (range.empty()) return messages;
+    if (too_long(query.from) || too_long(query.to)) return page;
+    PageWriter writer(txn, epoch, budget);
+    const SeqRange range = history_range(writer.log(), query, window);
+    if (range.empty()) return page;
 
-    const auto take = [&](core::Seq seq) {
-        if (const auto record = log.find(seq)) messages.push_back(to_message(*record, seq, epoch));
-    };
     std::vector<PostingCursor> lists = history_lists(txn, query);
     if (lists.empty()) {
-        for (core::Seq seq = range.first; seq <= range.last && messages.size() < query.limit;
-             seq = seq.next()) {
-            take(seq);
+        for (core::Seq seq = range.first; seq <= range.last; seq = seq.next()) {
+            if (!writer.put(seq, page)) return page;
+            page.cursor = seq;
         }
-        return messages;
+        return page;
     }
     for (PostingCursor& list : lists) {
-        if (!list.at_or_after(range.first)) return messages;
+        if (!list.at_or_after(range.first)) return page;
     }
-    auto seq = common_at_or_after(lists, range.first);
-    while (seq && *seq <= range.last && messages.size() < query.limit) {
-        take(*seq);
-        seq = common_at_or_after(lists, seq->next());
+    Meeting next = common_at_or_after(lists, range.first, budget);
+    while (next.seq && *next.seq <= range.last) {
+        if (!next.met) {
+            page.more = true;
+            page.cursor = core::Seq{next.seq->value - 1};
+            return page;
+        }
+        if (!writer.put(*next.seq, page)) {
+            if (page.entries.empty()) page.cursor = core::Seq{next.seq->value - 1};
+            return page;
+        }
+        page.cursor = *next.seq;
+        next = common_at_or_after(lists, next.seq->next(), budget);
     }
-    return messages;
+    return page;
 }
 
 core::ChannelSeq last_channel_seq(const Transaction& txn, std::string_view channel) {
@@ -130,28 +173,36 @@ core::ChannelSeq last_channel_seq(const Transaction& txn, std::string_view chann
     return list.last() ? core::ChannelSeq{list.place()} : core::ChannelSeq{};
 }
 
-std::vector<core::MessagePtr> read_channel_history(const Transaction& txn,
-                                                   const core::ChannelName& name,
-                                                   std::optional<core::ChannelSeq> since,
-                                                   std::uint64_t limit, std::uint64_t window,
-                                                   core::Epoch epoch) {
-    std::vector<core::MessagePtr> messages;
-    PostingCursor list(txn, Feed::channel, name.str());
-    if (!list.last() || limit == 0) return messages;
-    const std::uint64_t last = list.place();
-    const auto newest = [last](std::uint64_t count) {
-        return last >= count ? last - count + 1 : 1;
-    };
-    std::uint64_t first = since ? since->value + 1 : newest(limit);
-    first = std::max(first, newest(window));
-    LogReader log(txn);
-    for (bool more = list.at_or_after_place(first); more && messages.size() < limit;
-         more = list.next()) {
-        if (const auto record = log.find(list.seq())) {
-            messages.push_back(to_message(*record, list.seq(), epoch));
+ChannelHistoryPage read_channel_history(const Transaction& txn, const ChannelHistoryQuery& query,
+                                        std::uint64_t window, core::Epoch epoch,
+                                        core::Budget& budget) {
+    ChannelHistoryPage page;
+    page.cursor = query.since.value_or(query.before.value_or(core::ChannelSeq{}));
+    PostingCursor list(txn, Feed::channel, query.channel.str());
+    if (!list.last()) return page;
+    const std::uint64_t newest = list.place();
+    std::uint64_t first = newest >= window ? newest - window + 1 : 1;
+    std::uint64_t last = newest;
+    if (query.before) last = std::min(last, std::max<std::uint64_t>(query.before->value, 1) - 1);
+    PageWriter writer(txn, epoch, budget);
+    if (query.since) {
+        first = std::max(first, query.since->next().value);
+        for (bool more = list.at_or_after_place(first); more && list.place() <= last;
+             more = list.next()) {
+            if (!writer.put(list.seq(), page)) break;
+            page.cursor.value = list.place();
         }
+        return page;
     }
-    return messages;
+    if (last < first) return page;
+    bool more = list.at_or_after_place(last);
+    if (more && list.place() > last) more = list.previous();
+    for (; more && list.place() >= first; more = list.previous()) {
+        if (!writer.put(list.seq(), page)) break;
+        page.cursor.value = list.place();
+    }
+    std::reverse(page.entries.begin(), page.entries.end());
+    return page;
 }
 
 std::string read_thread_root(const Transaction& txn, std::string_view message_id,
@@ -166,28 +217,28 @@ std::string read_thread_root(const Transaction& txn, std::string_view message_id
     return std::string(message_id);
 }
 
-std::vector<core::MessagePtr> read_thread(const Transaction& txn, std::string_view root,
-                                          core::Seq cursor, std::uint64_t limit,
-                                          core::Epoch epoch) {
-    std::vector<core::MessagePtr> messages;
+MessagePage read_thread(const Transaction& txn, std::string_view root, core::Seq cursor,
+                        core::Epoch epoch, core::Budget& budget) {
+    MessagePage page;
+    page.cursor = cursor;
     const auto seq = seq_of_id(root, epoch);
-    if (!seq || limit == 0) return messages;
+    if (!seq) return page;
+    PageWriter writer(txn, epoch, budget);
     if (*seq > cursor) {
-        LogReader log(txn);
-        if (const auto record = log.find(*seq)) {
-            messages.push_back(to_message(*record, *seq, epoch));
-        }
+        if (!writer.put(*seq, page)) return page;
+        page.cursor = *seq;
     }
-    auto members = read_list(txn, Feed::thread, root, cursor, limit - messages.size(), epoch);
-    messages.insert(messages.end(), std::make_move_iterator(members.begin()),
-                    std::make_move_iterator(members.end()));
-    return messages;
+    read_list(txn, Feed::thread, root, writer, page);
+    return page;
 }
 
-std::vector<core::MessagePtr> read_replies(const Transaction& txn, std::string_view message_id,
-                                           core::Seq cursor, std::uint64_t limit,
-                                           core::Epoch epoch) {
-    return read_list(txn, Feed::replies, message_id, cursor, limit, epoch);
+MessagePage read_replies(const Transaction& txn, std::string_view message_id, core::Seq cursor,
+                         core::Epoch epoch, core::Budget& budget) {
+    MessagePage page;
+    page.cursor = cursor;
+    PageWriter writer(txn, epoch, budget);
+    read_list(txn, Feed::replies, message_id, writer, page);
+    return page;
 }
 
 }  // namespace agentcom::store

@@ -2,36 +2,34 @@
 
 #include <string>
 #include <string_view>
-#include <vector>
 
+#include "agentcom/core/page.hpp"
 #include "agentcom/store/records.hpp"
 #include "store/transaction.hpp"
 
 /// History, threads and channel history: walks through one list, or two at once, from a known
-/// position; never a scan.
+/// position and within a budget; never a scan.
 namespace agentcom::store {
 
 /// `window` newest messages are looked at.
-[[nodiscard]] std::vector<core::MessagePtr> read_history(const Transaction& txn,
-                                                         const HistoryQuery& query,
-                                                         std::uint64_t window, core::Epoch epoch);
+[[nodiscard]] MessagePage read_history(const Transaction& txn, const HistoryQuery& query,
+                                       std::uint64_t window, core::Epoch epoch,
+                                       core::Budget& budget);
 
 /// Of the newest `window` messages of the channel.
-[[nodiscard]] std::vector<core::MessagePtr> read_channel_history(
-    const Transaction& txn, const core::ChannelName& name, std::optional<core::ChannelSeq> since,
-    std::uint64_t limit, std::uint64_t window, core::Epoch epoch);
+[[nodiscard]] ChannelHistoryPage read_channel_history(const Transaction& txn,
+                                                      const ChannelHistoryQuery& query,
+                                                      std::uint64_t window, core::Epoch epoch,
+                                                      core::Budget& budget);
 
 /// The newest channel seq given out; 0: none.
 [[nodiscard]] core::ChannelSeq last_channel_seq(const Transaction& txn, std::string_view channel);
 
 [[nodiscard]] std::string read_thread_root(const Transaction& txn, std::string_view message_id,
                                            core::Epoch epoch);
-[[nodiscard]] std::vector<core::MessagePtr> read_thread(const Transaction& txn,
-                                                        std::string_view root, core::Seq cursor,
-                                                        std::uint64_t limit, core::Epoch epoch);
-[[nodiscard]] std::vector<core::MessagePtr> read_replies(const Transaction& txn,
-                                                         std::string_view message_id,
-                                                         core::Seq cursor, std::uint64_t limit,
-                                                         core::Epoch epoch);
+[[nodiscard]] MessagePage read_thread(const Transaction& txn, std::string_view root,
+                                      core::Seq cursor, core::Epoch epoch, core::Budget& budget);
+[[nodiscard]] MessagePage read_replies(const Transaction& txn, std::string_view message_id,
+                                       core::Seq cursor, core::Epoch epoch, core::Budget& budget);
 
 }  // namespace agentcom::store

@@ -78,6 +78,15 @@ RecordView parse_record(std::string_view bytes) {
     return record;
 }
 
+std::uint64_t shown_size(const RecordView& record) noexcept {
+    constexpr std::uint64_t kKeysAndNumbers = 320;
+    // A control character is escaped with six bytes, a quotation mark with two; a channel's name
+    // is shown in up to three places.
+    const std::uint64_t names = record.from.size() + record.reply_to.value_or("").size();
+    return kKeysAndNumbers + 6 * record.type.size() + 2 * names + 3 * record.destination.size() +
+           record.payload.size();
+}
+
 core::Timestamp record_timestamp(std::string_view bytes) {
     ByteReader reader(bytes);
     reader.take(2);

@@ -45,6 +45,8 @@ void append_record(std::string& out, const core::Draft& draft, core::Timestamp t
                    core::Seq root, core::ChannelSeq channel_seq);
 /// Throws DamagedStore.
 [[nodiscard]] RecordView parse_record(std::string_view bytes);
+/// At least what the message takes in an answer of the hub, as JSON text with escapes and keys.
+[[nodiscard]] std::uint64_t shown_size(const RecordView& record) noexcept;
 /// Only the timestamp, for searches.
 [[nodiscard]] core::Timestamp record_timestamp(std::string_view bytes);
 /// The message with its own bytes.

@@ -2,96 +2,17 @@
 
 #include <algorithm>
 #include <functional>
+#include <utility>
 
 #include "store/message_log.hpp"
+#include "store/unread_feed.hpp"
 
 namespace agentcom::store {
 namespace {
 
-constexpr std::uint64_t kMaxCap = 1'000'000;  // beyond any sensible configuration
-
-/// Collects the newest unread entries of several lists.
-class Gatherer {
-public:
-    /// Wants the newest `want` with after < seq <= up_to.
-    Gatherer(const Transaction& txn, std::string_view agent, core::Seq after, core::Seq up_to,
-             std::size_t want)
-        : txn_(txn),
-          log_(txn),
-          agent_(agent),
-          mark_(sender_mark(agent)),
-          after_(after),
-          up_to_(up_to),
-          want_(want) {}
-
-    /// `read` lets whole stretches be skipped; `others_only` leaves out the agent's own.
-    void walk(Feed feed, std::string_view owner, core::Seq after, const AgentRow* read,
-              const std::optional<ReadSpan>& live, bool others_only) {
-        const core::Seq floor = std::max(after, after_);
-        PostingCursor cursor(txn_, feed, owner);
-        if (!(up_to_.value >= core::kMaxSeq ? cursor.last() : cursor.at_or_before(up_to_))) return;
-        std::size_t taken = 0;
-        while (cursor.seq() > floor && taken < want_) {
-            const core::Seq seq = cursor.seq();
-            if (const auto skip_to = read_up_from(seq, read, live)) {
-                if (!cursor.at_or_before(*skip_to)) break;
-                continue;
-            }
-            if (!others_only || !is_own(cursor.entry())) {
-                found_.push_back(seq.value);
-                ++taken;
-            }
-            if (!cursor.previous()) break;
-        }
-        shrink();
-    }
-
-    void add(const std::vector<std::uint64_t>& seqs) {
-        for (const std::uint64_t seq : seqs) {
-            if (seq > after_.value && seq <= up_to_.value) found_.push_back(seq);
-        }
-        shrink();
-    }
-
-    /// Newest first.
-    std::vector<std::uint64_t> take() {
-        std::sort(found_.begin(), found_.end(), std::greater<>());
-        return std::move(found_);
-    }
-
-private:
-    static std::optional<core::Seq> read_up_from(core::Seq seq, const AgentRow* read,
-                                                 const std::optional<ReadSpan>& live) {
-        if (read == nullptr) return std::nullopt;
-        if (live && live->after < seq && seq <= live->up_to) return live->after;
-        if (const ReadSpan* span = read->span_of(seq)) return span->after;
-        return std::nullopt;
-    }
-    bool is_own(Entry entry) {
-        if (mark_of(entry) != mark_) return false;
-        // Of a message that retention has taken, the mark is all that is known; it errs for one
-        // pair of senders in half a million.
-        const auto record = log_.find(seq_of(entry));
-        return !record || record->from == agent_;
-    }
-    /// Keeps the newest `want_`; older entries of the lists to come need not be looked at.
-    void shrink() {
-        if (found_.size() < want_ || want_ == 0) return;
-        const auto last = found_.begin() + static_cast<long>(want_) - 1;
-        std::nth_element(found_.begin(), last, found_.end(), std::greater<>());
-        found_.resize(want_);
-        after_ = std::max(after_, core::Seq{found_.back() - 1});
-    }
-
-    const Transaction& txn_;
-    LogReader log_;
-    std::string_view agent_;
-    Entry mark_;
-    core::Seq after_;
-    core::Seq up_to_;
-    std::size_t want_;
-    std::vector<std::uint64_t> found_;
-};
+/// Most of the log that is counted in one piece.
+constexpr std::uint64_t kLargestWindow = 16'384;
+constexpr std::uint64_t kSmallestWindow = 256;
 
 /// Calls `visit(channel, row)` for each subscription of the agent.
 template <class Visitor>
@@ -133,6 +54,216 @@ bool lost_to_retention(const Transaction& txn, std::string_view agent, const Age
     return any;
 }
 
+/// One turn of a read. The agent's row is that of this turn's transaction; what changed between two
+/// turns is above what the next one looks at, or was read meanwhile.
+class MailboxReader {
+public:
+    MailboxReader(const Transaction& txn, const MailboxQuery& query, const MailboxLimits& limits,
+                  ReadNotes& notes, core::Budget& budget, MailboxView& view)
+        : txn_(txn),
+          query_(query),
+          limits_(limits),
+          budget_(budget),
+          view_(view),
+          agent_(query.agent.str()),
+          row_(read_agent(txn, agent_)),
+          reading_(txn, agent_, limits.first_of_log, notes, limits.head),
+          read_(row_.spans),
+          after_(std::max(row_.cursor, query.since)) {
+        if (query.live && query.live->after < query.live->up_to) add_span(read_, *query.live);
+        if (const auto copies = txn.get(txn.tables().copies, agent_)) {
+            copies_ = CopiesRow::parse(*copies);
+        }
+    }
+
+    void run() {
+        using Stage = MailboxView::Stage;
+        if (view_.stage == Stage::begin) begin();
+        if (view_.stage == Stage::counting && count()) {
+            view_.stage = Stage::losses;
+            view_.position = after_;
+        }
+        if (view_.stage == Stage::losses && look_for_losses()) {
+            // What was counted need not be looked for when there is nothing.
+            const bool nothing =
+                query_.cap != core::kUnbounded && view_.counted == 0 && view_.capped == core::Seq{};
+            view_.stage = nothing ? Stage::complete : Stage::showing;
+            view_.position = nothing ? std::max(after_, view_.up_to)
+                                     : std::max({after_, view_.capped, limits_.evicted});
+        }
+        if (view_.stage == Stage::showing && show()) view_.stage = Stage::complete;
+    }
+
+private:
+    /// Of what retention has removed from the log only channels keep messages.
+    [[nodiscard]] core::Seq before_log() const noexcept {
+        return core::Seq{std::max<std::uint64_t>(limits_.first_of_log.value, 1) - 1};
+    }
+
+    void begin() {
+        view_.up_to = std::min(query_.up_to, limits_.head);
+        view_.stage = MailboxView::Stage::counting;
+        view_.position = view_.up_to;
+    }
+
+    /// All lists with their bounds: behind `after` to `up_to`, those without channels' messages
+    /// also behind `direct_after` and to `direct_up_to`.
+    std::vector<UnreadFeed> feeds(core::Seq after, core::Seq up_to, core::Seq direct_after,
+                                  core::Seq direct_up_to) {
+        std::vector<UnreadFeed> feeds;
+        const auto add = [&](core::Seq from, core::Seq to, auto&&... list) {
+            if (from >= to) return;
+            UnreadFeed& feed = feeds.emplace_back(reading_, list...);
+            feed.after = from;
+            feed.up_to = to;
+        };
+        add(direct_after, direct_up_to, Feed::to_agent, agent_, &read_, false);
+        if (row_.claimed) {
+            add(std::max(direct_after, row_.broadcasts_after), direct_up_to, Feed::broadcasts, "",
+                &read_, true);
+        }
+        if (copies_) add(after, up_to, copies_->seqs);
+        if (after >= up_to) return feeds;
+        for_each_subscription(
+            txn_, agent_, [&](std::string_view channel, const SubscriptionRow& sub) {
+                add(std::max(after, sub.after), up_to, Feed::channel, channel, nullptr, true);
+            });
+        return feeds;
+    }
+
+    /// Finds the newest unread message that the cap leaves out, from the newest backwards, window
+    /// by window of the log. False when the steps ran out.
+    bool count() {
+        if (query_.cap == core::kUnbounded) return true;
+        const core::Seq low = std::max(after_, limits_.evicted);
+        std::vector<UnreadFeed> left =
+            feeds(low, view_.position, std::max(low, before_log()), view_.position);
+        const auto is_over = [](UnreadFeed& feed, bool found) {
+            if (found && feed.seq() > feed.after) return false;
+            feed.finish();
+            return true;
+        };
+        std::erase_if(
+            left, [&](UnreadFeed& feed) { return is_over(feed, feed.last_up_to(view_.position)); });
+        std::vector<std::uint64_t> found;
+        std::uint64_t window = kSmallestWindow;
+        while (!left.empty()) {
+            core::Seq newest;
+            for (const UnreadFeed& feed : left) newest = std::max(newest, feed.seq());
+            // A message is in one list only, so this bounds what is looked at.
+            const std::uint64_t size = std::min(window, budget_.steps_left());
+            if (size == 0) {
+                for (UnreadFeed& feed : left) feed.finish();
+                return false;
+            }
+            const core::Seq down_to{newest.value - std::min(size, newest.value)};
+            found.clear();
+            std::uint64_t walked = 0;
+            std::erase_if(left, [&](UnreadFeed& feed) {
+                while (feed.seq() > down_to) {
+                    ++walked;
+                    if (!feed.is_own()) found.push_back(feed.seq().value);
+                    if (is_over(feed, feed.previous())) return true;
+                }
+                return false;
+            });
+            budget_.charge(walked, left.size() / 16);
+            if (view_.counted + found.size() > query_.cap) {
+                const auto nth = found.begin() + static_cast<long>(query_.cap - view_.counted);
+                std::nth_element(found.begin(), nth, found.end(), std::greater<>());
+                view_.capped = core::Seq{*nth};
+                for (UnreadFeed& feed : left) feed.finish();
+                return true;
+            }
+            view_.counted += found.size();
+            view_.position = down_to;
+            if (walked < size / 4) window = std::min(2 * window, kLargestWindow);
+        }
+        return true;
+    }
+
+    /// Whether something unread lies behind `after` that is not shown any more. False when the
+    /// steps ran out.
+    bool look_for_losses() {
+        view_.truncated = view_.truncated || view_.capped > after_ ||
+                          (copies_ && copies_->dropped > after_ && copies_->dropped <= view_.up_to);
+        const core::Seq gone = std::min(view_.up_to, std::max(limits_.evicted, before_log()));
+        const core::Seq from = std::max(after_, view_.position);
+        if (!view_.truncated && gone > from) {
+            UnreadMerge lost(feeds(from, std::min(limits_.evicted, view_.up_to), from, gone));
+            const UnreadMerge::Found found = lost.next(budget_);
+            if (found == UnreadMerge::Found::out_of_steps) {
+                view_.position = core::Seq{lost.seq().value - 1};
+            }
+            lost.finish();
+            if (found == UnreadMerge::Found::out_of_steps) return false;
+            view_.truncated = found == UnreadMerge::Found::message;
+        }
+        if (!view_.truncated && before_log() > after_) {
+            view_.truncated = lost_to_retention(txn_, agent_, row_, after_, view_.up_to);
+        }
+        return true;
+    }
+
+    /// Takes messages until the budget or the mailbox is at its end. False when the steps ran out.
+    bool show() {
+        const core::Seq from = std::max(after_, view_.position);
+        UnreadMerge unread(feeds(from, view_.up_to, std::max(from, before_log()), view_.up_to));
+        const bool over = show(unread);
+        unread.finish();
+        return over;
+    }
+    bool show(UnreadMerge& unread) {
+        LogReader log(txn_);
+        for (;;) {
+            const UnreadMerge::Found found = unread.next(budget_);
+            if (found == UnreadMerge::Found::end) {
+                view_.position = std::max(after_, view_.up_to);
+                return true;
+            }
+            const core::Seq seq = unread.seq();
+            if (found == UnreadMerge::Found::out_of_steps) {
+                view_.position = core::Seq{seq.value - 1};
+                return false;
+            }
+            const auto record = log.find(seq);
+            if (!record || record->timestamp < limits_.oldest_shown) {
+                view_.truncated = true;
+                if (record && seq >= limits_.first_of_log) {
+                    // All of the log before the horizon is too old.
+                    view_.position =
+                        core::Seq{log.first_at_or_after(limits_.oldest_shown).value - 1};
+                    return show_rest();
+                }
+            } else if (budget_.take(shown_size(*record))) {
+                view_.messages.push_back(to_message(*record, seq, limits_.epoch));
+            } else {
+                view_.more = true;
+                view_.position = core::Seq{seq.value - 1};
+                return true;
+            }
+            unread.pass();
+        }
+    }
+    bool show_rest() {
+        if (view_.position < view_.up_to) return show();
+        view_.position = std::max(after_, view_.up_to);
+        return true;
+    }
+
+    const Transaction& txn_;
+    const MailboxQuery& query_;
+    const MailboxLimits& limits_;
+    core::Budget& budget_;
+    MailboxView& view_;
+    std::string_view agent_;
+    AgentRow row_;
+    Reading reading_;
+    Spans read_;  // live, stored and not yet stored
+    core::Seq after_;
+    std::optional<CopiesRow> copies_;
+};
+
 }  // namespace
 
 AgentRow read_agent(const Transaction& txn, std::string_view agent) {
@@ -140,71 +271,48 @@ AgentRow read_agent(const Transaction& txn, std::string_view agent) {
     return row ? AgentRow::parse(*row) : AgentRow{};
 }
 
-std::vector<std::uint64_t> unread_of_channel(const Transaction& txn, std::string_view channel,
-                                             std::string_view agent, core::Seq after,
-                                             std::size_t want) {
-    Gatherer gatherer(txn, agent, after, core::Seq{core::kMaxSeq}, want);
-    gatherer.walk(Feed::channel, channel, after, nullptr, std::nullopt, true);
-    return gatherer.take();
+void read_mailbox(const Transaction& txn, const MailboxQuery& query, const MailboxLimits& limits,
+                  ReadNotes& notes, core::Budget& budget, MailboxView& view) {
+    MailboxReader(txn, query, limits, notes, budget, view).run();
+}
+
+UnreadOfChannel unread_of_channel(const Transaction& txn, std::string_view channel,
+                                  std::string_view agent, core::Seq after, std::size_t want,
+                                  ReadingBounds bounds, ReadNotes& notes) {
+    UnreadOfChannel unread;
+    Reading reading(txn, agent, bounds.first_of_log, notes, bounds.committed);
+    UnreadFeed feed(reading, Feed::channel, channel, nullptr, true);
+    core::Budget budget({.steps = bounds.steps});
+    for (bool more = feed.last_up_to(core::Seq{core::kMaxSeq});
+         more && feed.seq() > after && unread.newest_first.size() < want; more = feed.previous()) {
+        if (!budget.step()) {
+            unread.not_looked_at = feed.seq();
+            break;
+        }
+        if (!feed.is_own()) unread.newest_first.push_back(feed.seq().value);
+    }
+    feed.finish();
+    notes.steps += budget.walked();
+    return unread;
 }
 
 bool anything_between(const Transaction& txn, std::string_view agent, const AgentRow& row,
-                      core::Seq after, core::Seq up_to) {
-    Gatherer gatherer(txn, agent, after, up_to, 1);
-    gatherer.walk(Feed::to_agent, agent, after, nullptr, std::nullopt, false);
-    if (row.claimed) {
-        gatherer.walk(Feed::broadcasts, "", row.broadcasts_after, nullptr, std::nullopt, true);
+                      ReadSpan between, ReadingBounds bounds, ReadNotes& notes) {
+    Reading reading(txn, agent, bounds.first_of_log, notes, bounds.committed);
+    std::vector<UnreadFeed> feeds;
+    feeds.emplace_back(reading, Feed::to_agent, agent, nullptr, false);
+    if (row.claimed) feeds.emplace_back(reading, Feed::broadcasts, "", nullptr, true);
+    for (UnreadFeed& feed : feeds) {
+        feed.after = between.after;
+        feed.up_to = between.up_to;
     }
-    return !gatherer.take().empty();
-}
-
-MailboxView read_mailbox(const Transaction& txn, const MailboxQuery& query,
-                         const MailboxLimits& limits) {
-    const std::string_view agent = query.agent.str();
-    const AgentRow row = read_agent(txn, agent);
-    const core::Seq after = std::max(row.cursor, query.since);
-    MailboxView view;
-
-    // One more than is shown tells whether the cap took something.
-    const std::uint64_t cap = std::min(query.cap, kMaxCap);
-    Gatherer gatherer(txn, agent, after, query.up_to, cap + 1);
-    gatherer.walk(Feed::to_agent, agent, after, &row, query.live, false);
-    if (row.claimed) {
-        gatherer.walk(Feed::broadcasts, "", row.broadcasts_after, &row, query.live, true);
-    }
-    if (const auto copies = txn.get(txn.tables().copies, agent)) {
-        const CopiesRow kept = CopiesRow::parse(*copies);
-        view.truncated = kept.dropped > after && kept.dropped <= query.up_to;
-        gatherer.add(kept.seqs);
-    }
-    for_each_subscription(txn, agent, [&](std::string_view channel, const SubscriptionRow& sub) {
-        gatherer.walk(Feed::channel, channel, sub.after, nullptr, std::nullopt, true);
-    });
-
-    std::vector<std::uint64_t> unread = gatherer.take();
-    if (unread.size() > cap) {
-        unread.pop_back();
-        view.truncated = true;
-    }
-    LogReader log(txn);
-    bool fresh = false;  // timestamps never fall: behind the first one shown, all are young enough
-    std::reverse(unread.begin(), unread.end());
-    for (const std::uint64_t number : unread) {
-        if (view.messages.size() >= query.limit) break;
-        const core::Seq seq{number};
-        const auto record = log.find(seq);
-        fresh =
-            fresh || (record && seq > limits.evicted && record->timestamp >= limits.oldest_shown);
-        if (record && fresh) {
-            view.messages.push_back(to_message(*record, seq, limits.epoch));
-        } else {
-            view.truncated = true;
-        }
-    }
-    if (!view.truncated && limits.anything_trimmed) {
-        view.truncated = lost_to_retention(txn, agent, row, after, query.up_to);
-    }
-    return view;
+    if (row.claimed) feeds.back().after = std::max(between.after, row.broadcasts_after);
+    UnreadMerge merge(std::move(feeds));
+    core::Budget budget({.steps = bounds.steps});
+    const bool nothing = merge.next(budget) == UnreadMerge::Found::end;
+    merge.finish();
+    notes.steps += budget.walked();
+    return !nothing;
 }
 
 void TrimmedRow::add(Entry entry) noexcept {

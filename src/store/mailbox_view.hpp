@@ -1,42 +1,60 @@
 #pragma once
 
-#include <optional>
+#include <cstdint>
+#include <string>
 #include <string_view>
+#include <vector>
 
+#include "agentcom/core/page.hpp"
 #include "agentcom/store/records.hpp"
 #include "store/postings.hpp"
+#include "store/read_notes.hpp"
 #include "store/rows.hpp"
 #include "store/transaction.hpp"
 
 /// A mailbox is nowhere stored as such: it is what is unread of the agent's own feed, of the feeds
-/// of its channels, of the broadcasts, and of the copies kept when it unsubscribed. Each of these
-/// is walked from its newest entry backwards, never further than the mailbox shows, so a poll costs
-/// what it returns.
+/// of its channels, of the broadcasts, and of the copies kept when it unsubscribed. These are
+/// walked side by side: backwards from the newest to find what the cap leaves out, which reads no
+/// message, and then forward from there, no further than is shown.
 namespace agentcom::store {
 
 struct MailboxLimits {
     core::Epoch epoch;
+    core::Seq head;                // newest message
+    core::Seq first_of_log;        // head + 1 when the log is empty
     core::Seq evicted;             // floor under every mailbox
     core::Timestamp oldest_shown;  // time-to-live
-    bool anything_trimmed = false;
 };
 
-[[nodiscard]] MailboxView read_mailbox(const Transaction& txn, const MailboxQuery& query,
-                                       const MailboxLimits& limits);
+/// Reads on until the budget's steps are used up or the view is complete.
+void read_mailbox(const Transaction& txn, const MailboxQuery& query, const MailboxLimits& limits,
+                  ReadNotes& notes, core::Budget& budget, MailboxView& view);
 
 /// The agent's row; a fresh one when it is not known.
 [[nodiscard]] AgentRow read_agent(const Transaction& txn, std::string_view agent);
 
-/// The newest `want` messages of the channel after `after` that the agent did not send itself,
-/// newest first.
-[[nodiscard]] std::vector<std::uint64_t> unread_of_channel(const Transaction& txn,
-                                                           std::string_view channel,
-                                                           std::string_view agent, core::Seq after,
-                                                           std::size_t want);
+/// For the reads of the commit thread, which do not go on in another turn.
+struct ReadingBounds {
+    core::Seq first_of_log;
+    core::Seq committed;  // newest message that no abort can take back
+    std::uint64_t steps = 65'536;
+};
 
-/// Whether after < seq <= up_to holds a direct message to the agent or somebody else's broadcast.
+struct UnreadOfChannel {
+    std::vector<std::uint64_t> newest_first;
+    core::Seq not_looked_at;  // everything up to this, when the steps ran out
+};
+/// The newest `want` messages of the channel after `after` that the agent did not send itself.
+[[nodiscard]] UnreadOfChannel unread_of_channel(const Transaction& txn, std::string_view channel,
+                                                std::string_view agent, core::Seq after,
+                                                std::size_t want, ReadingBounds bounds,
+                                                ReadNotes& notes);
+
+/// Whether the stretch holds a direct message to the agent or somebody else's broadcast. When the
+/// steps run out, the answer is that it may.
 [[nodiscard]] bool anything_between(const Transaction& txn, std::string_view agent,
-                                    const AgentRow& row, core::Seq after, core::Seq up_to);
+                                    const AgentRow& row, ReadSpan between, ReadingBounds bounds,
+                                    ReadNotes& notes);
 
 /// What retention has removed from a list: its newest removed entry, and the newest by another
 /// sender than that one's (0: none). So everyone can tell whether something of others was lost.

@@ -135,6 +135,24 @@ bool PostingCursor::at_or_after(core::Seq seq) {
     return cursor_.next() && load();
 }
 
+bool PostingCursor::find(core::Seq seq) {
+    for (const std::size_t neighbour : {index_ + 1, index_ - 1}) {
+        if (neighbour < count_ && seq_of(entry_at(neighbour)) == seq) {
+            index_ = neighbour;
+            return true;
+        }
+    }
+    if (count_ == 0 || seq < seq_of(entry_at(0)) || seq_of(entry_at(count_ - 1)) < seq) {
+        if (!last_block_at_or_before(seq.value)) {
+            count_ = 0;
+            return false;
+        }
+    }
+    const std::size_t bound = lower_bound(seq);
+    index_ = std::min(bound, count_ - 1);
+    return bound < count_ && seq_of(entry_at(bound)) == seq;
+}
+
 bool PostingCursor::channel_at_or_after(core::Seq seq) {
     // Keys are channel seqs here, so the block is found by halving the range of those.
     if (!last()) return false;

@@ -49,6 +49,9 @@ public:
     /// To the newest message that is not newer / the oldest that is not older than `seq`.
     bool at_or_before(core::Seq seq);
     bool at_or_after(core::Seq seq);
+    /// Whether the message is in the list; cheap from where it stands to the neighbours. Not for
+    /// lists of channels.
+    bool find(core::Seq seq);
     /// To the message with this place, or the next behind it. For lists of channels.
     bool at_or_after_place(std::uint64_t place);
 

@@ -1,17 +1,19 @@
 #include "agentcom/store/store.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <future>
 #include <string>
-#include <tuple>
 #include <utility>
 
 #include "store/body_digest.hpp"
 #include "store/commit_pipeline.hpp"
 #include "store/history_view.hpp"
 #include "store/keys.hpp"
+#include "store/list_view.hpp"
 #include "store/mailbox_view.hpp"
 #include "store/message_log.hpp"
+#include "store/read_notes.hpp"
 #include "store/rows.hpp"
 #include "store/schema.hpp"
 
@@ -31,17 +33,6 @@ std::optional<std::uint64_t> read_setting(const Transaction& txn, std::string_vi
     return parse_number(*row);
 }
 
-/// Calls `visit(rest of the key)` for every key that begins with `prefix`.
-template <class Visitor>
-void for_each_with_prefix(const Transaction& txn, MDB_dbi table, const std::string& prefix,
-                          Visitor&& visit) {
-    Cursor cursor(txn, table);
-    for (bool more = cursor.at_or_after(prefix); more && cursor.key().starts_with(prefix);
-         more = cursor.next()) {
-        visit(cursor.key().substr(prefix.size()));
-    }
-}
-
 }  // namespace
 
 class Store::Impl {
@@ -51,7 +42,7 @@ public:
           clock(the_clock),
           env(options.directory, options.map_size, options.durability == Durability::commit),
           schema(open_schema(env)),
-          pipeline(env, options, clock, schema.epoch, schema.state, stored_ttl()) {}
+          pipeline(env, options, clock, schema.epoch, schema.state, stored_ttl(), notes) {}
 
     [[nodiscard]] std::optional<std::uint64_t> stored_ttl() const {
         const ReadTransaction txn(env);
@@ -79,9 +70,26 @@ public:
                                       .short_of_room = pipeline.state() == StoreState::full};
         }
     }
+    /// Counts what the read has looked at when it is over, whatever comes of it.
+    class Walk {
+    public:
+        Walk(const Impl& impl, core::Budget& budget)
+            : impl_(impl), budget_(budget), before_(budget.walked()) {}
+        ~Walk() {
+            impl_.notes.steps.fetch_add(budget_.walked() - before_, std::memory_order_relaxed);
+        }
+        Walk(const Walk&) = delete;
+        Walk& operator=(const Walk&) = delete;
+
+    private:
+        const Impl& impl_;
+        core::Budget& budget_;
+        std::uint64_t before_;
+    };
 
     const StoreOptions options;
     const core::Clock& clock;
+    mutable ReadNotes notes;
     // Transactions begin inside const members; opening one changes nothing a caller could see.
     mutable Environment env;
     const OpenedSchema schema;
@@ -119,7 +127,11 @@ WriteResult Store::submit_and_wait(WriteOp op) {
 bool Store::saturated() const noexcept { return impl_->pipeline.saturated(); }
 core::Epoch Store::epoch() const noexcept { return impl_->schema.epoch; }
 StoreState Store::state() const noexcept { return impl_->pipeline.state(); }
-StoreStats Store::stats() const { return impl_->pipeline.stats(); }
+StoreStats Store::stats() const {
+    StoreStats stats = impl_->pipeline.stats();
+    stats.read_steps = impl_->notes.steps.load(std::memory_order_relaxed);
+    return stats;
+}
 core::Seq Store::head() const noexcept { return impl_->pipeline.head(); }
 
 std::optional<TokenRecord> Store::find_token(const core::TokenDigest& digest) const {
@@ -129,20 +141,10 @@ std::optional<TokenRecord> Store::find_token(const core::TokenDigest& digest) co
     return parse_token(*row);
 }
 
-std::vector<TokenRecord> Store::list_tokens() const {
-    std::vector<TokenRecord> tokens;
-    {
-        const ReadTransaction txn(impl_->env);
-        Cursor cursor(txn, txn.tables().tokens);
-        for (bool more = cursor.first(); more; more = cursor.next()) {
-            tokens.push_back(parse_token(cursor.value()));
-        }
-    }
-    std::sort(tokens.begin(), tokens.end(), [](const TokenRecord& a, const TokenRecord& b) {
-        return std::tie(a.agent, a.created_at, a.prefix) <
-               std::tie(b.agent, b.created_at, b.prefix);
-    });
-    return tokens;
+core::result<TokenPage> Store::list_tokens(std::string_view cursor, core::Budget& budget) const {
+    const Impl::Walk walk(*impl_, budget);
+    const ReadTransaction txn(impl_->env);
+    return read_tokens(txn, cursor, budget);
 }
 
 bool Store::has_token(std::string_view agent) const {
@@ -153,16 +155,18 @@ bool Store::has_token(std::string_view agent) const {
     return cursor.at_or_after(prefix) && cursor.key().starts_with(prefix);
 }
 
-MailboxView Store::mailbox(const MailboxQuery& query) const {
+void Store::read_mailbox(const MailboxQuery& query, core::Budget& budget, MailboxView& view) const {
+    const Impl::Walk walk(*impl_, budget);
     const ReadTransaction txn(impl_->env);
     const StateRow state = impl_->state(txn);
     const core::Timestamp now = std::max(impl_->clock.now(), state.last_timestamp);
     const core::Millis ttl = impl_->pipeline.ttl();
-    return read_mailbox(txn, query,
-                        MailboxLimits{.epoch = epoch(),
-                                      .evicted = state.evicted,
-                                      .oldest_shown = core::Timestamp{now.ms - ttl.count()},
-                                      .anything_trimmed = state.first.value > 1});
+    const MailboxLimits limits{.epoch = epoch(),
+                               .head = state.head,
+                               .first_of_log = state.first,
+                               .evicted = state.evicted,
+                               .oldest_shown = core::Timestamp{now.ms - ttl.count()}};
+    store::read_mailbox(txn, query, limits, impl_->notes, budget, view);
 }
 
 core::Seq Store::mailbox_cursor(const core::AgentId& agent) const {
@@ -177,48 +181,38 @@ std::optional<ChannelRecord> Store::find_channel(const core::ChannelName& name) 
     return parse_channel(name, *row);
 }
 
-std::vector<ChannelRecord> Store::list_channels() const {
-    std::vector<ChannelRecord> channels;
+core::Page<ChannelRecord> Store::list_channels(std::string_view after, core::Budget& budget) const {
+    const Impl::Walk walk(*impl_, budget);
     const ReadTransaction txn(impl_->env);
-    Cursor cursor(txn, txn.tables().channels);
-    for (bool more = cursor.first(); more; more = cursor.next()) {
-        channels.push_back(parse_channel(stored_channel_name(cursor.key()), cursor.value()));
-    }
-    return channels;
+    return read_channels(txn, after, budget);
 }
 
-std::vector<core::AgentId> Store::subscribers(const core::ChannelName& name) const {
-    std::vector<core::AgentId> agents;
+core::Page<core::AgentId> Store::subscribers(const core::ChannelName& name, std::string_view after,
+                                             core::Budget& budget) const {
+    const Impl::Walk walk(*impl_, budget);
     const ReadTransaction txn(impl_->env);
-    for_each_with_prefix(txn, txn.tables().subscribers, owner_prefix(name.str()),
-                         [&](std::string_view agent) { agents.push_back(stored_agent_id(agent)); });
-    return agents;
+    return read_subscribers(txn, name, after, budget);
 }
 
-std::vector<core::ChannelName> Store::subscriptions(std::string_view agent) const {
-    std::vector<core::ChannelName> channels;
-    if (!is_possible_agent(agent)) return channels;
+core::Page<core::ChannelName> Store::subscriptions(std::string_view agent, std::string_view after,
+                                                   core::Budget& budget) const {
+    if (!is_possible_agent(agent)) return {};
+    const Impl::Walk walk(*impl_, budget);
     const ReadTransaction txn(impl_->env);
-    // A deleted channel's subscriptions end one after the other; until then nobody is shown them.
-    const bool removing = Cursor(txn, txn.tables().removals).first();
-    for_each_with_prefix(txn, txn.tables().subscriptions, owner_prefix(agent),
-                         [&](std::string_view name) {
-                             if (removing && txn.get(txn.tables().removals, name)) return;
-                             channels.push_back(stored_channel_name(name));
-                         });
-    return channels;
+    return read_subscriptions(txn, agent, after, budget);
 }
 
-std::vector<core::MessagePtr> Store::channel_history(const core::ChannelName& name,
-                                                     std::optional<core::ChannelSeq> since,
-                                                     std::uint64_t limit) const {
+ChannelHistoryPage Store::channel_history(const ChannelHistoryQuery& query,
+                                          core::Budget& budget) const {
+    const Impl::Walk walk(*impl_, budget);
     const ReadTransaction txn(impl_->env);
-    return read_channel_history(txn, name, since, limit, impl_->options.channel_history, epoch());
+    return read_channel_history(txn, query, impl_->options.channel_history, epoch(), budget);
 }
 
-std::vector<core::MessagePtr> Store::history(const HistoryQuery& query) const {
+MessagePage Store::history(const HistoryQuery& query, core::Budget& budget) const {
+    const Impl::Walk walk(*impl_, budget);
     const ReadTransaction txn(impl_->env);
-    return read_history(txn, query, impl_->options.history_messages, epoch());
+    return read_history(txn, query, impl_->options.history_messages, epoch(), budget);
 }
 
 core::MessagePtr Store::find_message(core::Seq seq) const {
@@ -233,16 +227,17 @@ std::string Store::thread_root(std::string_view message_id) const {
     return read_thread_root(txn, message_id, epoch());
 }
 
-std::vector<core::MessagePtr> Store::thread(std::string_view root, core::Seq cursor,
-                                            std::uint64_t limit) const {
+MessagePage Store::thread(std::string_view root, core::Seq cursor, core::Budget& budget) const {
+    const Impl::Walk walk(*impl_, budget);
     const ReadTransaction txn(impl_->env);
-    return read_thread(txn, root, cursor, limit, epoch());
+    return read_thread(txn, root, cursor, epoch(), budget);
 }
 
-std::vector<core::MessagePtr> Store::replies(std::string_view message_id, core::Seq cursor,
-                                             std::uint64_t limit) const {
+MessagePage Store::replies(std::string_view message_id, core::Seq cursor,
+                           core::Budget& budget) const {
+    const Impl::Walk walk(*impl_, budget);
     const ReadTransaction txn(impl_->env);
-    return read_replies(txn, message_id, cursor, limit, epoch());
+    return read_replies(txn, message_id, cursor, epoch(), budget);
 }
 
 std::optional<std::uint64_t> Store::setting(std::string_view name) const {

@@ -14,22 +14,6 @@ constexpr std::uint64_t kRoomOfRow = 4'096;
 constexpr std::size_t kMaxKnownAgents = 100'000;
 constexpr std::size_t kMaxSpans = 100;
 
-/// Adds the span and unites what overlaps or touches.
-void add_span(std::vector<ReadSpan>& spans, ReadSpan added) {
-    spans.push_back(added);
-    std::sort(spans.begin(), spans.end(),
-              [](const ReadSpan& a, const ReadSpan& b) { return a.after < b.after; });
-    std::vector<ReadSpan> united;
-    for (const ReadSpan& span : spans) {
-        if (!united.empty() && span.after <= united.back().up_to) {
-            united.back().up_to = std::max(united.back().up_to, span.up_to);
-        } else {
-            united.push_back(span);
-        }
-    }
-    spans = std::move(united);
-}
-
 void drop_read_spans(AgentRow& row) {
     std::erase_if(row.spans, [&](const ReadSpan& span) { return span.up_to <= row.cursor; });
 }
@@ -119,8 +103,9 @@ WriteResult WriteBatch::run(const MarkRead& op) {
         // Two spans with nothing to read between them are one, so that an agent that comes and goes
         // all day keeps a short list.
         const std::size_t count = row.spans.size();
-        if (count >= 2 && !anything_between(txn(), op.agent.str(), row, row.spans[count - 2].up_to,
-                                            row.spans.back().after)) {
+        if (count >= 2 && !anything_between(txn(), op.agent.str(), row,
+                                            {row.spans[count - 2].up_to, row.spans.back().after},
+                                            reading_bounds(), notes_)) {
             row.spans[count - 2].up_to = row.spans.back().up_to;
             row.spans.pop_back();
         }

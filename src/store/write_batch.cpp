@@ -5,7 +5,6 @@
 
 #include "store/history_view.hpp"
 #include "store/keys.hpp"
-#include "store/mailbox_view.hpp"
 
 namespace agentcom::store {
 namespace {
@@ -23,10 +22,11 @@ core::Millis ttl_of(std::uint64_t setting) {
 }
 
 WriteBatch::WriteBatch(Environment& env, const StoreOptions& options, core::Epoch epoch,
-                       StateRow state, std::optional<std::uint64_t> stored_ttl)
+                       StateRow state, std::optional<std::uint64_t> stored_ttl, ReadNotes& notes)
     : env_(env),
       options_(options),
       epoch_(epoch),
+      notes_(notes),
       reserve_(std::min(kMaxReserve, env.map_size() / 4)),
       committed_(state),
       committed_ttl_(stored_ttl ? ttl_of(*stored_ttl) : options.mailbox_ttl),

@@ -9,6 +9,7 @@
 
 #include "agentcom/store/store.hpp"
 #include "agentcom/store/write_ops.hpp"
+#include "store/mailbox_view.hpp"
 #include "store/message_log.hpp"
 #include "store/postings.hpp"
 #include "store/retention.hpp"
@@ -27,7 +28,7 @@ namespace agentcom::store {
 class WriteBatch {
 public:
     WriteBatch(Environment& env, const StoreOptions& options, core::Epoch epoch, StateRow state,
-               std::optional<std::uint64_t> stored_ttl);
+               std::optional<std::uint64_t> stored_ttl, ReadNotes& notes);
 
     /// Begins a transaction. `now` is when its messages count as stored.
     void begin(core::Timestamp now);
@@ -92,7 +93,10 @@ private:
     /// The row, made as an unclaimed mailbox when the agent is not known.
     [[nodiscard]] AgentRow agent_or_new(std::string_view agent);
     void drop_copies(std::string_view agent, core::Seq cursor);
-    void keep_copies(std::string_view agent, std::vector<std::uint64_t> newest_first);
+    void keep_copies(std::string_view agent, const UnreadOfChannel& unread);
+    [[nodiscard]] ReadingBounds reading_bounds() const noexcept {
+        return {.first_of_log = state_.first, .committed = committed_.head};
+    }
     void remember_known(std::string_view agent);
 
     // Quotas.
@@ -119,6 +123,7 @@ private:
     Environment& env_;
     const StoreOptions& options_;
     const core::Epoch epoch_;
+    ReadNotes& notes_;
     std::uint64_t reserve_;  // bytes of the map that only operations which free room may use
     StateRow committed_;
     core::Millis committed_ttl_;

@@ -103,7 +103,8 @@ WriteResult WriteBatch::run(const Unsubscribe& op) {
 void WriteBatch::leave(const core::ChannelName& channel, std::string_view agent,
                        core::Seq subscribed) {
     const core::Seq after = std::max(subscribed, read_agent(txn(), agent).cursor);
-    keep_copies(agent, unread_of_channel(txn(), channel.str(), agent, after, kMaxCopies + 1));
+    keep_copies(agent, unread_of_channel(txn(), channel.str(), agent, after, kMaxCopies + 1,
+                                         reading_bounds(), notes_));
     txn().erase(txn().tables().subscriptions, pair_key(agent, channel.str()));
     txn().erase(txn().tables().subscribers, pair_key(channel.str(), agent));
     UsageRow usage = usage_of(agent);
@@ -111,11 +112,13 @@ void WriteBatch::leave(const core::ChannelName& channel, std::string_view agent,
     put_usage(agent, usage);
 }
 
-void WriteBatch::keep_copies(std::string_view agent, std::vector<std::uint64_t> newest_first) {
-    if (newest_first.empty()) return;
+void WriteBatch::keep_copies(std::string_view agent, const UnreadOfChannel& unread) {
+    if (unread.newest_first.empty() && unread.not_looked_at == core::Seq{}) return;
     CopiesRow row;
     if (const auto bytes = txn().get(txn().tables().copies, agent)) row = CopiesRow::parse(*bytes);
-    row.seqs.insert(row.seqs.end(), newest_first.begin(), newest_first.end());
+    // What was not looked at may have been unread: rather said than silent.
+    row.dropped = std::max(row.dropped, unread.not_looked_at);
+    row.seqs.insert(row.seqs.end(), unread.newest_first.begin(), unread.newest_first.end());
     std::sort(row.seqs.begin(), row.seqs.end());
     if (row.seqs.size() > kMaxCopies) {
         const auto surplus = static_cast<long>(row.seqs.size() - kMaxCopies);

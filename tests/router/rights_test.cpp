@@ -128,7 +128,8 @@ TEST_F(RightsTest, NobodyMayOnlyAskForHealthAndPing) {
         }
     }
     EXPECT_EQ(store_->head(), core::Seq{0});
-    EXPECT_EQ(store_->list_channels().size(), 1U);
+    core::Budget budget({});
+    EXPECT_EQ(store_->list_channels("", budget).entries.size(), 1U);
 }
 
 TEST_F(RightsTest, WhereReadsAreAnonymousNobodyMayReadWhatTheOriginalShowed) {
@@ -169,7 +170,8 @@ TEST_F(RightsTest, AnAgentMayDoEverythingButAdminister) {
         }
     }
     EXPECT_EQ(store_->setting("heartbeat_interval_ms"), std::nullopt);
-    EXPECT_EQ(store_->list_tokens().size(), 1U);
+    core::Budget budget({});
+    EXPECT_EQ(store_->list_tokens("", budget)->entries.size(), 1U);
 }
 
 TEST_F(RightsTest, AnAdministratorMayDoEverything) {

@@ -18,7 +18,15 @@ protected:
         for (int i = 0; i < count; ++i) append(direct("bob", "alice"));
     }
     Seqs shown(std::optional<std::uint64_t> limit = std::nullopt, std::uint64_t since = 0) {
-        return seqs(mailbox_->view(alice_, core::Seq{since}, limit).messages);
+        return seqs(poll({.count = limit.value_or(core::kUnbounded)}, since).messages);
+    }
+    store::MailboxView poll(core::PageLimit limit, std::uint64_t since = 0) {
+        return complete(mailbox_->poll(alice_, core::Seq{since}, limit));
+    }
+    store::MailboxView complete(Mailbox::Read read) {
+        while (!mailbox_->go_on(read)) {
+        }
+        return read.view;
     }
     void store_mark(const store::MarkRead& mark) { mark_read_of(mark.agent, mark.span); }
     void mark_read_of(const core::AgentId& who, ReadSpan span) {
@@ -48,17 +56,22 @@ TEST_F(MailboxServiceTest, ShowsTheNewestUpToTheCapAndTheFirstOfThoseUpToTheLimi
     EXPECT_EQ(shown(1'000), (Seqs{4, 5, 6, 7, 8}));
     EXPECT_EQ(shown(0), Seqs{});
     EXPECT_EQ(shown(1, 6), Seqs{7});
-    EXPECT_TRUE(mailbox_->view(alice_, {}, {}).truncated);
+    EXPECT_TRUE(poll({}).truncated);
 }
 
-TEST_F(MailboxServiceTest, AStretchHasTheCapOnlyWhenAskedTo) {
+TEST_F(MailboxServiceTest, ABacklogBeginsWhereTheCapLetsItAndGoesOnWithoutOne) {
     send(8);
-    EXPECT_EQ(seqs(mailbox_->stretch(alice_, {}, core::Seq{7}, 100, true).messages),
-              (Seqs{3, 4, 5, 6, 7}));
-    EXPECT_EQ(seqs(mailbox_->stretch(alice_, {}, core::Seq{7}, 100, false).messages),
-              (Seqs{1, 2, 3, 4, 5, 6, 7}));
-    EXPECT_EQ(seqs(mailbox_->stretch(alice_, core::Seq{2}, core::Seq{7}, 2, false).messages),
-              (Seqs{3, 4}));
+    const store::MailboxView start = complete(mailbox_->backlog_start(alice_, core::Seq{7}));
+    EXPECT_TRUE(start.truncated);
+    EXPECT_TRUE(start.messages.empty());
+    const auto stretch = [&](core::Seq since, std::uint64_t up_to, std::uint64_t count) {
+        return mailbox_->stretch(alice_, since, core::Seq{up_to}, {.count = count});
+    };
+    const store::MailboxView first = stretch(start.position, 7, 2);
+    EXPECT_EQ(seqs(first.messages), (Seqs{3, 4}));
+    EXPECT_EQ(seqs(stretch(first.position, 7, 100).messages), (Seqs{5, 6, 7}));
+    EXPECT_EQ(stretch(first.position, 7, 100).position, core::Seq{7});
+    EXPECT_EQ(seqs(stretch({}, 8, 100).messages), (Seqs{1, 2, 3, 4, 5, 6, 7, 8}));
 }
 
 TEST_F(MailboxServiceTest, WhatIsWrittenToALiveConnectionIsReadAtOnce) {

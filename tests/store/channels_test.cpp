@@ -11,7 +11,7 @@ TEST_F(ChannelsTest, AChannelIsMadeOnceAndListed) {
     EXPECT_EQ(error_of(CreateChannel{channel("ops"), "", agent("x")}),
               core::ErrorCode::channel_exists);
     reopen();
-    const auto channels = store_->list_channels();
+    const auto channels = this->channels();
     ASSERT_EQ(channels.size(), 2U);
     EXPECT_EQ(channels[0].name, channel("dev"));
     EXPECT_EQ(channels[1].name, channel("ops"));
@@ -31,15 +31,15 @@ TEST_F(ChannelsTest, SubscriptionsAreCountedAndListedFromBothSides) {
     subscribe("bob", "dev");
     EXPECT_FALSE(write<SubscriptionChanged>(Subscribe{channel("ops"), agent("bob")}).changed);
     EXPECT_EQ(store_->find_channel(channel("ops"))->subscriber_count, 2U);
-    EXPECT_EQ(store_->subscribers(channel("ops")), (std::vector{agent("alice"), agent("bob")}));
-    EXPECT_EQ(store_->subscriptions("bob"), (std::vector{channel("dev"), channel("ops")}));
+    EXPECT_EQ(subscribers("ops"), (std::vector{agent("alice"), agent("bob")}));
+    EXPECT_EQ(subscriptions("bob"), (std::vector{channel("dev"), channel("ops")}));
     unsubscribe("bob", "ops");
     EXPECT_FALSE(write<SubscriptionChanged>(Unsubscribe{channel("ops"), agent("bob")}).changed);
     EXPECT_EQ(store_->find_channel(channel("ops"))->subscriber_count, 1U);
-    EXPECT_EQ(store_->subscriptions("bob"), std::vector{channel("dev")});
-    EXPECT_TRUE(store_->subscriptions("nobody").empty());
+    EXPECT_EQ(subscriptions("bob"), std::vector{channel("dev")});
+    EXPECT_TRUE(subscriptions("nobody").empty());
     // An agent whose name begins with another's is not mistaken for it.
-    EXPECT_TRUE(store_->subscriptions("bo").empty());
+    EXPECT_TRUE(subscriptions("bo").empty());
 }
 
 TEST_F(ChannelsTest, WhatDoesNotExistIsNotFoundAndLimitsHold) {
@@ -75,9 +75,7 @@ TEST_F(ChannelsTest, HistoryPagesForwardFromSinceAndShowsTheNewestWithoutIt) {
     append_all(std::vector<AppendMessage>(205, publication("a", "ops")));
     const auto places = [&](std::optional<std::uint64_t> since, std::uint64_t limit) {
         std::vector<std::uint64_t> out;
-        std::optional<core::ChannelSeq> after;
-        if (since) after = core::ChannelSeq{*since};
-        for (const auto& message : store_->channel_history(channel("ops"), after, limit)) {
+        for (const auto& message : channel_history("ops", since, limit)) {
             out.push_back(message->channel_seq.value);
         }
         return out;
@@ -90,7 +88,7 @@ TEST_F(ChannelsTest, HistoryPagesForwardFromSinceAndShowsTheNewestWithoutIt) {
     // Two hundred is what a channel keeps.
     EXPECT_EQ(places(0, 1), Seqs{6});
     EXPECT_EQ(places(std::nullopt, 1'000).size(), 200U);
-    EXPECT_TRUE(store_->channel_history(channel("none"), std::nullopt, 50).empty());
+    EXPECT_TRUE(channel_history("none", std::nullopt, 50).empty());
 }
 
 TEST_F(ChannelsTest, PublishingCostsTheSameHoweverManySubscribe) {

@@ -7,15 +7,12 @@ namespace {
 
 using HistoryTest = StoreTest;
 
-HistoryQuery everything() {
-    HistoryQuery query;
-    query.limit = 1'000'000;
-    return query;
-}
+constexpr std::uint64_t kEverything = 1'000'000;
 
 /// The same by looking at every message.
 std::vector<std::uint64_t> naive(const std::vector<core::MessagePtr>& all,
-                                 const HistoryQuery& query, std::uint64_t window) {
+                                 const HistoryQuery& query, std::uint64_t window,
+                                 std::uint64_t limit) {
     std::vector<std::uint64_t> out;
     for (const auto& message : all) {
         const core::Draft& draft = message->draft;
@@ -31,7 +28,7 @@ std::vector<std::uint64_t> naive(const std::vector<core::MessagePtr>& all,
             (!query.start_time || message->timestamp >= *query.start_time) &&
             (!query.end_time || message->timestamp <= *query.end_time) &&
             message->seq > query.cursor && message->seq.value + window > all.size() &&
-            out.size() < query.limit) {
+            out.size() < limit) {
             out.push_back(message->seq.value);
         }
     }
@@ -85,21 +82,21 @@ TEST_F(HistoryTest, EveryFilterAgreesWithLookingAtEveryMessage) {
             query.end_time = core::Timestamp{start.ms + static_cast<std::int64_t>(pick(span))};
         }
         if (pick(2) == 0) query.cursor = core::Seq{pick(2'100)};
-        query.limit = pick(4) == 0 ? 100'000 : pick(60);
-        ASSERT_EQ(seqs(store_->history(query)), naive(all, query, kWindow)) << "query " << i;
+        const std::uint64_t limit = pick(4) == 0 ? 100'000 : pick(60);
+        ASSERT_EQ(seqs(history(query, limit)), naive(all, query, kWindow, limit)) << "query " << i;
     }
 }
 
 TEST_F(HistoryTest, AnEmptyStoreHasNoHistoryAndUnknownNamesMatchNothing) {
-    EXPECT_TRUE(store_->history(everything()).empty());
+    EXPECT_TRUE(history({}, kEverything).empty());
     append(direct("a", "b"));
-    HistoryQuery query = everything();
+    HistoryQuery query;
     query.from = "nobody";
-    EXPECT_TRUE(store_->history(query).empty());
+    EXPECT_TRUE(history(query, kEverything).empty());
     query.from = std::string(5'000, 'x');
-    EXPECT_TRUE(store_->history(query).empty());
+    EXPECT_TRUE(history(query, kEverything).empty());
     query.from = "";
-    EXPECT_TRUE(store_->history(query).empty());
+    EXPECT_TRUE(history(query, kEverything).empty());
 }
 
 TEST_F(HistoryTest, EverythingIsThereAfterAReopen) {
@@ -112,7 +109,7 @@ TEST_F(HistoryTest, EverythingIsThereAfterAReopen) {
     reopen();
     EXPECT_EQ(store_->epoch(), epoch);
     EXPECT_EQ(store_->head(), core::Seq{3});
-    EXPECT_EQ(seqs(store_->history(everything())), (Seqs{1, 2, 3}));
+    EXPECT_EQ(seqs(history({}, kEverything)), (Seqs{1, 2, 3}));
     EXPECT_EQ(store_->find_message(core::Seq{1})->draft.payload.text, "[1,2]");
     EXPECT_EQ(store_->find_message(core::Seq{4}), nullptr);
     EXPECT_EQ(append(direct("a", "bob"))->seq, core::Seq{4});
@@ -132,12 +129,12 @@ TEST_F(ThreadsTest, RepliesAcrossAllDestinationsAreOneThread) {
         EXPECT_EQ(store_->thread_root(message->id.str()), root->id.str());
     }
     constexpr std::uint64_t kAll = 1'000;
-    EXPECT_EQ(seqs(store_->thread(root->id.str(), {}, kAll)), (Seqs{1, 2, 3, 5}));
-    EXPECT_EQ(seqs(store_->thread(root->id.str(), core::Seq{1}, 2)), (Seqs{2, 3}));
-    EXPECT_EQ(seqs(store_->thread(root->id.str(), {}, 1)), Seqs{1});
-    EXPECT_EQ(seqs(store_->replies(root->id.str(), {}, kAll)), (Seqs{2, 5}));
-    EXPECT_EQ(seqs(store_->replies(first->id.str(), {}, kAll)), Seqs{3});
-    EXPECT_EQ(seqs(store_->replies(root->id.str(), core::Seq{2}, kAll)), Seqs{5});
+    EXPECT_EQ(seqs(thread(root->id.str(), {}, kAll)), (Seqs{1, 2, 3, 5}));
+    EXPECT_EQ(seqs(thread(root->id.str(), core::Seq{1}, 2)), (Seqs{2, 3}));
+    EXPECT_EQ(seqs(thread(root->id.str(), {}, 1)), Seqs{1});
+    EXPECT_EQ(seqs(replies(root->id.str(), {}, kAll)), (Seqs{2, 5}));
+    EXPECT_EQ(seqs(replies(first->id.str(), {}, kAll)), Seqs{3});
+    EXPECT_EQ(seqs(replies(root->id.str(), core::Seq{2}, kAll)), Seqs{5});
 }
 
 TEST_F(ThreadsTest, AReplyToWhatIsNotKnownIsItsOwnRoot) {
@@ -147,9 +144,9 @@ TEST_F(ThreadsTest, AReplyToWhatIsNotKnownIsItsOwnRoot) {
     EXPECT_EQ(store_->thread_root(orphan->id.str()), orphan->id.str());
     EXPECT_EQ(store_->thread_root(early->id.str()), early->id.str());
     EXPECT_EQ(store_->thread_root("elsewhere-7"), "elsewhere-7");
-    EXPECT_EQ(seqs(store_->replies("elsewhere-7", {}, 10)), Seqs{1});
-    EXPECT_TRUE(store_->thread("elsewhere-7", {}, 10).empty());
-    EXPECT_TRUE(store_->replies(std::string(5'000, 'x'), {}, 10).empty());
+    EXPECT_EQ(seqs(replies("elsewhere-7", {}, 10)), Seqs{1});
+    EXPECT_TRUE(thread("elsewhere-7", {}, 10).empty());
+    EXPECT_TRUE(replies(std::string(5'000, 'x'), {}, 10).empty());
 }
 
 TEST_F(ThreadsTest, AChainOfAHundredThousandRepliesHasItsRootAtHand) {
@@ -161,9 +158,9 @@ TEST_F(ThreadsTest, AChainOfAHundredThousandRepliesHasItsRootAtHand) {
     }
     const auto messages = append_all(std::move(chain));
     EXPECT_EQ(store_->thread_root(messages.back()->id.str()), root->id.str());
-    EXPECT_EQ(seqs(store_->thread(root->id.str(), core::Seq{kLength - 1}, 10)),
+    EXPECT_EQ(seqs(thread(root->id.str(), core::Seq{kLength - 1}, 10)),
               (Seqs{kLength, kLength + 1}));
-    EXPECT_EQ(store_->thread(root->id.str(), {}, 1'000'000).size(), kLength + 1);
+    EXPECT_EQ(thread(root->id.str(), {}, 1'000'000).size(), kLength + 1);
 }
 
 }  // namespace

@@ -125,7 +125,7 @@ TEST_F(TokensTest, TokensAreFoundListedAndRevoked) {
     EXPECT_EQ(found->agent, agent("bob"));
     EXPECT_EQ(found->role, core::Role::admin);
     EXPECT_EQ(found->prefix, "11111111");
-    const auto tokens = store_->list_tokens();
+    const auto tokens = this->tokens();
     ASSERT_EQ(tokens.size(), 3U);
     EXPECT_EQ(tokens[0].prefix, "11111111");
     EXPECT_EQ(tokens[1].prefix, "22222222");
@@ -146,7 +146,7 @@ TEST_F(TokensTest, TokensAreFoundListedAndRevoked) {
 TEST_F(TokensTest, StoringATokenAgainForAnotherAgentMovesIt) {
     write<Done>(CreateToken{agent("a"), core::TokenDigest{1}, "1", core::Role::agent});
     write<Done>(CreateToken{agent("a"), core::TokenDigest{1}, "1", core::Role::agent});
-    EXPECT_EQ(store_->list_tokens().size(), 1U);
+    EXPECT_EQ(tokens().size(), 1U);
     write<Done>(CreateToken{agent("b"), core::TokenDigest{1}, "1", core::Role::agent});
     EXPECT_FALSE(store_->has_token("a"));
     EXPECT_TRUE(store_->has_token("b"));

@@ -56,26 +56,26 @@ TEST_F(MailboxTest, TheCursorMovesForwardOnlyAndNotBeyondTheNewestMessage) {
 
 TEST_F(MailboxTest, SinceUpToAndLimitNarrowWhatIsShown) {
     for (int i = 0; i < 6; ++i) append(direct("alice", "bob"));
-    MailboxQuery narrow = query("bob");
+    Poll narrow = query("bob");
     narrow.since = core::Seq{1};
     narrow.up_to = core::Seq{5};
     narrow.limit = 3;
-    EXPECT_EQ(seqs(store_->mailbox(narrow).messages), (Seqs{2, 3, 4}));
+    EXPECT_EQ(seqs(read(narrow).messages), (Seqs{2, 3, 4}));
     narrow.since = core::Seq{4};
-    EXPECT_EQ(seqs(store_->mailbox(narrow).messages), Seqs{5});
+    EXPECT_EQ(seqs(read(narrow).messages), Seqs{5});
 }
 
 TEST_F(MailboxTest, TheCapShowsTheNewestAndSaysSo) {
     for (int i = 0; i < 7; ++i) append(direct("alice", "bob"));
-    MailboxQuery capped = query("bob");
+    Poll capped = query("bob");
     capped.cap = 5;
-    const MailboxView view = store_->mailbox(capped);
+    const MailboxView view = read(capped);
     EXPECT_EQ(seqs(view.messages), (Seqs{3, 4, 5, 6, 7}));
     EXPECT_TRUE(view.truncated);
     ack("bob", 2);
-    EXPECT_FALSE(store_->mailbox(capped).truncated);
+    EXPECT_FALSE(read(capped).truncated);
     capped.since = core::Seq{4};
-    EXPECT_FALSE(store_->mailbox(capped).truncated);
+    EXPECT_FALSE(read(capped).truncated);
 }
 
 TEST_F(MailboxTest, WhatWasReadLiveIsNotShownButChannelCopiesAre) {
@@ -90,9 +90,9 @@ TEST_F(MailboxTest, WhatWasReadLiveIsNotShownButChannelCopiesAre) {
     mark_read("bob", 1, 4);
     EXPECT_EQ(unread("bob"), (Seqs{1, 3, 5}));
 
-    MailboxQuery connected = query("bob");
+    Poll connected = query("bob");
     connected.live = ReadSpan{core::Seq{4}, core::Seq{5}};
-    EXPECT_EQ(seqs(store_->mailbox(connected).messages), (Seqs{1, 3}));
+    EXPECT_EQ(seqs(read(connected).messages), (Seqs{1, 3}));
 }
 
 TEST_F(MailboxTest, SpansSurviveAReopenAndAreExtended) {
@@ -110,9 +110,9 @@ TEST_F(MailboxTest, ManySpansWithUnreadMessagesBetweenThemNeverHideOne) {
         append(direct("alice", "bob"));
         mark_read("bob", 2 * i, 2 * i + 1);
     }
-    MailboxQuery all = query("bob");
+    Poll all = query("bob");
     all.cap = all.limit = 1'000;
-    const Seqs shown = seqs(store_->mailbox(all).messages);
+    const Seqs shown = seqs(read(all).messages);
     for (std::uint64_t i = 0; i < 130; ++i) {
         EXPECT_TRUE(std::binary_search(shown.begin(), shown.end(), 2 * i + 2));
     }
@@ -158,13 +158,13 @@ TEST_F(MailboxTest, MoreCopiesThanAreKeptAreReportedAsTruncated) {
     subscribe("bob", "ops");
     append_all(std::vector<AppendMessage>(1'005, publication("alice", "ops")));
     unsubscribe("bob", "ops");
-    MailboxQuery all = query("bob");
+    Poll all = query("bob");
     all.cap = all.limit = 5'000;
-    const MailboxView view = store_->mailbox(all);
+    const MailboxView view = read(all);
     EXPECT_EQ(view.messages.size(), 1'000U);
     EXPECT_TRUE(view.truncated);
     ack("bob", 5);
-    EXPECT_FALSE(store_->mailbox(all).truncated);
+    EXPECT_FALSE(read(all).truncated);
 }
 
 TEST_F(MailboxTest, ExpiredMessagesAreNotShownAndTheEvictionFloorStays) {
@@ -221,7 +221,7 @@ TEST_F(MailboxTest, OddIdsAreReachedOnlyOnceTheyAreKnown) {
     EXPECT_EQ(error_of(op), core::ErrorCode::invalid_recipient);
     write<Done>(CreateToken{odd, {}, "", core::Role::agent});
     append(op);
-    EXPECT_EQ(store_->mailbox(query(odd)).messages.size(), 1U);
+    EXPECT_EQ(read(query(odd)).messages.size(), 1U);
 }
 
 }  // namespace

@@ -21,10 +21,10 @@ protected:
         append_all(std::vector<AppendMessage>(count, direct("alice", to, std::string(100, '1'))));
     }
     MailboxView all_of(std::string_view who, std::uint64_t since = 0) {
-        MailboxQuery all = query(who);
+        Poll all = query(who);
         all.cap = all.limit = 100'000;
         all.since = core::Seq{since};
-        return store_->mailbox(all);
+        return read(all);
     }
 };
 
@@ -34,8 +34,7 @@ TEST_F(RetentionTest, NothingYoungerThanTheTimeToLiveGoesAndNothingHistoryShows)
     clock_.advance(options_.mailbox_ttl + core::Millis(1));
     // Whole blocks go, and the last one has messages that the history shows.
     EXPECT_GT(trim_all(), 700U);
-    HistoryQuery history;
-    EXPECT_EQ(store_->history(history).size(), 10U);
+    EXPECT_EQ(history({}, 50).size(), 10U);
     const StoreStats stats = store_->stats();
     EXPECT_EQ(stats.messages, stats.head_seq.value + 1 - stats.first_seq.value);
     EXPECT_GE(stats.messages, 10U);
@@ -130,8 +129,8 @@ TEST_F(RetentionTest, AChannelKeepsItsNewestWhateverTheirAge) {
     clock_.advance(options_.mailbox_ttl * 2);
     trim_all();
     ASSERT_GT(store_->stats().first_seq, core::Seq{305});
-    EXPECT_EQ(store_->channel_history(channel("quiet"), std::nullopt, 50).size(), 5U);
-    const auto kept = store_->channel_history(channel("ops"), std::nullopt, 50);
+    EXPECT_EQ(channel_history("quiet", std::nullopt, 50).size(), 5U);
+    const auto kept = channel_history("ops", std::nullopt, 50);
     ASSERT_EQ(kept.size(), 20U);
     EXPECT_EQ(kept.front()->channel_seq, core::ChannelSeq{281});
     EXPECT_EQ(kept.back()->draft.from, agent("alice"));
@@ -139,12 +138,10 @@ TEST_F(RetentionTest, AChannelKeepsItsNewestWhateverTheirAge) {
     reopen();
     EXPECT_EQ(append(publication("alice", "quiet"))->channel_seq, core::ChannelSeq{6});
     EXPECT_EQ(append(publication("alice", "ops"))->channel_seq, core::ChannelSeq{301});
-    EXPECT_EQ(store_->channel_history(channel("ops"), std::nullopt, 50).front()->channel_seq,
-              core::ChannelSeq{282});
+    EXPECT_EQ(channel_history("ops", std::nullopt, 50).front()->channel_seq, core::ChannelSeq{282});
     // Once the channel has moved on by a block, what it had kept goes.
     append_all(std::vector<AppendMessage>(600, publication("alice", "ops")));
-    EXPECT_EQ(store_->channel_history(channel("ops"), core::ChannelSeq{0}, 1).front()->channel_seq,
-              core::ChannelSeq{882});
+    EXPECT_EQ(channel_history("ops", 0, 1).front()->channel_seq, core::ChannelSeq{882});
     EXPECT_EQ(store_->find_message(core::Seq{6 + 280}), nullptr);
 }
 
@@ -156,11 +153,11 @@ TEST_F(RetentionTest, ThreadsAndFiltersSkipWhatIsGone) {
     for (int i = 0; i < 5; ++i) append(direct("b", "a"));
     const auto late = reply(direct("b", "a"), child->id.str());
     EXPECT_EQ(trim_all(), 3U);
-    EXPECT_EQ(seqs(store_->thread(root->id.str(), {}, 10)), Seqs{late->seq.value});
+    EXPECT_EQ(seqs(thread(root->id.str(), {}, 10)), Seqs{late->seq.value});
     EXPECT_EQ(store_->thread_root(late->id.str()), root->id.str());
     HistoryQuery from_b;
     from_b.from = "b";
-    EXPECT_EQ(seqs(store_->history(from_b)), (Seqs{4, 5, 6, 7, 8}));
+    EXPECT_EQ(seqs(history(from_b, 50)), (Seqs{4, 5, 6, 7, 8}));
     // An answer to what is gone begins a thread.
     const auto orphan = reply(direct("a", "b"), child->id.str());
     EXPECT_EQ(store_->thread_root(orphan->id.str()), orphan->id.str());

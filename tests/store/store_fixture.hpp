@@ -22,6 +22,18 @@ inline core::ChannelName channel(std::string_view text) {
     return core::ChannelName::parse(text).value();
 }
 
+/// Reads a mailbox to the end, over as many turns as it takes.
+inline MailboxView read_mailbox(const Store& store, const MailboxQuery& query,
+                                core::PageLimit limit) {
+    MailboxView view;
+    core::Budget budget(limit);
+    while (!view.complete()) {
+        budget.next_turn();
+        store.read_mailbox(query, budget, view);
+    }
+    return view;
+}
+
 /// A started store in a directory of its own, with a clock that stands still.
 class StoreTest : public ::testing::Test {
 protected:
@@ -116,11 +128,62 @@ protected:
         write<Done>(MarkRead{agent(who), ReadSpan{core::Seq{after}, core::Seq{up_to}}});
     }
 
-    static MailboxQuery query(const core::AgentId& who) {
-        return MailboxQuery{who, {}, core::Seq{core::kMaxSeq}, 100, 100, std::nullopt};
+    /// A poll and how many of the messages it wants.
+    struct Poll : MailboxQuery {
+        std::uint64_t limit = 100;
+    };
+    static Poll query(const core::AgentId& who) { return {{.agent = who}}; }
+    static Poll query(std::string_view who) { return query(agent(who)); }
+    MailboxView read(const Poll& poll) { return read(poll, {.count = poll.limit}); }
+    MailboxView read(const MailboxQuery& poll, core::PageLimit limit) {
+        return read_mailbox(*store_, poll, limit);
     }
-    static MailboxQuery query(std::string_view who) { return query(agent(who)); }
-    MailboxView mailbox(std::string_view who) { return store_->mailbox(query(who)); }
+    /// The first `count`, whatever their bytes and the work.
+    template <class Read>
+    static auto read_all(std::uint64_t count, Read&& read) {
+        core::Budget budget({.count = count, .steps = core::kUnbounded});
+        return read(budget).entries;
+    }
+    template <class Read>
+    static auto read_all(Read&& read) {
+        return read_all(core::kUnbounded, read);
+    }
+    std::vector<core::MessagePtr> history(const HistoryQuery& of, std::uint64_t count) {
+        return read_all(count, [&](core::Budget& budget) { return store_->history(of, budget); });
+    }
+    std::vector<core::MessagePtr> thread(std::string_view root, core::Seq after,
+                                         std::uint64_t count) {
+        return read_all(count,
+                        [&](core::Budget& budget) { return store_->thread(root, after, budget); });
+    }
+    std::vector<core::MessagePtr> replies(std::string_view to, core::Seq after,
+                                          std::uint64_t count) {
+        return read_all(count,
+                        [&](core::Budget& budget) { return store_->replies(to, after, budget); });
+    }
+    std::vector<core::MessagePtr> channel_history(std::string_view name,
+                                                  std::optional<std::uint64_t> since,
+                                                  std::uint64_t count) {
+        ChannelHistoryQuery of{channel(name), std::nullopt, std::nullopt};
+        if (since) of.since = core::ChannelSeq{*since};
+        return read_all(count,
+                        [&](core::Budget& budget) { return store_->channel_history(of, budget); });
+    }
+    std::vector<TokenRecord> tokens() {
+        return read_all([&](core::Budget& budget) { return *store_->list_tokens("", budget); });
+    }
+    std::vector<ChannelRecord> channels() {
+        return read_all([&](core::Budget& budget) { return store_->list_channels("", budget); });
+    }
+    std::vector<core::AgentId> subscribers(std::string_view name) {
+        return read_all(
+            [&](core::Budget& budget) { return store_->subscribers(channel(name), "", budget); });
+    }
+    std::vector<core::ChannelName> subscriptions(std::string_view who) {
+        return read_all(
+            [&](core::Budget& budget) { return store_->subscriptions(who, "", budget); });
+    }
+    MailboxView mailbox(std::string_view who) { return read(query(who)); }
     static std::vector<std::uint64_t> seqs(const std::vector<core::MessagePtr>& messages) {
         std::vector<std::uint64_t> out;
         for (const auto& message : messages) out.push_back(message->seq.value);

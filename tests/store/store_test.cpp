@@ -247,9 +247,9 @@ TEST_F(StoreTest, ManyThreadsReadAndWriteAtOnce) {
             const std::string name = "agent-" + std::to_string(t);
             for (int i = 1; i <= kEach; ++i) {
                 append(direct("a", name));
-                MailboxQuery all = query(name);
+                Poll all = query(name);
                 all.cap = all.limit = 1'000;
-                if (store_->mailbox(all).messages.size() != static_cast<std::size_t>(i)) ++wrong;
+                if (read(all).messages.size() != static_cast<std::size_t>(i)) ++wrong;
             }
         });
     }

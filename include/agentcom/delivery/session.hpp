@@ -13,6 +13,7 @@
 #include "agentcom/delivery/outbox.hpp"
 #include "agentcom/delivery/sliced_list.hpp"
 #include "agentcom/protocol/codec.hpp"
+#include "agentcom/store/records.hpp"
 
 namespace agentcom::delivery {
 
@@ -87,9 +88,11 @@ public:
     /// the backlog reader (Router::continue_backlog), so that order holds.
     [[nodiscard]] bool catching_up() const noexcept { return catching_up_; }
     void set_catching_up(bool on) noexcept { catching_up_ = on; }
-    /// Newest message pushed by the backlog reader, and where its first stretch ends.
+    /// For the backlog reader: where the backlog begins, as far as that is known; up to which
+    /// message it has been pushed; whether the next stretch is due in another turn of the loop.
+    store::MailboxView backlog_start;
     core::Seq backlog_position;
-    core::Seq backlog_first_end;
+    bool backlog_due = false;
 
     /// rate_limited errors in a row, the router's business.
     std::uint64_t rate_warnings = 0;

@@ -35,7 +35,8 @@ struct RouterOptions {
     std::uint64_t mailbox_cap = 100;
     /// One frame. A message's payload may have kFrameOverheadBytes less, so that its push fits.
     std::uint64_t max_frame_bytes = std::uint64_t{1} << 20;
-    std::uint64_t messages_per_second = 100'000;  // per agent; 0: unlimited
+    std::uint64_t max_page_bytes = std::uint64_t{2} << 20;  // of messages in one HTTP answer
+    std::uint64_t messages_per_second = 100'000;            // per agent; 0: unlimited
     std::uint64_t message_burst = 200'000;
     std::uint64_t work_per_second = 100'000;  // of one agent, in units of the operations' weights
     std::uint64_t work_burst = 200'000;
@@ -97,6 +98,10 @@ public:
     Pending handle(delivery::EventLoop& loop, const Caller& caller, delivery::Session* session,
                    protocol::Request request, ReplyHandler reply);
 
+    /// Finding where the backlog of a connection with acks begins may take several turns of the
+    /// loop: to be called once a turn, before `identify`, until it says true.
+    [[nodiscard]] bool ready_to_identify(delivery::EventLoop& loop, delivery::Session& session,
+                                         const protocol::Identify& request);
     /// Identifies a connection: verifies the token, takes over from an older connection of the
     /// agent, announces the agent. On success the session is registered and its identity set.
     [[nodiscard]] protocol::Reply identify(delivery::EventLoop& loop, delivery::Session& session,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -27,11 +28,17 @@ public:
     [[nodiscard]] std::optional<Identity> verify(std::string_view token) const;
     /// Whether the agent still holds a token; a request that waited asks again.
     [[nodiscard]] bool holds_token(const core::AgentId& agent) const;
-    [[nodiscard]] std::vector<store::TokenRecord> list() const;
+    /// Tokens behind the cursor of an earlier page; see store::Store::list_tokens.
+    [[nodiscard]] core::result<store::TokenPage> list(std::string_view cursor,
+                                                      core::PageLimit limit) const;
 
 private:
     const store::Store& store_;
     std::vector<core::AgentId> admin_agents_;
 };
+
+/// Calls the function with every token, page by page; for start-up and the command line.
+void for_each_token(const store::Store& store,
+                    const std::function<void(const store::TokenRecord&)>& function);
 
 }  // namespace agentcom::services

@@ -11,27 +11,36 @@
 namespace agentcom::services {
 
 /// What can be asked about channels. The state is the store's, so every transport and every
-/// connection sees the same subscriptions. Thread-safe.
+/// connection sees the same subscriptions. Lists are sorted and begin behind `after` (empty: at the
+/// beginning). Thread-safe.
 class Channels {
 public:
     struct Info {
         store::ChannelRecord channel;
-        std::vector<core::AgentId> subscribers;  // sorted
+        core::Page<core::AgentId> subscribers;
     };
 
     explicit Channels(const store::Store& store) : store_(store) {}
 
-    [[nodiscard]] std::vector<store::ChannelRecord> list() const { return store_.list_channels(); }
-    [[nodiscard]] std::optional<Info> info(const core::ChannelName& name) const;
-    [[nodiscard]] std::vector<core::ChannelName> subscriptions(std::string_view agent) const {
-        return store_.subscriptions(agent);
+    [[nodiscard]] core::Page<store::ChannelRecord> list(std::string_view after,
+                                                        core::PageLimit limit) const {
+        core::Budget budget(limit);
+        return store_.list_channels(after, budget);
     }
-    /// Empty for a channel that does not exist, as in the original.
-    [[nodiscard]] std::vector<core::MessagePtr> history(const core::ChannelName& name,
-                                                        std::optional<core::ChannelSeq> since,
-                                                        std::uint64_t limit) const {
-        return store_.channel_history(name, since, limit);
+    /// The channel with a page of its subscribers; nothing when there is no such channel.
+    [[nodiscard]] std::optional<Info> info(const core::ChannelName& name, std::string_view after,
+                                           core::PageLimit limit) const;
+    [[nodiscard]] core::Page<core::ChannelName> subscriptions(std::string_view agent,
+                                                              std::string_view after,
+                                                              core::PageLimit limit) const {
+        core::Budget budget(limit);
+        return store_.subscriptions(agent, after, budget);
     }
+    /// All of them, as many as the store lets an agent have.
+    [[nodiscard]] std::vector<core::ChannelName> subscriptions(std::string_view agent) const;
+    /// Empty for a channel that does not exist, as in the original, and for a limit of 0.
+    [[nodiscard]] store::ChannelHistoryPage history(const store::ChannelHistoryQuery& query,
+                                                    core::PageLimit limit) const;
 
 private:
     const store::Store& store_;

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <vector>
+#include <cstdint>
 
 #include "agentcom/store/store.hpp"
 
@@ -14,8 +14,9 @@ class History {
 public:
     explicit History(const store::Store& store) : store_(store) {}
 
-    /// Oldest first, after the query's cursor; the limit is capped at kMaxHistoryPage.
-    [[nodiscard]] std::vector<core::MessagePtr> page(store::HistoryQuery query) const;
+    /// Oldest first, after the query's cursor; the count is capped at kMaxHistoryPage.
+    [[nodiscard]] store::MessagePage page(const store::HistoryQuery& query,
+                                          core::PageLimit limit) const;
 
 private:
     const store::Store& store_;

@@ -9,6 +9,7 @@
 
 #include "agentcom/core/guarded.hpp"
 #include "agentcom/core/ids.hpp"
+#include "agentcom/core/page.hpp"
 #include "agentcom/store/store.hpp"
 
 namespace agentcom::services {
@@ -39,14 +40,24 @@ public:
     /// it: the operations to submit first. None when a poll may be answered at once.
     [[nodiscard]] std::vector<store::MarkRead> must_store_first(const core::AgentId& agent) const;
 
-    /// The newest `cap` unread messages after `since`, the first `limit` of them.
-    [[nodiscard]] store::MailboxView view(const core::AgentId& agent, core::Seq since,
-                                          std::optional<std::uint64_t> limit) const;
-    /// A stretch for a connection with acks: unread after `since` and up to `up_to`, at most
-    /// `limit`. `capped`: only the newest `cap` of the stretch.
+    /// A read of a mailbox that may take several turns of the loop; its turns are `go_on`.
+    struct Read {
+        store::MailboxQuery query;
+        core::Budget budget;
+        store::MailboxView view;
+    };
+    /// The newest `cap` unread messages after `since`; of those the first that the limit takes.
+    [[nodiscard]] Read poll(const core::AgentId& agent, core::Seq since,
+                            core::PageLimit limit) const;
+    /// Where the backlog of a connection with acks begins (the view's position), and whether
+    /// something was lost before it. Reads no messages.
+    [[nodiscard]] Read backlog_start(const core::AgentId& agent, core::Seq up_to) const;
+    /// One turn. Whether the view is complete.
+    [[nodiscard]] bool go_on(Read& read) const;
+    /// One turn's piece of the backlog: unread after `since` and up to `up_to`, without a cap. The
+    /// next begins at the view's position.
     [[nodiscard]] store::MailboxView stretch(const core::AgentId& agent, core::Seq since,
-                                             core::Seq up_to, std::uint64_t limit,
-                                             bool capped) const;
+                                             core::Seq up_to, core::PageLimit limit) const;
 
 private:
     struct Live {

@@ -7,6 +7,7 @@
 
 #include "agentcom/core/ids.hpp"
 #include "agentcom/core/message.hpp"
+#include "agentcom/core/page.hpp"
 #include "agentcom/core/token.hpp"
 
 /// What reads of the store return: values that own their bytes.
@@ -27,13 +28,6 @@ struct ChannelRecord {
     std::uint64_t subscriber_count = 0;
 };
 
-/// What is unread of one mailbox, newest `cap` at most, oldest first.
-struct MailboxView {
-    std::vector<core::MessagePtr> messages;
-    /// True when the cap, the time-to-live or retention took unread messages after `since`.
-    bool truncated = false;
-};
-
 /// A stretch of the log whose direct and broadcast messages an agent has read over a live
 /// connection without acks: after < seq <= up_to. Copies from channels are not touched by it.
 struct ReadSpan {
@@ -43,11 +37,32 @@ struct ReadSpan {
 
 struct MailboxQuery {
     core::AgentId agent;
-    core::Seq since;                 // exclusive
+    core::Seq since{0};              // exclusive
     core::Seq up_to{core::kMaxSeq};  // inclusive
-    std::uint64_t cap = 100;         // newest this many of what is unread
-    std::uint64_t limit = 100;       // of those, the first this many after `since`
-    std::optional<ReadSpan> live;    // read over the agent's present connection, not yet stored
+    std::uint64_t cap = 100;         // newest this many of what is unread; kUnbounded: all
+    /// Read over the agent's present connection, not yet stored.
+    std::optional<ReadSpan> live = std::nullopt;
+};
+
+/// What is unread of one mailbox, newest `cap` at most, oldest first. A read may take several turns
+/// of an event loop: the view is handed to the store again until it is complete.
+struct MailboxView {
+    std::vector<core::MessagePtr> messages;
+    /// True when the cap, the time-to-live or retention took unread messages after `since`.
+    bool truncated = false;
+    /// The page is full, and other messages follow it.
+    bool more = false;
+    /// Nothing up to this is left to show: `since` of the next page.
+    core::Seq position;
+
+    [[nodiscard]] bool complete() const noexcept { return stage == Stage::complete; }
+
+    /// How far the read has come; the store's business.
+    enum class Stage : std::uint8_t { begin, counting, losses, showing, complete };
+    Stage stage = Stage::begin;
+    core::Seq up_to;            // where it ends, as of its first turn
+    std::uint64_t counted = 0;  // unread above `position` while counting
+    core::Seq capped;           // newest unread that the cap leaves out; 0: none
 };
 
 struct HistoryQuery {
@@ -58,7 +73,30 @@ struct HistoryQuery {
     std::optional<core::Timestamp> start_time;  // inclusive
     std::optional<core::Timestamp> end_time;    // inclusive
     core::Seq cursor;                           // exclusive
-    std::uint64_t limit = 50;
+};
+
+/// Messages in the order of their numbers.
+struct MessagePage : core::Page<core::MessagePtr> {
+    /// Everything up to this has been looked at: where the next page begins (exclusive). It may
+    /// have moved although there are no entries.
+    core::Seq cursor;
+};
+
+/// Of the newest messages of a channel, oldest first: with `since` the first after it, without it
+/// the newest.
+struct ChannelHistoryQuery {
+    core::ChannelName channel;
+    std::optional<core::ChannelSeq> since;   // exclusive
+    std::optional<core::ChannelSeq> before;  // exclusive
+};
+struct ChannelHistoryPage : core::Page<core::MessagePtr> {
+    /// Where the next page begins (exclusive): the next `since`, or without one the next `before`.
+    core::ChannelSeq cursor;
+};
+
+/// In the order of the agents' ids, shorter ids first.
+struct TokenPage : core::Page<TokenRecord> {
+    std::string cursor;  // opaque, where the next page begins; empty unless there is more
 };
 
 /// Numbers for health, dashboards and tests.
@@ -81,6 +119,7 @@ struct StoreStats {
     std::uint64_t reader_lag = 0;
     std::int64_t reader_pid = 0;
     bool reader_is_late = false;
+    std::uint64_t read_steps = 0;  // entries of lists that reads have looked at since start
 };
 
 }  // namespace agentcom::store

@@ -7,8 +7,10 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "agentcom/core/page.hpp"
 #include "agentcom/core/time.hpp"
 #include "agentcom/store/records.hpp"
 #include "agentcom/store/write_ops.hpp"
@@ -59,7 +61,8 @@ enum class StoreState : std::uint8_t {
 /// The embedded store: one LMDB environment, one commit thread that owns its write transaction.
 /// All members are thread-safe. Reads open and close a short transaction inside the call, see
 /// everything committed before it, and return values that own their bytes; they throw
-/// std::runtime_error only when the store is damaged.
+/// std::runtime_error only when the store is damaged. What a read looks at and returns is bounded
+/// by the budget it is given.
 class Store {
 public:
     /// Opens or creates; throws StoreError (directory not writable, in use by another process,
@@ -95,35 +98,43 @@ public:
     [[nodiscard]] core::Seq head() const noexcept;
 
     [[nodiscard]] std::optional<TokenRecord> find_token(const core::TokenDigest& digest) const;
-    [[nodiscard]] std::vector<TokenRecord> list_tokens() const;
+    /// Those behind the cursor of an earlier page (empty: from the beginning). Error invalid_field
+    /// when the cursor is not one.
+    [[nodiscard]] core::result<TokenPage> list_tokens(std::string_view cursor,
+                                                      core::Budget& budget) const;
     /// Whether anybody holds a token for the agent.
     [[nodiscard]] bool has_token(std::string_view agent) const;
 
-    [[nodiscard]] MailboxView mailbox(const MailboxQuery& query) const;
+    /// Reads on, with the same query, until the budget's steps are used up or the view is complete.
+    /// The messages are the first that the budget takes.
+    void read_mailbox(const MailboxQuery& query, core::Budget& budget, MailboxView& view) const;
     [[nodiscard]] core::Seq mailbox_cursor(const core::AgentId& agent) const;
 
     [[nodiscard]] std::optional<ChannelRecord> find_channel(const core::ChannelName& name) const;
-    [[nodiscard]] std::vector<ChannelRecord> list_channels() const;  // sorted by name
-    [[nodiscard]] std::vector<core::AgentId> subscribers(const core::ChannelName& name) const;
-    [[nodiscard]] std::vector<core::ChannelName> subscriptions(std::string_view agent) const;
-    /// Oldest first. With `since` the first `limit` after it, without it the newest `limit`.
-    [[nodiscard]] std::vector<core::MessagePtr> channel_history(
-        const core::ChannelName& name, std::optional<core::ChannelSeq> since,
-        std::uint64_t limit) const;
+    // Lists, sorted, of what lies behind `after` (empty: from the beginning).
+    [[nodiscard]] core::Page<ChannelRecord> list_channels(std::string_view after,
+                                                          core::Budget& budget) const;
+    [[nodiscard]] core::Page<core::AgentId> subscribers(const core::ChannelName& name,
+                                                        std::string_view after,
+                                                        core::Budget& budget) const;
+    [[nodiscard]] core::Page<core::ChannelName> subscriptions(std::string_view agent,
+                                                              std::string_view after,
+                                                              core::Budget& budget) const;
 
-    [[nodiscard]] std::vector<core::MessagePtr> history(const HistoryQuery& query) const;
+    [[nodiscard]] ChannelHistoryPage channel_history(const ChannelHistoryQuery& query,
+                                                     core::Budget& budget) const;
+    [[nodiscard]] MessagePage history(const HistoryQuery& query, core::Budget& budget) const;
     /// Nothing when there is no such message (any more).
     [[nodiscard]] core::MessagePtr find_message(core::Seq seq) const;
     /// Root of the thread that the message with this id belongs to; the id itself when it answers
     /// nothing that the store knows.
     [[nodiscard]] std::string thread_root(std::string_view message_id) const;
     /// Messages of the thread with this root after `cursor`, oldest first, the root included.
-    [[nodiscard]] std::vector<core::MessagePtr> thread(std::string_view root, core::Seq cursor,
-                                                       std::uint64_t limit) const;
+    [[nodiscard]] MessagePage thread(std::string_view root, core::Seq cursor,
+                                     core::Budget& budget) const;
     /// Direct replies to the message after `cursor`, oldest first.
-    [[nodiscard]] std::vector<core::MessagePtr> replies(std::string_view message_id,
-                                                        core::Seq cursor,
-                                                        std::uint64_t limit) const;
+    [[nodiscard]] MessagePage replies(std::string_view message_id, core::Seq cursor,
+                                      core::Budget& budget) const;
 
     [[nodiscard]] std::optional<std::uint64_t> setting(std::string_view name) const;
 

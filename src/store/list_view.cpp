@@ -1,0 +1,154 @@
+#include "store/list_view.hpp"
+
+#include <charconv>
+#include <optional>
+#include <string>
+
+#include "store/cursor.hpp"
+#include "store/keys.hpp"
+#include "store/rows.hpp"
+
+namespace agentcom::store {
+namespace {
+
+/// What an entry takes besides its texts, as JSON.
+constexpr std::uint64_t kRowBytes = 200;
+/// A cursor in the list of tokens is the key of the last one shown, with so much of its digest.
+constexpr std::size_t kCursorDigestBytes = 16;
+
+/// Every stored name is shorter, so cutting a longer one does not change what lies behind it, and
+/// LMDB takes it as a key.
+std::string_view cut(std::string_view name) { return name.substr(0, core::kMaxAgentIdBytes + 1); }
+
+/// Walks the keys that begin with `prefix`, from behind `prefix` + `after`. `size(rest of the key,
+/// value)` is what an entry takes, `show` puts it on the page.
+template <class T, class Size, class Show>
+void walk(const Transaction& txn, MDB_dbi table, const std::string& prefix, std::string_view after,
+          core::Budget& budget, core::Page<T>& page, Size&& size, Show&& show) {
+    const std::string start = prefix + std::string(after);
+    Cursor cursor(txn, table);
+    bool more = start.empty() ? cursor.first() : cursor.at_or_after(start);
+    if (more && !after.empty() && cursor.key() == start) more = cursor.next();
+    for (; more && cursor.key().starts_with(prefix); more = cursor.next()) {
+        const std::string_view rest = cursor.key().substr(prefix.size());
+        if (!budget.step() || !budget.take(size(rest, cursor.value()))) {
+            page.more = true;
+            return;
+        }
+        show(rest, cursor.value());
+    }
+}
+
+std::uint64_t name_size(std::string_view name, std::string_view) { return 2 * name.size() + 3; }
+
+std::string to_hex(std::string_view bytes) {
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    std::string text;
+    text.reserve(2 * bytes.size());
+    for (const char byte : bytes) {
+        const auto value = static_cast<unsigned char>(byte);
+        text.push_back(kDigits[value >> 4U]);
+        text.push_back(kDigits[value & 0xfU]);
+    }
+    return text;
+}
+
+std::optional<std::string> from_hex(std::string_view text) {
+    if (text.size() % 2 != 0) return std::nullopt;
+    std::string bytes;
+    for (std::size_t i = 0; i < text.size(); i += 2) {
+        unsigned char value = 0;
+        const char* const end = text.data() + i + 2;
+        const auto [stopped, error] = std::from_chars(text.data() + i, end, value, 16);
+        if (error != std::errc() || stopped != end) return std::nullopt;
+        bytes.push_back(static_cast<char>(value));
+    }
+    return bytes;
+}
+
+/// Nothing when the text is not a cursor.
+std::optional<std::string> parse_token_cursor(std::string_view text) {
+    constexpr std::size_t kMaxBytes = 1 + core::kMaxAgentIdBytes + kCursorDigestBytes;
+    if (text.size() > 2 * kMaxBytes) return std::nullopt;
+    auto key = from_hex(text);
+    if (!key || key->empty()) return std::nullopt;
+    const std::size_t agent = static_cast<unsigned char>(key->front());
+    if (key->size() != 1 + agent + kCursorDigestBytes) return std::nullopt;
+    return key;
+}
+
+}  // namespace
+
+core::result<TokenPage> read_tokens(const Transaction& txn, std::string_view cursor,
+                                    core::Budget& budget) {
+    TokenPage page;
+    Cursor list(txn, txn.tables().tokens_by_agent);
+    bool more = false;
+    if (cursor.empty()) {
+        more = list.first();
+    } else {
+        const auto last = parse_token_cursor(cursor);
+        if (!last) {
+            return core::Error(core::ErrorCode::invalid_field, "cursor",
+                               "cursor must be one of an earlier answer");
+        }
+        more = list.at_or_after(*last);
+        if (more && list.key().starts_with(*last)) more = list.next();
+    }
+    std::string last;
+    for (; more; more = list.next()) {
+        constexpr std::size_t kDigestBytes = std::tuple_size_v<core::TokenDigest>;
+        const std::string_view key = list.key();
+        if (key.size() <= kDigestBytes) throw DamagedStore("a list of tokens cannot be read");
+        const auto row = txn.get(txn.tables().tokens, key.substr(key.size() - kDigestBytes));
+        if (!row) throw DamagedStore("a token is listed that is not there");
+        if (!budget.step() || !budget.take(kRowBytes + 2 * key.size())) {
+            page.more = true;
+            page.cursor = last.empty() ? std::string(cursor) : to_hex(last);
+            break;
+        }
+        page.entries.push_back(parse_token(*row));
+        last = key.substr(0, key.size() - kDigestBytes + kCursorDigestBytes);
+    }
+    return page;
+}
+
+core::Page<ChannelRecord> read_channels(const Transaction& txn, std::string_view after,
+                                        core::Budget& budget) {
+    core::Page<ChannelRecord> page;
+    walk(
+        txn, txn.tables().channels, "", cut(after), budget, page,
+        // A control character of the description is escaped with six bytes.
+        [](std::string_view name, std::string_view row) {
+            return kRowBytes + name.size() + 6 * row.size();
+        },
+        [&](std::string_view name, std::string_view row) {
+            page.entries.push_back(parse_channel(stored_channel_name(name), row));
+        });
+    return page;
+}
+
+core::Page<core::AgentId> read_subscribers(const Transaction& txn, const core::ChannelName& name,
+                                           std::string_view after, core::Budget& budget) {
+    core::Page<core::AgentId> page;
+    walk(txn, txn.tables().subscribers, owner_prefix(name.str()), cut(after), budget, page,
+         name_size, [&](std::string_view agent, std::string_view) {
+             page.entries.push_back(stored_agent_id(agent));
+         });
+    return page;
+}
+
+core::Page<core::ChannelName> read_subscriptions(const Transaction& txn, std::string_view agent,
+                                                 std::string_view after, core::Budget& budget) {
+    core::Page<core::ChannelName> page;
+    // A deleted channel's subscriptions end one after the other; until then nobody is shown them.
+    const bool removing = Cursor(txn, txn.tables().removals).first();
+    walk(txn, txn.tables().subscriptions, owner_prefix(agent), cut(after), budget, page, name_size,
+         [&](std::string_view channel, std::string_view) {
+             if (removing && txn.get(txn.tables().removals, channel)) return;
+             page.entries.push_back(stored_channel_name(channel));
+         });
+    return page;
+}
+
+}  // namespace agentcom::store

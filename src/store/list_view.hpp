@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string_view>
+
+#include "agentcom/core/page.hpp"
+#include "agentcom/core/result.hpp"
+#include "agentcom/store/records.hpp"
+#include "store/transaction.hpp"
+
+/// Lists of tokens, channels and subscriptions: walks in the order of keys, from behind a key that
+/// was shown before and within a budget.
+namespace agentcom::store {
+
+[[nodiscard]] core::result<TokenPage> read_tokens(const Transaction& txn, std::string_view cursor,
+                                                  core::Budget& budget);
+[[nodiscard]] core::Page<ChannelRecord> read_channels(const Transaction& txn,
+                                                      std::string_view after, core::Budget& budget);
+[[nodiscard]] core::Page<core::AgentId> read_subscribers(const Transaction& txn,
+                                                         const core::ChannelName& name,
+                                                         std::string_view after,
+                                                         core::Budget& budget);
+/// `agent` must be short enough for an id.
+[[nodiscard]] core::Page<core::ChannelName> read_subscriptions(const Transaction& txn,
+                                                               std::string_view agent,
+                                                               std::string_view after,
+                                                               core::Budget& budget);
+
+}  // namespace agentcom::store
