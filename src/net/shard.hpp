@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "agentcom/core/log_limit.hpp"
 #include "agentcom/core/time.hpp"
 #include "agentcom/delivery/event_loop.hpp"
 #include "agentcom/net/endpoint.hpp"
@@ -17,6 +18,17 @@
 namespace agentcom::net {
 
 class Connection;
+
+/// What a storm of connections may write to the log, per kind of line and event loop.
+struct ConnectionLog {
+    static constexpr std::uint32_t kLines = 10;
+    static constexpr core::Millis kInterval{1'000};
+    core::LogLimit opened{kLines, kInterval};
+    core::LogLimit identified{kLines, kInterval};
+    core::LogLimit ended{kLines, kInterval};
+    core::LogLimit failed_handshakes{kLines, kInterval};
+    core::LogLimit exceptions{kLines, kInterval};
+};
 
 /// What all loops of one endpoint share. Constant once the endpoint accepts, except the counter.
 struct Shared {
@@ -43,6 +55,7 @@ public:
     [[nodiscard]] const std::string& dashboard_html() const noexcept {
         return shared_->dashboard_html;
     }
+    [[nodiscard]] ConnectionLog& log() noexcept { return log_; }
     [[nodiscard]] bool shutting_down() const noexcept { return shutting_down_; }
 
     /// Starts to serve an accepted socket, which has been counted in `Shared::open`.
@@ -68,6 +81,7 @@ private:
     delivery::EventLoop& loop_;
     std::vector<Connection*> connections_;
     std::vector<std::weak_ptr<Connection>> held_back_;
+    ConnectionLog log_;
     bool shutting_down_ = false;
 };
 
