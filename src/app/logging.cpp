@@ -1,14 +1,33 @@
 #include "app/logging.hpp"
 
+#include <poll.h>
+#include <pthread.h>
+#include <spdlog/async_logger.h>
+#include <spdlog/details/thread_pool.h>
 #include <spdlog/pattern_formatter.h>
-#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
 
-#include <memory>
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <climits>
+#include <future>
+#include <thread>
 #include <utility>
 
 namespace agentcom::app {
 namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+
+/// Some 400 KiB, and a burst of a thousand lines.
+constexpr std::size_t kQueuedLines = 1'024;
+/// How long the end waits for a standard error that does not take what is left.
+constexpr std::chrono::milliseconds kFlushTimeout{1'000};
+/// How often a writer that standard error keeps waiting looks whether the end has come.
+constexpr std::chrono::milliseconds kBlockedStep{100};
 
 /// The pattern flag %* : the message, escaped.
 class EscapedMessage final : public spdlog::custom_flag_formatter {
@@ -24,6 +43,15 @@ public:
     }
 };
 
+std::unique_ptr<spdlog::formatter> make_formatter(LogFormat format) {
+    auto formatter = std::make_unique<spdlog::pattern_formatter>(spdlog::pattern_time_type::utc);
+    formatter->add_flag<EscapedMessage>('*').set_pattern(
+        format == LogFormat::json
+            ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l","message":"%*"})"
+            : "%Y-%m-%dT%H:%M:%S.%eZ %l %*");
+    return formatter;
+}
+
 spdlog::level::level_enum spdlog_level(LogLevel level) {
     switch (level) {
         case LogLevel::debug:
@@ -36,6 +64,13 @@ spdlog::level::level_enum spdlog_level(LogLevel level) {
             return spdlog::level::err;
     }
     return spdlog::level::info;
+}
+
+void install(std::shared_ptr<spdlog::logger> logger, LogLevel level) {
+    logger->set_level(spdlog_level(level));
+    // spdlog's own handler writes to standard error, and waits for it.
+    logger->set_error_handler([](const std::string&) {});
+    spdlog::set_default_logger(std::move(logger));
 }
 
 }  // namespace
@@ -59,17 +94,95 @@ void append_escaped(std::string& out, std::string_view text) {
     }
 }
 
-void start_logging(LogLevel level, LogFormat format) {
-    auto formatter = std::make_unique<spdlog::pattern_formatter>(spdlog::pattern_time_type::utc);
-    formatter->add_flag<EscapedMessage>('*').set_pattern(
-        format == LogFormat::json
-            ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l","message":"%*"})"
-            : "%Y-%m-%dT%H:%M:%S.%eZ %l %*");
-    auto logger = std::make_shared<spdlog::logger>(
-        "agentcom", std::make_shared<spdlog::sinks::stderr_sink_mt>());
-    logger->set_formatter(std::move(formatter));
-    logger->set_level(spdlog_level(level));
-    spdlog::set_default_logger(std::move(logger));
+/// Writes lines on the logger's thread, and waits for the descriptor there. The descriptor is never
+/// made non-blocking, since it may be shared with other processes: a piece that fits what `poll`
+/// promises does not block.
+class Logging::Sink final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
+public:
+    explicit Sink(int descriptor) : descriptor_(descriptor) {}
+
+    /// The pool whose queue drops lines. Before the first line.
+    void watch(spdlog::details::thread_pool& pool) noexcept { pool_ = &pool; }
+    /// Any thread: what cannot be written until then is lost.
+    void give_up_at(SteadyClock::time_point deadline) noexcept { deadline_.store(deadline); }
+    [[nodiscard]] std::uint64_t lost() const noexcept { return lost_.load(); }
+
+protected:
+    void sink_it_(const spdlog::details::log_msg& entry) override {
+        // What was dropped is older than any line that is taken from the queue after it.
+        const std::uint64_t dropped = pool_->overrun_counter();
+        if (dropped != told_) {
+            const std::string text = std::to_string(dropped - told_) +
+                                     " log lines were dropped: standard error was not read";
+            const spdlog::details::log_msg notice("", spdlog::level::warn, text);
+            if (write_line(notice)) told_ = dropped;
+        }
+        if (!write_line(entry)) ++lost_;
+    }
+    void flush_() override {}  // nothing is held back
+
+private:
+    bool write_line(const spdlog::details::log_msg& entry) {
+        spdlog::memory_buf_t line;
+        formatter_->format(entry, line);
+        std::string_view bytes(line.data(), line.size());
+        while (!bytes.empty()) {
+            if (!wait_for_room()) return false;
+            const ::ssize_t written =
+                ::write(descriptor_, bytes.data(), std::min<std::size_t>(bytes.size(), PIPE_BUF));
+            if (written < 0 && errno != EINTR && errno != EAGAIN) return false;
+            if (written > 0) bytes.remove_prefix(static_cast<std::size_t>(written));
+        }
+        return true;
+    }
+    [[nodiscard]] bool wait_for_room() const {
+        pollfd room{.fd = descriptor_, .events = POLLOUT, .revents = 0};
+        while (true) {
+            const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+                deadline_.load() - SteadyClock::now());
+            // One look even after the deadline: a descriptor that takes everything loses nothing.
+            const auto step = std::clamp(left, std::chrono::milliseconds(0), kBlockedStep);
+            if (::poll(&room, 1, static_cast<int>(step.count())) > 0) return true;
+            if (left.count() <= 0) return false;
+        }
+    }
+
+    const int descriptor_;
+    spdlog::details::thread_pool* pool_ = nullptr;
+    std::uint64_t told_ = 0;
+    std::atomic<std::uint64_t> lost_{0};
+    std::atomic<SteadyClock::time_point> deadline_{SteadyClock::time_point::max()};
+};
+
+Logging::Logging(LogLevel level, LogFormat format, int descriptor)
+    : sink_(std::make_shared<Sink>(descriptor)),
+      pool_(std::make_shared<spdlog::details::thread_pool>(
+          kQueuedLines, 1, [] { ::pthread_setname_np(::pthread_self(), "log"); })) {
+    sink_->set_formatter(make_formatter(format));
+    sink_->watch(*pool_);
+    install(std::make_shared<spdlog::async_logger>("agentcom", sink_, pool_,
+                                                   spdlog::async_overflow_policy::overrun_oldest),
+            level);
 }
+
+Logging::~Logging() {
+    install(std::make_shared<spdlog::logger>("agentcom"), LogLevel::error);
+    sink_->give_up_at(SteadyClock::now() + kFlushTimeout);
+    // The pool's end joins its thread. A write may hold that in spite of `poll`, when others fill
+    // the same pipe, and the process must end all the same.
+    std::promise<void> ended;
+    const std::future<void> end = ended.get_future();
+    std::thread closer([pool = std::move(pool_), ended = std::move(ended)]() mutable {
+        pool.reset();
+        ended.set_value();
+    });
+    if (end.wait_for(2 * kFlushTimeout) == std::future_status::ready) {
+        closer.join();
+    } else {
+        closer.detach();
+    }
+}
+
+std::uint64_t Logging::dropped() const { return pool_->overrun_counter() + sink_->lost(); }
 
 }  // namespace agentcom::app

@@ -1,15 +1,44 @@
 #pragma once
 
+#include <unistd.h>
+
+#include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "app/config.hpp"
 
+namespace spdlog::details {
+class thread_pool;
+}
+
 namespace agentcom::app {
 
-/// Makes spdlog's default logger write to standard error, one line an entry: "text" for people,
-/// "json" as one object with time, level and message. Call before other threads start.
-void start_logging(LogLevel level, LogFormat format);
+/// While it lives, spdlog's default logger writes to standard error (or `descriptor`, which stays
+/// the caller's), one line an entry: "text" for people, "json" as one object with time, level and
+/// message.
+///
+/// Who logs never waits: lines go through a bounded queue to a thread of their own. When that is
+/// full, since nobody reads standard error, the oldest give way, and once it is read again a line
+/// tells how many. One at a time; make it before other threads start and after signals are blocked,
+/// which its thread inherits; destroy it when no other thread logs any more.
+class Logging {
+public:
+    Logging(LogLevel level, LogFormat format, int descriptor = STDERR_FILENO);
+    /// Writes what waits, for a second at most; the rest is lost.
+    ~Logging();
+    Logging(const Logging&) = delete;
+    Logging& operator=(const Logging&) = delete;
+
+    /// Lines lost so far. Any thread.
+    [[nodiscard]] std::uint64_t dropped() const;
+
+private:
+    class Sink;
+    std::shared_ptr<Sink> sink_;
+    std::shared_ptr<spdlog::details::thread_pool> pool_;
+};
 
 /// Quotes, backslashes and control characters escaped as in JSON, so that whatever a peer sent
 /// stays within its line.

@@ -75,12 +75,12 @@ int serve(const ServeFlags& flags) {
         sources.flags.emplace_back("server.port", flags.port);
     }
     const Config config = load_config(sources);
-    start_logging(config.log_level, config.log_format);
     raise_file_limit();
 
     // Before any thread starts: they inherit the mask, and this thread takes the signals in turn.
     const sigset_t signals = stop_signals();
     ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+    const Logging logging(config.log_level, config.log_format);
 
     const char* admin_token = std::getenv(std::string(kAdminTokenVariable).c_str());
     const core::SystemClock clock;

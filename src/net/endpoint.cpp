@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "agentcom/core/log_limit.hpp"
 #include "net/http_answer.hpp"
 #include "net/shard.hpp"
 
@@ -28,6 +29,8 @@ using Timer = asio::basic_waitable_timer<std::chrono::steady_clock,
 
 /// When the system has no file descriptor or memory left, try again after this long.
 constexpr std::chrono::milliseconds kAcceptBackOff{100};
+/// And tell so once in this time.
+constexpr core::Millis kAcceptErrorsInterval{10'000};
 
 tcp::endpoint resolve(asio::io_context& context, const std::string& host, std::uint16_t port) {
     error_code error;
@@ -103,6 +106,7 @@ private:
     std::vector<std::shared_ptr<Shard>> shards_;
     Acceptor acceptor_;
     Timer back_off_;
+    core::LogLimit accept_errors_{1, kAcceptErrorsInterval};
     std::uint16_t port_ = 0;
     std::size_t next_shard_ = 0;
 };
@@ -151,7 +155,9 @@ Awaitable<void> Endpoint::Impl::accept_all(std::shared_ptr<Impl> self) {
         if (!error) {
             self->place(std::move(socket), from.address(), shard);
         } else if (error != asio::error::connection_aborted) {
-            spdlog::warn("cannot accept connections: {}", error.message());
+            if (const auto line = self->accept_errors_.admit(self->shared_->clock.steady())) {
+                spdlog::warn("cannot accept connections: {}{}", error.message(), line->note());
+            }
             self->back_off_.expires_after(kAcceptBackOff);
             (void)co_await self->back_off_.async_wait(kAsTuple);
         }

@@ -39,7 +39,10 @@ void HttpSession::start(std::shared_ptr<HttpSession> session) {
         try {
             std::rethrow_exception(failure);
         } catch (const std::exception& error) {
-            spdlog::error("an HTTP connection ended unexpectedly: {}", error.what());
+            if (const auto line = session->shard().log().exceptions.admit(session->now())) {
+                spdlog::error("an HTTP connection ended unexpectedly: {}{}", error.what(),
+                              line->note());
+            }
         }
     });
 }
@@ -64,7 +67,10 @@ Awaitable<void> HttpSession::run(std::shared_ptr<HttpSession> self) {
     const Limits& limits = self->shard().limits();
     self->enter(Phase::handshake, limits.request_timeout);
     if (const error_code error = co_await self->stream().handshake()) {
-        spdlog::info("TLS handshake with {} failed: {}", self->stream().peer(), error.message());
+        if (const auto line = self->shard().log().failed_handshakes.admit(self->now())) {
+            spdlog::info("TLS handshake with {} failed: {}{}", self->stream().peer(),
+                         error.message(), line->note());
+        }
         self->phase_ = Phase::over;
         co_return;
     }

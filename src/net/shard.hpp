@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "agentcom/core/log_limit.hpp"
 #include "agentcom/core/time.hpp"
 #include "agentcom/delivery/event_loop.hpp"
 #include "agentcom/net/endpoint.hpp"
@@ -28,6 +29,17 @@ class Connection;
 /// reading cheap for those who are known, and a header for all others.
 inline constexpr std::size_t kInputAtHand = std::size_t{64} * 1024;
 inline constexpr std::size_t kInputOfStrangers = std::size_t{16} * 1024;
+
+/// What a storm of connections may write to the log, per kind of line and event loop.
+struct ConnectionLog {
+    static constexpr std::uint32_t kLines = 10;
+    static constexpr core::Millis kInterval{1'000};
+    core::LogLimit opened{kLines, kInterval};
+    core::LogLimit identified{kLines, kInterval};
+    core::LogLimit ended{kLines, kInterval};
+    core::LogLimit failed_handshakes{kLines, kInterval};
+    core::LogLimit exceptions{kLines, kInterval};
+};
 
 /// What all loops of one endpoint share. Constant once the endpoint accepts, except what counts.
 struct Shared {
@@ -73,6 +85,7 @@ public:
     [[nodiscard]] std::size_t max_input_of_strangers() const noexcept {
         return std::max<std::size_t>(kInputOfStrangers, limits().max_header_bytes);
     }
+    [[nodiscard]] ConnectionLog& log() noexcept { return log_; }
     [[nodiscard]] bool shutting_down() const noexcept { return shutting_down_; }
     [[nodiscard]] const TrustedProxies& proxies() const noexcept { return shared_->proxies; }
     [[nodiscard]] AddressTable& addresses() const noexcept { return *shared_->addresses; }
@@ -108,6 +121,7 @@ private:
     LoopClock clock_;
     std::vector<Connection*> connections_;
     std::vector<std::weak_ptr<Connection>> held_back_;
+    ConnectionLog log_;
     bool shutting_down_ = false;
 };
 

@@ -110,7 +110,10 @@ void WsSession::start(std::shared_ptr<WsSession> session, Upgrade upgrade) {
             try {
                 std::rethrow_exception(failure);
             } catch (const std::exception& error) {
-                spdlog::error("a WebSocket connection ended unexpectedly: {}", error.what());
+                if (const auto line = session->shard().log().exceptions.admit(session->now())) {
+                    spdlog::error("a WebSocket connection ended unexpectedly: {}{}", error.what(),
+                                  line->note());
+                }
             }
         });
 }
@@ -145,7 +148,9 @@ Awaitable<bool> WsSession::accept(WebSocket& socket, Upgrade upgrade) {
     if (error) co_return false;
     open_ = true;
     if (closing()) append_close_frame(static_cast<protocol::CloseCode>(close_code_));
-    spdlog::info("WebSocket connection from {}", stream().peer());
+    if (const auto line = shard().log().opened.admit(now())) {
+        spdlog::info("WebSocket connection from {}{}", stream().peer(), line->note());
+    }
     co_return true;
 }
 
@@ -282,7 +287,10 @@ void WsSession::identify(ReplyQueue::Ticket ticket, const protocol::Identify& re
     const protocol::Reply reply = shard().router().identify(loop(), *this, request);
     if (reply) {
         caller_ = router::Caller{identity()->agent, identity()->role};
-        spdlog::info("{} identified as {}", stream().peer(), identity()->agent.str());
+        if (const auto line = shard().log().identified.admit(now())) {
+            spdlog::info("{} identified as {}{}", stream().peer(), identity()->agent.str(),
+                         line->note());
+        }
     }
     answer(ticket, reply);
     if (reply) shard().router().continue_backlog(loop(), *this);
@@ -414,14 +422,17 @@ void WsSession::leave() {
     shard().router().disconnected(loop(), *this);
 }
 
-void WsSession::log_end() const {
+void WsSession::log_end() {
+    const auto line = shard().log().ended.admit(now());
+    if (!line) return;
     const std::string_view who =
         identity() ? std::string_view(identity()->agent.str()) : "an unidentified connection";
     if (close_code_ == 0) {
-        spdlog::info("connection of {} broke off", who);
+        spdlog::info("connection of {} broke off{}", who, line->note());
     } else {
-        spdlog::info("connection of {} closed with {} {}", who, close_code_,
-                     protocol::close_reason(static_cast<protocol::CloseCode>(close_code_)));
+        spdlog::info("connection of {} closed with {} {}{}", who, close_code_,
+                     protocol::close_reason(static_cast<protocol::CloseCode>(close_code_)),
+                     line->note());
     }
 }
 

@@ -70,7 +70,7 @@ private:
     void watch_silence(core::SteadyTime now);
     /// Unregisters, once.
     void leave();
-    void log_end() const;
+    void log_end();
 
     /// With so much waiting to be written nothing more is read: whoever asks must also listen.
     static constexpr std::size_t kOutputHighWater = std::size_t{1} << 20;

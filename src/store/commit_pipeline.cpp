@@ -219,7 +219,9 @@ void CommitPipeline::commit(CommittedBatch& batch) {
         // wrong, above all a failed sync, leaves it unknown what the disk holds.
         const bool full = env_.is_out_of_space(error);
         if (store_state_ != (full ? StoreState::full : StoreState::failed)) {
-            spdlog::error("the store refuses a batch: {}", error.what());
+            if (const auto line = refusals_.admit(clock_.steady())) {
+                spdlog::error("the store refuses a batch: {}{}", error.what(), line->note());
+            }
         }
         store_state_ = full ? StoreState::full : StoreState::failed;
         fail_all(batch, full ? core::ErrorCode::storage_full : core::ErrorCode::storage_failed);
@@ -268,7 +270,10 @@ void CommitPipeline::sync_if_due() {
     try {
         env_.sync();
     } catch (const LmdbError& error) {
-        spdlog::critical("the disk does not take what was committed: {}", error.what());
+        if (const auto line = failed_syncs_.admit(clock_.steady())) {
+            spdlog::critical("the disk does not take what was committed: {}{}", error.what(),
+                             line->note());
+        }
         store_state_ = StoreState::failed;
     }
     unsynced_ = false;

@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "agentcom/core/log_limit.hpp"
 #include "agentcom/store/store.hpp"
 #include "store/backlog.hpp"
 #include "store/reader_watch.hpp"
@@ -72,6 +73,9 @@ private:
     bool unsynced_ = false;  // the thread's own; relaxed durability only
     const std::uint64_t head_at_start_;
     std::uint64_t commits_ = 0;  // the thread's own
+    // The thread's own: a map that is full for every other batch must not fill the log.
+    core::LogLimit refusals_{1, core::Millis(10'000)};
+    core::LogLimit failed_syncs_{1, core::Millis(10'000)};
     core::SteadyTime last_sync_;
     ReaderWatch readers_;
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -18,7 +19,8 @@ public:
     /// Starts `agentcom serve` and waits until it listens. `arguments` and `environment`
     /// ("NAME=value") are added. Throws when it ends before it listens.
     explicit HubProcess(std::filesystem::path data_dir, std::vector<std::string> arguments = {},
-                        std::vector<std::string> environment = {});
+                        std::vector<std::string> environment = {},
+                        const std::string& binary = AGENTCOM_BINARY);
     ~HubProcess();
     HubProcess(const HubProcess&) = delete;
     HubProcess& operator=(const HubProcess&) = delete;
@@ -30,15 +32,23 @@ public:
     /// A token for the agent, made over HTTP with the admin token.
     [[nodiscard]] std::string create_token(const std::string& agent);
 
+    /// What it has logged, as far as that was read.
+    [[nodiscard]] std::string log() const;
+    /// From now on nobody reads its standard error, and the pipe behind that is full.
+    void block_log();
+    /// Standard error is read again.
+    void unblock_log();
+
     /// SIGKILL, and reaps it.
     void kill();
-    /// SIGTERM; returns the exit status.
+    /// SIGTERM; returns the exit status, or -1 when it had to be killed or died of a signal.
     int terminate();
 
 private:
+    class Log;
     int reap();
     pid_t pid_ = -1;
-    int log_ = -1;
+    std::shared_ptr<Log> log_;
     std::uint16_t port_ = 0;
     std::string admin_token_;
 };
