@@ -44,7 +44,7 @@ public:
     struct Read {
         store::MailboxQuery query;
         core::Budget budget;
-        store::MailboxView view;
+        store::MailboxView view{};
     };
     /// The newest `cap` unread messages after `since`; of those the first that the limit takes.
     [[nodiscard]] Read poll(const core::AgentId& agent, core::Seq since,
