@@ -1,0 +1,12 @@
+export { Client } from "./client.js";
+export * from "./errors.js";
+export type Agent = import("./messages.js").Agent;
+export type Channel = import("./messages.js").Channel;
+export type HistoryPage = import("./messages.js").HistoryPage;
+export type HubEvent = import("./messages.js").HubEvent;
+export type Message = import("./messages.js").Message;
+export type Position = import("./messages.js").Position;
+export type Published = import("./messages.js").Published;
+export type Sent = import("./messages.js").Sent;
+export type ClientOptions = import("./client.js").ClientOptions;
+export type SendOptions = import("./client.js").SendOptions;
