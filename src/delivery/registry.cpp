@@ -97,8 +97,8 @@ void Registry::apply(store::CommittedBatch& batch, store::LoopIndex loop) {
             if (!change->changed) continue;
             if (const auto* op = std::get_if<store::Subscribe>(&entry.op)) subscribed(*op);
             if (const auto* op = std::get_if<store::Unsubscribe>(&entry.op)) unsubscribed(*op);
-        } else if (const auto* op = std::get_if<store::DeleteChannel>(&entry.op)) {
-            channel_deleted(op->channel);
+        } else if (const auto* deletion = std::get_if<store::DeleteChannel>(&entry.op)) {
+            channel_deleted(deletion->channel);
         } else if (const auto* op = std::get_if<store::RevokeTokens>(&entry.op)) {
             revoked(op->agent);
         }
