@@ -22,6 +22,7 @@ constexpr auto kRoutes = std::to_array<Route>({
     {"GET", "/api/channels", list_channels},
     {"POST", "/api/channels", create_channel},
     {"GET", "/api/channels/:ch", get_channel},
+    {"DELETE", "/api/channels/:ch", delete_channel},
     {"POST", "/api/channels/:ch/subscribe", subscribe},
     {"POST", "/api/channels/:ch/unsubscribe", unsubscribe},
     {"POST", "/api/channels/:ch/publish", publish},

@@ -72,6 +72,9 @@ struct FrameWriter {
     void operator()(const Unsubscribed& reply) {
         frame(writer, "channel_unsubscribed").member("channel", reply.channel_text);
     }
+    void operator()(const ChannelDeleted& reply) {
+        frame(writer, "channel_deleted").member("channel", reply.channel_text);
+    }
     void operator()(const Published& reply) {
         frame(writer, "channel_published")
             .member("channel", reply.channel.str())

@@ -169,6 +169,9 @@ struct BodyWriter {
     void operator()(const Unsubscribed& reply) {
         writer.member("status", "unsubscribed").member("channel", reply.channel_text);
     }
+    void operator()(const ChannelDeleted& reply) {
+        writer.member("status", "deleted").member("channel", reply.channel_text);
+    }
     void operator()(const Published& reply) {
         writer.member("status", "published")
             .member_integer("seq", reply.seq.value)
@@ -271,6 +274,7 @@ struct BodyWriter {
             .member_integer("agents_connected", reply.agents_connected);
         // A healthy hub answers exactly as the original did.
         if (reply.state != HealthState::ok) writer.member("reason", to_string(reply.state));
+        if (reply.reader_lag > 0) writer.member_integer("reader_lag", reply.reader_lag);
     }
 
     void write(const AgentAnalytics& agent) {

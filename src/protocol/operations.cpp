@@ -397,6 +397,9 @@ constexpr auto kTable = std::to_array<Row>({
                    {agent, write, 5, kFixed}, kFields<kChannel>, of_channel<Subscribe>),
     row<Unsubscribe>(Operation::unsubscribe, "unsubscribe", "channel_unsubscribe",
                      {agent, write, 5, kFixed}, kFields<kChannel>, of_channel<Unsubscribe>),
+    // As dear as letting go of some subscribers; of many it goes on by and by.
+    row<DeleteChannel>(Operation::delete_channel, "delete_channel", "channel_delete",
+                       {agent, write, 100, kFixed}, kFields<kChannel>, of_channel<DeleteChannel>),
     row<ChannelHistory>(Operation::channel_history, "channel_history", "channel_history",
                         {reader, read, 2, kPage}, kChannelHistoryFields, channel_history),
     row<ListSubscriptions>(Operation::list_subscriptions, "list_subscriptions", "",

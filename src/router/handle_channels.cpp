@@ -1,4 +1,4 @@
-// Channels: create, list, subscribe, history.
+// Channels: create, list, subscribe, delete, history.
 
 #include <utility>
 
@@ -57,6 +57,17 @@ void Router::Impl::operate(Context context, protocol::Unsubscribe request) {
            [request](const store::WriteValue&) {
                return protocol::ReplyValue(
                    protocol::Unsubscribed{request.channel, request.channel_text});
+           });
+}
+
+void Router::Impl::operate(Context context, protocol::DeleteChannel request) {
+    store::DeleteChannel op{request.channel, *context.caller.agent, context.caller.is_admin()};
+    delivery::EventLoop& loop = context.loop;
+    submit(std::move(context), std::move(op),
+           [this, &loop, request = std::move(request)](const store::WriteValue& value) {
+               if (std::get<store::ChannelDeleted>(value).more) remove_deleted_channels(loop);
+               return protocol::ReplyValue(
+                   protocol::ChannelDeleted{request.channel, request.channel_text});
            });
 }
 

@@ -193,6 +193,9 @@ void Router::Impl::operate(Context context, protocol::Health) {
     } else if (store.state() == store::StoreState::failed) {
         report.state = protocol::HealthState::storage_failed;
     }
+    if (const store::StoreStats stats = store.stats(); stats.reader_is_late) {
+        report.reader_lag = stats.reader_lag;
+    }
     if (shutting_down) report.state = protocol::HealthState::shutting_down;
     context.reply(protocol::ReplyValue(report));
 }

@@ -58,6 +58,7 @@ public:
     void operate(Context context, protocol::GetChannel request);
     void operate(Context context, protocol::Subscribe request);
     void operate(Context context, protocol::Unsubscribe request);
+    void operate(Context context, protocol::DeleteChannel request);
     void operate(Context context, protocol::ChannelHistory request);
     void operate(Context context, protocol::ListSubscriptions request);
 

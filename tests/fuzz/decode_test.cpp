@@ -178,6 +178,7 @@ std::vector<std::string> good_frames() {
         R"({"type":"list_agents"})",
         R"({"type":"channel_subscribe","channel":"#Dev Ops"})",
         R"({"type":"channel_unsubscribe","channel":"dev"})",
+        R"({"type":"channel_delete","channel":"dev"})",
         R"({"type":"channel_publish","channel":"dev","payload":{"channel":"x"},"message_type":"t","reply_to":null})",
         R"({"type":"channel_history","channel":"dev","limit":10,"since":3})",
         R"({"type":"list_channels","ref":1.5e3})",

@@ -77,6 +77,7 @@ TEST(DecodeFrame, AMissingOrWrongFieldIsNamed) {
         {"{\"type\":\"channel_subscribe\",\"channel\":5}", "channel"},
         {"{\"type\":\"channel_subscribe\",\"channel\":null}", "channel"},
         {"{\"type\":\"channel_unsubscribe\"}", "channel"},
+        {"{\"type\":\"channel_delete\"}", "channel"},
         {"{\"type\":\"channel_publish\"}", "channel"},
         {"{\"type\":\"channel_publish\",\"channel\":\"c\"}", "payload"},
         {"{\"type\":\"channel_history\",\"channel\":[\"x\"]}", "channel"},
@@ -220,6 +221,9 @@ TEST(DecodeFrame, ChannelFramesKeepTheNameAsItWasSent) {
     EXPECT_EQ(
         decoded<Unsubscribe>(R"({"type":"channel_unsubscribe","channel":"#Dev"})").channel.str(),
         "dev");
+    const auto deletion = decoded<DeleteChannel>(R"({"type":"channel_delete","channel":"#Dev"})");
+    EXPECT_EQ(deletion.channel.str(), "dev");
+    EXPECT_EQ(deletion.channel_text, "#Dev");
     EXPECT_EQ(code_of(R"({"type":"channel_subscribe","channel":"!!!"})"),
               ErrorCode::invalid_channel_name);
 }

@@ -228,8 +228,8 @@ TEST(DecodeHttp, ChannelRoutesKeepTheNameAsItWasSent) {
         decoded<GetChannel>({.operation = Operation::get_channel, .argument = "Dev"}).channel.str(),
         "dev");
     for (const auto operation :
-         {Operation::subscribe, Operation::unsubscribe, Operation::get_channel, Operation::publish,
-          Operation::channel_history}) {
+         {Operation::subscribe, Operation::unsubscribe, Operation::delete_channel,
+          Operation::get_channel, Operation::publish, Operation::channel_history}) {
         EXPECT_EQ(
             error_of({.operation = operation, .argument = "!!!", .body = "{\"payload\":{}}"}).code,
             ErrorCode::invalid_channel_name);

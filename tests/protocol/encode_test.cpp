@@ -134,6 +134,8 @@ std::vector<Golden> goldens() {
          R"({"status":"already_subscribed","channel":"dev"})"},
         {Unsubscribed{channel("dev"), "dev"}, R"({"type":"channel_unsubscribed","channel":"dev"})",
          200, R"({"status":"unsubscribed","channel":"dev"})"},
+        {ChannelDeleted{channel("dev"), "#Dev"}, R"({"type":"channel_deleted","channel":"#Dev"})",
+         200, R"({"status":"deleted","channel":"#Dev"})"},
         {Published{channel("dev"), core::ChannelSeq{3}, id},
          R"({"type":"channel_published","channel":"dev","seq":3,"id":"1234500000000007"})", 200,
          R"({"status":"published","seq":3,"id":"1234500000000007"})"},
@@ -183,6 +185,8 @@ std::vector<Golden> goldens() {
         {HealthReport{HealthState::storage_full, 2}, ok, 200,
          R"({"status":"degraded","service":"agent_com","agents_connected":2,)"
          R"("reason":"storage_full"})"},
+        {HealthReport{HealthState::ok, 2, 1'500}, ok, 200,
+         R"({"status":"ok","service":"agent_com","agents_connected":2,"reader_lag":1500})"},
         {HealthReport{HealthState::storage_failed, 2}, ok, 503,
          R"({"status":"degraded","service":"agent_com","agents_connected":2,)"
          R"("reason":"storage_failed"})"},

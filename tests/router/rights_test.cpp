@@ -42,6 +42,7 @@ struct RightOf {
     Right operator()(const protocol::CreateChannel&) const { return Right::agent; }
     Right operator()(const protocol::Subscribe&) const { return Right::agent; }
     Right operator()(const protocol::Unsubscribe&) const { return Right::agent; }
+    Right operator()(const protocol::DeleteChannel&) const { return Right::agent; }
     Right operator()(const protocol::QueryHistory&) const { return Right::agent; }
     Right operator()(const protocol::GetThread&) const { return Right::agent; }
     Right operator()(const protocol::GetReplies&) const { return Right::agent; }
@@ -74,6 +75,7 @@ protected:
                 GetChannel{dev},
                 Subscribe{dev, "dev"},
                 Unsubscribe{dev, "dev"},
+                DeleteChannel{channel("fresh-" + std::to_string(channels_)), "fresh"},
                 publication("dev"),
                 ChannelHistory{.channel = dev, .channel_text = "dev"},
                 ListSubscriptions{"alice"},

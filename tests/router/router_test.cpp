@@ -547,6 +547,16 @@ TEST_F(RouterTest, ATimeToLiveLongerThanTimeItselfKeepsEverything) {
 
 // ---- Channels -----------------------------------------------------------------------------------
 
+TEST_F(RouterTest, AKeyForTwoMessagesIsAConflict) {
+    auto first = direct("bob", "1");
+    first.idempotency_key = "k";
+    auto second = direct("bob", "2");
+    second.idempotency_key = "k";
+    (void)get<protocol::MessageSent>(as("alice"), first);
+    (void)get<protocol::MessageSent>(as("alice"), first);
+    EXPECT_EQ(error_of(as("alice"), second), ErrorCode::idempotency_conflict);
+}
+
 TEST_F(RouterTest, SubscribersHearOfNewOnesAndOfPublicationsUntilTheyLeave) {
     make_channel("dev", {});
     TestSession& alice = join("alice", quietly());

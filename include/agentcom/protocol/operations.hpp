@@ -27,6 +27,7 @@ enum class Operation : std::uint8_t {
     get_channel,
     subscribe,
     unsubscribe,
+    delete_channel,
     channel_history,
     list_subscriptions,
     query_history,

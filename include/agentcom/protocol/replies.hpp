@@ -105,6 +105,10 @@ struct Unsubscribed {
     core::ChannelName channel;
     std::string channel_text;
 };
+struct ChannelDeleted {
+    core::ChannelName channel;
+    std::string channel_text;
+};
 struct Published {
     core::ChannelName channel;
     core::ChannelSeq seq;
@@ -214,16 +218,19 @@ enum class HealthState : std::uint8_t { ok, storage_full, storage_failed, shutti
 struct HealthReport {
     HealthState state = HealthState::ok;
     std::uint64_t agents_connected = 0;
+    /// Transactions that a reader of the store's files is behind, which keeps room from being used
+    /// again; 0: none is late.
+    std::uint64_t reader_lag = 0;
 };
 
 using ReplyValue =
     std::variant<Identified, Pong, MessageSent, StatusUpdated, AgentList, Acked, MailboxPage,
                  EvictionTriggered, ChannelCreated, ChannelList, ChannelInfo, Subscribed,
-                 Unsubscribed, Published, ChannelHistoryPage, SubscriptionList, HistoryPage, Thread,
-                 ReplyList, ThreadRoot, SettingValue, AnalyticsTotals, AgentAnalyticsList,
-                 HourlyCounts, TokenCreated, TokenList, TokensRevoked, ResetScheduled, HealthReport,
-                 Shared<AgentList>, Shared<ChannelList>, Shared<MailboxPage>,
-                 Shared<AgentAnalyticsList>>;
+                 Unsubscribed, ChannelDeleted, Published, ChannelHistoryPage, SubscriptionList,
+                 HistoryPage, Thread, ReplyList, ThreadRoot, SettingValue, AnalyticsTotals,
+                 AgentAnalyticsList, HourlyCounts, TokenCreated, TokenList, TokensRevoked,
+                 ResetScheduled, HealthReport, Shared<AgentList>, Shared<ChannelList>,
+                 Shared<MailboxPage>, Shared<AgentAnalyticsList>>;
 using Reply = core::result<ReplyValue>;
 
 /// Pages that come shared or not.

@@ -88,6 +88,11 @@ struct Unsubscribe {
     core::ChannelName channel;
     std::string channel_text;
 };
+/// By who made the channel, or an administrator.
+struct DeleteChannel {
+    core::ChannelName channel;
+    std::string channel_text;
+};
 struct Publish {
     core::ChannelName channel;
     std::string type;
@@ -161,11 +166,11 @@ struct RevokeTokens {
 struct ResetHub {};
 struct Health {};
 
-using Request =
-    std::variant<Identify, Ping, SendMessage, SetStatus, ListAgents, Ack, PollMailbox,
-                 EvictMailboxes, CreateChannel, ListChannels, GetChannel, Subscribe, Unsubscribe,
-                 Publish, ChannelHistory, ListSubscriptions, QueryHistory, GetThread, GetReplies,
-                 GetThreadRoot, GetSetting, PutSetting, AnalyticsSummary, AnalyticsAgents,
-                 AnalyticsHourly, CreateToken, ListTokens, RevokeTokens, ResetHub, Health>;
+using Request = std::variant<Identify, Ping, SendMessage, SetStatus, ListAgents, Ack, PollMailbox,
+                             EvictMailboxes, CreateChannel, ListChannels, GetChannel, Subscribe,
+                             Unsubscribe, DeleteChannel, Publish, ChannelHistory, ListSubscriptions,
+                             QueryHistory, GetThread, GetReplies, GetThreadRoot, GetSetting,
+                             PutSetting, AnalyticsSummary, AnalyticsAgents, AnalyticsHourly,
+                             CreateToken, ListTokens, RevokeTokens, ResetHub, Health>;
 
 }  // namespace agentcom::protocol
