@@ -22,6 +22,7 @@ target_link_libraries(agentcom_store PRIVATE ${LMDB_LIBRARY} Threads::Threads sp
 agentcom_room(protocol LINKS agentcom_core)
 agentcom_room(services LINKS agentcom_store)
 agentcom_room(delivery LINKS agentcom_protocol agentcom_store Threads::Threads)
+target_link_libraries(agentcom_delivery PRIVATE spdlog::spdlog)
 agentcom_room(router LINKS agentcom_services agentcom_delivery agentcom_protocol)
 target_link_libraries(agentcom_router PRIVATE spdlog::spdlog)
 agentcom_room(net LINKS agentcom_router agentcom_delivery agentcom_protocol)

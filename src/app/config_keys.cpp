@@ -349,6 +349,10 @@ std::vector<ConfigKey> limit_keys() {
             "limits", "rate_warnings", 0, 1'000'000,
             "Answers of rate_limited before the connection is closed.",
             [](auto& c) -> auto& { return c.router.rate_warnings; }),
+        count(
+            "limits", "takeovers_per_minute", 0, kAnyCount,
+            "How often connections of one agent may replace one another; 0: no limit.",
+            [](auto& c) -> auto& { return c.router.takeovers_per_minute; }),
         bytes(
             "limits", "max_profile_bytes", 64, kMiB,
             "An agent's name, status and capabilities, each.",

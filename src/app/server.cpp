@@ -23,7 +23,7 @@ Server::Server(Config config, const core::Clock& clock,
                const std::optional<std::string>& admin_token)
     : config_(std::move(config)),
       store_(store::Store::open(config_.store, clock)),
-      loops_(config_.event_loops(), *store_),
+      loops_(config_.event_loops(), *store_, clock),
       router_(config_.router, *store_, loops_, clock),
       endpoint_(config_.endpoint, loops_, router_, clock, std::string(dashboard_html())) {
     store_->start(&loops_);

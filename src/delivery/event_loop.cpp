@@ -17,17 +17,34 @@ constexpr int kHandlersPerRound = 256;
 /// in slices: others are served in between, and what is published meanwhile joins the frames that
 /// wait.
 constexpr std::size_t kFlushesPerRound = 64;
+/// Completions and pushes in one round, of a microsecond or two each.
+constexpr std::size_t kDeliveriesPerRound = 1'024;
+/// Sessions that are told of presence in one round. Few while many outboxes wait to be written:
+/// what happens meanwhile goes out with the rest.
+constexpr std::size_t kPresencePerRound = 64;
+constexpr std::size_t kPresenceWhenBusy = 8;
+constexpr std::size_t kFirstPresenceRound = 256;
+/// Long polls answered in one round; each may read the store.
+constexpr std::size_t kWakesPerRound = 32;
+constexpr std::size_t kTimersPerRound = 64;
 constexpr std::chrono::seconds kTickInterval{1};
+constexpr std::chrono::hours kLongestWait{1};
 
 }  // namespace
 
-struct EventLoop::Timer {
-    explicit Timer(boost::asio::io_context& context) : timer(context) {}
-    boost::asio::steady_timer timer;
+struct EventLoop::AsioTimers {
+    explicit AsioTimers(boost::asio::io_context& context) : tick(context), timers(context) {}
+    boost::asio::steady_timer tick;
+    boost::asio::steady_timer timers;
 };
 
-EventLoop::EventLoop(store::LoopIndex index, store::Store& store)
-    : index_(index), store_(store), context_(1), timer_(std::make_shared<Timer>(context_)) {
+EventLoop::EventLoop(store::LoopIndex index, store::Store& store, const core::Clock& clock)
+    : index_(index),
+      store_(store),
+      clock_(clock),
+      context_(1),
+      registry_(index),
+      asio_timers_(std::make_unique<AsioTimers>(context_)) {
     registry_.set_applied_head(store.head());
 }
 
@@ -35,15 +52,44 @@ EventLoop::~EventLoop() = default;
 
 void EventLoop::run() {
     const auto keep_running = boost::asio::make_work_guard(context_);
-    schedule_tick();
-    while (!stopped_.load(std::memory_order_acquire)) {
-        if (!has_output()) context_.run_one();
-        for (int i = 0; i < kHandlersPerRound && context_.poll_one() > 0; ++i) {
-        }
-        run_dry();
-    }
+    guard("tick", [&] { schedule_tick(); });
+    while (!stopped_.load(std::memory_order_acquire)) turn();
+    // What was handed over before the end is done.
     drain_inbox();
+    while (registry_.has_work()) registry_.work(kDeliveriesPerRound);
     for (std::size_t left = dirty_.size() / kFlushesPerRound + 1; left > 0; --left) run_dry();
+}
+
+void EventLoop::turn() {
+    guard("handler", [&] {
+        if (!has_work()) context_.run_one();
+    });
+    for (int i = 0; i < kHandlersPerRound; ++i) {
+        std::size_t ran = 1;
+        guard("handler", [&] { ran = context_.poll_one(); });
+        if (ran == 0) break;
+    }
+    run_slices();
+    run_dry();
+}
+
+bool EventLoop::has_work() noexcept {
+    return !dirty_.empty() || !submissions_.empty() || registry_.has_work() ||
+           registry_.presence().has_work() || registry_.waiters().has_ready() || has_due_timer();
+}
+
+void EventLoop::run_slices() {
+    run_timers();
+    if (registry_.has_work()) guard("delivery", [&] { registry_.work(kDeliveriesPerRound); });
+    if (registry_.waiters().has_ready()) {
+        guard("long poll", [&] { registry_.waiters().work(kWakesPerRound); });
+    }
+    if (registry_.presence().has_work()) {
+        guard("presence", [&] {
+            registry_.presence().work(dirty_.size() < kFlushesPerRound ? kPresencePerRound
+                                                                       : kPresenceWhenBusy);
+        });
+    }
 }
 
 void EventLoop::stop() {
@@ -51,25 +97,16 @@ void EventLoop::stop() {
     boost::asio::post(context_, [] {});
 }
 
-void EventLoop::post(std::function<void()> function) {
+void EventLoop::post(std::function<void()> function) { put(std::move(function)); }
+void EventLoop::deliver(std::shared_ptr<store::CommittedBatch> batch) { put(std::move(batch)); }
+void EventLoop::deliver(PresenceChangePtr change) { put(std::move(change)); }
+
+void EventLoop::put(Item item) {
     {
         const std::lock_guard lock(inbox_mutex_);
-        inbox_.push_back(Item{std::move(function), nullptr});
+        inbox_.push_back(std::move(item));
         if (std::exchange(wake_scheduled_, true)) return;
     }
-    wake();
-}
-
-void EventLoop::deliver(std::shared_ptr<store::CommittedBatch> batch) {
-    {
-        const std::lock_guard lock(inbox_mutex_);
-        inbox_.push_back(Item{nullptr, std::move(batch)});
-        if (std::exchange(wake_scheduled_, true)) return;
-    }
-    wake();
-}
-
-void EventLoop::wake() {
     boost::asio::post(context_, [this] { drain_inbox(); });
 }
 
@@ -80,13 +117,28 @@ void EventLoop::drain_inbox() {
         items.swap(inbox_);
         wake_scheduled_ = false;
     }
+    // Small batches and changes are done before what was handed over after them; of large ones the
+    // rest is done in slices.
+    std::size_t deliveries = kDeliveriesPerRound;
+    std::size_t updates = kFirstPresenceRound;
+    const auto tell = [&] {
+        if (updates == 0 || !registry_.presence().has_work()) return;
+        guard("presence", [&] { updates -= registry_.presence().work(updates); });
+    };
     for (Item& item : items) {
-        if (item.batch) {
-            registry_.apply(*item.batch, index_);
+        if (auto* change = std::get_if<PresenceChangePtr>(&item)) {
+            guard("presence", [&] { registry_.presence().add(std::move(*change)); });
+        } else if (auto* batch = std::get_if<std::shared_ptr<store::CommittedBatch>>(&item)) {
+            guard("delivery", [&] {
+                registry_.enqueue(std::move(*batch));
+                deliveries -= std::min(deliveries, registry_.work(deliveries));
+            });
         } else {
-            item.function();
+            tell();
+            guard("posted function", std::get<std::function<void()>>(item));
         }
     }
+    tell();
 }
 
 void EventLoop::submit(store::WriteOp op, store::Completion completion) {
@@ -98,27 +150,72 @@ void EventLoop::forget(Flushable& flushable) {
 }
 
 void EventLoop::run_dry() {
-    if (!submissions_.empty()) store_.submit(std::exchange(submissions_, {}));
+    if (!submissions_.empty()) {
+        guard("hand-over to the store", [&] { store_.submit(std::exchange(submissions_, {})); });
+    }
+    flush_some();
+}
+
+void EventLoop::flush_some() {
     // A flush may end a session, which may mark or forget others: the list is looked at anew.
     for (std::size_t i = 0; i < kFlushesPerRound && !dirty_.empty(); ++i) {
         Flushable* flushable = dirty_.front();
         dirty_.pop_front();
-        if (flushable != nullptr) flushable->flush();
+        if (flushable == nullptr) continue;
+        if (!registry_.faults().guard("flush", [&] { flushable->flush(); })) flushable->fail();
     }
 }
 
-void EventLoop::schedule_tick() {
-    timer_->timer.expires_after(kTickInterval);
-    timer_->timer.async_wait([this](const boost::system::error_code& error) {
+EventLoop::TimerHandle EventLoop::call_at(core::SteadyTime at, std::function<void()> function) {
+    const TimerHandle handle = timers_.add(at, std::move(function));
+    schedule_timers();
+    return handle;
+}
+
+void EventLoop::run_timers() {
+    if (!has_due_timer()) return;
+    const core::SteadyTime now = clock_.steady();
+    for (std::size_t i = 0; i < kTimersPerRound; ++i) {
+        const auto due = timers_.take_due(now);
+        if (!due) break;
+        guard("timer", *due);
+    }
+    guard("timer", [&] { schedule_timers(); });
+}
+
+void EventLoop::schedule_timers() {
+    if (timers_.empty() || (armed_for_ && *armed_for_ <= timers_.nearest())) return;
+    armed_for_ = timers_.nearest();
+    const auto left =
+        std::clamp<core::SteadyTime::duration>(*armed_for_ - clock_.steady(), {}, kLongestWait);
+    asio_timers_->timers.expires_after(left);
+    asio_timers_->timers.async_wait([this](const boost::system::error_code& error) {
         if (error) return;
-        for (const auto& tick : ticks_) tick();
+        // The turn of this handler runs what is due. When the clock has not come as far, it waits
+        // again.
+        armed_for_.reset();
+        if (!has_due_timer()) schedule_timers();
+    });
+}
+
+void EventLoop::schedule_tick() {
+    asio_timers_->tick.expires_after(kTickInterval);
+    asio_timers_->tick.async_wait([this](const boost::system::error_code& error) {
+        if (error) return;
+        tick();
         schedule_tick();
     });
 }
 
-LoopGroup::LoopGroup(std::size_t count, store::Store& store) {
+void EventLoop::tick() {
+    guard("presence", [&] { registry_.presence().tick(); });
+    for (const auto& each : ticks_) guard("tick", each);
+}
+
+LoopGroup::LoopGroup(std::size_t count, store::Store& store, const core::Clock& clock) {
     for (std::size_t i = 0; i < count; ++i) {
-        loops_.push_back(std::make_unique<EventLoop>(static_cast<store::LoopIndex>(i), store));
+        loops_.push_back(
+            std::make_unique<EventLoop>(static_cast<store::LoopIndex>(i), store, clock));
     }
 }
 
@@ -126,6 +223,10 @@ LoopGroup::~LoopGroup() = default;
 
 void LoopGroup::on_committed(std::shared_ptr<store::CommittedBatch> batch) {
     for (const auto& loop : loops_) loop->deliver(batch);
+}
+
+void LoopGroup::announce(const PresenceChangePtr& change) {
+    for (const auto& loop : loops_) loop->deliver(change);
 }
 
 void LoopGroup::post_all(const std::function<void(EventLoop&)>& function) {

@@ -9,73 +9,51 @@ namespace agentcom::delivery {
 
 namespace {
 
-template <class Map, class Key, class Entry>
-void erase_from(Map& map, const Key& key, Entry* entry) {
-    const auto found = map.find(key);
-    if (found == map.end()) return;
-    std::erase(found->second, entry);
-    if (found->second.empty()) map.erase(found);
-}
+/// Encoding and sharing so many bytes counts as a step.
+constexpr std::size_t kBytesOfStep = std::size_t{4} << 10;
 
-/// The entries under a key; empty when there are none.
 template <class Map, class Key>
-std::span<const typename Map::mapped_type::value_type> entries(const Map& map, const Key& key) {
+std::span<Session* const> entries(const Map& map, const Key& key) {
     const auto found = map.find(key);
     if (found == map.end()) return {};
     return found->second;
 }
 
-/// Sessions and waiters alike have their channels and are found by them.
-template <class Map, class Entry>
-void subscribe(Map& map, Entry& entry, const core::ChannelName& channel) {
-    if (std::ranges::find(entry.channels, channel) != entry.channels.end()) return;
-    entry.channels.push_back(channel);
-    map[channel].push_back(&entry);
-}
-template <class Map, class Entry>
-void unsubscribe(Map& map, Entry& entry, const core::ChannelName& channel) {
-    if (std::erase(entry.channels, channel) > 0) erase_from(map, channel, &entry);
+/// The message that the operation appended; null when it did not, or had done so before.
+const core::Message* appended(const store::Committed& entry) {
+    if (!entry.result) return nullptr;
+    const auto* appended = std::get_if<store::Appended>(&*entry.result);
+    return appended != nullptr && !appended->duplicate ? appended->message.get() : nullptr;
 }
 
-/// Lists that remember in each session where it stands, so that leaving costs the same in any list.
-void enlist(std::vector<Session*>& list, Session& session, std::size_t Session::*index) {
-    session.*index = list.size();
-    list.push_back(&session);
-}
-/// False when it is not in the list.
-bool delist(std::vector<Session*>& list, Session& session, std::size_t Session::*index) {
-    const std::size_t place = session.*index;
-    if (place >= list.size() || list[place] != &session) return false;
-    list.back()->*index = place;
-    list[place] = list.back();
-    list.pop_back();
-    return true;
-}
-
-SharedBytes make_frame(std::string_view payload) {
-    auto frame = std::make_shared<std::string>();
-    frame->reserve(payload.size() + 10);
-    append_text_frame(*frame, payload);
-    return frame;
+/// The operation if it changed a subscription.
+template <class Op>
+const Op* changed(const store::Committed& entry) {
+    if (!entry.result) return nullptr;
+    const auto* change = std::get_if<store::SubscriptionChanged>(&*entry.result);
+    return change != nullptr && change->changed ? std::get_if<Op>(&entry.op) : nullptr;
 }
 
 }  // namespace
 
-void Registry::add(Session& session, const std::vector<core::ChannelName>& channels) {
+void Registry::add(Session& session, const std::vector<core::ChannelName>& channels,
+                   std::uint64_t presence_version) {
+    // First, so that `remove` takes back whatever came of the rest.
+    sessions_.add(session);
     by_agent_[session.identity()->agent].push_back(&session);
-    enlist(sessions_, session, &Session::session_index);
-    if (session.identity()->presence) enlist(watchers_, session, &Session::watcher_index);
-    for (const core::ChannelName& channel : channels) subscribe(by_channel_, session, channel);
+    by_channel_.add_all(session, channels);
+    if (session.identity()->presence) presence_.watch(session, presence_version);
 }
 
 void Registry::remove(Session& session) {
-    if (!delist(sessions_, session, &Session::session_index)) return;
-    delist(watchers_, session, &Session::watcher_index);
-    erase_from(by_agent_, session.identity()->agent, &session);
-    for (const core::ChannelName& channel : session.channels) {
-        erase_from(by_channel_, channel, &session);
-    }
-    session.channels.clear();
+    if (!sessions_.holds(session, session.listing.session_place)) return;
+    sessions_.remove(session.listing.session_place);
+    presence_.unwatch(session);
+    by_channel_.remove_all(session);
+    const auto found = by_agent_.find(session.identity()->agent);
+    if (found == by_agent_.end()) return;
+    std::erase(found->second, &session);
+    if (found->second.empty()) by_agent_.erase(found);
 }
 
 Session* Registry::find(const core::AgentId& agent) const {
@@ -83,142 +61,241 @@ Session* Registry::find(const core::AgentId& agent) const {
     return sessions.empty() ? nullptr : sessions.back();
 }
 
-void Registry::apply(store::CommittedBatch& batch, store::LoopIndex loop) {
-    for (store::Committed& entry : batch.operations) {
-        if (entry.origin == loop && entry.completion) {
-            // Only this loop may touch its own operations' completions; others read op and result.
-            const store::Completion completion = std::move(entry.completion);
-            completion(entry.result);
+void Registry::close(const core::AgentId& agent, std::uint64_t session_id,
+                     protocol::CloseCode code) {
+    for (Session* session : entries(by_agent_, agent)) {
+        if (session->identity()->session_id == session_id) session->close(code);
+    }
+}
+
+// ---- The queue ----------------------------------------------------------------------------------
+
+void Registry::enqueue(std::shared_ptr<store::CommittedBatch> batch) {
+    jobs_.push_back(Job{std::move(batch), nullptr, false});
+}
+
+void Registry::for_each(std::function<void(Session&)> function) {
+    jobs_.push_back(Job{nullptr, std::move(function), false});
+}
+
+void Registry::wake_all_waiters() { jobs_.push_back(Job{nullptr, nullptr, true}); }
+
+void Registry::finish_job() {
+    progress_ = {};
+    jobs_.pop_front();
+}
+
+std::size_t Registry::work(std::size_t steps) {
+    std::size_t taken = 0;
+    while (taken < steps && !jobs_.empty()) {
+        // What runs here may queue more, and so move the front.
+        Job& job = jobs_.front();
+        if (job.batch) {
+            const std::shared_ptr<store::CommittedBatch> batch = job.batch;
+            taken += apply(*batch, steps - taken);
+        } else if (job.visit) {
+            const std::function<void(Session&)> visit = job.visit;
+            taken += visit_sessions(visit, steps - taken);
+        } else {
+            if (std::exchange(progress_.stage, Stage::waiters) == Stage::begin) {
+                waiters_.begin_pass_over_all();
+            }
+            const std::size_t most = steps - taken;
+            const std::size_t done = waiters_.continue_pass(most);
+            taken += done;
+            if (done < most) finish_job();
         }
-        if (!entry.result) continue;
-        if (const auto* appended = std::get_if<store::Appended>(&*entry.result)) {
-            if (!appended->duplicate) deliver(*appended->message);
-        } else if (const auto* change = std::get_if<store::SubscriptionChanged>(&*entry.result)) {
-            if (!change->changed) continue;
-            if (const auto* op = std::get_if<store::Subscribe>(&entry.op)) subscribed(*op);
-            if (const auto* op = std::get_if<store::Unsubscribe>(&entry.op)) unsubscribed(*op);
-        } else if (const auto* op = std::get_if<store::RevokeTokens>(&entry.op)) {
-            revoked(op->agent);
+    }
+    return taken;
+}
+
+std::size_t Registry::visit_sessions(const std::function<void(Session&)>& function,
+                                     std::size_t steps) {
+    if (std::exchange(progress_.stage, Stage::sessions) == Stage::begin) sessions_.begin_pass();
+    for (std::size_t taken = 0; taken < steps; ++taken) {
+        Session* session = sessions_.next();
+        if (session == nullptr) {
+            finish_job();
+            return taken;
         }
+        if (!faults_.guard("visit of a session", [&] { function(*session); })) fail(*session);
+    }
+    return steps;
+}
+
+std::size_t Registry::apply(store::CommittedBatch& batch, std::size_t steps) {
+    std::size_t taken = 0;
+    while (progress_.operation < batch.operations.size()) {
+        if (taken >= steps) return taken;
+        store::Committed& entry = batch.operations[progress_.operation];
+        if (progress_.stage == Stage::begin) {
+            progress_.stage = Stage::sessions;
+            taken += begin(entry);
+        }
+        if (progress_.stage == Stage::sessions) {
+            while (progress_.reach != Reach::nobody) {
+                if (taken >= steps) return taken;
+                taken += continue_sessions(entry, steps - taken);
+            }
+            progress_.stage = Stage::waiters;
+            finish_sessions(entry);
+        }
+        while (true) {
+            const std::size_t most = steps > taken ? steps - taken : 1;
+            const std::size_t done = waiters_.continue_pass(most);
+            taken += done;
+            if (done < most) break;
+            if (taken >= steps) return taken;
+        }
+        const std::size_t next = progress_.operation + 1;
+        progress_ = {};
+        progress_.operation = next;
     }
     applied_head_ = std::max(applied_head_, batch.head);
+    finish_job();
+    return std::max<std::size_t>(taken, 1);
 }
 
-void Registry::deliver(const core::Message& message) {
-    SharedBytes encoded;
-    if (const auto* direct = std::get_if<core::ToAgent>(&message.draft.to)) {
+// ---- One operation ------------------------------------------------------------------------------
+
+std::size_t Registry::begin(store::Committed& entry) {
+    if (entry.origin == loop_ && entry.completion) {
+        // Only this loop may touch its own operations' completions; others read op and result.
+        const store::Completion completion = std::move(entry.completion);
+        faults_.guard("completion", [&] { completion(entry.result); });
+    }
+    std::size_t taken = 1;
+    faults_.guard("delivery", [&] { taken += begin_sessions(entry); });
+    return taken;
+}
+
+std::size_t Registry::begin_sessions(const store::Committed& entry) {
+    if (const auto* op = changed<store::Subscribe>(entry)) {
+        if (by_channel_.begin_pass(op->channel)) progress_.reach = Reach::channel;
+        return 0;
+    }
+    const core::Message* message = appended(entry);
+    if (message == nullptr) return 0;
+    applied_head_ = std::max(applied_head_, message->seq);
+    if (const auto* direct = std::get_if<core::ToAgent>(&message->draft.to)) {
+        std::size_t taken = 0;
         for (Session* session : entries(by_agent_, direct->agent)) {
-            deliver_to(*session, message, encoded);
+            taken += deliver_to(*session, *message);
         }
-    } else if (std::holds_alternative<core::ToEveryone>(message.draft.to)) {
-        for (Session* session : sessions_) {
-            if (!session->identity()->echo && session->identity()->agent == message.draft.from) {
-                continue;
-            }
-            deliver_to(*session, message, encoded);
-        }
+        return taken;
+    }
+    if (const auto* to = std::get_if<core::ToChannel>(&message->draft.to)) {
+        if (by_channel_.begin_pass(to->channel)) progress_.reach = Reach::channel;
     } else {
-        const auto& channel = std::get<core::ToChannel>(message.draft.to).channel;
-        for (Session* session : entries(by_channel_, channel)) {
-            if (session->identity()->agent == message.draft.from) continue;
-            deliver_to(*session, message, encoded);
+        sessions_.begin_pass();
+        progress_.reach = Reach::everyone;
+    }
+    return 0;
+}
+
+Session* Registry::next_session() {
+    return progress_.reach == Reach::everyone ? sessions_.next() : by_channel_.next();
+}
+
+std::size_t Registry::continue_sessions(const store::Committed& entry, std::size_t steps) {
+    const core::Message* message = appended(entry);
+    const auto* subscribe = std::get_if<store::Subscribe>(&entry.op);
+    std::size_t taken = 0;
+    while (taken < steps) {
+        Session* session = next_session();
+        if (session == nullptr) {
+            progress_.reach = Reach::nobody;
+            break;
         }
-    }
-    if (!waiters_.empty()) wake_waiters(message);
-}
-
-void Registry::deliver_to(Session& session, const core::Message& message, SharedBytes& encoded) {
-    if (session.catching_up()) return;
-    if (!encoded) {
-        scratch_.clear();
-        protocol::encode_push(message, scratch_);
-        encoded = make_frame(scratch_);
-    }
-    session.push(encoded, message.seq);
-}
-
-void Registry::subscribed(const store::Subscribe& op) {
-    if (const auto present = entries(by_channel_, op.channel); !present.empty()) {
-        scratch_.clear();
-        protocol::encode_channel_agent_joined(op.channel, op.agent, scratch_);
-        const SharedBytes frame = make_frame(scratch_);
-        for (Session* session : present) {
-            if (session->identity()->agent != op.agent) session->push(frame);
+        if (message == nullptr) {
+            taken += announce_to(*session, *subscribe);
+            continue;
         }
+        // Its own message comes back only from a broadcast, and only if it wants that.
+        const bool own = session->identity()->agent == message->draft.from;
+        const bool unwanted = progress_.reach == Reach::channel || !session->identity()->echo;
+        taken += own && unwanted ? 1 : deliver_to(*session, *message);
     }
-    for (Session* session : entries(by_agent_, op.agent)) {
-        subscribe(by_channel_, *session, op.channel);
-    }
-    for (MailboxWaiter* waiter : entries(waiters_by_agent_, op.agent)) {
-        subscribe(waiters_by_channel_, *waiter, op.channel);
-    }
+    return taken;
 }
 
-void Registry::unsubscribed(const store::Unsubscribe& op) {
-    for (Session* session : entries(by_agent_, op.agent)) {
-        unsubscribe(by_channel_, *session, op.channel);
-    }
-    for (MailboxWaiter* waiter : entries(waiters_by_agent_, op.agent)) {
-        unsubscribe(waiters_by_channel_, *waiter, op.channel);
-    }
+void Registry::finish_sessions(const store::Committed& entry) {
+    faults_.guard("delivery", [&] {
+        if (const core::Message* message = appended(entry)) {
+            waiters_.begin_pass(*message);
+        } else if (const auto* op = changed<store::Subscribe>(entry)) {
+            for (Session* session : entries(by_agent_, op->agent)) {
+                by_channel_.add(*session, op->channel);
+            }
+            waiters_.subscribed(op->agent, op->channel);
+        } else if (const auto* left = changed<store::Unsubscribe>(entry)) {
+            for (Session* session : entries(by_agent_, left->agent)) {
+                by_channel_.remove(*session, left->channel);
+            }
+            waiters_.unsubscribed(left->agent, left->channel);
+        } else if (const auto* revoke = std::get_if<store::RevokeTokens>(&entry.op);
+                   revoke != nullptr && entry.result) {
+            revoked(revoke->agent);
+        }
+    });
 }
 
 void Registry::revoked(std::string_view agent) {
     // Closing does not remove: a session leaves the registry when its connection ends.
     for (Session* session : entries(by_agent_, agent)) {
-        session->close(protocol::CloseCode::token_revoked);
-    }
-}
-
-void Registry::push_presence(const SharedBytes& frame, const core::AgentId* except) {
-    for (Session* session : watchers_) {
-        if (except != nullptr && session->identity()->agent == *except) continue;
-        session->push(frame);
-    }
-}
-
-void Registry::for_each(const std::function<void(Session&)>& function) {
-    for (Session* session : sessions_) function(*session);
-}
-
-Registry::WaiterHandle Registry::add_waiter(MailboxWaiter waiter) {
-    const auto handle = waiters_.insert(waiters_.end(), std::move(waiter));
-    waiters_by_agent_[handle->agent].push_back(&*handle);
-    for (const core::ChannelName& channel : handle->channels) {
-        waiters_by_channel_[channel].push_back(&*handle);
-    }
-    return handle;
-}
-
-void Registry::remove_waiter(WaiterHandle handle) {
-    erase_from(waiters_by_agent_, handle->agent, &*handle);
-    for (const core::ChannelName& channel : handle->channels) {
-        erase_from(waiters_by_channel_, channel, &*handle);
-    }
-    waiters_.erase(handle);
-}
-
-void Registry::wake_all_waiters() {
-    for (const MailboxWaiter& waiter : waiters_) waiter.wake();
-}
-
-void Registry::wake_waiters(const core::Message& message) {
-    if (const auto* direct = std::get_if<core::ToAgent>(&message.draft.to)) {
-        for (const MailboxWaiter* waiter : entries(waiters_by_agent_, direct->agent)) {
-            waiter->wake();
+        if (!faults_.guard("closing of a session",
+                           [&] { session->close(protocol::CloseCode::token_revoked); })) {
+            fail(*session);
         }
-        return;
     }
-    const auto wake_other = [&message](const MailboxWaiter& waiter) {
-        if (waiter.agent != message.draft.from) waiter.wake();
-    };
-    if (const auto* to = std::get_if<core::ToChannel>(&message.draft.to)) {
-        for (const MailboxWaiter* waiter : entries(waiters_by_channel_, to->channel)) {
-            wake_other(*waiter);
+    waiters_.ready_agent(agent);
+}
+
+// ---- One session --------------------------------------------------------------------------------
+
+std::size_t Registry::deliver_to(Session& session, const core::Message& message) noexcept {
+    // A backlog reader pushes what it finds stored, up to where deliveries have begun.
+    if (session.catching_up() || message.seq <= session.backlog_position) return 1;
+    std::size_t steps = 1;
+    const bool well = faults_.guard("push", [&] {
+        if (!progress_.frame) {
+            scratch_.clear();
+            protocol::encode_push(message, scratch_);
+            steps += scratch_.size() / kBytesOfStep;
         }
-    } else {
-        for (const MailboxWaiter& waiter : waiters_) wake_other(waiter);
+        push(session, scratch_, message.seq);
+    });
+    if (!well) fail(session);
+    return steps;
+}
+
+std::size_t Registry::announce_to(Session& session, const store::Subscribe& op) noexcept {
+    if (session.identity()->agent == op.agent) return 1;
+    const bool well = faults_.guard("push", [&] {
+        if (!progress_.frame) {
+            scratch_.clear();
+            protocol::encode_channel_agent_joined(op.channel, op.agent, scratch_);
+        }
+        push(session, scratch_, {});
+    });
+    if (!well) fail(session);
+    return 1;
+}
+
+void Registry::push(Session& session, std::string_view payload, core::Seq seq) {
+    if (!progress_.frame) {
+        auto frame = std::make_shared<std::string>();
+        frame->reserve(payload.size() + 10);
+        append_text_frame(*frame, payload);
+        progress_.frame = std::move(frame);
     }
+    presence_.catch_up(session);
+    session.push(progress_.frame, seq);
+}
+
+void Registry::fail(Session& session) noexcept {
+    faults_.guard("closing of a session",
+                  [&] { session.close(protocol::CloseCode::internal_error); });
 }
 
 }  // namespace agentcom::delivery

@@ -1,5 +1,7 @@
 #include "agentcom/delivery/session.hpp"
 
+#include "agentcom/delivery/presence_feed.hpp"
+
 namespace agentcom::delivery {
 
 void Session::push(const SharedBytes& frame, core::Seq seq) {
@@ -39,6 +41,7 @@ void Session::on_written(core::Seq seq) noexcept {
     if (seq.value != 0 && read_position_) {
         read_position_->store(seq.value, std::memory_order_release);
     }
+    if (listing.stalled) listing.feed->on_room(*this);
 }
 
 }  // namespace agentcom::delivery

@@ -35,6 +35,7 @@ public:
     virtual void drop_suspended() noexcept;
 
     void flush() final;
+    void fail() noexcept final { abort(); }
     void on_input() override { notify(); }
     void on_output(core::Seq seq) override;
 

@@ -131,6 +131,16 @@ void encode_status_changed(const AgentInfo& agent, std::string& out) {
     writer.end_object();
 }
 
+void encode_agents_snapshot(const std::vector<AgentInfo>& agents, std::string_view cursor,
+                            std::string& out) {
+    JsonWriter writer(out);
+    frame(writer, "agents").key("agents").begin_array();
+    for (const AgentInfo& agent : agents) write_agent(writer, agent);
+    writer.end_array().key("snapshot").boolean(true);
+    if (!cursor.empty()) writer.key("more").boolean(true).member("cursor", cursor);
+    writer.end_object();
+}
+
 void encode_channel_agent_joined(const core::ChannelName& channel, const core::AgentId& agent,
                                  std::string& out) {
     JsonWriter writer(out);
@@ -147,8 +157,13 @@ core::JsonText json_string(std::string_view text) {
 }
 
 std::vector<std::string_view> pushed_frame_types() {
-    return {"message",      "channel_message", "channel_agent_joined",
-            "agent_joined", "agent_left",      "status_changed",
+    return {"message",
+            "channel_message",
+            "channel_agent_joined",
+            "agent_joined",
+            "agent_left",
+            "status_changed",
+            "agents",
             "error"};
 }
 

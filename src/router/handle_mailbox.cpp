@@ -1,9 +1,10 @@
 // Mailboxes: poll, long poll, acknowledge, evict; the backlog of connections with acks.
 
 #include <algorithm>
-#include <boost/asio/steady_timer.hpp>
+#include <any>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "router/impl.hpp"
 
@@ -29,8 +30,8 @@ struct Router::Impl::Poll final : Pending::Cancellable, std::enable_shared_from_
           request(std::move(asked)),
           deadline(answer_by) {}
 
-    /// Answers, or waits for mail (again).
-    void go_on();
+    /// Answers, or waits for mail (again). `shared`: the answer of those who ask the same, or null.
+    void go_on(std::any* shared);
     void wait_for_mail();
     void cancel() override {
         reply = nullptr;
@@ -38,8 +39,8 @@ struct Router::Impl::Poll final : Pending::Cancellable, std::enable_shared_from_
     }
     void stop_waiting() {
         if (!std::exchange(listed, false)) return;
-        loop.registry().remove_waiter(handle);
-        timer.cancel();
+        loop.registry().waiters().remove(waiter);
+        loop.cancel(timer);
         router.waiting_polls_.give_back(*caller.agent);
     }
 
@@ -49,14 +50,14 @@ struct Router::Impl::Poll final : Pending::Cancellable, std::enable_shared_from_
     ReplyHandler reply;  // empty: given up
     protocol::PollMailbox request;
     core::SteadyTime deadline;
-    boost::asio::steady_timer timer{loop.context()};
-    delivery::Registry::WaiterHandle handle;
+    delivery::Waiters::Id waiter = 0;
+    delivery::EventLoop::TimerHandle timer{};
     bool listed = false;
 };
 
-void Router::Impl::Poll::go_on() {
+void Router::Impl::Poll::go_on(std::any* shared) {
     if (!reply) return;
-    if (auto answer = router.try_poll(caller, request, deadline)) {
+    if (auto answer = router.try_poll(caller, request, deadline, shared)) {
         return std::exchange(reply, nullptr)(std::move(*answer));
     }
     wait_for_mail();
@@ -73,13 +74,23 @@ void Router::Impl::Poll::wait_for_mail() {
         return std::exchange(reply, nullptr)(std::move(error));
     }
     listed = true;
-    handle = loop.registry().add_waiter({agent, router.channels_.subscriptions(agent.str()),
-                                         [self = this] { self->timer.cancel(); }});
-    timer.expires_at(deadline);
-    timer.async_wait([self = shared_from_this()](const boost::system::error_code&) {
-        self->stop_waiting();
-        self->go_on();
-    });
+    delivery::Waiters& waiters = loop.registry().waiters();
+    auto channels = waiters.is_waiting(agent) ? std::vector<core::ChannelName>()
+                                              : router.channels_.subscriptions(agent.str());
+    try {
+        waiter = waiters.add({agent, std::move(channels), request.since, request.limit,
+                              [self = shared_from_this()](std::any& shared) {
+                                  self->stop_waiting();
+                                  self->go_on(&shared);
+                              }});
+        timer = loop.call_at(deadline, [self = shared_from_this()] {
+            self->stop_waiting();
+            self->go_on(nullptr);
+        });
+    } catch (...) {
+        stop_waiting();
+        throw;
+    }
 }
 
 void Router::Impl::operate(Context context, protocol::PollMailbox request) {
@@ -88,10 +99,10 @@ void Router::Impl::operate(Context context, protocol::PollMailbox request) {
         return context.reply(core::Error(core::ErrorCode::unauthorized));
     }
     analytics_.seen(agent, clock_.now());
-    const core::SteadyTime deadline = std::chrono::steady_clock::now() + request.wait;
+    const core::SteadyTime deadline = clock_.steady() + request.wait;
     auto marks = mailbox_.must_store_first(agent);
     if (marks.empty()) {
-        if (auto answer = try_poll(context.caller, request, deadline)) {
+        if (auto answer = try_poll(context.caller, request, deadline, nullptr)) {
             return context.reply(std::move(*answer));
         }
     }
@@ -105,22 +116,29 @@ void Router::Impl::operate(Context context, protocol::PollMailbox request) {
     store::MarkRead last = std::move(marks.back());
     marks.pop_back();
     for (store::MarkRead& mark : marks) loop.submit(std::move(mark), nullptr);
-    loop.submit(std::move(last), [poll](const store::WriteResult&) { poll->go_on(); });
+    loop.submit(std::move(last), [poll](const store::WriteResult&) { poll->go_on(nullptr); });
 }
 
 std::optional<protocol::Reply> Router::Impl::try_poll(const Caller& caller,
                                                       const protocol::PollMailbox& request,
-                                                      core::SteadyTime deadline) {
+                                                      core::SteadyTime deadline, std::any* shared) {
+    using Page = protocol::Shared<protocol::MailboxPage>;
     const core::AgentId& agent = *caller.agent;
     if (!auth_.holds_token(agent)) return core::Error(core::ErrorCode::unauthorized);
+    if (shared != nullptr && shared->has_value()) {
+        return protocol::Reply(protocol::ReplyValue(std::any_cast<const Page&>(*shared)));
+    }
     auto view = mailbox_.view(agent, request.since, request.limit);
-    if (view.messages.empty() && !view.truncated && !shutting_down &&
-        std::chrono::steady_clock::now() < deadline) {
+    if (view.messages.empty() && !view.truncated && !shutting_down && clock_.steady() < deadline) {
         return std::nullopt;
     }
     const core::Seq last = view.messages.empty() ? request.since : view.messages.back()->seq;
-    return protocol::Reply(protocol::ReplyValue(protocol::MailboxPage{
-        agent, std::move(view.messages), last, store.epoch(), view.truncated}));
+    protocol::MailboxPage page{agent, std::move(view.messages), last, store.epoch(),
+                               view.truncated};
+    if (shared == nullptr) return protocol::Reply(protocol::ReplyValue(std::move(page)));
+    auto common = std::make_shared<const protocol::MailboxPage>(std::move(page));
+    *shared = Page(common);
+    return protocol::Reply(protocol::ReplyValue(Page(std::move(common))));
 }
 
 void Router::Impl::operate(Context context, protocol::Ack request) {

@@ -1,7 +1,11 @@
 // Connections: identify, status, who is online, the end of a connection.
 
+#include <algorithm>
+#include <exception>
 #include <memory>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "router/impl.hpp"
 
@@ -14,28 +18,50 @@ protocol::AgentInfo to_info(services::PresentAgent agent) {
             std::move(agent.profile.capabilities), agent.connected_at};
 }
 
-delivery::SharedBytes to_frame(std::string_view text) {
-    auto frame = std::make_shared<std::string>();
-    delivery::append_text_frame(*frame, text);
-    return frame;
-}
+/// What a page of the list that a watcher is given instead of many changes may hold.
+constexpr std::size_t kSnapshotAgents = 250;
+constexpr std::size_t kSnapshotBytes = std::size_t{32} << 10;
 
 }  // namespace
 
-void Router::Impl::announce(const core::AgentId& agent, std::string_view text) {
-    loops_.post_all([agent, frame = to_frame(text)](delivery::EventLoop& loop) {
-        loop.registry().push_presence(frame, &agent);
-    });
+void Router::Impl::feed_watchers() {
+    const std::size_t most_bytes = std::min<std::size_t>(
+        kSnapshotBytes, static_cast<std::size_t>(options_.max_frame_bytes) / 2);
+    for (std::size_t i = 0; i < loops_.size(); ++i) {
+        loops_[i].registry().presence().set_source([this, most_bytes](const std::string& after) {
+            services::Presence::Page page = presence_.page(after, kSnapshotAgents, most_bytes);
+            std::vector<protocol::AgentInfo> agents;
+            agents.reserve(page.agents.size());
+            for (services::PresentAgent& agent : page.agents) {
+                agents.push_back(to_info(std::move(agent)));
+            }
+            delivery::PresencePage made{page.version, {}, {}};
+            if (page.more) made.next = agents.back().agent.str();
+            std::string text;
+            protocol::encode_agents_snapshot(agents, made.next, text);
+            delivery::append_text_frame(made.frame, text);
+            return made;
+        });
+    }
+}
+
+template <class Encode>
+void Router::Impl::announce(delivery::PresenceChange change, Encode encode) {
+    try {
+        std::string text;
+        encode(text);
+        delivery::append_text_frame(change.frame, text);
+    } catch (const std::exception&) {
+        // Without its frame the version still comes, and watchers are given the list instead.
+        change.frame.clear();
+    }
+    loops_.announce(std::make_shared<const delivery::PresenceChange>(std::move(change)));
 }
 
 void Router::Impl::replace_session(const core::AgentId& agent, services::SessionPlace place) {
     delivery::EventLoop& loop = loops_[place.loop];
     loop.post([&loop, agent, id = place.session_id] {
-        loop.registry().for_each([&](delivery::Session& session) {
-            if (session.identity()->session_id == id && session.identity()->agent == agent) {
-                session.close(protocol::CloseCode::replaced);
-            }
-        });
+        loop.registry().close(agent, id, protocol::CloseCode::replaced);
     });
 }
 
@@ -57,7 +83,16 @@ protocol::Reply Router::Impl::identify(delivery::EventLoop& loop, delivery::Sess
         }
     }
 
+    if (!presence_.may_join(identity->agent, clock_.steady())) {
+        if (++session.rate_warnings >= options_.rate_warnings) {
+            session.close(protocol::CloseCode::rate_limited);
+        }
+        return core::Error(core::ErrorCode::rate_limited, {},
+                           "connections of this agent replace one another too often");
+    }
+
     const core::Timestamp now = clock_.now();
+    const auto channels = channels_.subscriptions(identity->agent.str());
     services::PresentAgent present{
         identity->agent,
         {request.name.value_or(protocol::json_string(identity->agent.str())),
@@ -82,15 +117,16 @@ protocol::Reply Router::Impl::identify(delivery::EventLoop& loop, delivery::Sess
     } else {
         session.set_read_position(mailbox_.begin_live(identity->agent, head));
     }
-    const auto previous = presence_.join(present, {session_id, loop.index()});
-    loop.registry().add(session, channels_.subscriptions(identity->agent.str()));
-    if (previous) {
-        replace_session(identity->agent, *previous);
-    }
+    loop.registry().add(session, channels);
+    const auto joined = presence_.join(present, {session_id, loop.index()});
+    // Of what came before its own joining it is told by list_agents only.
+    session.listing.presence_seen = joined.version;
+    announce({joined.version, identity->agent, delivery::PresenceChange::Kind::joined, false, {}},
+             [&](std::string& text) {
+                 protocol::encode_agent_joined(to_info(std::move(present)), text);
+             });
+    if (joined.replaced) replace_session(identity->agent, *joined.replaced);
     analytics_.connected(identity->agent, now);
-    std::string joined;
-    protocol::encode_agent_joined(to_info(std::move(present)), joined);
-    announce(identity->agent, joined);
     return protocol::ReplyValue(std::move(identified));
 }
 
@@ -104,11 +140,11 @@ void Router::Impl::disconnected(delivery::EventLoop& loop, delivery::Session& se
                         [this, agent](const store::WriteResult&) { mailbox_.stored(agent); });
         }
     }
-    if (!presence_.leave(agent, session.identity()->session_id)) return;
+    const auto left = presence_.leave(agent, session.identity()->session_id);
+    if (!left) return;
+    announce({*left, agent, delivery::PresenceChange::Kind::left, false, {}},
+             [&](std::string& text) { protocol::encode_agent_left(agent, text); });
     analytics_.disconnected(agent, clock_.now());
-    std::string left;
-    protocol::encode_agent_left(agent, left);
-    announce(agent, left);
 }
 
 void Router::Impl::operate(Context context, protocol::Identify) {
@@ -131,17 +167,14 @@ void Router::Impl::operate(Context context, protocol::SetStatus request) {
     const delivery::SessionIdentity& self = *context.session->identity();
     analytics_.seen(self.agent, clock_.now());
     auto changed = presence_.set_status(self.agent, self.session_id, std::move(request.status));
-    context.reply(protocol::ReplyValue(protocol::StatusUpdated{}));
-    if (!changed) return;
-    std::string text;
-    protocol::encode_status_changed(to_info(std::move(*changed)), text);
-    if (self.echo) {
-        loops_.post_all([frame = to_frame(text)](delivery::EventLoop& loop) {
-            loop.registry().push_presence(frame, nullptr);
-        });
-    } else {
-        announce(self.agent, text);
+    if (changed) {
+        announce(
+            {changed->version, self.agent, delivery::PresenceChange::Kind::status, self.echo, {}},
+            [&](std::string& text) {
+                protocol::encode_status_changed(to_info(std::move(changed->agent)), text);
+            });
     }
+    context.reply(protocol::ReplyValue(protocol::StatusUpdated{}));
 }
 
 void Router::Impl::operate(Context context, protocol::ListAgents) {

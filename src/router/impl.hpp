@@ -1,5 +1,6 @@
 #pragma once
 
+#include <any>
 #include <atomic>
 #include <memory>
 #include <optional>
@@ -110,13 +111,18 @@ private:
     template <class Convert>
     void submit(Context context, store::WriteOp op, Convert convert);
 
-    void announce(const core::AgentId& agent, std::string_view frame);
+    /// Lets every loop make, for watchers that are far behind, the list of who is online.
+    void feed_watchers();
+    template <class Encode>
+    void announce(delivery::PresenceChange change, Encode encode);
     void replace_session(const core::AgentId& agent, services::SessionPlace place);
     struct Poll;
-    /// The answer to a poll; nothing when it had better wait.
+    /// The answer to a poll; nothing when it had better wait. `shared`: the page of those who ask
+    /// the same at the same time, made by the first; or null.
     [[nodiscard]] std::optional<protocol::Reply> try_poll(const Caller& caller,
                                                           const protocol::PollMailbox& request,
-                                                          core::SteadyTime deadline);
+                                                          core::SteadyTime deadline,
+                                                          std::any* shared);
     void collect_thread(delivery::EventLoop& loop, std::shared_ptr<protocol::Thread> thread,
                         std::uint64_t limit, core::Seq cursor, ReplyHandler reply);
     void add_to_summary(delivery::EventLoop& loop, std::size_t part,

@@ -15,6 +15,7 @@ Router::Impl::Impl(RouterOptions options, store::Store& the_store, delivery::Loo
       loops_(loops),
       clock_(clock),
       auth_(the_store, options_.admin_agents),
+      presence_(options_.takeovers_per_minute),
       mailbox_(the_store, options_.mailbox_cap),
       channels_(the_store),
       threads_(the_store),
@@ -23,7 +24,9 @@ Router::Impl::Impl(RouterOptions options, store::Store& the_store, delivery::Loo
       analytics_(options_.max_analytics_agents),
       rates_(options_.messages_per_second, options_.message_burst),
       work_(options_.work_per_second, options_.work_burst),
-      waiting_polls_(options_.max_waiting_polls, options_.max_waiting_polls_per_agent) {}
+      waiting_polls_(options_.max_waiting_polls, options_.max_waiting_polls_per_agent) {
+    feed_watchers();
+}
 
 Caller Router::Impl::authenticate(std::string_view token) const {
     auto identity = auth_.verify(token);

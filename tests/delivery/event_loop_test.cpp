@@ -7,10 +7,14 @@
 #include <functional>
 #include <future>
 #include <memory>
+#include <new>
+#include <stdexcept>
+#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "support/recording_session.hpp"
 #include "support/temp_dir.hpp"
 
 namespace agentcom::delivery {
@@ -21,7 +25,9 @@ constexpr std::chrono::seconds kPatience{60};
 
 struct Output final : Flushable {
     std::function<void()> on_flush = [] {};
+    std::function<void()> on_fail = [] {};
     int flushes = 0;
+    void fail() noexcept override { on_fail(); }
     void flush() override {
         ++flushes;
         on_flush();
@@ -34,7 +40,7 @@ protected:
     EventLoopTest()
         : store_(store::Store::open(
               {.directory = dir_.path() / "data", .map_size = std::size_t{64} << 20}, clock_)),
-          loops_(1, *store_) {
+          loops_(1, *store_, clock_) {
         store_->start(&loops_);
         thread_ = std::thread([this] { loop().run(); });
     }
@@ -191,6 +197,136 @@ TEST_F(EventLoopTest, SubmitsWhatHasGatheredInOnePieceAndCompletesItOnTheLoop) {
         EXPECT_TRUE(std::ranges::is_sorted(completed));
     });
     EXPECT_EQ(store_->stats().commits, commits_before + 1);
+}
+
+TEST_F(EventLoopTest, CallsAtATimeOfTheInjectedClock) {
+    std::vector<int> called;
+    on_loop([&] {
+        const core::SteadyTime now = clock_.steady();
+        loop().call_at(now + std::chrono::hours(2), [&] { called.push_back(2); });
+        loop().call_at(now + std::chrono::hours(1), [&] { called.push_back(1); });
+        const auto cancelled =
+            loop().call_at(now + std::chrono::minutes(1), [&] { called.push_back(0); });
+        EXPECT_TRUE(loop().cancel(cancelled));
+        EXPECT_FALSE(loop().cancel(cancelled));
+    });
+    on_loop([&] { EXPECT_TRUE(called.empty()); });
+    clock_.advance(std::chrono::minutes(90));
+    on_loop([] {});
+    on_loop([&] { EXPECT_EQ(called, std::vector{1}); });
+    clock_.advance(std::chrono::hours(1));
+    on_loop([] {});
+    on_loop([&] { EXPECT_EQ(called, (std::vector{1, 2})); });
+}
+
+TEST_F(EventLoopTest, CallsAtATimeWithoutAnythingElseToWakeIt) {
+    const core::SystemClock clock;
+    EventLoop idle(7, *store_, clock);
+    std::promise<void> done;
+    idle.call_at(clock.steady() + core::Millis{30}, [&] {
+        EXPECT_GE(clock.steady().time_since_epoch().count(), 0);
+        idle.call_at(clock.steady() + core::Millis{20}, [&] { done.set_value(); });
+    });
+    std::thread thread([&] { idle.run(); });
+    wait_for(done);
+    idle.stop();
+    thread.join();
+}
+
+TEST_F(EventLoopTest, GoesOnWhateverThrows) {
+    const auto fail = [] { throw std::runtime_error("as this test wants it"); };
+    Output broken;
+    Output sound;
+    int failures = 0;
+    std::promise<void> flushed;
+    broken.on_flush = fail;
+    broken.on_fail = [&] { ++failures; };
+    sound.on_flush = [&] { flushed.set_value(); };
+    std::promise<void> ticked;
+    bool once = false;
+    bool timer_after = false;
+    std::promise<void> handled;
+    on_loop([&] {
+        loop().mark_dirty(broken);
+        loop().mark_dirty(sound);
+        loop().on_tick(fail);
+        loop().on_tick([&] {
+            if (!std::exchange(once, true)) ticked.set_value();
+        });
+        loop().call_at(clock_.steady(), fail);
+        loop().call_at(clock_.steady(), [&] { timer_after = true; });
+        boost::asio::post(loop().context(), fail);
+        boost::asio::post(loop().context(), [&] { handled.set_value(); });
+    });
+    loop().post(fail);
+    loop().post([] { throw 42; });  // NOLINT(hicpp-exception-baseclass): that, too
+    wait_for(flushed);
+    wait_for(ticked);
+    wait_for(handled);
+    std::promise<void> completed;
+    on_loop([&] {
+        loop().submit(store::PutSetting{"one", 1},
+                      [&](const store::WriteResult&) { throw std::bad_alloc(); });
+        loop().submit(store::PutSetting{"two", 2},
+                      [&](const store::WriteResult&) { completed.set_value(); });
+    });
+    wait_for(completed);
+    on_loop([&] {
+        EXPECT_EQ(failures, 1);
+        EXPECT_TRUE(timer_after);
+        EXPECT_GE(loop().faults(), 7U);
+    });
+}
+
+TEST_F(EventLoopTest, ServesOthersWhileALargeBatchIsApplied) {
+    constexpr int kSessions = 400;
+    constexpr std::uint64_t kMessages = 200;
+    std::vector<std::unique_ptr<test::RecordingSession>> sessions;
+    for (int i = 0; i < kSessions; ++i) {
+        sessions.push_back(std::make_unique<test::RecordingSession>("agent" + std::to_string(i)));
+    }
+    auto batch = std::make_shared<store::CommittedBatch>();
+    for (std::uint64_t seq = 1; seq <= kMessages; ++seq) {
+        auto message = std::make_shared<core::Message>(
+            core::Message{.seq = core::Seq{seq},
+                          .id = core::MessageId{seq},
+                          .channel_seq = {},
+                          .timestamp = core::Timestamp{1},
+                          .draft = core::Draft{core::AgentId::parse("zoe").value(),
+                                               core::ToEveryone{},
+                                               "chat",
+                                               {"{}"},
+                                               std::nullopt}});
+        batch->operations.push_back(
+            store::Committed{.op = store::AppendMessage{message->draft, std::nullopt},
+                             .result = store::WriteValue(store::Appended{message, false}),
+                             .completion = {},
+                             .origin = store::kNoLoop});
+    }
+    batch->head = core::Seq{kMessages};
+    std::promise<void> served;
+    std::size_t turns = 0;
+    std::function<void()> look = [&] {
+        ++turns;
+        if (loop().registry().applied_head() == core::Seq{kMessages} &&
+            !loop().registry().has_work()) {
+            return served.set_value();
+        }
+        boost::asio::post(loop().context(), look);
+    };
+    on_loop([&] {
+        for (const auto& session : sessions) loop().registry().add(*session, {});
+        boost::asio::post(loop().context(), look);
+    });
+    loop().deliver(std::move(batch));
+    wait_for(served);
+    on_loop([&] {
+        EXPECT_GT(turns, kSessions * kMessages / 2'000) << "others were held up";
+        for (const auto& session : sessions) {
+            EXPECT_EQ(session->outbox().frames(), kMessages);
+            loop().registry().remove(*session);
+        }
+    });
 }
 
 TEST_F(EventLoopTest, Ticks) {

@@ -2,6 +2,15 @@
 
 #include <gtest/gtest.h>
 
+#include <any>
+#include <memory>
+#include <new>
+#include <random>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "support/recording_session.hpp"
 
 namespace agentcom::delivery {
@@ -29,6 +38,27 @@ store::CommittedBatch batch_of(std::vector<store::Committed> operations, std::ui
     return store::CommittedBatch{std::move(operations), core::Seq{head}};
 }
 
+void apply(Registry& registry, store::CommittedBatch batch) {
+    registry.enqueue(std::make_shared<store::CommittedBatch>(std::move(batch)));
+    while (registry.has_work()) registry.work(1'000);
+}
+
+/// A session that cannot take what it is pushed.
+class BrokenSession final : public Session {
+public:
+    explicit BrokenSession(std::string_view name) : Session(OutboxLimits{}) {
+        set_identity({.agent = agent(name), .session_id = 1});
+    }
+    std::vector<protocol::CloseCode> closes;
+
+private:
+    void request_flush() override { throw std::bad_alloc(); }
+    void begin_close(protocol::CloseCode code) override {
+        closes.push_back(code);
+        throw std::runtime_error("cannot even close");
+    }
+};
+
 TEST(Registry, DeliversADirectMessageToItsAgentOnly) {
     Registry registry;
     RecordingSession alice("alice");
@@ -36,7 +66,7 @@ TEST(Registry, DeliversADirectMessageToItsAgentOnly) {
     registry.add(alice, {});
     registry.add(bob, {});
     auto batch = batch_of({committed("alice", core::ToAgent{agent("bob")}, 5)}, 5);
-    registry.apply(batch, 0);
+    apply(registry, std::move(batch));
     EXPECT_EQ(alice.outbox().frames(), 0U);
     EXPECT_EQ(bob.outbox().frames(), 1U);
     EXPECT_EQ(registry.applied_head(), core::Seq{5});
@@ -54,11 +84,11 @@ TEST(Registry, EchoesABroadcastUnlessTheSenderDoesNotWantIt) {
     registry.add(alice, {});
     registry.add(bob, {});
     auto first = batch_of({committed("alice", core::ToEveryone{}, 1)}, 1);
-    registry.apply(first, 0);
+    apply(registry, std::move(first));
     EXPECT_EQ(alice.outbox().frames(), 1U);
     EXPECT_EQ(bob.outbox().frames(), 1U);
     auto second = batch_of({committed("bob", core::ToEveryone{}, 2)}, 2);
-    registry.apply(second, 0);
+    apply(registry, std::move(second));
     EXPECT_EQ(alice.outbox().frames(), 2U);
     EXPECT_EQ(bob.outbox().frames(), 1U);
 }
@@ -72,7 +102,7 @@ TEST(Registry, AChannelReachesItsSubscribersButNotThePublisher) {
     registry.add(bob, {channel("dev")});
     registry.add(carol, {});
     auto batch = batch_of({committed("alice", core::ToChannel{channel("dev")}, 1)}, 1);
-    registry.apply(batch, 0);
+    apply(registry, std::move(batch));
     EXPECT_EQ(alice.outbox().frames(), 0U);
     EXPECT_EQ(bob.outbox().frames(), 1U);
     EXPECT_EQ(carol.outbox().frames(), 0U);
@@ -97,14 +127,14 @@ TEST(Registry, ASubscriptionTakesEffectAtItsPlaceInTheCommitOrder) {
                           .origin = store::kNoLoop});
     operations.push_back(committed("carol", core::ToChannel{channel("dev")}, 3));
     auto batch = batch_of(std::move(operations), 3);
-    registry.apply(batch, 0);
+    apply(registry, std::move(batch));
     EXPECT_EQ(bob.outbox().frames(), 1U);
     EXPECT_EQ(alice.outbox().frames(), 4U);  // three messages and channel_agent_joined
     EXPECT_NE(alice.waiting().find("channel_agent_joined"), std::string::npos);
 }
 
 TEST(Registry, RunsOnlyTheCompletionsOfItsOwnLoopAndBeforeTheDelivery) {
-    Registry registry;
+    Registry registry(3);
     RecordingSession alice("alice");
     registry.add(alice, {});
     std::size_t frames_at_completion = 99;
@@ -119,7 +149,7 @@ TEST(Registry, RunsOnlyTheCompletionsOfItsOwnLoopAndBeforeTheDelivery) {
     operations.back().origin = 4;
     operations.back().completion = [&](const store::WriteResult&) { other_ran = true; };
     auto batch = batch_of(std::move(operations), 2);
-    registry.apply(batch, 3);
+    apply(registry, std::move(batch));
     EXPECT_EQ(frames_at_completion, 0U);
     EXPECT_FALSE(other_ran);
     EXPECT_EQ(alice.outbox().frames(), 2U);
@@ -133,7 +163,7 @@ TEST(Registry, ASlowConsumerIsClosedAndDoesNotHinderOthers) {
     registry.add(quick, {});
     for (std::uint64_t seq = 1; seq <= 3; ++seq) {
         auto batch = batch_of({committed("alice", core::ToEveryone{}, seq)}, seq);
-        registry.apply(batch, 0);
+        apply(registry, std::move(batch));
     }
     EXPECT_EQ(slow.closes, std::vector{protocol::CloseCode::slow_consumer});
     EXPECT_EQ(slow.outbox().frames(), 1U);
@@ -149,7 +179,7 @@ TEST(Registry, ADuplicateIsNotDeliveredAgain) {
     std::vector<store::Committed> operations;
     operations.push_back(std::move(entry));
     auto batch = batch_of(std::move(operations), 1);
-    registry.apply(batch, 0);
+    apply(registry, std::move(batch));
     EXPECT_EQ(bob.outbox().frames(), 0U);
 }
 
@@ -165,79 +195,263 @@ TEST(Registry, RevokingClosesTheAgentsSessions) {
                           .completion = {},
                           .origin = store::kNoLoop});
     auto batch = batch_of(std::move(operations), 0);
-    registry.apply(batch, 0);
+    apply(registry, std::move(batch));
     EXPECT_EQ(bob.closes, std::vector{protocol::CloseCode::token_revoked});
     EXPECT_TRUE(alice.closes.empty());
 }
 
-TEST(Registry, WakesAWaiterForItsOwnMailOnly) {
+TEST(Registry, WakesWaitersForTheirOwnMailOnly) {
     Registry registry;
     int woken = 0;
-    const auto handle =
-        registry.add_waiter({agent("bob"), {channel("dev")}, [&woken] { ++woken; }});
-    const auto deliver = [&](std::string_view from, core::Destination to) {
-        auto batch = batch_of({committed(from, std::move(to), 1)}, 1);
-        registry.apply(batch, 0);
+    const auto wait = [&](std::vector<core::ChannelName> channels) {
+        return registry.waiters().add(
+            {agent("bob"), std::move(channels), {}, {}, [&woken](std::any&) { ++woken; }});
     };
-    deliver("alice", core::ToAgent{agent("carol")});
-    deliver("alice", core::ToChannel{channel("other")});
-    deliver("bob", core::ToEveryone{});
-    EXPECT_EQ(woken, 0);
-    deliver("alice", core::ToAgent{agent("bob")});
-    deliver("alice", core::ToChannel{channel("dev")});
-    deliver("alice", core::ToEveryone{});
-    EXPECT_EQ(woken, 3);
-    registry.remove_waiter(handle);
-    deliver("alice", core::ToAgent{agent("bob")});
-    EXPECT_EQ(woken, 3);
+    const auto deliver = [&](std::string_view from, core::Destination to) {
+        apply(registry, batch_of({committed(from, std::move(to), 1)}, 1));
+        registry.waiters().work(100);
+        return std::exchange(woken, 0);
+    };
+    (void)wait({channel("dev")});
+    EXPECT_EQ(deliver("alice", core::ToAgent{agent("carol")}), 0);
+    EXPECT_EQ(deliver("alice", core::ToChannel{channel("other")}), 0);
+    EXPECT_EQ(deliver("bob", core::ToEveryone{}), 0);
+    EXPECT_EQ(deliver("bob", core::ToChannel{channel("dev")}), 0);
+    EXPECT_EQ(deliver("alice", core::ToAgent{agent("bob")}), 1);
+    EXPECT_EQ(deliver("alice", core::ToAgent{agent("bob")}), 0) << "it is gone";
+    (void)wait({channel("dev")});
+    EXPECT_EQ(deliver("alice", core::ToChannel{channel("dev")}), 1);
+    (void)wait({});
+    EXPECT_EQ(deliver("alice", core::ToEveryone{}), 1);
+    const auto removed = wait({channel("dev")});
+    EXPECT_TRUE(registry.waiters().remove(removed));
+    EXPECT_FALSE(registry.waiters().remove(removed));
+    EXPECT_EQ(deliver("alice", core::ToAgent{agent("bob")}), 0);
 }
 
-TEST(Registry, AWaiterFollowsItsAgentsSubscriptions) {
+TEST(Registry, WaitersFollowTheirAgentsSubscriptions) {
     Registry registry;
     int woken = 0;
-    const auto handle =
-        registry.add_waiter({agent("bob"), {channel("old")}, [&woken] { ++woken; }});
+    const auto wait = [&] {
+        (void)registry.waiters().add(
+            {agent("bob"), {channel("old")}, {}, {}, [&woken](std::any&) { ++woken; }});
+    };
     const auto change = [&](store::WriteOp op) {
-        auto batch = batch_of(
-            {store::Committed{.op = std::move(op),
-                              .result = store::WriteValue(store::SubscriptionChanged{true}),
-                              .completion = {},
-                              .origin = store::kNoLoop}},
-            0);
-        registry.apply(batch, 0);
+        apply(registry, batch_of({store::Committed{
+                                     .op = std::move(op),
+                                     .result = store::WriteValue(store::SubscriptionChanged{true}),
+                                     .completion = {},
+                                     .origin = store::kNoLoop}},
+                                 0));
     };
     const auto publish = [&](std::string_view name) {
-        auto batch = batch_of({committed("alice", core::ToChannel{channel(name)}, 1)}, 1);
-        registry.apply(batch, 0);
+        apply(registry, batch_of({committed("alice", core::ToChannel{channel(name)}, 1)}, 1));
+        registry.waiters().work(100);
+        return std::exchange(woken, 0);
     };
+    wait();
     change(store::Subscribe{channel("dev"), agent("bob")});
-    publish("dev");
-    EXPECT_EQ(woken, 1);
+    EXPECT_EQ(publish("dev"), 1);
+    wait();
     change(store::Unsubscribe{channel("old"), agent("bob")});
-    publish("old");
-    EXPECT_EQ(woken, 1);
-    registry.remove_waiter(handle);
-    publish("dev");
-    EXPECT_EQ(woken, 1);
+    EXPECT_EQ(publish("old"), 0);
+    EXPECT_EQ(registry.waiters().size(), 1U);
 }
 
-TEST(Registry, PresenceGoesToThoseWhoWantIt) {
+TEST(Registry, RevokingWakesTheAgentsWaiters) {
+    Registry registry;
+    int woken = 0;
+    for (const std::string_view name : {"bob", "bob", "carol"}) {
+        (void)registry.waiters().add({agent(name), {}, {}, {}, [&woken](std::any&) { ++woken; }});
+    }
+    apply(registry, batch_of({{.op = store::RevokeTokens{"bob"},
+                               .result = store::WriteValue(store::TokensRevoked{1}),
+                               .completion = {},
+                               .origin = store::kNoLoop}},
+                             0));
+    registry.waiters().work(100);
+    EXPECT_EQ(woken, 2);
+}
+
+TEST(Registry, WakesEverybodyInSlices) {
+    Registry registry;
+    int woken = 0;
+    for (int i = 0; i < 500; ++i) {
+        (void)registry.waiters().add(
+            {agent("agent" + std::to_string(i)), {}, {}, {}, [&woken](std::any&) { ++woken; }});
+    }
+    registry.wake_all_waiters();
+    EXPECT_EQ(registry.work(200), 200U);
+    EXPECT_TRUE(registry.has_work());
+    while (registry.has_work()) registry.work(200);
+    registry.waiters().work(10);
+    EXPECT_EQ(woken, 10);
+    registry.waiters().work(1'000);
+    EXPECT_EQ(woken, 500);
+    EXPECT_FALSE(registry.waiters().has_ready());
+}
+
+// ---- Slices -------------------------------------------------------------------------------------
+
+TEST(Registry, AFanOutGoesOnInSlicesWhileSessionsComeAndGo) {
+    Registry registry;
+    std::vector<std::unique_ptr<RecordingSession>> sessions;
+    const auto join = [&](const std::string& name) -> RecordingSession& {
+        sessions.push_back(std::make_unique<RecordingSession>(name));
+        registry.add(*sessions.back(), {channel("dev")});
+        return *sessions.back();
+    };
+    for (int i = 0; i < 100; ++i) join("agent" + std::to_string(i));
+    std::vector<store::Committed> operations;
+    operations.push_back(committed("zoe", core::ToChannel{channel("dev")}, 1));
+    operations.push_back(committed("zoe", core::ToEveryone{}, 2));
+    operations.push_back(committed("zoe", core::ToChannel{channel("dev")}, 3));
+    registry.enqueue(std::make_shared<store::CommittedBatch>(batch_of(std::move(operations), 3)));
+    std::mt19937 random(7);  // NOLINT(cert-msc51-cpp): the same course every time
+    struct Guest {
+        RecordingSession* session;
+        core::Seq begun;
+    };
+    std::vector<Guest> guests;
+    std::size_t turns = 0;
+    while (registry.has_work()) {
+        EXPECT_LE(registry.work(10), 12U);
+        ++turns;
+        guests.push_back({&join("guest" + std::to_string(turns)), registry.applied_head()});
+        const std::size_t gone = random() % 100;
+        registry.remove(*sessions[gone]);
+    }
+    EXPECT_GT(turns, 20U);
+    for (std::size_t i = 0; i < 100; ++i) {
+        RecordingSession& session = *sessions[i];
+        const bool stayed = registry.find(session.identity()->agent) != nullptr;
+        if (stayed)
+            EXPECT_EQ(session.outbox().frames(), 3U) << i;
+        else
+            EXPECT_LE(session.outbox().frames(), 3U) << i;
+    }
+    // Whoever comes meanwhile is pushed what began after it, and nothing else.
+    for (const Guest& guest : guests) {
+        EXPECT_EQ(guest.session->outbox().frames(), 3 - guest.begun.value);
+    }
+}
+
+TEST(Registry, AMessageWhoseDeliveryHasBegunIsNotPushedTwiceToWhoReadsItAsBacklog) {
+    Registry registry;
+    std::vector<std::unique_ptr<RecordingSession>> sessions;
+    for (int i = 0; i < 10; ++i) {
+        sessions.push_back(std::make_unique<RecordingSession>("agent" + std::to_string(i)));
+        sessions.back()->set_catching_up(true);
+        registry.add(*sessions.back(), {});
+    }
+    std::vector<store::Committed> operations;
+    operations.push_back(committed("zoe", core::ToEveryone{}, 1));
+    operations.push_back(committed("zoe", core::ToEveryone{}, 2));
+    registry.enqueue(std::make_shared<store::CommittedBatch>(batch_of(std::move(operations), 2)));
+    registry.work(3);
+    // All have been pushed, by their backlog readers, what had begun.
+    ASSERT_EQ(registry.applied_head(), core::Seq{1});
+    for (const auto& session : sessions) {
+        session->backlog_position = registry.applied_head();
+        session->set_catching_up(false);
+    }
+    while (registry.has_work()) registry.work(3);
+    for (const auto& session : sessions) EXPECT_EQ(session->outbox().frames(), 1U);
+}
+
+TEST(Registry, ABatchIsLetGoOfWhenAllOfItHasBeenApplied) {
+    Registry registry;
+    RecordingSession bob("bob");
+    registry.add(bob, {});
+    std::vector<store::Committed> operations;
+    for (std::uint64_t seq = 1; seq <= 10; ++seq) {
+        operations.push_back(committed("alice", core::ToAgent{agent("bob")}, seq));
+    }
+    auto batch = std::make_shared<store::CommittedBatch>(batch_of(std::move(operations), 12));
+    const std::weak_ptr<store::CommittedBatch> held = batch;
+    registry.enqueue(std::move(batch));
+    registry.work(5);
+    EXPECT_FALSE(held.expired());
+    EXPECT_LT(registry.applied_head(), core::Seq{10});
+    while (registry.has_work()) registry.work(5);
+    EXPECT_TRUE(held.expired());
+    EXPECT_EQ(registry.applied_head(), core::Seq{12});
+}
+
+TEST(Registry, VisitsEverySessionInSlicesBehindWhatWasQueuedBefore) {
+    Registry registry;
+    std::vector<std::unique_ptr<RecordingSession>> sessions;
+    for (int i = 0; i < 50; ++i) {
+        sessions.push_back(std::make_unique<RecordingSession>("agent" + std::to_string(i)));
+        registry.add(*sessions.back(), {});
+    }
+    registry.enqueue(std::make_shared<store::CommittedBatch>(
+        batch_of({committed("zoe", core::ToEveryone{}, 1)}, 1)));
+    registry.for_each([](Session& session) {
+        EXPECT_EQ(session.outbox().frames(), 1U);
+        session.close(protocol::CloseCode::going_away);
+    });
+    while (registry.has_work()) EXPECT_LE(registry.work(7), 8U);
+    for (const auto& session : sessions) {
+        EXPECT_EQ(session->closes, std::vector{protocol::CloseCode::going_away});
+    }
+}
+
+// ---- What throws --------------------------------------------------------------------------------
+
+TEST(Registry, ASessionThatCannotBePushedToIsClosedAndOthersGetTheirs) {
+    Registry registry;
+    BrokenSession broken("broken");
+    RecordingSession alice("alice");
+    RecordingSession carol("carol");
+    registry.add(alice, {channel("dev")});
+    registry.add(broken, {channel("dev")});
+    registry.add(carol, {channel("dev")});
+    apply(registry, batch_of({committed("zoe", core::ToChannel{channel("dev")}, 1)}, 1));
+    EXPECT_EQ(broken.closes, std::vector{protocol::CloseCode::internal_error});
+    EXPECT_EQ(alice.outbox().frames(), 1U);
+    EXPECT_EQ(carol.outbox().frames(), 1U);
+    EXPECT_EQ(registry.faults().count(), 2U) << "the push and the closing";
+}
+
+TEST(Registry, ACompletionThatThrowsHindersNothingElse) {
+    Registry registry(0);
+    RecordingSession bob("bob");
+    registry.add(bob, {});
+    bool second = false;
+    std::vector<store::Committed> operations;
+    operations.push_back(committed("alice", core::ToAgent{agent("bob")}, 1));
+    operations.back().origin = 0;
+    operations.back().completion = [](const store::WriteResult&) { throw std::bad_alloc(); };
+    operations.push_back(committed("alice", core::ToAgent{agent("bob")}, 2));
+    operations.back().origin = 0;
+    operations.back().completion = [&](const store::WriteResult&) { second = true; };
+    apply(registry, batch_of(std::move(operations), 2));
+    EXPECT_TRUE(second);
+    EXPECT_EQ(bob.outbox().frames(), 2U);
+    EXPECT_EQ(registry.faults().count(), 1U);
+}
+
+TEST(Registry, AVisitAndALongPollThatThrowHinderNobodyElse) {
     Registry registry;
     RecordingSession alice("alice");
     RecordingSession bob("bob");
-    auto identity = *bob.identity();
-    identity.presence = false;
-    bob.set_identity(identity);
     registry.add(alice, {});
     registry.add(bob, {});
-    const auto frame = std::make_shared<const std::string>("frame");
-    const core::AgentId carol = agent("carol");
-    registry.push_presence(frame, &carol);
-    EXPECT_EQ(alice.outbox().frames(), 1U);
-    EXPECT_EQ(bob.outbox().frames(), 0U);
-    const core::AgentId self = agent("alice");
-    registry.push_presence(frame, &self);
-    EXPECT_EQ(alice.outbox().frames(), 1U);
+    registry.for_each([](Session&) { throw std::runtime_error("no"); });
+    while (registry.has_work()) registry.work(100);
+    EXPECT_EQ(alice.closes, std::vector{protocol::CloseCode::internal_error});
+    EXPECT_EQ(bob.closes, std::vector{protocol::CloseCode::internal_error});
+    int woken = 0;
+    for (int i = 0; i < 3; ++i) {
+        (void)registry.waiters().add({agent("carol"), {}, {}, {}, [&woken](std::any&) {
+                                          if (++woken == 2) throw 2;  // not even an exception class
+                                      }});
+    }
+    registry.waiters().ready_agent("carol");
+    registry.waiters().work(10);
+    EXPECT_EQ(woken, 3);
+    EXPECT_EQ(registry.faults().count(), 3U);
 }
 
 TEST(Registry, ASessionThatIsCatchingUpIsLeftToItsBacklog) {
@@ -246,7 +460,7 @@ TEST(Registry, ASessionThatIsCatchingUpIsLeftToItsBacklog) {
     bob.set_catching_up(true);
     registry.add(bob, {});
     auto batch = batch_of({committed("alice", core::ToAgent{agent("bob")}, 1)}, 1);
-    registry.apply(batch, 0);
+    apply(registry, std::move(batch));
     EXPECT_EQ(bob.outbox().frames(), 0U);
 }
 

@@ -23,6 +23,14 @@ using Json = nlohmann::json;
 /// Everything that waits gives up after this long; nothing ever waits for it to pass.
 inline constexpr std::chrono::seconds kPatience{60};
 
+/// How to identify without being told of presence.
+inline protocol::Identify quietly() {
+    protocol::Identify options{
+        .agent_id = {}, .token = {}, .name = {}, .status = {}, .capabilities = {}};
+    options.presence = false;
+    return options;
+}
+
 /// A connection without a socket, not yet identified. Its members are touched on its loop's thread.
 class TestSession final : public delivery::Session {
 public:
@@ -45,7 +53,7 @@ protected:
         stop();
         store_ = store::Store::open(
             {.directory = dir_.path() / "data", .map_size = std::size_t{1} << 30}, clock_);
-        loops_ = std::make_unique<delivery::LoopGroup>(2, *store_);
+        loops_ = std::make_unique<delivery::LoopGroup>(2, *store_, clock_);
         router_ = std::make_unique<Router>(std::move(options), *store_, *loops_, clock_);
         store_->start(loops_.get());
         for (std::size_t i = 0; i < loops_->size(); ++i) {

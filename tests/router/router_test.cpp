@@ -20,12 +20,6 @@ std::vector<Json> of_type(const std::vector<Json>& frames, std::string_view type
     return found;
 }
 
-protocol::Identify quietly() {
-    protocol::Identify options{
-        .agent_id = {}, .token = {}, .name = {}, .status = {}, .capabilities = {}};
-    options.presence = false;
-    return options;
-}
 protocol::Identify with_acks() {
     protocol::Identify options = quietly();
     options.acks = true;
@@ -376,9 +370,15 @@ TEST_F(RouterTest, ALongPollWaitsForADirectMessageABroadcastOrAChannel) {
 
 TEST_F(RouterTest, ALongPollIsAnsweredEmptyAtShutdownAndWhenItsTimeIsUp) {
     (void)create_token("alice");
-    // A wait of a millisecond is over when it is over; nothing else is waited for.
-    EXPECT_TRUE(
-        get<protocol::MailboxPage>(as("alice"), poll("alice", core::Millis{1})).messages.empty());
+    auto short_one = begin(as("alice"), poll("alice", core::Millis{1'000}));
+    settle();
+    clock_.advance(core::Millis{999});
+    settle();
+    EXPECT_EQ(short_one.wait_for(std::chrono::seconds{0}), std::future_status::timeout);
+    clock_.advance(core::Millis{1});
+    settle();
+    const protocol::Reply empty = wait_for(short_one);
+    EXPECT_TRUE(std::get<protocol::MailboxPage>(*empty).messages.empty());
     auto waiting = begin(as("alice"), poll("alice", core::Millis{60'000}));
     settle();
     router_->begin_shutdown();
@@ -392,8 +392,25 @@ TEST_F(RouterTest, ALongPollOfAnAgentThatLosesItsTokenIsRefused) {
     auto waiting = begin(as("alice"), poll("alice", core::Millis{60'000}));
     settle();
     ASSERT_TRUE(ask(as("root", core::Role::admin), protocol::RevokeTokens{"alice"}));
-    ASSERT_TRUE(ask(as("bob"), direct("alice")));
     EXPECT_EQ(wait_for(waiting).error().code, ErrorCode::unauthorized);
+}
+
+TEST_F(RouterTest, LongPollsThatAskTheSameAreAnsweredFromOneReading) {
+    (void)create_token("alice");
+    std::vector<std::future<protocol::Reply>> waiting;
+    for (int i = 0; i < 200; ++i) {
+        waiting.push_back(begin(as("alice"), poll("alice", core::Millis{60'000})));
+    }
+    settle();
+    ASSERT_TRUE(ask(as("bob"), direct("alice")));
+    std::set<const core::Message*> read;
+    for (auto& each : waiting) {
+        const protocol::Reply reply = wait_for(each);
+        const auto& page = std::get<protocol::MailboxPage>(*reply);
+        ASSERT_EQ(page.messages.size(), 1U);
+        read.insert(page.messages[0].get());
+    }
+    EXPECT_EQ(read.size(), 1U);
 }
 
 TEST_F(RouterTest, LongPollsAreLimitedInNumberAndGiveTheirPlacesBack) {

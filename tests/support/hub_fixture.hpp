@@ -41,7 +41,7 @@ public:
     explicit Hub(HubSettings settings = {})
         : store_(store::Store::open(
               {.directory = dir_.path() / "data", .map_size = std::size_t{1} << 30}, clock_)),
-          loops_(settings.loops, *store_),
+          loops_(settings.loops, *store_, clock_),
           router_(settings.router, *store_, loops_, clock_),
           endpoint_(std::make_unique<net::Endpoint>(
               net::EndpointOptions{

@@ -5,10 +5,17 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <variant>
 #include <vector>
 
+#include "agentcom/core/time.hpp"
+#include "agentcom/delivery/faults.hpp"
 #include "agentcom/delivery/fifo.hpp"
 #include "agentcom/delivery/registry.hpp"
+#include "agentcom/delivery/timers.hpp"
 #include "agentcom/store/store.hpp"
 
 namespace agentcom::delivery {
@@ -18,16 +25,18 @@ class Flushable {
 public:
     virtual ~Flushable() = default;
     virtual void flush() = 0;
+    /// `flush` threw: whatever it is ends, at once.
+    virtual void fail() noexcept {}
 };
 
-/// One thread's event loop: an io_context, the registry of its sessions, an inbox for what other
-/// threads hand over. After a bounded run of ready handlers ("the loop runs dry") it hands the
-/// gathered write operations to the store in one piece and flushes dirty outboxes, a bounded number
-/// at a time.
+/// One thread's event loop: an io_context, the registry of its sessions, timers, an inbox for what
+/// other threads hand over. It turns: a bounded run of ready handlers, then the gathered write
+/// operations to the store in one piece, then bounded slices of deliveries, presence, long polls
+/// and flushes. What a handler throws is counted and logged, and the loop goes on.
 /// Members are for the loop's own thread unless they say otherwise.
 class EventLoop {
 public:
-    EventLoop(store::LoopIndex index, store::Store& store);
+    EventLoop(store::LoopIndex index, store::Store& store, const core::Clock& clock);
     ~EventLoop();
     EventLoop(const EventLoop&) = delete;
     EventLoop& operator=(const EventLoop&) = delete;
@@ -36,7 +45,7 @@ public:
     [[nodiscard]] boost::asio::io_context& context() noexcept { return context_; }
     [[nodiscard]] Registry& registry() noexcept { return registry_; }
 
-    /// Runs until `stop`. An exception that escapes a handler escapes `run`.
+    /// Runs until `stop`.
     void run();
     /// Any thread: lets `run` return after the handlers that are ready.
     void stop();
@@ -45,6 +54,8 @@ public:
     void post(std::function<void()> function);
     /// Any thread: hands over a committed batch; batches are applied in the order of the calls.
     void deliver(std::shared_ptr<store::CommittedBatch> batch);
+    /// Any thread: hands over a change of who is online.
+    void deliver(PresenceChangePtr change);
 
     /// Gathers a write operation until the loop runs dry. Its completion runs on this loop.
     void submit(store::WriteOp op, store::Completion completion);
@@ -53,33 +64,55 @@ public:
     /// A flushable that goes away while it is marked.
     void forget(Flushable& flushable);
 
-    /// Calls the function about once a second on this loop for as long as it runs (reaper,
+    using TimerHandle = Timers::Handle;
+    /// Calls the function once the injected clock has reached this time: within milliseconds by the
+    /// machine's clock, at the loop's next turn after a clock of a test has been moved.
+    TimerHandle call_at(core::SteadyTime at, std::function<void()> function);
+    /// False when it has been called or was cancelled before.
+    bool cancel(const TimerHandle& timer) { return timers_.cancel(timer); }
+    /// Calls the function about once a (real) second on this loop for as long as it runs (reaper,
     /// time-outs).
     void on_tick(std::function<void()> function) { ticks_.push_back(std::move(function)); }
 
+    /// Exceptions that handlers of this loop have let out. Any thread.
+    [[nodiscard]] std::uint64_t faults() noexcept { return registry_.faults().count(); }
+
 private:
+    using Item = std::variant<std::function<void()>, std::shared_ptr<store::CommittedBatch>,
+                              PresenceChangePtr>;
+
+    void put(Item item);
+    void turn();
     void run_dry();
-    [[nodiscard]] bool has_output() const noexcept {
-        return !dirty_.empty() || !submissions_.empty();
+    void run_slices();
+    void flush_some();
+    void run_timers();
+    [[nodiscard]] bool has_work() noexcept;
+    [[nodiscard]] bool has_due_timer() const noexcept {
+        return !timers_.empty() && timers_.nearest() <= clock_.steady();
     }
     void drain_inbox();
-    void wake();
     void schedule_tick();
+    void tick();
+    void schedule_timers();
+    template <class Function>
+    void guard(std::string_view what, Function&& function) noexcept {
+        registry_.faults().guard(what, std::forward<Function>(function));
+    }
 
     store::LoopIndex index_;
     store::Store& store_;
+    const core::Clock& clock_;
     boost::asio::io_context context_;
     Registry registry_;
+    Timers timers_;
     Fifo<Flushable*, 4096> dirty_;  // in the order of marking; null: forgotten
     std::vector<store::Submission> submissions_;
     std::vector<std::function<void()>> ticks_;
-    struct Timer;
-    std::shared_ptr<Timer> timer_;
+    struct AsioTimers;
+    std::unique_ptr<AsioTimers> asio_timers_;
+    std::optional<core::SteadyTime> armed_for_;  // what the timer of `timers_` waits for
 
-    struct Item {
-        std::function<void()> function;
-        std::shared_ptr<store::CommittedBatch> batch;
-    };
     std::mutex inbox_mutex_;
     std::vector<Item> inbox_;      // guarded by inbox_mutex_
     bool wake_scheduled_ = false;  // guarded by inbox_mutex_
@@ -90,7 +123,7 @@ private:
 /// loop sees all batches in commit order.
 class LoopGroup final : public store::CommitListener {
 public:
-    LoopGroup(std::size_t count, store::Store& store);
+    LoopGroup(std::size_t count, store::Store& store, const core::Clock& clock);
     LoopGroup(const LoopGroup&) = delete;
     LoopGroup& operator=(const LoopGroup&) = delete;
     ~LoopGroup() override;
@@ -98,6 +131,8 @@ public:
     [[nodiscard]] std::size_t size() const noexcept { return loops_.size(); }
     [[nodiscard]] EventLoop& operator[](std::size_t index) noexcept { return *loops_[index]; }
     void on_committed(std::shared_ptr<store::CommittedBatch> batch) override;
+    /// Any thread: hands a change of who is online to every loop.
+    void announce(const PresenceChangePtr& change);
     /// Any thread: runs the function on every loop.
     void post_all(const std::function<void(EventLoop&)>& function);
 

@@ -39,6 +39,7 @@ public:
     [[nodiscard]] bool empty() const noexcept { return bytes_ == 0; }
     [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
     [[nodiscard]] std::size_t frames() const noexcept { return frames_; }
+    [[nodiscard]] const OutboxLimits& limits() const noexcept { return limits_; }
 
     /// Fills at most `count` views of what is to be written next; returns how many. They are valid
     /// until the next call.

@@ -11,6 +11,7 @@
 #include "agentcom/core/seq.hpp"
 #include "agentcom/core/token.hpp"
 #include "agentcom/delivery/outbox.hpp"
+#include "agentcom/delivery/sliced_list.hpp"
 #include "agentcom/protocol/codec.hpp"
 
 namespace agentcom::delivery {
@@ -23,6 +24,19 @@ struct SessionIdentity {
     bool acks = false;
     bool presence = true;
     bool echo = true;
+};
+
+class PresenceFeed;
+
+/// Where a session stands in the lists of its loop's registry, and what it has been told of
+/// presence. The registry's business.
+struct SessionListing {
+    std::uint64_t presence_seen = 0;  // version of the newest change that it has been told
+    PresenceFeed* feed = nullptr;     // while it wants presence frames
+    std::uint32_t session_place = 0;
+    std::uint32_t watcher_place = 0;
+    bool watching = false;
+    bool stalled = false;  // it is told more when its outbox has room
 };
 
 /// One WebSocket connection as delivery and the router see it: identity, outbox, state of its
@@ -76,10 +90,8 @@ public:
     /// rate_limited errors in a row, the router's business.
     std::uint64_t rate_warnings = 0;
     /// Channels this session is listed under in its loop's registry.
-    std::vector<core::ChannelName> channels;
-    /// Its places in the registry's lists; the registry's business.
-    std::size_t session_index = 0;
-    std::size_t watcher_index = 0;
+    std::vector<ListedChannel> channels;
+    SessionListing listing;
 
 protected:
     /// Asks the connection to write the outbox when its loop runs dry. Called once per transition.

@@ -48,6 +48,10 @@ void encode_push(const core::Message& message, std::string& out);
 void encode_agent_joined(const AgentInfo& agent, std::string& out);
 void encode_agent_left(const core::AgentId& agent, std::string& out);
 void encode_status_changed(const AgentInfo& agent, std::string& out);
+/// `agents`, pushed to a watcher that has fallen far behind: a stretch of those who are online,
+/// sorted by id. `cursor` is the last id of the stretch when more frames follow, otherwise empty.
+void encode_agents_snapshot(const std::vector<AgentInfo>& agents, std::string_view cursor,
+                            std::string& out);
 void encode_channel_agent_joined(const core::ChannelName& channel, const core::AgentId& agent,
                                  std::string& out);
 

@@ -36,6 +36,7 @@ struct RouterOptions {
     std::uint64_t work_per_second = 100'000;  // of one agent, in units of the operations' weights
     std::uint64_t work_burst = 200'000;
     std::uint64_t rate_warnings = 10;          // rate_limited errors before the session is closed
+    std::uint64_t takeovers_per_minute = 60;   // of one agent's connection; 0: no limit
     std::uint64_t max_profile_bytes = 4'096;   // name, status and capabilities each, as JSON text
     std::uint64_t max_waiting_polls = 10'000;  // long polls at once, over all loops
     std::uint64_t max_waiting_polls_per_agent = 0;  // 0: a quarter of those

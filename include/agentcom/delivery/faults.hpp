@@ -1,0 +1,41 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <string_view>
+#include <utility>
+
+namespace agentcom::delivery {
+
+/// What the handlers of one event loop throw. It ends what the handler was doing, never the loop:
+/// it is counted and logged, at most a few lines every ten seconds. For the loop's thread, except
+/// `count`.
+class Faults {
+public:
+    /// Runs the function. False when it threw; `what` is the kind of handler, for the log.
+    template <class Function>
+    bool guard(std::string_view what, Function&& function) noexcept {
+        try {
+            std::forward<Function>(function)();
+            return true;
+        } catch (...) {
+            report(what);
+            return false;
+        }
+    }
+    /// In a catch block: counts and logs the exception.
+    void report(std::string_view what) noexcept;
+    /// Exceptions so far. Any thread.
+    [[nodiscard]] std::uint64_t count() const noexcept {
+        return count_.load(std::memory_order_relaxed);
+    }
+
+private:
+    std::atomic<std::uint64_t> count_{0};
+    std::chrono::steady_clock::time_point began_{};  // of the interval that lines are counted in
+    std::uint32_t lines_ = 0;
+    std::uint64_t left_out_ = 0;
+};
+
+}  // namespace agentcom::delivery
