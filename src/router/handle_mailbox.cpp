@@ -75,9 +75,9 @@ void Router::Impl::Poll::wait_for_mail() {
     }
     listed = true;
     delivery::Waiters& waiters = loop.registry().waiters();
-    auto channels = waiters.is_waiting(agent) ? std::vector<core::ChannelName>()
-                                              : router.channels_.subscriptions(agent.str());
     try {
+        auto channels = waiters.is_waiting(agent) ? std::vector<core::ChannelName>()
+                                                  : router.channels_.subscriptions(agent.str());
         waiter = waiters.add({agent, std::move(channels), request.since, request.limit,
                               [self = shared_from_this()](std::any& shared) {
                                   self->stop_waiting();

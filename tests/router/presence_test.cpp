@@ -10,50 +10,13 @@
 #include <vector>
 
 #include "router/router_fixture.hpp"
+#include "support/presence_view.hpp"
 
 namespace agentcom::router {
 namespace {
 
 using core::ErrorCode;
 using protocol::CloseCode;
-
-/// Who is online, and in what status, as a client knows it.
-class View {
-public:
-    explicit View(std::string self) : self_(std::move(self)) {}
-    void read(const std::vector<Json>& frames) {
-        for (const Json& frame : frames) read(frame);
-    }
-    void read(const Json& frame) {
-        const std::string type = frame.at("type");
-        if (type == "agent_joined") put(frame.at("agent"));
-        if (type == "agent_left") online_.erase(frame.at("agent_id").get<std::string>());
-        if (type == "status_changed") {
-            EXPECT_TRUE(online_.contains(frame.at("agent").at("agent_id")));
-            put(frame.at("agent"));
-        }
-        if (type != "agents") return;
-        EXPECT_EQ(frame.at("snapshot"), true);
-        if (!std::exchange(in_list_, frame.contains("more"))) {
-            online_.clear();
-            ++lists;
-        }
-        for (const Json& agent : frame.at("agents")) put(agent);
-    }
-    /// Without itself, which it is not told of.
-    [[nodiscard]] std::map<std::string, std::string> online() const {
-        auto others = online_;
-        others.erase(self_);
-        return others;
-    }
-    int lists = 0;
-
-private:
-    void put(const Json& agent) { online_[agent.at("agent_id")] = agent.at("status").dump(); }
-    std::string self_;
-    std::map<std::string, std::string> online_;
-    bool in_list_ = false;
-};
 
 class PresenceTest : public RouterTest {
 protected:
@@ -85,14 +48,15 @@ TEST_F(PresenceTest, EveryWatcherEndsWithTheTruthAfterThousandsOfReconnects) {
     struct Watcher {
         std::size_t loop;
         TestSession* session;
-        View view;
+        test::PresenceView view;
         int reads_every;  // rounds
     };
     std::vector<Watcher> watchers;
     for (const int reads_every : {1, 1, 7, 1'000}) {
         for (const std::size_t index : {0U, 1U}) {
             const std::string name = "watcher" + std::to_string(watchers.size());
-            watchers.push_back({index, &join(name, {}, index), View(name), reads_every});
+            watchers.push_back(
+                {index, &join(name, {}, index), test::PresenceView(name), reads_every});
         }
     }
     for (Watcher& watcher : watchers) watcher.view.read(written(*watcher.session, watcher.loop));
@@ -180,7 +144,7 @@ TEST_F(PresenceTest, OneThatHasMissedThousandsIsGivenTheListInFramesOfBoundedSiz
         agents.push_back(options);
         sessions.push_back(&fresh_session());
     }
-    View view("prompt");
+    test::PresenceView view("prompt");
     for (int round = 0; round < 5; ++round) {
         on(0, [&] {
             for (int i = 0; i < kAgents; ++i) {
@@ -201,7 +165,7 @@ TEST_F(PresenceTest, OneThatHasMissedThousandsIsGivenTheListInFramesOfBoundedSiz
         EXPECT_EQ(slow.outbox().bytes(), 300'000U);
         slow.on_written(slow.outbox().consume(300'000));
     });
-    View late("slow");
+    test::PresenceView late("slow");
     for (int i = 0; i < 5; ++i) {
         const auto more = written(slow);
         frames.insert(frames.end(), more.begin(), more.end());
