@@ -209,8 +209,7 @@ Awaitable<HttpSession::Received> HttpSession::receive_body(RequestReader& reader
     }
 }
 
-Awaitable<HttpSession::Next> HttpSession::answer_early(RequestReader& reader,
-                                                       HttpAnswer answer) {
+Awaitable<HttpSession::Next> HttpSession::answer_early(RequestReader& reader, HttpAnswer answer) {
     // Whoever waits for permission, and has been refused, may send the body or not.
     const auto length = reader.declared_length();
     const bool stays =

@@ -65,28 +65,26 @@ void Router::Impl::operate(Context context, protocol::GetThread request) {
     const auto limit = page_limit(context, request.limit.value_or(core::kUnbounded));
     protocol::Thread thread;
     thread.root = threads_.root(request.message_id);
-    Collector<protocol::Thread>::run(std::make_shared<Collector<protocol::Thread>>(
-        Collector<protocol::Thread>{context.loop, &protocol::Thread::messages,
-                                    [this](const protocol::Thread& of, core::Seq cursor,
-                                           core::Budget& budget) {
-                                        return threads_.read(of.root, cursor, budget);
-                                    },
-                                    std::move(thread), core::Budget(limit), request.cursor,
-                                    std::move(context.reply)}));
+    Collector<protocol::Thread>::run(
+        std::make_shared<Collector<protocol::Thread>>(Collector<protocol::Thread>{
+            context.loop, &protocol::Thread::messages,
+            [this](const protocol::Thread& of, core::Seq cursor, core::Budget& budget) {
+                return threads_.read(of.root, cursor, budget);
+            },
+            std::move(thread), core::Budget(limit), request.cursor, std::move(context.reply)}));
 }
 
 void Router::Impl::operate(Context context, protocol::GetReplies request) {
     const auto limit = page_limit(context, request.limit.value_or(core::kUnbounded));
     protocol::ReplyList list;
     list.parent = std::move(request.message_id);
-    Collector<protocol::ReplyList>::run(std::make_shared<Collector<protocol::ReplyList>>(
-        Collector<protocol::ReplyList>{context.loop, &protocol::ReplyList::replies,
-                                       [this](const protocol::ReplyList& of, core::Seq cursor,
-                                              core::Budget& budget) {
-                                           return threads_.read_replies(of.parent, cursor, budget);
-                                       },
-                                       std::move(list), core::Budget(limit), request.cursor,
-                                       std::move(context.reply)}));
+    Collector<protocol::ReplyList>::run(
+        std::make_shared<Collector<protocol::ReplyList>>(Collector<protocol::ReplyList>{
+            context.loop, &protocol::ReplyList::replies,
+            [this](const protocol::ReplyList& of, core::Seq cursor, core::Budget& budget) {
+                return threads_.read_replies(of.parent, cursor, budget);
+            },
+            std::move(list), core::Budget(limit), request.cursor, std::move(context.reply)}));
 }
 
 void Router::Impl::operate(Context context, protocol::GetThreadRoot request) {

@@ -66,8 +66,8 @@ void Router::Impl::Poll::go_on(std::any* shared) {
         if (!router.auth_.holds_token(*caller.agent)) {
             return std::exchange(reply, nullptr)(core::Error(core::ErrorCode::unauthorized));
         }
-        return std::exchange(reply, nullptr)(
-            protocol::ReplyValue(std::any_cast<const Page&>(*shared)));
+        return std::exchange(reply,
+                             nullptr)(protocol::ReplyValue(std::any_cast<const Page&>(*shared)));
     }
     auto read = router.begin_poll(caller, request);
     if (!read) return std::exchange(reply, nullptr)(std::move(read.error()));
@@ -157,9 +157,9 @@ core::result<services::Mailbox::Read> Router::Impl::begin_poll(
     const Caller& caller, const protocol::PollMailbox& request) const {
     const core::AgentId& agent = *caller.agent;
     if (!auth_.holds_token(agent)) return core::Error(core::ErrorCode::unauthorized);
-    return mailbox_.poll(agent, request.since,
-                         {.count = request.limit.value_or(core::kUnbounded),
-                          .bytes = options_.max_page_bytes});
+    return mailbox_.poll(
+        agent, request.since,
+        {.count = request.limit.value_or(core::kUnbounded), .bytes = options_.max_page_bytes});
 }
 
 std::optional<protocol::Reply> Router::Impl::answer_poll(const protocol::PollMailbox& request,
@@ -173,11 +173,11 @@ std::optional<protocol::Reply> Router::Impl::answer_poll(const protocol::PollMai
     }
     const core::Seq last = view.messages.empty() ? request.since : view.messages.back()->seq;
     protocol::MailboxPage page{.agent = read.query.agent,
-                                                   .messages = std::move(view.messages),
-                                                   .last_seq = last,
-                                                   .epoch = store.epoch(),
-                                                   .truncated = view.truncated,
-                                                   .more = view.more};
+                               .messages = std::move(view.messages),
+                               .last_seq = last,
+                               .epoch = store.epoch(),
+                               .truncated = view.truncated,
+                               .more = view.more};
     if (shared == nullptr) return protocol::Reply(protocol::ReplyValue(std::move(page)));
     protocol::Shared<protocol::MailboxPage> common =
         std::make_shared<const protocol::MailboxPage>(std::move(page));

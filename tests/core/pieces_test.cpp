@@ -17,7 +17,7 @@ TEST(Pieces, KeepTheOrderOfWhateverIsAppended) {
         pieces.append(std::string(large));
         pieces.append_reference(std::make_shared<const std::string>(large));
         pieces.append_reference(std::make_shared<const std::string>(small));
-        pieces.open().append("open");
+        pieces.open().append(std::string_view("open"));
         pieces.spill();
         expected += small + large + large + small + "open";
     }
@@ -30,7 +30,7 @@ TEST(Pieces, KeepTheOrderOfWhateverIsAppended) {
 
 TEST(Pieces, ALongTextIsManyPieces) {
     Pieces pieces;
-    for (int i = 0; i < 100'000; ++i) pieces.append("0123456789");
+    for (int i = 0; i < 100'000; ++i) pieces.append(std::string_view("0123456789"));
     EXPECT_EQ(pieces.size(), 1'000'000U);
     EXPECT_GE(pieces.closed().size(), 15U);
     for (const Piece& piece : pieces.closed()) {
@@ -41,7 +41,7 @@ TEST(Pieces, ALongTextIsManyPieces) {
 TEST(Pieces, ALargeTextIsNotCopied) {
     const auto text = std::make_shared<const std::string>(1'000'000, 'x');
     Pieces pieces;
-    pieces.append("before");
+    pieces.append(std::string_view("before"));
     pieces.append_reference(text);
     EXPECT_EQ(text.use_count(), 2);
     EXPECT_EQ(pieces.closed().back().view().data(), text->data());
@@ -51,12 +51,12 @@ TEST(Pieces, ALargeTextIsNotCopied) {
 TEST(Pieces, ASharedTextIsKeptAliveByWhoeverSendsIt) {
     auto made = std::make_shared<Pieces>();
     made->append(std::string(200'000, 'a'));
-    made->append("tail");
+    made->append(std::string_view("tail"));
     const std::weak_ptr<Pieces> alive = made;
     Pieces pieces;
-    pieces.append("head");
+    pieces.append(std::string_view("head"));
     pieces.append_shared(std::exchange(made, nullptr));
-    pieces.append("end");
+    pieces.append(std::string_view("end"));
     EXPECT_FALSE(alive.expired());
     EXPECT_EQ(pieces.str(), "head" + std::string(200'000, 'a') + "tailend");
     for (const Piece& piece : pieces.closed()) {

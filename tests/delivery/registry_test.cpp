@@ -115,8 +115,8 @@ TEST(Registry, ADeletedChannelLeavesSessionsAndWaitersAtItsPlaceInTheCommitOrder
     registry.add(bob, {channel("dev"), channel("ops")});
     registry.add(carol, {channel("dev")});
     int woken = 0;
-    const auto waiter =
-        registry.add_waiter({agent("dave"), {channel("dev")}, [&woken] { ++woken; }});
+    const auto wake = [&woken](std::any&) { ++woken; };
+    (void)registry.waiters().add({agent("dave"), {{channel("dev")}}, {}, {}, wake});
     std::vector<store::Committed> operations;
     operations.push_back(committed("alice", core::ToChannel{channel("dev")}, 1));
     operations.push_back({.op = store::DeleteChannel{channel("dev"), agent("alice")},
@@ -126,14 +126,14 @@ TEST(Registry, ADeletedChannelLeavesSessionsAndWaitersAtItsPlaceInTheCommitOrder
     // Of a later channel with the same name, which they have not subscribed to.
     operations.push_back(committed("alice", core::ToChannel{channel("dev")}, 2));
     operations.push_back(committed("alice", core::ToChannel{channel("ops")}, 3));
-    auto batch = batch_of(std::move(operations), 3);
-    registry.apply(batch, 0);
+    apply(registry, batch_of(std::move(operations), 3));
     EXPECT_EQ(bob.outbox().frames(), 2U);
     EXPECT_EQ(carol.outbox().frames(), 1U);
+    registry.waiters().work(100);
     EXPECT_EQ(woken, 1);
-    EXPECT_EQ(bob.channels, std::vector{channel("ops")});
+    ASSERT_EQ(bob.channels.size(), 1U);
+    EXPECT_EQ(bob.channels[0].channel, channel("ops"));
     EXPECT_TRUE(carol.channels.empty());
-    registry.remove_waiter(waiter);
     registry.remove(bob);
     registry.remove(carol);
 }

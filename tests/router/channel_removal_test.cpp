@@ -53,7 +53,8 @@ TEST_F(ChannelRemovalTest, AChannelWithManySubscribersIsFinishedByItself) {
         refused = error_of(as("maker"), protocol::CreateChannel{channel("dev"), ""});
     }
     EXPECT_EQ(refused, std::nullopt);
-    EXPECT_TRUE(store_->subscribers(channel("dev")).empty());
+    core::Budget all({.count = 10});
+    EXPECT_TRUE(store_->subscribers(channel("dev"), "", all).entries.empty());
 }
 
 TEST_F(ChannelRemovalTest, ChannelsThatNobodyUsesExpireWhenThatIsWanted) {

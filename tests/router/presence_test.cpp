@@ -182,7 +182,9 @@ TEST_F(PresenceTest, OneThatHasMissedThousandsIsGivenTheListInFramesOfBoundedSiz
             last = each.at("agent_id");
         }
         EXPECT_EQ(frames[i].contains("more"), i + 1 < frames.size());
-        if (frames[i].contains("more")) EXPECT_EQ(frames[i].at("cursor"), last);
+        if (frames[i].contains("more")) {
+            EXPECT_EQ(frames[i].at("cursor"), last);
+        }
     }
 }
 

@@ -9,7 +9,7 @@ protected:
         return write<ChannelDeleted>(DeleteChannel{channel(name), agent("maker")});
     }
     std::vector<std::uint64_t> history(std::string_view name) {
-        return seqs(store_->channel_history(channel(name), std::nullopt, 200));
+        return seqs(channel_history(name, std::nullopt, 200));
     }
     void trim_all() {
         while (write<Trimmed>(Trim{}).more) {
@@ -26,7 +26,7 @@ TEST_F(ChannelRemovalTest, OnlyItsMakerAndAdministratorsMayDeleteAChannel) {
     EXPECT_TRUE(store_->find_channel(channel("ops")));
     write<ChannelDeleted>(DeleteChannel{channel("ops"), agent("other"), true});
     remove("dev");
-    EXPECT_TRUE(store_->list_channels().empty());
+    EXPECT_TRUE(channels().empty());
     EXPECT_EQ(error_of(DeleteChannel{channel("ops"), agent("maker")}),
               core::ErrorCode::channel_not_found);
 }
@@ -44,8 +44,8 @@ TEST_F(ChannelRemovalTest, ADeletedChannelIsGoneAndWhatWasUnreadStays) {
     EXPECT_EQ(error_of(Subscribe{channel("ops"), agent("bob")}),
               core::ErrorCode::channel_not_found);
     EXPECT_TRUE(history("ops").empty());
-    EXPECT_TRUE(store_->subscribers(channel("ops")).empty());
-    EXPECT_EQ(store_->subscriptions("bob"), std::vector{channel("dev")});
+    EXPECT_TRUE(subscribers("ops").empty());
+    EXPECT_EQ(subscriptions("bob"), std::vector{channel("dev")});
     EXPECT_EQ(unread("bob"), (Seqs{2, 3}));
     reopen();
     EXPECT_EQ(unread("bob"), (Seqs{2, 3}));
@@ -67,7 +67,7 @@ TEST_F(ChannelRemovalTest, ANewChannelOfTheSameNameHasNothingOfTheOldOne) {
     EXPECT_EQ(store_->stats().kept_bytes, 0U);
     create_channel("ops");
     EXPECT_TRUE(history("ops").empty());
-    EXPECT_TRUE(store_->subscriptions("bob").empty());
+    EXPECT_TRUE(subscriptions("bob").empty());
     const auto first = append(publication("alice", "ops"));
     EXPECT_EQ(first->channel_seq, core::ChannelSeq{1});
     // When the log lets go of the old one's message, it does not come to the new one.
@@ -98,7 +98,7 @@ TEST_F(ChannelRemovalTest, ManySubscribersAreLetGoInPiecesAndTheNameIsFreeInTheE
     int mailboxes = 0;
     for (int i = 0; i < kSubscribers; ++i) {
         const std::string name = "agent-" + std::to_string(i);
-        EXPECT_TRUE(store_->subscriptions(name).empty());
+        EXPECT_TRUE(subscriptions(name).empty());
         if (unread(name) == Seqs{1}) ++mailboxes;
     }
     EXPECT_EQ(mailboxes, kSubscribers);
@@ -111,7 +111,7 @@ TEST_F(ChannelRemovalTest, ManySubscribersAreLetGoInPiecesAndTheNameIsFreeInTheE
     EXPECT_EQ(unread("agent-699"), Seqs{1});
     EXPECT_EQ(store_->stats().channels, 0U);
     create_channel("ops");
-    EXPECT_TRUE(store_->subscribers(channel("ops")).empty());
+    EXPECT_TRUE(StoreTest::subscribers("ops").empty());
 }
 
 TEST_F(ChannelRemovalTest, MaintenanceFinishesWhatARestartInterrupted) {

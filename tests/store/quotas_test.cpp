@@ -133,7 +133,7 @@ TEST_F(QuotasTest, SubscriptionsAreCountedThroughLeavingAndDeleting) {
               core::ErrorCode::subscription_limit);
     write<ChannelDeleted>(DeleteChannel{channel("three"), agent("maker")});
     subscribe("bob", "one");
-    EXPECT_EQ(store_->subscriptions("bob"), (std::vector{channel("one"), channel("two")}));
+    EXPECT_EQ(subscriptions("bob"), (std::vector{channel("one"), channel("two")}));
 }
 
 }  // namespace

@@ -217,9 +217,9 @@ TEST_F(RetentionTest, WhatChannelsKeepIsHeldByTheBoundOfBytes) {
         EXPECT_LE(stats.log_bytes + stats.kept_bytes, 400'000U + 66'000U);
     }
     // Oldest first.
-    EXPECT_TRUE(store_->channel_history(channel("channel-0"), std::nullopt, 50).empty());
+    EXPECT_TRUE(channel_history("channel-0", std::nullopt, 50).empty());
     EXPECT_GT(store_->stats().kept_bytes, 50'000U);
-    EXPECT_EQ(store_->channel_history(channel("channel-19"), std::nullopt, 50).size(), 20U);
+    EXPECT_EQ(channel_history("channel-19", std::nullopt, 50).size(), 20U);
     reopen();
     EXPECT_GT(store_->stats().kept_bytes, 50'000U);
     // A message of a channel whose older ones are gone goes on in its place.
@@ -232,9 +232,7 @@ TEST_F(RetentionTest, WhatChannelsKeepIsHeldByTheBoundsOfAgeAndNumber) {
     fill(300);
     clock_.advance(options_.mailbox_ttl + core::Millis(1));
     trim_all();
-    const auto shown = [&] {
-        return store_->channel_history(channel("ops"), std::nullopt, 200).size();
-    };
+    const auto shown = [&] { return channel_history("ops", std::nullopt, 200).size(); };
     EXPECT_EQ(shown(), 40U);
     options_.retention_messages = 80;  // a quarter is for what channels keep
     reopen();

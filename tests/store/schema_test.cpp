@@ -43,18 +43,18 @@ TEST_F(SchemaTest, AStoreOfVersion1IsBroughtUpToDateAndReadAsBefore) {
     reopen();  // the second time it is up to date already
     EXPECT_EQ(store_->head(), core::Seq{19});
     EXPECT_EQ(store_->find_token(digest("alice"))->role, core::Role::admin);
-    EXPECT_EQ(store_->list_tokens().size(), 3U);
+    EXPECT_EQ(tokens().size(), 3U);
     EXPECT_EQ(store_->setting("mailbox_ttl_ms"), 3'600'000U);
 
-    const auto channels = store_->list_channels();
-    ASSERT_EQ(channels.size(), 3U);
-    EXPECT_EQ(channels[0].name, channel("dev"));
-    EXPECT_EQ(channels[1].description, "about ops");
-    EXPECT_EQ(channels[1].subscriber_count, 2U);
-    EXPECT_EQ(channels[1].created_by, agent("alice"));
-    EXPECT_EQ(channels[1].created_at, core::Timestamp{1'700'000'000'000});
-    EXPECT_EQ(channels[2].created_by, agent("bob"));
-    EXPECT_EQ(store_->subscriptions("bob"), std::vector{channel("ops")});
+    const auto all = channels();
+    ASSERT_EQ(all.size(), 3U);
+    EXPECT_EQ(all[0].name, channel("dev"));
+    EXPECT_EQ(all[1].description, "about ops");
+    EXPECT_EQ(all[1].subscriber_count, 2U);
+    EXPECT_EQ(all[1].created_by, agent("alice"));
+    EXPECT_EQ(all[1].created_at, core::Timestamp{1'700'000'000'000});
+    EXPECT_EQ(all[2].created_by, agent("bob"));
+    EXPECT_EQ(subscriptions("bob"), std::vector{channel("ops")});
 
     // 5 has been trimmed, 13 was read live, 16 is a copy, 1 to 4 are too old by now.
     EXPECT_EQ(unread("bob"), (Seqs{6, 7, 8, 9, 10, 11, 16, 18, 19}));
@@ -63,11 +63,11 @@ TEST_F(SchemaTest, AStoreOfVersion1IsBroughtUpToDateAndReadAsBefore) {
     EXPECT_EQ(store_->mailbox_cursor(agent("carol")), core::Seq{17});
     EXPECT_EQ(unread("ghost-1"), Seqs{14});
 
-    EXPECT_EQ(seqs(store_->channel_history(channel("ops"), std::nullopt, 50)), (Seqs{2, 3, 4, 18}));
+    EXPECT_EQ(seqs(channel_history("ops", std::nullopt, 50)), (Seqs{2, 3, 4, 18}));
     EXPECT_EQ(store_->find_message(core::Seq{2})->draft.payload.text, "{\"kept\":2}");
-    EXPECT_EQ(seqs(store_->history(HistoryQuery{})).size(), 14U);
+    EXPECT_EQ(seqs(history(HistoryQuery{}, 50)).size(), 14U);
     const std::string root = store_->find_message(core::Seq{11})->id.str();
-    EXPECT_EQ(seqs(store_->thread(root, {}, 10)), (Seqs{11, 12}));
+    EXPECT_EQ(seqs(thread(root, {}, 10)), (Seqs{11, 12}));
     EXPECT_EQ(append(direct("alice", "bob"))->seq, core::Seq{20});
 }
 

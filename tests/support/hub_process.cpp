@@ -4,7 +4,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
-#include <sys/pidfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -165,7 +165,7 @@ void HubProcess::kill() {
 
 int HubProcess::terminate() {
     ::kill(pid_, SIGTERM);
-    const int descriptor = ::pidfd_open(pid_, 0);
+    const int descriptor = static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0U));
     pollfd ending{.fd = descriptor, .events = POLLIN, .revents = 0};
     const auto ms = std::chrono::milliseconds(kPatience).count();
     if (::poll(&ending, 1, static_cast<int>(ms)) <= 0) ::kill(pid_, SIGKILL);

@@ -1,6 +1,7 @@
 // How the store in this directory was made: with the program at commit 36134cf, whose schema was 1,
 // linked with its agentcom_store and run as `generate DIRECTORY`, then `mdb_copy -c`. It is no part
-// of the build, since today's program writes a later schema; schema_test.cpp says what must be read.
+// of the build, since today's program writes a later schema; schema_test.cpp says what must be
+// read.
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
@@ -79,17 +80,17 @@ void Writer::run() {
     for (int i = 0; i < 5; ++i) send("carol", core::ToEveryone{false}, "\"filler\"");
     while (std::get<Trimmed>(write(Trim{})).more) {
     }
-    const auto root = send("alice", core::ToAgent{agent("bob")}, "\"root\"");             // 11
-    send("bob", core::ToAgent{agent("alice")}, "\"answer\"", root->id.str());             // 12
-    send("alice", core::ToEveryone{true}, "\"spelled\"");                                 // 13
-    send("alice", core::ToAgent{agent("ghost-1")}, "\"waits\"");                          // 14
-    send("alice", core::ToAgent{agent("ghost-2")}, "\"waits too\"");                      // 15
-    send("alice", core::ToChannel{channel("dev")}, "{\"copy\":1}");                       // 16
+    const auto root = send("alice", core::ToAgent{agent("bob")}, "\"root\"");  // 11
+    send("bob", core::ToAgent{agent("alice")}, "\"answer\"", root->id.str());  // 12
+    send("alice", core::ToEveryone{true}, "\"spelled\"");                      // 13
+    send("alice", core::ToAgent{agent("ghost-1")}, "\"waits\"");               // 14
+    send("alice", core::ToAgent{agent("ghost-2")}, "\"waits too\"");           // 15
+    send("alice", core::ToChannel{channel("dev")}, "{\"copy\":1}");            // 16
     write(Unsubscribe{channel("dev"), agent("bob")});
-    send("alice", core::ToAgent{agent("carol")}, "\"keyed\"", {}, "key-1");               // 17
+    send("alice", core::ToAgent{agent("carol")}, "\"keyed\"", {}, "key-1");  // 17
     clock_.advance(core::Millis(61'000));
-    send("alice", core::ToChannel{channel("ops")}, "{\"keyed\":2}", {}, "key-2");         // 18
-    send("carol", core::ToAgent{agent("bob")}, "\"keyed 3\"", {}, "key-1");               // 19
+    send("alice", core::ToChannel{channel("ops")}, "{\"keyed\":2}", {}, "key-2");  // 18
+    send("carol", core::ToAgent{agent("bob")}, "\"keyed 3\"", {}, "key-1");        // 19
     write(AckMailbox{agent("carol"), core::Seq{17}});
     write(MarkRead{agent("bob"), ReadSpan{core::Seq{12}, core::Seq{13}}});
     store_->stop();
