@@ -300,6 +300,14 @@ std::vector<ConfigKey> limit_keys() {
         bytes(
             "limits", "max_header_bytes", kKiB, kMiB, "One HTTP request header.",
             [](auto& c) -> auto& { return c.endpoint.limits.max_header_bytes; }),
+        bytes(
+            "limits", "max_unidentified_frame_bytes", 8 * kKiB, 64 * kMiB,
+            "One WebSocket message or HTTP body of whoever has not shown a valid token yet.",
+            [](auto& c) -> auto& { return c.endpoint.limits.max_unidentified_frame_bytes; }),
+        bytes(
+            "limits", "socket_send_buffer", 0, 64 * kMiB,
+            "Output that the system keeps for one connection besides; 0: as the system likes.",
+            [](auto& c) -> auto& { return c.endpoint.limits.socket_send_buffer; }),
         count(
             "limits", "max_connections", 1, 10'000'000, "Open connections.",
             [](auto& c) -> auto& { return c.endpoint.limits.max_connections; }),

@@ -15,6 +15,9 @@ namespace {
 
 /// One recv reads so much: some hundred small frames, so that the call's 4-5 us are shared.
 constexpr std::size_t kReadAhead = std::size_t{64} * 1024;
+/// A buffer of which less than a quarter is still needed is exchanged for a smaller one, unless it
+/// is as small as this.
+constexpr std::size_t kSmallBuffer = std::size_t{4} * 1024;
 /// Pieces of one gathered write; the outbox makes them up to 64 KiB large.
 constexpr std::size_t kGather = 64;
 /// Plain text of one TLS record.
@@ -40,10 +43,12 @@ struct BufferedStream::Tls {
 };
 
 BufferedStream::BufferedStream(Socket socket, asio::ssl::context* tls, const core::Clock& clock,
+                               std::size_t max_input,
                                std::shared_ptr<std::atomic<std::uint64_t>> open)
     : socket_(std::move(socket)),
       tls_(tls != nullptr ? std::make_unique<Tls>(socket_, *tls) : nullptr),
       clock_(clock),
+      max_input_(max_input),
       open_(std::move(open)),
       last_input_(clock.steady()) {
     // Failures here mean that the connection is already gone, which the first read will tell.
@@ -72,9 +77,20 @@ std::string BufferedStream::peer() const {
 
 void BufferedStream::consume(std::size_t bytes) {
     taken_ += bytes;
-    if (taken_ < input_.size()) return;
-    std::string().swap(input_);
+    const std::size_t left = input_.size() - taken_;
+    if (left > 0 && (input_.capacity() <= kSmallBuffer || left > input_.capacity() / 4)) return;
+    std::string(input_, taken_).swap(input_);
     taken_ = 0;
+}
+
+void BufferedStream::keep(std::string_view bytes) {
+    input_.erase(0, std::exchange(taken_, 0));
+    input_.append(bytes);
+}
+
+std::size_t BufferedStream::room() const noexcept {
+    const std::size_t reader = reader_.waiting() ? reader_buffer_.size() : 0;
+    return max_input_ - std::min(input().size(), max_input_) + reader;
 }
 
 std::size_t BufferedStream::take(asio::mutable_buffer into) {
@@ -86,7 +102,7 @@ std::size_t BufferedStream::take(asio::mutable_buffer into) {
 }
 
 void BufferedStream::want_input() {
-    if (!reading_ && !input_end_) wait_for_input();
+    if (!reading_ && !input_end_ && room() > 0) wait_for_input();
 }
 
 void BufferedStream::discard_input() {
@@ -99,7 +115,7 @@ void BufferedStream::discard_input() {
 void BufferedStream::wait_for_input() {
     reading_ = true;
     if (tls_) {
-        tls_->stream.async_read_some(asio::buffer(tls_->in),
+        tls_->stream.async_read_some(asio::buffer(tls_->in, room()),
                                      [self = shared_from_this()](error_code error, std::size_t n) {
                                          self->on_tls_read(error, n);
                                      });
@@ -115,7 +131,8 @@ void BufferedStream::on_readable(const error_code& error) {
     if (error) return end_input(error);
     ssize_t bytes = 0;
     do {
-        bytes = ::recv(socket_.native_handle(), scratch(), kReadAhead, 0);
+        // There is room: `want_input` saw it, and since then only less can have been kept.
+        bytes = ::recv(socket_.native_handle(), scratch(), std::min(kReadAhead, room()), 0);
     } while (bytes < 0 && errno == EINTR);
     if (bytes > 0) return accept_input({scratch(), static_cast<std::size_t>(bytes)});
     if (bytes == 0) return end_input(asio::error::eof);
@@ -133,13 +150,13 @@ void BufferedStream::accept_input(std::string_view bytes) {
     last_input_ = clock_.steady();
     if (discarding_) return wait_for_input();
     if (!reader_.waiting()) {
-        input_.append(bytes);
+        keep(bytes);
         if (owner_ != nullptr) owner_->on_input();
         return;
     }
     const std::size_t direct = std::min(reader_buffer_.size(), bytes.size());
     std::memcpy(reader_buffer_.data(), bytes.data(), direct);
-    if (direct < bytes.size()) input_.append(bytes.substr(direct));
+    if (direct < bytes.size()) keep(bytes.substr(direct));
     reader_.resume(error_code(), direct);
 }
 

@@ -37,10 +37,10 @@ public:
 /// event loop's thread; lives by shared_ptr, because pending operations refer to it.
 class BufferedStream : public std::enable_shared_from_this<BufferedStream> {
 public:
-    /// `tls` may be null and must outlive the stream. `open` counts streams; it has been raised for
-    /// this one and is lowered by its end.
+    /// `tls` may be null and must outlive the stream. `max_input` bounds what is kept unread, in
+    /// bytes. `open` counts streams; it has been raised for this one and is lowered by its end.
     BufferedStream(Socket socket, asio::ssl::context* tls, const core::Clock& clock,
-                   std::shared_ptr<std::atomic<std::uint64_t>> open);
+                   std::size_t max_input, std::shared_ptr<std::atomic<std::uint64_t>> open);
     ~BufferedStream();
     BufferedStream(const BufferedStream&) = delete;
     BufferedStream& operator=(const BufferedStream&) = delete;
@@ -59,7 +59,8 @@ public:
         return std::string_view(input_).substr(taken_);
     }
     void consume(std::size_t bytes);
-    /// Reads once, in the background; the owner's `on_input` tells when something came.
+    /// Reads once, in the background, unless as much as may be kept is at hand; the owner's
+    /// `on_input` tells when something came.
     void want_input();
     /// End of file or an error: `input` will not grow any more.
     [[nodiscard]] bool input_ended() const noexcept { return static_cast<bool>(input_end_); }
@@ -106,6 +107,9 @@ private:
     void on_readable(const error_code& error);
     void on_tls_read(const error_code& error, std::size_t bytes);
     void accept_input(std::string_view bytes);
+    /// How much may be read now: what is kept and what a suspended reader takes besides.
+    [[nodiscard]] std::size_t room() const noexcept;
+    void keep(std::string_view bytes);
     void end_input(const error_code& error);
     std::size_t take(asio::mutable_buffer into);
     bool send_gathered(delivery::Outbox& outbox, core::Seq& done);
@@ -116,6 +120,7 @@ private:
     Socket socket_;
     std::unique_ptr<Tls> tls_;
     const core::Clock& clock_;
+    const std::size_t max_input_;
     std::shared_ptr<std::atomic<std::uint64_t>> open_;
     StreamOwner* owner_ = nullptr;
 

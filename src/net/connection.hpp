@@ -42,7 +42,7 @@ public:
     std::size_t place = 0;
 
 protected:
-    [[nodiscard]] Shard& shard() noexcept { return *shard_; }
+    [[nodiscard]] Shard& shard() const noexcept { return *shard_; }
     [[nodiscard]] const std::shared_ptr<Shard>& shared_shard() const noexcept { return shard_; }
     [[nodiscard]] delivery::EventLoop& loop() noexcept { return shard_->loop(); }
     [[nodiscard]] BufferedStream& stream() noexcept { return *stream_; }

@@ -46,6 +46,12 @@ void listen(Acceptor& acceptor, const tcp::endpoint& where, const EndpointOption
     error_code error;
     acceptor.open(where.protocol(), error);
     if (!error) acceptor.set_option(Acceptor::reuse_address(true), error);
+    // Accepted sockets inherit it. Without, the system keeps megabytes for each slow reader.
+    if (!error && options.limits.socket_send_buffer > 0) {
+        acceptor.set_option(asio::socket_base::send_buffer_size(
+                                static_cast<int>(options.limits.socket_send_buffer / 2)),
+                            error);
+    }
     if (!error) acceptor.bind(where, error);
     if (!error) acceptor.listen(Acceptor::max_listen_connections, error);
     if (error) {

@@ -4,7 +4,6 @@
 #include <utility>
 #include <vector>
 
-#include "net/routes.hpp"
 #include "net/target.hpp"
 
 namespace agentcom::net {
@@ -26,16 +25,15 @@ std::string_view trim(std::string_view text) noexcept {
     return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
 }
 
-/// The header first; a header of another kind gives way to the query, and that to the body.
-std::string find_token(const HttpRequest& request, const Route& route, const Query& query) {
-    if (request.authorization) {
-        if (const auto token = bearer_token(*request.authorization)) return std::string(*token);
+/// Of the header, or else, where the route allows it, of the query.
+std::string find_token(const HttpHead& head, const Route& route, const Query& query) {
+    if (head.authorization) {
+        if (const auto token = bearer_token(*head.authorization)) return std::string(*token);
     }
     if (route.query_token()) {
         const auto found = std::ranges::find(query, "token", &Query::value_type::first);
         if (found != query.end()) return found->second;
     }
-    if (route.body_token()) return protocol::token_in_ack_body(request.body).value_or("");
     return {};
 }
 
@@ -46,9 +44,11 @@ HttpAnswer dashboard_page(const std::string& html) {
     return answer;
 }
 
-HttpStep to_websocket(const HttpRequest& request) {
-    if (!request.websocket_key) return error_answer(core::ErrorCode::upgrade_required);
-    return Upgrade{std::string(*request.websocket_key), std::string(request.target)};
+HeadStep to_websocket(const HttpHead& head) {
+    // What followed would be taken for frames.
+    if (head.has_body) return error_answer(core::ErrorCode::bad_request);
+    if (!head.websocket_key) return error_answer(core::ErrorCode::upgrade_required);
+    return Upgrade{std::string(*head.websocket_key), std::string(head.target)};
 }
 
 HttpAnswer no_route(const RouteMatch& match) {
@@ -58,18 +58,18 @@ HttpAnswer no_route(const RouteMatch& match) {
     return answer;
 }
 
-core::result<protocol::Request> decode(const HttpRequest& request, const RouteMatch& match,
-                                       Query query) {
-    if (!request.body.empty() && request.content_type && !is_json_type(*request.content_type)) {
+core::result<protocol::Request> decode(const HttpHead& head, Admission& admission,
+                                       std::string_view body) {
+    if (!body.empty() && head.content_type && !is_json_type(*head.content_type)) {
         return core::Error(core::ErrorCode::unsupported_media_type);
     }
-    const auto argument = percent_decode(match.argument);
+    const auto argument = percent_decode(admission.match.argument);
     if (!argument) {
         return core::Error(core::ErrorCode::bad_request, {},
                            "the path holds a broken percent escape");
     }
-    return protocol::decode_http({match.route->operation, *argument, std::move(query), request.body,
-                                  request.idempotency_key});
+    return protocol::decode_http({admission.match.route->operation, *argument,
+                                  std::move(admission.query), body, head.idempotency_key});
 }
 
 }  // namespace
@@ -88,30 +88,54 @@ bool is_json_type(std::string_view content_type) {
     return equal_ignoring_case(trim(content_type.substr(0, end)), "application/json");
 }
 
-HttpStep interpret(const HttpRequest& request, const router::Router& router,
-                   const std::string& dashboard_html) {
-    const Target target = parse_target(request.target);
-    const RouteMatch match = find_route(request.verb, target.segments);
-    if (match.route == nullptr) return no_route(match);
-    const Route& route = *match.route;
+HeadStep admit(const HttpHead& head, const router::Router& router, const Limits& limits,
+               const std::string& dashboard_html) {
+    const Target target = parse_target(head.target);
+    Admission admission;
+    admission.match = find_route(head.verb, target.segments);
+    if (admission.match.route == nullptr) return no_route(admission.match);
+    const Route& route = *admission.match.route;
     if (route.page == Page::dashboard) return dashboard_page(dashboard_html);
-    if (route.page == Page::websocket) return to_websocket(request);
+    if (route.page == Page::websocket) return to_websocket(head);
 
-    Query query = parse_query(target.query);
-    const std::string token = find_token(request, route, query);
-    router::Caller caller = token.empty() ? router::Caller{} : router.authenticate(token);
-    auto decoded = decode(request, match, std::move(query));
+    admission.query = parse_query(target.query);
+    if (const std::string token = find_token(head, route, admission.query); !token.empty()) {
+        admission.token_shown = true;
+        admission.caller = router.authenticate(token);
+    }
+    admission.max_body_bytes = limits.max_body_bytes;
+    if (admission.caller.agent) {
+        if (route.right() != protocol::Right::admin || admission.caller.is_admin())
+            return admission;
+        return error_answer(core::ErrorCode::admin_only, route.hint());
+    }
+    // The router knows whether reads are anonymous; of a token in the body nothing is known yet.
+    const bool may_go_on = route.right() == protocol::Right::anyone ||
+                           route.right() == protocol::Right::reader ||
+                           (route.body_token() && !admission.token_shown);
+    if (!may_go_on) return error_answer(core::ErrorCode::unauthorized, route.hint());
+    admission.max_body_bytes =
+        std::min(admission.max_body_bytes, limits.max_unidentified_frame_bytes);
+    return admission;
+}
+
+BodyStep interpret(const HttpHead& head, Admission admission, std::string_view body,
+                   const router::Router& router) {
+    const Route& route = *admission.match.route;
+    if (!admission.token_shown && route.body_token()) {
+        if (const auto token = protocol::token_in_ack_body(body)) {
+            admission.caller = router.authenticate(*token);
+        }
+    }
+    auto decoded = decode(head, admission, body);
     if (!decoded) {
         // Whoever may not come in is not told what is wrong with the luggage.
-        if (route.right() != protocol::Right::anyone && !caller.agent) {
+        if (route.right() != protocol::Right::anyone && !admission.caller.agent) {
             return error_answer(core::ErrorCode::unauthorized, route.hint());
-        }
-        if (route.right() == protocol::Right::admin && !caller.is_admin()) {
-            return error_answer(core::ErrorCode::admin_only, route.hint());
         }
         return error_answer(decoded.error(), route.hint());
     }
-    return RouterCall{std::move(caller), std::move(*decoded), route.hint()};
+    return RouterCall{std::move(admission.caller), std::move(*decoded), route.hint()};
 }
 
 }  // namespace agentcom::net

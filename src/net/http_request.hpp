@@ -1,27 +1,53 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
+#include <vector>
 
+#include "agentcom/net/endpoint.hpp"
 #include "agentcom/protocol/requests.hpp"
 #include "agentcom/router/router.hpp"
 #include "net/http_answer.hpp"
+#include "net/routes.hpp"
 
 namespace agentcom::net {
 
-/// One HTTP request as far as the hub cares. Views are valid while the request is being handled.
-struct HttpRequest {
+/// The header of one HTTP request, as far as the hub cares. Views are valid while the request is
+/// being handled.
+struct HttpHead {
     std::string_view verb;
     std::string_view target;
-    std::string_view body;
     std::optional<std::string_view> authorization;
     std::optional<std::string_view> content_type;
     std::optional<std::string_view> idempotency_key;
     /// The key of a well-formed WebSocket handshake (RFC 6455, 4.2.1).
     std::optional<std::string_view> websocket_key;
+    bool has_body = false;  // a body follows
 };
+
+/// The connection becomes a WebSocket.
+struct Upgrade {
+    std::string key;
+    std::string target;
+};
+/// What is known before the body: who asks for what, and how much may follow.
+struct Admission {
+    RouteMatch match;
+    std::vector<std::pair<std::string, std::string>> query;
+    router::Caller caller;
+    bool token_shown = false;  // a valid one or not; otherwise the body may still hold one
+    std::uint64_t max_body_bytes = 0;
+};
+using HeadStep = std::variant<HttpAnswer, Upgrade, Admission>;
+
+/// Finds the route and the caller; or the answer, when there is nothing to ask, or nobody who may.
+/// The body of whoever shows no valid token is at most `max_unidentified_frame_bytes`.
+[[nodiscard]] HeadStep admit(const HttpHead& head, const router::Router& router,
+                             const Limits& limits, const std::string& dashboard_html);
 
 /// The router has to be asked.
 struct RouterCall {
@@ -29,16 +55,11 @@ struct RouterCall {
     protocol::Request request;
     bool hint = false;
 };
-/// The connection becomes a WebSocket.
-struct Upgrade {
-    std::string key;
-    std::string target;
-};
-using HttpStep = std::variant<HttpAnswer, RouterCall, Upgrade>;
+using BodyStep = std::variant<HttpAnswer, RouterCall>;
 
-/// Finds the route, the caller and the request; or the answer, when there is nothing to ask.
-[[nodiscard]] HttpStep interpret(const HttpRequest& request, const router::Router& router,
-                                 const std::string& dashboard_html);
+/// Decodes an admitted request once its body is there.
+[[nodiscard]] BodyStep interpret(const HttpHead& head, Admission admission, std::string_view body,
+                                 const router::Router& router);
 
 /// The token of `Authorization: Bearer <token>`: the scheme in any case, spaces around the token
 /// forgiven. Nothing when the header is of another kind; empty when it names no token.

@@ -3,78 +3,26 @@
 #include <spdlog/spdlog.h>
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/rfc7230.hpp>
-#include <boost/beast/http/string_body.hpp>
+#include <boost/asio/post.hpp>
 #include <exception>
 #include <utility>
 #include <variant>
 
+#include "net/request_reader.hpp"
 #include "net/ws_session.hpp"
 
 namespace agentcom::net {
-
-namespace http = boost::beast::http;
 
 namespace {
 
 /// So many answers may wait to be written before the next pipelined request is looked at.
 constexpr std::size_t kOutputHighWater = std::size_t{256} << 10;
-/// What a client may send ahead while its request is being answered.
-constexpr std::size_t kInputHighWater = std::size_t{64} << 10;
 
-using Fields = http::request<http::string_body>;
-
-std::optional<std::string_view> header(const Fields& fields, http::field name) {
-    const auto found = fields.find(name);
-    if (found == fields.end()) return std::nullopt;
-    return std::string_view(found->value().data(), found->value().size());
-}
-
-std::string_view view(boost::beast::string_view text) { return {text.data(), text.size()}; }
-
-/// The key of a handshake that RFC 6455, 4.2.1 accepts.
-std::optional<std::string_view> websocket_key(const Fields& request) {
-    constexpr std::size_t kKeyLength = 24;  // base64 of 16 bytes
-    if (request.method() != http::verb::get || request.version() < 11) return std::nullopt;
-    if (!boost::beast::iequals(request[http::field::upgrade], "websocket") ||
-        !http::token_list(request[http::field::connection]).exists("upgrade") ||
-        request[http::field::sec_websocket_version] != "13") {
-        return std::nullopt;
-    }
-    const auto key = header(request, http::field::sec_websocket_key);
-    return key && key->size() == kKeyLength ? key : std::nullopt;
-}
-
-HttpRequest to_request(const Fields& fields) {
-    HttpRequest request;
-    request.verb = view(fields.method_string());
-    request.target = view(fields.target());
-    request.body = fields.body();
-    request.authorization = header(fields, http::field::authorization);
-    request.content_type = header(fields, http::field::content_type);
-    const auto key = fields.find("Idempotency-Key");
-    if (key != fields.end()) request.idempotency_key = view(key->value());
-    request.websocket_key = websocket_key(fields);
-    return request;
-}
-
-core::ErrorCode parse_error(const error_code& error) {
-    if (error == http::error::body_limit) return core::ErrorCode::body_too_large;
-    if (error == http::error::header_limit) return core::ErrorCode::header_too_large;
-    return core::ErrorCode::bad_request;
-}
+/// After an answer that came before its request's body, so much of a body is passed over for the
+/// sake of the connection; with more to come it is closed.
+constexpr std::uint64_t kMostPassedOver = std::uint64_t{64} << 10;
 
 }  // namespace
-
-struct HttpSession::Incoming {
-    explicit Incoming(const Limits& limits) {
-        parser.header_limit(limits.max_header_bytes);
-        parser.body_limit(limits.max_body_bytes);
-        parser.eager(true);
-    }
-    http::request_parser<http::string_body> parser;
-};
 
 HttpSession::HttpSession(std::shared_ptr<Shard> the_shard, std::shared_ptr<BufferedStream> stream)
     : Connection(std::move(the_shard), std::move(stream)), outbox_(shard().limits().outbox) {}
@@ -125,6 +73,9 @@ Awaitable<void> HttpSession::run(std::shared_ptr<HttpSession> self) {
         if (!arrived) break;
         next = co_await self->one_request();
         patience = limits.keep_alive_timeout;
+        // What a client sent ahead is no reason to keep others waiting.
+        const bool more_at_hand = !self->stream().input().empty();
+        if (more_at_hand) co_await asio::post(self->stream().executor(), UseAwaitable{});
     }
     if (next == Next::another_request && !self->stream().drained()) next = Next::close;
     if (next == Next::upgrade) {
@@ -147,47 +98,72 @@ Awaitable<bool> HttpSession::first_byte(core::Millis patience) {
 }
 
 Awaitable<HttpSession::Next> HttpSession::one_request() {
-    Incoming incoming(shard().limits());
+    RequestReader reader(shard().limits());
     enter(Phase::reading, shard().limits().request_timeout);
-    switch (co_await receive(incoming)) {
-        case Received::gone:
-            co_return Next::abandon;
-        case Received::refused:
-            co_return Next::close;
-        case Received::complete:
-            break;
+    const Received header = co_await receive_header(reader);
+    if (header != Received::complete) co_return after(header);
+    const HttpHead head = reader.head();
+    HeadStep step = admit(head, shard().router(), shard().limits(), shard().dashboard_html());
+    if (auto* upgrade = std::get_if<Upgrade>(&step)) {
+        co_return co_await leave_for(std::move(*upgrade));
     }
+    if (auto* answer = std::get_if<HttpAnswer>(&step)) {
+        co_return co_await answer_early(reader, *answer);
+    }
+    auto& admission = std::get<Admission>(step);
+    reader.body().limit(admission.max_body_bytes);
+    const Received body = co_await receive_body(reader);
+    if (body != Received::complete) co_return after(body);
     enter(Phase::working);
-    co_return co_await respond(incoming);
+    co_return co_await respond(
+        reader, interpret(head, std::move(admission), reader.body().body(), shard().router()));
 }
 
-Awaitable<HttpSession::Received> HttpSession::receive(Incoming& incoming) {
-    auto& parser = incoming.parser;
-    bool told_to_continue = false;
-    while (!parser.is_done()) {
-        error_code error;
-        const std::string_view input = stream().input();
-        const std::size_t used =
-            input.empty() ? 0 : parser.put(asio::buffer(input.data(), input.size()), error);
-        stream().consume(used);
-        if (error && error != http::error::need_more) {
-            refuse(parse_error(error));
-            co_return Received::refused;
-        }
-        if (parser.is_done()) break;
-        if (used > 0 && !stream().input().empty() && !error) continue;
-        if (parser.is_header_done() && !std::exchange(told_to_continue, true) &&
-            boost::beast::iequals(parser.get()[http::field::expect], "100-continue")) {
+HttpSession::Next HttpSession::after(Received failed) noexcept {
+    return failed == Received::gone ? Next::abandon : Next::close;
+}
+
+Awaitable<HttpSession::Received> HttpSession::receive_header(RequestReader& reader) {
+    while (true) {
+        stream().consume(reader.take(stream().input()));
+        if (reader.error()) co_return refuse(*reader.error());
+        if (reader.header_complete()) co_return Received::complete;
+        if (const auto failed = co_await more_input()) co_return give_up(*failed);
+    }
+}
+
+Awaitable<HttpSession::Received> HttpSession::receive_body(RequestReader& reader) {
+    bool told_to_continue = !reader.expects_continue();
+    while (true) {
+        stream().consume(reader.take(stream().input()));
+        if (reader.error()) co_return refuse(*reader.error());
+        if (reader.complete()) co_return Received::complete;
+        if (!std::exchange(told_to_continue, true)) {
             outbox_.append("HTTP/1.1 100 Continue\r\n\r\n", {}, true);
             flush_soon();
         }
-        if (const auto failed = co_await more_input()) {
-            if (*failed != core::ErrorCode::request_timeout) co_return Received::gone;
-            refuse(*failed);
-            co_return Received::refused;
-        }
+        if (const auto failed = co_await more_input()) co_return give_up(*failed);
     }
-    co_return Received::complete;
+}
+
+Awaitable<HttpSession::Next> HttpSession::answer_early(RequestReader& reader,
+                                                       const HttpAnswer& answer) {
+    // Whoever waits for permission, and has been refused, may send the body or not.
+    const auto length = reader.declared_length();
+    const bool stays =
+        length && *length <= kMostPassedOver && (reader.complete() || !reader.expects_continue());
+    AnswerForm form = form_for(reader);
+    form.keep_alive = form.keep_alive && stays;
+    send(answer, form);
+    if (!form.keep_alive) co_return Next::close;
+    reader.body().discard();
+    while (true) {
+        stream().consume(reader.take(stream().input()));
+        if (reader.complete()) break;
+        if (co_await more_input()) co_return Next::close;
+    }
+    co_await let_output_drain();
+    co_return Next::another_request;
 }
 
 Awaitable<std::optional<core::ErrorCode>> HttpSession::more_input() {
@@ -201,29 +177,37 @@ Awaitable<std::optional<core::ErrorCode>> HttpSession::more_input() {
     co_return std::nullopt;
 }
 
-Awaitable<HttpSession::Next> HttpSession::respond(Incoming& incoming) {
-    const Fields& fields = incoming.parser.get();
-    const bool wants_more = incoming.parser.keep_alive();
-    HttpStep step = interpret(to_request(fields), shard().router(), shard().dashboard_html());
-    if (auto* upgrade = std::get_if<Upgrade>(&step)) {
-        upgrade_ = std::move(*upgrade);
-        // The new session has an outbox of its own, which must not overtake this one.
-        while (!stream().drained() && !stream().broken()) co_await changed();
-        co_return Next::upgrade;
-    }
+Awaitable<HttpSession::Next> HttpSession::leave_for(Upgrade upgrade) {
+    upgrade_ = std::move(upgrade);
+    // The new session has an outbox of its own, which must not overtake this one.
+    enter(Phase::working);
+    while (!stream().drained() && !stream().broken()) co_await changed();
+    co_return Next::upgrade;
+}
+
+Awaitable<HttpSession::Next> HttpSession::respond(const RequestReader& reader, BodyStep step) {
     if (auto* call = std::get_if<RouterCall>(&step)) {
         const bool hint = call->hint;
         const auto reply = co_await ask(std::move(*call));
         if (!reply) co_return Next::abandon;
         step = to_answer(protocol::encode_http(*reply, hint));
     }
-    AnswerForm form;
-    form.http_1_0 = fields.version() < 11;
-    form.keep_alive = wants_more && !shard().shutting_down();
-    form.without_body = fields.method() == http::verb::head;
+    const AnswerForm form = form_for(reader);
     send(std::get<HttpAnswer>(step), form);
-    while (outbox_.bytes() > kOutputHighWater && !stream().broken()) co_await changed();
+    co_await let_output_drain();
     co_return form.keep_alive ? Next::another_request : Next::close;
+}
+
+AnswerForm HttpSession::form_for(const RequestReader& reader) const {
+    AnswerForm form;
+    form.http_1_0 = reader.is_http_1_0();
+    form.keep_alive = reader.wants_keep_alive() && !shard().shutting_down();
+    form.without_body = reader.is_head();
+    return form;
+}
+
+Awaitable<void> HttpSession::let_output_drain() {
+    while (outbox_.bytes() > kOutputHighWater && !stream().broken()) co_await changed();
 }
 
 Awaitable<std::optional<protocol::Reply>> HttpSession::ask(RouterCall call) {
@@ -253,7 +237,7 @@ Awaitable<std::optional<protocol::Reply>> HttpSession::ask(RouterCall call) {
         // Who has left a long poll is not kept waiting for; other answers come soon anyway, and a
         // client may rightly close its sending side first.
         if (stream().broken() || (long_poll && stream().input_ended())) co_return std::nullopt;
-        if (stream().input().size() < kInputHighWater) stream().want_input();
+        stream().want_input();
         co_await changed();
     }
     co_return std::exchange(reply_, std::nullopt);
@@ -266,8 +250,14 @@ void HttpSession::on_reply(std::uint64_t number, protocol::Reply&& reply) {
     notify();
 }
 
-void HttpSession::refuse(core::ErrorCode code) {
+HttpSession::Received HttpSession::refuse(core::ErrorCode code) {
     send(error_answer(code), AnswerForm{.http_1_0 = false, .keep_alive = false});
+    return Received::refused;
+}
+
+HttpSession::Received HttpSession::give_up(core::ErrorCode code) {
+    // A request that ended half-way was given up by the client itself.
+    return code == core::ErrorCode::request_timeout ? refuse(code) : Received::gone;
 }
 
 void HttpSession::send(const HttpAnswer& answer, AnswerForm form) {

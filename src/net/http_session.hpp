@@ -7,6 +7,7 @@
 #include "agentcom/protocol/replies.hpp"
 #include "net/connection.hpp"
 #include "net/http_request.hpp"
+#include "net/request_reader.hpp"
 
 namespace agentcom::net {
 
@@ -24,22 +25,30 @@ public:
 private:
     enum class Phase : std::uint8_t { handshake, idle, reading, working, lingering, over };
     enum class Next : std::uint8_t { another_request, close, abandon, upgrade };
-    struct Incoming;  // the request being read, in Beast's terms
     enum class Received : std::uint8_t { complete, refused, gone };
 
     static Awaitable<void> run(std::shared_ptr<HttpSession> self);
     /// False when the connection ended, or has been idle for too long.
     Awaitable<bool> first_byte(core::Millis patience);
     Awaitable<Next> one_request();
-    /// Reads a request; a bad one is answered with an error.
-    Awaitable<Received> receive(Incoming& incoming);
+    /// Read as far as the name says; a bad request is answered with an error.
+    Awaitable<Received> receive_header(RequestReader& reader);
+    Awaitable<Received> receive_body(RequestReader& reader);
     /// Waits for more than is at hand. An error when the request will not be completed.
     Awaitable<std::optional<core::ErrorCode>> more_input();
-    Awaitable<Next> respond(Incoming& incoming);
+    /// An answer that needs no body: given at once, and a body of moderate size is passed over.
+    Awaitable<Next> answer_early(RequestReader& reader, const HttpAnswer& answer);
+    Awaitable<Next> leave_for(Upgrade upgrade);
+    Awaitable<Next> respond(const RequestReader& reader, BodyStep step);
     /// Nothing when the client has gone away meanwhile.
     Awaitable<std::optional<protocol::Reply>> ask(RouterCall call);
     void on_reply(std::uint64_t number, protocol::Reply&& reply);
-    void refuse(core::ErrorCode code);
+    [[nodiscard]] static Next after(Received failed) noexcept;
+    Received refuse(core::ErrorCode code);
+    Received give_up(core::ErrorCode code);
+    [[nodiscard]] AnswerForm form_for(const RequestReader& reader) const;
+    /// Who asks must also listen before more is answered.
+    Awaitable<void> let_output_drain();
     void send(const HttpAnswer& answer, AnswerForm form);
     void enter(Phase phase, std::optional<core::Millis> limit = {});
     void become_websocket();

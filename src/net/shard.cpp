@@ -1,5 +1,6 @@
 #include "net/shard.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "net/buffered_stream.hpp"
@@ -8,13 +9,23 @@
 
 namespace agentcom::net {
 
+namespace {
+
+/// What a connection may have sent ahead of what its session has taken.
+constexpr std::size_t kInputAtHand = std::size_t{64} * 1024;
+
+}  // namespace
+
 Shard::Shard(std::shared_ptr<Shared> shared, delivery::EventLoop& loop)
     : shared_(std::move(shared)), loop_(loop) {}
 
 void Shard::adopt(const std::shared_ptr<Shard>& shard, Socket socket) {
+    // A header must fit as a whole; everything else is consumed as it comes.
+    const std::size_t max_input =
+        std::max<std::size_t>(kInputAtHand, shard->limits().max_header_bytes);
     auto stream = std::make_shared<BufferedStream>(
         std::move(socket), shard->shared_->tls ? &*shard->shared_->tls : nullptr, shard->clock(),
-        shard->shared_->open);
+        max_input, shard->shared_->open);
     if (shard->shutting_down_) return;
     HttpSession::start(std::make_shared<HttpSession>(shard, std::move(stream)));
 }

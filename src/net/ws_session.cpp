@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <boost/asio/append.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/buffers_iterator.hpp>
@@ -135,7 +136,8 @@ Awaitable<bool> WsSession::accept(WebSocket& socket, Upgrade upgrade) {
     socket.set_option(websocket::stream_base::decorator([](websocket::response_type& response) {
         response.set(http::field::server, "agentcom/" + std::string(core::kVersion));
     }));
-    socket.read_message_max(shard().limits().max_frame_bytes);
+    socket.read_message_max(
+        std::min(shard().limits().max_unidentified_frame_bytes, shard().limits().max_frame_bytes));
     const auto [error] = co_await socket.async_accept(request, kAsTuple);
     if (error) co_return false;
     open_ = true;
@@ -149,8 +151,10 @@ Awaitable<void> WsSession::read_frames(WebSocket& socket) {
     while (true) {
         error_code error;
         do {
+            // Never as much as the frame claims to have: room is made for as much again as has
+            // come.
             const auto [failed, bytes] = co_await socket.async_read_some(
-                buffer, buffer.size() == 0 ? kReadStep : 0, kAsTuple);
+                buffer, std::max(kReadStep, buffer.size()), kAsTuple);
             error = failed;
         } while (!error && !socket.is_message_done());
         if (error) {
@@ -171,7 +175,11 @@ Awaitable<void> WsSession::read_frames(WebSocket& socket) {
                 paused_ = true;
                 co_await changed();
             }
+            const bool was_unknown = !identity();
             hand_over(std::move(frame));
+            if (was_unknown && identity()) {
+                socket.read_message_max(shard().limits().max_frame_bytes);
+            }
         }
         buffer.consume(buffer.size());
         if (buffer.capacity() > kKeptReadBuffer) buffer.shrink_to_fit();

@@ -204,7 +204,9 @@ TEST_F(BadInput, EscapesThatAreNotUtf8AreRefusedInPathsQueriesAndHeaders) {
 TEST_F(BadInput, ABodyThatNeverEndsIsRefusedOnceItIsTooLarge) {
     HttpClient client = http();
     client.send_raw(
-        "POST /api/message HTTP/1.1\r\nHost: hub\r\nTransfer-Encoding: chunked\r\n\r\n");
+        "POST /api/message HTTP/1.1\r\nHost: hub\r\nTransfer-Encoding: chunked\r\n"
+        "Authorization: Bearer " +
+        token_ + "\r\n\r\n");
     const std::string chunk = "10000\r\n" + std::string(0x10000, ' ') + "\r\n";
     for (int i = 0; i < 32; ++i) send_what_is_taken(client, chunk);
     EXPECT_EQ(client.read_response().status, 413);

@@ -2,7 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <boost/asio/post.hpp>
+#include <functional>
+#include <future>
 #include <string>
+#include <tuple>
 
 #include "support/hub_fixture.hpp"
 
@@ -132,9 +136,101 @@ TEST_F(Http, ALargeBodyIsRefusedBeforeItIsRead) {
 
 TEST_F(Http, ALargeChunkedBodyIsRefusedToo) {
     HttpClient client(hub_.port(), alice_);
-    client.send_raw("POST /api/message HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
+    client.send_raw("POST /api/message HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + alice_ +
+                    "\r\nTransfer-Encoding: chunked\r\n\r\n");
     client.send_raw("bb8\r\n" + std::string(3'000, 'x') + "\r\n0\r\n\r\n");
     EXPECT_EQ(client.read_response().status, 413);
+}
+
+TEST_F(Http, WhoShowsNoTokenIsToldBeforeTheBodyComes) {
+    for (const char* framing : {"Content-Length: 1500", "Transfer-Encoding: chunked",
+                                "Content-Length: 1500\r\nExpect: 100-continue"}) {
+        for (const std::string& token :
+             {std::string(), "Authorization: Bearer " + std::string(64, '0') + "\r\n"}) {
+            HttpClient client(hub_.port());
+            client.send_raw("POST /api/message HTTP/1.1\r\nHost: x\r\n" + token + framing +
+                            "\r\n\r\n");
+            const auto answer = client.read_response();
+            EXPECT_EQ(answer.status, 401) << framing;
+            EXPECT_TRUE(answer.json().contains("hint"));
+        }
+    }
+}
+
+TEST_F(Http, WhoMayNotAdministerIsToldBeforeTheBodyComes) {
+    HttpClient client(hub_.port());
+    client.send_raw("POST /admin/tokens HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + alice_ +
+                    "\r\nContent-Length: 1500\r\n\r\n");
+    EXPECT_EQ(client.read_response().json().at("error"), "admin_only");
+}
+
+TEST_F(Http, ABodyThatNobodyWantsIsPassedOverAndTheConnectionStays) {
+    HttpClient client(hub_.port());
+    const std::string body(1'500, 'x');
+    client.send_raw("POST /api/message HTTP/1.1\r\nHost: x\r\nContent-Length: 1500\r\n\r\n");
+    EXPECT_EQ(client.read_response().headers.at("connection"), "keep-alive");
+    client.send_raw(body + "POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 1500\r\n\r\n" +
+                    body + "GET /health HTTP/1.1\r\nHost: x\r\n\r\n");
+    EXPECT_EQ(client.read_response().status, 404);
+    EXPECT_EQ(client.read_response().status, 200);
+}
+
+TEST_F(Http, AnUnansweredExpectationEndsTheConnectionThatWasRefused) {
+    HttpClient client(hub_.port());
+    client.send_raw(
+        "POST /api/message HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
+        "Content-Length: 10\r\n\r\n");
+    const auto answer = client.read_response();
+    EXPECT_EQ(answer.status, 401);
+    EXPECT_EQ(answer.headers.at("connection"), "close");
+    EXPECT_TRUE(client.closed_by_peer());
+}
+
+TEST_F(Http, ATokenInTheBodyOfAnAckMakesItNoLargerThanAStrangersBody) {
+    HubSettings settings;
+    settings.limits.max_unidentified_frame_bytes = 1'000;
+    Hub hub(settings);
+    const std::string token = hub.create_token("alice");
+    const std::string start = R"({"seq":0,"token":")" + token + R"(","padding":")";
+    const auto body = [&](std::size_t size) {
+        return start + std::string(size - start.size() - 2, 'x') + "\"}";
+    };
+    HttpClient stranger(hub.port());
+    EXPECT_EQ(stranger.request("POST", "/api/mailbox/alice/ack", body(1'000)).status, 200);
+    EXPECT_EQ(stranger.request("POST", "/api/mailbox/alice/ack", body(1'001)).status, 413);
+    HttpClient alice(hub.port(), token);
+    EXPECT_EQ(alice.request("POST", "/api/mailbox/alice/ack", body(1'001)).status, 200);
+    // A wrong token in the header is not made good by one in the body.
+    HttpClient wrong(hub.port(), std::string(64, '0'));
+    EXPECT_EQ(wrong.request("POST", "/api/mailbox/alice/ack", body(500)).status, 401);
+}
+
+TEST_F(Http, AnUpgradeHasNoBody) {
+    const std::string answer =
+        raw("GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+            "Transfer-Encoding: chunked\r\n\r\n");
+    EXPECT_TRUE(answer.starts_with("HTTP/1.1 400 ")) << answer;
+}
+
+TEST_F(Http, ChunkFramingThatNeverEndsIsRefusedWhileItComes) {
+    const std::string header =
+        "POST /api/mailbox/alice/ack HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
+    for (const auto& [start, endless, status] :
+         {std::tuple{"1;", "x", 431}, {"0\r\n", "X: y\r\n", 431}, {"0", "0", 400}}) {
+        Socket socket(hub_.port());
+        socket.send(header + start);
+        std::string flood;
+        while (flood.size() < 10'000) flood += endless;
+        std::string answer;
+        socket.send(flood);
+        while (answer.find("\r\n\r\n") == std::string::npos) {
+            const std::string some = socket.receive_some();
+            ASSERT_FALSE(some.empty());
+            answer += some;
+        }
+        EXPECT_TRUE(answer.starts_with("HTTP/1.1 " + std::to_string(status))) << answer;
+    }
 }
 
 TEST_F(Http, ALargeHeaderIsRefused) {
@@ -158,8 +254,8 @@ TEST_F(Http, GarbageIsABadRequest) {
 TEST_F(Http, ABodyThatStopsComingIsGivenUp) {
     HttpClient client(hub_.port(), alice_);
     client.send_raw(
-        "POST /api/message HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
-        "Content-Length: 100\r\n\r\n");
+        "POST /api/message HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nAuthorization: Bearer " +
+        alice_ + "\r\nContent-Length: 100\r\n\r\n");
     EXPECT_EQ(client.read_response().status, 100);
     client.send_raw("{");
     hub_.clock().advance(Millis{31'000});
@@ -193,6 +289,50 @@ TEST_F(Http, OneConnectionServesManyRequestsAlsoPipelined) {
     const Json page = client.read_response().json();
     ASSERT_EQ(page.at("count"), 100);
     EXPECT_EQ(page.at("messages").at(99).at("payload").at("n"), 99);
+}
+
+TEST_F(Http, OthersAreServedBetweenPipelinedRequests) {
+    HubSettings settings;
+    settings.loops = 1;
+    Hub hub(settings);
+    boost::asio::io_context& loop = hub.loops()[0].context();
+    constexpr int kRequests = 300;
+    const std::string token = hub.create_token("alice");
+    std::string requests;
+    for (int i = 0; i < kRequests; ++i) {
+        requests +=
+            "GET /api/mailbox/alice HTTP/1.1\r\nAuthorization: Bearer " + token + "\r\n\r\n";
+    }
+    Socket greedy(hub.port());
+    ASSERT_TRUE(hub.wait_for_connections(1));
+    // The loop stands still until all requests have arrived; then, between its other handlers, it
+    // looks at what the client has got so far. Were the requests served in one go, the first answer
+    // would not come before the last.
+    std::promise<void> arrived;
+    std::promise<std::size_t> first_seen;
+    boost::asio::post(loop, [&] { arrived.get_future().wait(); });
+    std::function<void()> look = [&] {
+        if (const std::size_t bytes = greedy.available()) return first_seen.set_value(bytes);
+        boost::asio::post(loop, look);
+    };
+    boost::asio::post(loop, look);
+    greedy.send(requests);
+    arrived.set_value();
+    const std::size_t first = first_seen.get_future().get();
+    hub.settle();
+    std::string answers;
+    int complete = 0;
+    while (complete < kRequests) {
+        const std::string some = greedy.receive_some();
+        ASSERT_FALSE(some.empty());
+        answers += some;
+        complete = 0;
+        for (auto at = answers.find("HTTP/1.1 200"); at != std::string::npos;
+             at = answers.find("HTTP/1.1 200", at + 1)) {
+            ++complete;
+        }
+    }
+    EXPECT_LT(first, answers.size() * 3 / 4);
 }
 
 TEST_F(Http, OldAndClosingClientsAreAnsweredAndThenLeft) {

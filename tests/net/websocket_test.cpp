@@ -128,6 +128,28 @@ TEST_F(WebSocket, TheLargestFrameIsStillRead) {
     EXPECT_EQ(alice->receive().at("type"), "pong");
 }
 
+TEST_F(WebSocket, BeforeIdentifyAFrameIsSmallAndAfterwardsItIsNot) {
+    HubSettings settings;
+    settings.limits.max_unidentified_frame_bytes = 2'000;
+    Hub hub(settings);
+    const std::string token = hub.create_token("alice");
+    const auto padded = [](Json frame, std::size_t size) {
+        frame["padding"] = "";
+        frame["padding"] = std::string(size - frame.dump().size(), 'x');
+        return frame.dump();
+    };
+    const Json identify{{"type", "identify"}, {"agent_id", "alice"}, {"token", token}};
+    WsClient fits(hub.port());
+    // What follows at once is read with the limit of those who are known.
+    fits.send_text(padded(identify, 2'000));
+    fits.send_text(padded({{"type", "ping"}}, 200'000));
+    EXPECT_EQ(fits.receive("identified").at("agent_id"), "alice");
+    EXPECT_EQ(fits.receive("pong").at("type"), "pong");
+    WsClient large(hub.port());
+    large.send_text(padded(identify, 2'001));
+    EXPECT_EQ(large.wait_closed().code, 1009);
+}
+
 TEST_F(WebSocket, FragmentsAndControlFramesBetweenThemAreOneMessage) {
     WsClient client(hub_.port());
     const auto frame = [](int first, std::string_view payload) {

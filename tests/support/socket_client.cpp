@@ -3,6 +3,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -63,6 +64,12 @@ std::string Socket::receive_some() {
     std::array<char, 65'536> buffer{};
     const ssize_t got = ::recv(fd_, buffer.data(), buffer.size(), 0);
     return got <= 0 ? std::string() : std::string(buffer.data(), static_cast<std::size_t>(got));
+}
+
+std::size_t Socket::available() const {
+    int bytes = 0;
+    if (::ioctl(fd_, FIONREAD, &bytes) != 0) throw std::runtime_error("cannot look at a socket");
+    return static_cast<std::size_t>(bytes);
 }
 
 void Socket::close() {

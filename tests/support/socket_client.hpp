@@ -26,6 +26,8 @@ public:
     void send(std::string_view bytes);
     /// At least one byte; empty when the peer has closed.
     [[nodiscard]] std::string receive_some();
+    /// Bytes that can be received without waiting. Any thread.
+    [[nodiscard]] std::size_t available() const;
     void close();
     /// Closes with a reset, as a crashed machine would look.
     void cut();

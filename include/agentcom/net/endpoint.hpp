@@ -17,6 +17,8 @@ struct Limits {
     std::uint64_t max_frame_bytes = std::uint64_t{1} << 20;  // one WebSocket message
     std::uint64_t max_body_bytes = std::uint64_t{1} << 20;
     std::uint32_t max_header_bytes = 16 * 1024;
+    /// One message or body of whoever has not shown a valid token yet.
+    std::uint64_t max_unidentified_frame_bytes = 64 * 1024;
     std::uint64_t max_connections = 50'000;
     std::uint32_t max_requests_in_flight = 256;  // per WebSocket connection
     core::Millis identify_timeout{10'000};
@@ -26,6 +28,8 @@ struct Limits {
     core::Millis keep_alive_timeout{75'000};  // HTTP: idle between requests
     core::Millis close_timeout{5'000};        // closing handshake and last bytes
     delivery::OutboxLimits outbox;
+    /// What the system keeps of one connection's output besides the outbox, as it counts it.
+    std::uint32_t socket_send_buffer = 256 * 1024;
 };
 
 struct TlsOptions {
