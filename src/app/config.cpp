@@ -94,6 +94,10 @@ void finish(Config& config) {
         check_readable("tls.private_key", config.tls_private_key);
         config.endpoint.tls = net::TlsOptions{config.tls_certificate, config.tls_private_key};
     }
+    // An identify frame with the largest profile gets through, whatever else is said.
+    net::Limits& limits = config.endpoint.limits;
+    limits.max_unidentified_frame_bytes =
+        std::max(limits.max_unidentified_frame_bytes, 3 * config.router.max_profile_bytes + 1024);
     config.router.max_frame_bytes = config.endpoint.limits.max_frame_bytes;
 }
 

@@ -181,6 +181,35 @@ ConfigKey agents(std::string_view section, std::string_view name, std::string_vi
             }};
 }
 
+template <class Access>
+ConfigKey addresses(std::string_view section, std::string_view name, std::string_view doc,
+                    Access access) {
+    return {section, name, doc,
+            [=](Config& config, const RawValue& raw) -> std::optional<std::string> {
+                const auto* one = std::get_if<std::string>(&raw);
+                const auto* list = std::get_if<std::vector<std::string>>(&raw);
+                if (one == nullptr && list == nullptr) {
+                    return "a list of addresses and CIDR ranges";
+                }
+                auto texts = one != nullptr ? split_list(*one) : *list;
+                for (const std::string& text : texts) {
+                    if (!net::is_address_range(text)) {
+                        return "a list of addresses and CIDR ranges; " + quote_toml(text) +
+                               " is neither";
+                    }
+                }
+                access(config) = std::move(texts);
+                return std::nullopt;
+            },
+            [=](const Config& config) {
+                std::string out;
+                for (const std::string& text : access(config)) {
+                    out += (out.empty() ? "" : ", ") + quote_toml(text);
+                }
+                return '[' + out + ']';
+            }};
+}
+
 constexpr std::uint64_t kKiB = std::uint64_t{1} << 10;
 constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
 constexpr std::uint64_t kTiB = std::uint64_t{1} << 40;
@@ -197,6 +226,10 @@ std::vector<ConfigKey> server_keys() {
             "server", "threads", 0, 64,
             "Event loops; 0 chooses: as many as cores up to two, then cores - 1, at most 8.",
             [](auto& c) -> auto& { return c.threads; }),
+        addresses(
+            "server", "trusted_proxies",
+            "Proxies, as addresses or CIDR ranges, whose X-Forwarded-For says who asks.",
+            [](auto& c) -> auto& { return c.endpoint.trusted_proxies; }),
         duration(
             "server", "shutdown_timeout", 0,
             "How long connections may take to end when the hub stops.",
@@ -315,6 +348,19 @@ std::vector<ConfigKey> limit_keys() {
             "limits", "max_requests_in_flight", 1, 100'000,
             "Requests of one WebSocket connection that may wait for their commit.",
             [](auto& c) -> auto& { return c.endpoint.limits.max_requests_in_flight; }),
+        count(
+            "limits", "max_unidentified_per_address", 0, 10'000'000,
+            "Connections of one address without a valid token; 0: 5000 for loopback, else 500.",
+            [](auto& c) -> auto& { return c.endpoint.limits.max_unidentified_per_address; }),
+        count(
+            "limits", "anonymous_requests_per_second", 0, kAnyCount,
+            "Requests of one address without a valid token; loopback 20 times as many; 0: no "
+            "limit.",
+            [](auto& c) -> auto& { return c.endpoint.limits.anonymous_requests_per_second; }),
+        bytes(
+            "limits", "input_bytes", kMiB, kTiB,
+            "All requests and frames that have come in part; an agent or address has a quarter.",
+            [](auto& c) -> auto& { return c.endpoint.limits.input_bytes; }),
         duration(
             "limits", "identify_timeout", 1, "WebSocket: time to identify.",
             [](auto& c) -> auto& { return c.endpoint.limits.identify_timeout; }),

@@ -42,15 +42,15 @@ struct BufferedStream::Tls {
     bool writing = false;
 };
 
-BufferedStream::BufferedStream(Socket socket, asio::ssl::context* tls, const core::Clock& clock,
-                               std::size_t max_input,
+BufferedStream::BufferedStream(Socket socket, asio::ssl::context* tls,
+                               std::shared_ptr<const core::Clock> clock, std::size_t max_input,
                                std::shared_ptr<std::atomic<std::uint64_t>> open)
     : socket_(std::move(socket)),
       tls_(tls != nullptr ? std::make_unique<Tls>(socket_, *tls) : nullptr),
-      clock_(clock),
+      clock_(std::move(clock)),
       max_input_(max_input),
       open_(std::move(open)),
-      last_input_(clock.steady()) {
+      last_input_(clock_->steady()) {
     // Failures here mean that the connection is already gone, which the first read will tell.
     error_code ignored;
     socket_.native_non_blocking(true, ignored);
@@ -129,10 +129,12 @@ void BufferedStream::wait_for_input() {
 void BufferedStream::on_readable(const error_code& error) {
     reading_ = false;
     if (error) return end_input(error);
+    // None is left when the limit was lowered meanwhile: whoever takes something asks again.
+    const std::size_t most = std::min(kReadAhead, room());
+    if (most == 0) return;
     ssize_t bytes = 0;
     do {
-        // There is room: `want_input` saw it, and since then only less can have been kept.
-        bytes = ::recv(socket_.native_handle(), scratch(), std::min(kReadAhead, room()), 0);
+        bytes = ::recv(socket_.native_handle(), scratch(), most, 0);
     } while (bytes < 0 && errno == EINTR);
     if (bytes > 0) return accept_input({scratch(), static_cast<std::size_t>(bytes)});
     if (bytes == 0) return end_input(asio::error::eof);
@@ -147,7 +149,7 @@ void BufferedStream::on_tls_read(const error_code& error, std::size_t bytes) {
 }
 
 void BufferedStream::accept_input(std::string_view bytes) {
-    last_input_ = clock_.steady();
+    last_input_ = clock_->steady();
     if (discarding_) return wait_for_input();
     if (!reader_.waiting()) {
         keep(bytes);

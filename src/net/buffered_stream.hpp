@@ -39,7 +39,7 @@ class BufferedStream : public std::enable_shared_from_this<BufferedStream> {
 public:
     /// `tls` may be null and must outlive the stream. `max_input` bounds what is kept unread, in
     /// bytes. `open` counts streams; it has been raised for this one and is lowered by its end.
-    BufferedStream(Socket socket, asio::ssl::context* tls, const core::Clock& clock,
+    BufferedStream(Socket socket, asio::ssl::context* tls, std::shared_ptr<const core::Clock> clock,
                    std::size_t max_input, std::shared_ptr<std::atomic<std::uint64_t>> open);
     ~BufferedStream();
     BufferedStream(const BufferedStream&) = delete;
@@ -62,6 +62,8 @@ public:
     /// Reads once, in the background, unless as much as may be kept is at hand; the owner's
     /// `on_input` tells when something came.
     void want_input();
+    /// Changes how much is kept unread, in bytes. What is at hand stays.
+    void limit_input(std::size_t max_input) noexcept { max_input_ = max_input; }
     /// End of file or an error: `input` will not grow any more.
     [[nodiscard]] bool input_ended() const noexcept { return static_cast<bool>(input_end_); }
     /// From now on input is read and thrown away, until it ends.
@@ -119,8 +121,8 @@ private:
 
     Socket socket_;
     std::unique_ptr<Tls> tls_;
-    const core::Clock& clock_;
-    const std::size_t max_input_;
+    std::shared_ptr<const core::Clock> clock_;
+    std::size_t max_input_;
     std::shared_ptr<std::atomic<std::uint64_t>> open_;
     StreamOwner* owner_ = nullptr;
 

@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -15,7 +16,6 @@
 
 #include "net/http_answer.hpp"
 #include "net/shard.hpp"
-#include "net/tls.hpp"
 
 namespace agentcom::net {
 
@@ -77,6 +77,8 @@ void turn_away(Socket socket, bool tls) {
 
 }  // namespace
 
+bool is_address_range(std::string_view text) { return AddressRange::parse(text).has_value(); }
+
 class Endpoint::Impl : public std::enable_shared_from_this<Endpoint::Impl> {
 public:
     Impl(EndpointOptions options, delivery::LoopGroup& loops, router::Router& router,
@@ -84,6 +86,7 @@ public:
     void start();
     void begin_shutdown();
     void abort_all();
+    void sweep() { on_all_shards(&Shard::sweep); }
     /// Lets go of what still waits. Only when the loops do not run any more.
     void drop_suspended();
     [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
@@ -91,7 +94,7 @@ public:
 
 private:
     static Awaitable<void> accept_all(std::shared_ptr<Impl> self);
-    void place(Socket socket, std::size_t shard);
+    void place(Socket socket, const Address& from, std::size_t shard);
     /// Any thread: runs the member function on every shard's loop.
     void on_all_shards(void (Shard::*action)());
 
@@ -107,11 +110,9 @@ private:
 Endpoint::Impl::Impl(EndpointOptions options, delivery::LoopGroup& loops, router::Router& router,
                      const core::Clock& clock, std::string dashboard_html)
     : loops_(loops),
-      shared_(std::make_shared<Shared>(
-          Shared{router, clock, options.limits, std::move(dashboard_html), std::nullopt})),
+      shared_(std::make_shared<Shared>(options, router, clock, std::move(dashboard_html))),
       acceptor_(loops[0].context()),
       back_off_(loops[0].context()) {
-    if (options.tls) shared_->tls.emplace(make_tls_context(*options.tls));
     listen(acceptor_, resolve(loops[0].context(), options.host, options.port), options);
     port_ = acceptor_.local_endpoint().port();
     for (std::size_t i = 0; i < loops.size(); ++i) {
@@ -141,10 +142,11 @@ Awaitable<void> Endpoint::Impl::accept_all(std::shared_ptr<Impl> self) {
     while (self->acceptor_.is_open()) {
         const std::size_t shard = self->next_shard_++ % self->shards_.size();
         Socket socket(self->loops_[shard].context());
-        const auto [error] = co_await self->acceptor_.async_accept(socket, kAsTuple);
+        tcp::endpoint from;
+        const auto [error] = co_await self->acceptor_.async_accept(socket, from, kAsTuple);
         if (!self->acceptor_.is_open()) break;
         if (!error) {
-            self->place(std::move(socket), shard);
+            self->place(std::move(socket), from.address(), shard);
         } else if (error != asio::error::connection_aborted) {
             spdlog::warn("cannot accept connections: {}", error.message());
             self->back_off_.expires_after(kAcceptBackOff);
@@ -153,17 +155,25 @@ Awaitable<void> Endpoint::Impl::accept_all(std::shared_ptr<Impl> self) {
     }
 }
 
-void Endpoint::Impl::place(Socket socket, std::size_t index) {
-    if (open_connections() >= shared_->limits.max_connections) {
+void Endpoint::Impl::place(Socket socket, const Address& from, std::size_t index) {
+    Visitor visitor{from, {}};
+    const bool counts = !shared_->proxies.trusts(from);
+    if (counts) visitor.place = shared_->addresses->take_place(address_key(from));
+    if (open_connections() >= shared_->limits.max_connections || (counts && !visitor.place)) {
         return turn_away(std::move(socket), shared_->tls.has_value());
     }
     ++*shared_->open;
     const std::shared_ptr<Shard>& shard = shards_[index];
-    if (index == 0) return Shard::adopt(shard, std::move(socket));
+    if (index == 0) return Shard::adopt(shard, std::move(socket), std::move(visitor));
+    struct Parcel {
+        Socket socket;
+        Visitor visitor;
+    };
     // A socket that never arrives because its loop has stopped takes its count with it.
-    shard->loop().post([shard, parcel = std::make_shared<Socket>(std::move(socket))] {
-        Shard::adopt(shard, std::move(*parcel));
-    });
+    shard->loop().post(
+        [shard, parcel = std::make_shared<Parcel>(std::move(socket), std::move(visitor))] {
+            Shard::adopt(shard, std::move(parcel->socket), std::move(parcel->visitor));
+        });
 }
 
 void Endpoint::Impl::on_all_shards(void (Shard::*action)()) {
@@ -193,5 +203,6 @@ void Endpoint::start() { impl_->start(); }
 void Endpoint::begin_shutdown() { impl_->begin_shutdown(); }
 std::uint64_t Endpoint::open_connections() const noexcept { return impl_->open_connections(); }
 void Endpoint::abort_all() { impl_->abort_all(); }
+void Endpoint::sweep() { impl_->sweep(); }
 
 }  // namespace agentcom::net

@@ -26,11 +26,11 @@ std::string_view trim(std::string_view text) noexcept {
 }
 
 /// Of the header, or else, where the route allows it, of the query.
-std::string find_token(const HttpHead& head, const Route& route, const Query& query) {
+std::string find_token(const HttpHead& head, const Route* route, const Query& query) {
     if (head.authorization) {
         if (const auto token = bearer_token(*head.authorization)) return std::string(*token);
     }
-    if (route.query_token()) {
+    if (route != nullptr && route->query_token()) {
         const auto found = std::ranges::find(query, "token", &Query::value_type::first);
         if (found != query.end()) return found->second;
     }
@@ -44,11 +44,11 @@ HttpAnswer dashboard_page(const std::string& html) {
     return answer;
 }
 
-HeadStep to_websocket(const HttpHead& head) {
+std::variant<HttpAnswer, Upgrade, Admission> to_websocket(const HttpHead& head) {
     // What followed would be taken for frames.
     if (head.has_body) return error_answer(core::ErrorCode::bad_request);
     if (!head.websocket_key) return error_answer(core::ErrorCode::upgrade_required);
-    return Upgrade{std::string(*head.websocket_key), std::string(head.target)};
+    return Upgrade{std::string(*head.websocket_key), std::string(head.target), {}};
 }
 
 HttpAnswer no_route(const RouteMatch& match) {
@@ -93,49 +93,53 @@ HeadStep admit(const HttpHead& head, const router::Router& router, const Limits&
     const Target target = parse_target(head.target);
     Admission admission;
     admission.match = find_route(head.verb, target.segments);
-    if (admission.match.route == nullptr) return no_route(admission.match);
-    const Route& route = *admission.match.route;
-    if (route.page == Page::dashboard) return dashboard_page(dashboard_html);
-    if (route.page == Page::websocket) return to_websocket(head);
-
     admission.query = parse_query(target.query);
+    const Route* route = admission.match.route;
+    router::Caller caller;
     if (const std::string token = find_token(head, route, admission.query); !token.empty()) {
         admission.token_shown = true;
-        admission.caller = router.authenticate(token);
+        caller = router.authenticate(token);
     }
+    if (route == nullptr) return {std::move(caller), no_route(admission.match)};
+    if (route->page == Page::dashboard) return {std::move(caller), dashboard_page(dashboard_html)};
+    if (route->page == Page::websocket) return {std::move(caller), to_websocket(head)};
+
     admission.max_body_bytes = limits.max_body_bytes;
-    if (admission.caller.agent) {
-        if (route.right() != protocol::Right::admin || admission.caller.is_admin())
-            return admission;
-        return error_answer(core::ErrorCode::admin_only, route.hint());
+    if (caller.agent) {
+        if (route->right() == protocol::Right::admin && !caller.is_admin()) {
+            return {std::move(caller), error_answer(core::ErrorCode::admin_only, route->hint())};
+        }
+        return {std::move(caller), std::move(admission)};
     }
     // The router knows whether reads are anonymous; of a token in the body nothing is known yet.
-    const bool may_go_on = route.right() == protocol::Right::anyone ||
-                           route.right() == protocol::Right::reader ||
-                           (route.body_token() && !admission.token_shown);
-    if (!may_go_on) return error_answer(core::ErrorCode::unauthorized, route.hint());
+    const bool may_go_on = route->right() == protocol::Right::anyone ||
+                           route->right() == protocol::Right::reader ||
+                           (route->body_token() && !admission.token_shown);
+    if (!may_go_on) {
+        return {std::move(caller), error_answer(core::ErrorCode::unauthorized, route->hint())};
+    }
     admission.max_body_bytes =
         std::min(admission.max_body_bytes, limits.max_unidentified_frame_bytes);
-    return admission;
+    return {std::move(caller), std::move(admission)};
 }
 
-BodyStep interpret(const HttpHead& head, Admission admission, std::string_view body,
-                   const router::Router& router) {
+BodyStep interpret(const HttpHead& head, router::Caller caller, Admission admission,
+                   std::string_view body, const router::Router& router) {
     const Route& route = *admission.match.route;
     if (!admission.token_shown && route.body_token()) {
         if (const auto token = protocol::token_in_ack_body(body)) {
-            admission.caller = router.authenticate(*token);
+            caller = router.authenticate(*token);
         }
     }
     auto decoded = decode(head, admission, body);
     if (!decoded) {
         // Whoever may not come in is not told what is wrong with the luggage.
-        if (route.right() != protocol::Right::anyone && !admission.caller.agent) {
+        if (route.right() != protocol::Right::anyone && !caller.agent) {
             return error_answer(core::ErrorCode::unauthorized, route.hint());
         }
         return error_answer(decoded.error(), route.hint());
     }
-    return RouterCall{std::move(admission.caller), std::move(*decoded), route.hint()};
+    return RouterCall{std::move(caller), std::move(*decoded), body.size(), route.hint()};
 }
 
 }  // namespace agentcom::net

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -13,6 +14,7 @@
 #include "agentcom/router/router.hpp"
 #include "net/http_answer.hpp"
 #include "net/routes.hpp"
+#include "net/shard.hpp"
 
 namespace agentcom::net {
 
@@ -33,16 +35,19 @@ struct HttpHead {
 struct Upgrade {
     std::string key;
     std::string target;
+    Visitor visitor;  // who comes, as far as that counts; added by the session
 };
-/// What is known before the body: who asks for what, and how much may follow.
+/// What is known before the body: what is asked for, and how much may follow.
 struct Admission {
     RouteMatch match;
     std::vector<std::pair<std::string, std::string>> query;
-    router::Caller caller;
     bool token_shown = false;  // a valid one or not; otherwise the body may still hold one
     std::uint64_t max_body_bytes = 0;
 };
-using HeadStep = std::variant<HttpAnswer, Upgrade, Admission>;
+struct HeadStep {
+    router::Caller caller;  // whose token was shown, if it was a valid one
+    std::variant<HttpAnswer, Upgrade, Admission> step;
+};
 
 /// Finds the route and the caller; or the answer, when there is nothing to ask, or nobody who may.
 /// The body of whoever shows no valid token is at most `max_unidentified_frame_bytes`.
@@ -53,13 +58,14 @@ using HeadStep = std::variant<HttpAnswer, Upgrade, Admission>;
 struct RouterCall {
     router::Caller caller;
     protocol::Request request;
+    std::size_t body_bytes = 0;  // about what the request takes
     bool hint = false;
 };
 using BodyStep = std::variant<HttpAnswer, RouterCall>;
 
 /// Decodes an admitted request once its body is there.
-[[nodiscard]] BodyStep interpret(const HttpHead& head, Admission admission, std::string_view body,
-                                 const router::Router& router);
+[[nodiscard]] BodyStep interpret(const HttpHead& head, router::Caller caller, Admission admission,
+                                 std::string_view body, const router::Router& router);
 
 /// The token of `Authorization: Bearer <token>`: the scheme in any case, spaces around the token
 /// forgiven. Nothing when the header is of another kind; empty when it names no token.

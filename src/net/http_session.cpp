@@ -24,8 +24,12 @@ constexpr std::uint64_t kMostPassedOver = std::uint64_t{64} << 10;
 
 }  // namespace
 
-HttpSession::HttpSession(std::shared_ptr<Shard> the_shard, std::shared_ptr<BufferedStream> stream)
-    : Connection(std::move(the_shard), std::move(stream)), outbox_(shard().limits().outbox) {}
+HttpSession::HttpSession(std::shared_ptr<Shard> the_shard, std::shared_ptr<BufferedStream> stream,
+                         Visitor visitor)
+    : Connection(std::move(the_shard), std::move(stream)),
+      outbox_(shard().limits().outbox),
+      visitor_(std::move(visitor)),
+      through_proxy_(shard().proxies().trusts(visitor_.address)) {}
 
 void HttpSession::start(std::shared_ptr<HttpSession> session) {
     const Executor executor = session->stream().executor();
@@ -72,6 +76,7 @@ Awaitable<void> HttpSession::run(std::shared_ptr<HttpSession> self) {
         const bool arrived = co_await self->first_byte(patience);
         if (!arrived) break;
         next = co_await self->one_request();
+        self->held_.give_back();
         patience = limits.keep_alive_timeout;
         // What a client sent ahead is no reason to keep others waiting.
         const bool more_at_hand = !self->stream().input().empty();
@@ -98,25 +103,77 @@ Awaitable<bool> HttpSession::first_byte(core::Millis patience) {
 }
 
 Awaitable<HttpSession::Next> HttpSession::one_request() {
-    RequestReader reader(shard().limits());
+    std::optional<RequestReader> reader(std::in_place, shard().limits());
+    asker_.reset();
+    stream().limit_input(shard().max_input_of_strangers());
     enter(Phase::reading, shard().limits().request_timeout);
-    const Received header = co_await receive_header(reader);
+    const Received header = co_await receive_header(*reader);
     if (header != Received::complete) co_return after(header);
-    const HttpHead head = reader.head();
-    HeadStep step = admit(head, shard().router(), shard().limits(), shard().dashboard_html());
+    const HttpHead head = reader->head();
+    auto [caller, step] = admit(head, shard().router(), shard().limits(), shard().dashboard_html());
+    const Address from = through_proxy_
+                             ? shard().proxies().client(visitor_.address, reader->forwarded_for())
+                             : visitor_.address;
+    if (caller.agent) {
+        if (!vouch_for(*caller.agent)) {
+            co_return after(refuse(core::ErrorCode::too_many_connections));
+        }
+    } else if (!shard().admit_stranger(from)) {
+        step = error_answer(core::ErrorCode::rate_limited);
+    }
+    if (auto* upgrade = std::get_if<Upgrade>(&step)) {
+        upgrade->visitor = leave_as(from);
+        if (!upgrade->visitor.place) step = error_answer(core::ErrorCode::too_many_connections);
+    }
     if (auto* upgrade = std::get_if<Upgrade>(&step)) {
         co_return co_await leave_for(std::move(*upgrade));
     }
     if (auto* answer = std::get_if<HttpAnswer>(&step)) {
-        co_return co_await answer_early(reader, *answer);
+        co_return co_await answer_early(*reader, *answer);
     }
     auto& admission = std::get<Admission>(step);
-    reader.body().limit(admission.max_body_bytes);
-    const Received body = co_await receive_body(reader);
+    reader->body().limit(admission.max_body_bytes);
+    if (caller.agent) stream().limit_input(kInputAtHand);
+    const Received body = co_await receive_body(*reader);
     if (body != Received::complete) co_return after(body);
     enter(Phase::working);
-    co_return co_await respond(
-        reader, interpret(head, std::move(admission), reader.body().body(), shard().router()));
+    BodyStep todo = interpret(head, std::move(caller), std::move(admission), reader->body().body(),
+                              shard().router());
+    if (const auto* call = std::get_if<RouterCall>(&todo);
+        call != nullptr && call->caller.agent && !asker_ && !vouch_for(*call->caller.agent)) {
+        co_return after(refuse(core::ErrorCode::too_many_connections));
+    }
+    const AnswerForm form = form_for(*reader);
+    // The answer may be long in coming, and the request has been decoded.
+    reader.reset();
+    held_.give_back();
+    co_return co_await respond(form, std::move(todo));
+}
+
+bool HttpSession::vouch_for(const core::AgentId& agent) {
+    held_ = {};
+    asker_ = agent;
+    visitor_.place.give_back();
+    // Whoever comes through a proxy is one of many on its connections.
+    if (through_proxy_ || agents_place_) return true;
+    agents_place_ = shard().agent_connections().holding(std::string(agent.str()));
+    return agents_place_.resize(1);
+}
+
+Visitor HttpSession::leave_as(const Address& from) {
+    Visitor visitor{from, std::move(visitor_.place)};
+    if (!visitor.place) visitor.place = shard().addresses().take_place(address_key(from));
+    return visitor;
+}
+
+bool HttpSession::hold(std::uint64_t bytes) {
+    if (!held_) {
+        if (bytes == 0) return true;
+        const AddressKey key = address_key(visitor_.address);
+        held_ = shard().input().holding(asker_ ? std::string(asker_->str())
+                                               : std::string(key.bytes.begin(), key.bytes.end()));
+    }
+    return held_.resize(bytes);
 }
 
 HttpSession::Next HttpSession::after(Received failed) noexcept {
@@ -128,7 +185,7 @@ Awaitable<HttpSession::Received> HttpSession::receive_header(RequestReader& read
         stream().consume(reader.take(stream().input()));
         if (reader.error()) co_return refuse(*reader.error());
         if (reader.header_complete()) co_return Received::complete;
-        if (const auto failed = co_await more_input()) co_return give_up(*failed);
+        if (const auto failed = co_await more_input(reader)) co_return give_up(*failed);
     }
 }
 
@@ -142,7 +199,7 @@ Awaitable<HttpSession::Received> HttpSession::receive_body(RequestReader& reader
             outbox_.append("HTTP/1.1 100 Continue\r\n\r\n", {}, true);
             flush_soon();
         }
-        if (const auto failed = co_await more_input()) co_return give_up(*failed);
+        if (const auto failed = co_await more_input(reader)) co_return give_up(*failed);
     }
 }
 
@@ -160,14 +217,15 @@ Awaitable<HttpSession::Next> HttpSession::answer_early(RequestReader& reader,
     while (true) {
         stream().consume(reader.take(stream().input()));
         if (reader.complete()) break;
-        if (co_await more_input()) co_return Next::close;
+        if (co_await more_input(reader)) co_return Next::close;
     }
     co_await let_output_drain();
     co_return Next::another_request;
 }
 
-Awaitable<std::optional<core::ErrorCode>> HttpSession::more_input() {
+Awaitable<std::optional<core::ErrorCode>> HttpSession::more_input(const RequestReader& reader) {
     const std::size_t at_hand = stream().input().size();
+    if (!hold(at_hand + reader.held())) co_return core::ErrorCode::overloaded;
     while (stream().input().size() == at_hand) {
         if (stream().input_ended()) co_return core::ErrorCode::bad_request;
         if (timed_out_) co_return core::ErrorCode::request_timeout;
@@ -185,14 +243,14 @@ Awaitable<HttpSession::Next> HttpSession::leave_for(Upgrade upgrade) {
     co_return Next::upgrade;
 }
 
-Awaitable<HttpSession::Next> HttpSession::respond(const RequestReader& reader, BodyStep step) {
+Awaitable<HttpSession::Next> HttpSession::respond(AnswerForm form, BodyStep step) {
     if (auto* call = std::get_if<RouterCall>(&step)) {
         const bool hint = call->hint;
         const auto reply = co_await ask(std::move(*call));
         if (!reply) co_return Next::abandon;
         step = to_answer(protocol::encode_http(*reply, hint));
     }
-    const AnswerForm form = form_for(reader);
+    form.keep_alive = form.keep_alive && !shard().shutting_down();
     send(std::get<HttpAnswer>(step), form);
     co_await let_output_drain();
     co_return form.keep_alive ? Next::another_request : Next::close;
@@ -216,9 +274,11 @@ Awaitable<std::optional<protocol::Reply>> HttpSession::ask(RouterCall call) {
     const bool write = protocol::policy_of(call.request).effect == protocol::Effect::write;
     while (write && shard().router().saturated()) {
         if (stream().broken()) co_return std::nullopt;
+        if (!hold(call.body_bytes)) co_return core::Error(core::ErrorCode::overloaded);
         shard().wait_for_pipeline(shared_from_this());
         co_await changed();
     }
+    held_.give_back();
     reply_.reset();
     const std::weak_ptr<Connection> weak = weak_from_this();
     /// However this ends, nobody goes on waiting for whom nobody is left.
@@ -238,8 +298,12 @@ Awaitable<std::optional<protocol::Reply>> HttpSession::ask(RouterCall call) {
         // client may rightly close its sending side first.
         if (stream().broken() || (long_poll && stream().input_ended())) co_return std::nullopt;
         stream().want_input();
+        if (long_poll && !hold(stream().input().size())) {
+            co_return core::Error(core::ErrorCode::overloaded);
+        }
         co_await changed();
     }
+    held_.give_back();
     co_return std::exchange(reply_, std::nullopt);
 }
 
@@ -257,7 +321,7 @@ HttpSession::Received HttpSession::refuse(core::ErrorCode code) {
 
 HttpSession::Received HttpSession::give_up(core::ErrorCode code) {
     // A request that ended half-way was given up by the client itself.
-    return code == core::ErrorCode::request_timeout ? refuse(code) : Received::gone;
+    return code == core::ErrorCode::bad_request ? Received::gone : refuse(code);
 }
 
 void HttpSession::send(const HttpAnswer& answer, AnswerForm form) {
@@ -272,7 +336,9 @@ void HttpSession::become_websocket() {
     phase_ = Phase::over;
     auto upgrade = std::move(*upgrade_);
     const auto next_shard = shared_shard();
-    WsSession::start(std::make_shared<WsSession>(next_shard, detach_stream()), std::move(upgrade));
+    auto session =
+        std::make_shared<WsSession>(next_shard, detach_stream(), std::move(upgrade.visitor));
+    WsSession::start(std::move(session), std::move(upgrade));
 }
 
 }  // namespace agentcom::net

@@ -15,7 +15,8 @@ namespace agentcom::net {
 /// in the stream). At /ws it hands its stream to a WsSession.
 class HttpSession final : public Connection {
 public:
-    HttpSession(std::shared_ptr<Shard> shard, std::shared_ptr<BufferedStream> stream);
+    HttpSession(std::shared_ptr<Shard> shard, std::shared_ptr<BufferedStream> stream,
+                Visitor visitor);
     static void start(std::shared_ptr<HttpSession> session);
 
     void sweep(core::SteadyTime now) override;
@@ -35,11 +36,20 @@ private:
     Awaitable<Received> receive_header(RequestReader& reader);
     Awaitable<Received> receive_body(RequestReader& reader);
     /// Waits for more than is at hand. An error when the request will not be completed.
-    Awaitable<std::optional<core::ErrorCode>> more_input();
+    Awaitable<std::optional<core::ErrorCode>> more_input(const RequestReader& reader);
     /// An answer that needs no body: given at once, and a body of moderate size is passed over.
     Awaitable<Next> answer_early(RequestReader& reader, const HttpAnswer& answer);
     Awaitable<Next> leave_for(Upgrade upgrade);
-    Awaitable<Next> respond(const RequestReader& reader, BodyStep step);
+    Awaitable<Next> respond(AnswerForm form, BodyStep step);
+    /// The current request has shown this agent's token. False when the agent holds as many
+    /// connections as it may.
+    [[nodiscard]] bool vouch_for(const core::AgentId& agent);
+    /// Who the WebSocket session is to take this connection for; without a place when the address
+    /// has none left.
+    [[nodiscard]] Visitor leave_as(const Address& from);
+    /// So many bytes of the current request are kept while it waits. False when there is no memory
+    /// left for that.
+    [[nodiscard]] bool hold(std::uint64_t bytes);
     /// Nothing when the client has gone away meanwhile.
     Awaitable<std::optional<protocol::Reply>> ask(RouterCall call);
     void on_reply(std::uint64_t number, protocol::Reply&& reply);
@@ -54,6 +64,11 @@ private:
     void become_websocket();
 
     delivery::Outbox outbox_;
+    Visitor visitor_;
+    const bool through_proxy_;
+    std::optional<core::AgentId> asker_;  // of the current request, if its token was valid
+    Shares::Holding held_;                // bytes, of `asker_` or the address
+    Shares::Holding agents_place_;        // this connection, of the first agent that asked over it
     Phase phase_ = Phase::idle;
     bool timed_out_ = false;  // the deadline of `idle` or `reading` has passed
     std::optional<core::SteadyTime> deadline_;

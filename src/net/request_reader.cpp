@@ -17,6 +17,8 @@ using Fields = http::request<http::empty_body>;
 /// that the header may have, and what any client sends in any case.
 constexpr std::uint32_t kBytesPerField = 128;
 constexpr std::uint32_t kFieldsAlwaysTaken = 64;
+/// What Beast keeps for each besides its bytes.
+constexpr std::size_t kMemoryOfField = 96;
 
 std::string_view view(boost::beast::string_view text) { return {text.data(), text.size()}; }
 
@@ -70,11 +72,11 @@ std::size_t RequestReader::take_header(std::string_view input) {
     const std::uint64_t so_far = header_bytes_ + (header_complete_ ? 0 : input.size() - used);
     const std::uint32_t most_fields =
         std::max(limits_.max_header_bytes / kBytesPerField, kFieldsAlwaysTaken);
-    const auto fields = std::distance(parser_.get().begin(), parser_.get().end());
+    fields_ = static_cast<std::size_t>(std::distance(parser_.get().begin(), parser_.get().end()));
     if (failure && failure != http::error::need_more) {
         error_ = failure == http::error::header_limit ? core::ErrorCode::header_too_large
                                                       : core::ErrorCode::bad_request;
-    } else if (so_far > limits_.max_header_bytes || fields > most_fields) {
+    } else if (so_far > limits_.max_header_bytes || fields_ > most_fields) {
         error_ = core::ErrorCode::header_too_large;
     } else if (header_complete_) {
         begin_body();
@@ -109,6 +111,20 @@ HttpHead RequestReader::head() const {
     head.websocket_key = websocket_key(fields);
     head.has_body = !body_.complete();
     return head;
+}
+
+std::string RequestReader::forwarded_for() const {
+    std::string all;
+    const auto [begin, end] = parser_.get().equal_range("X-Forwarded-For");
+    for (auto field = begin; field != end; ++field) {
+        if (!all.empty()) all += ',';
+        all += view(field->value());
+    }
+    return all;
+}
+
+std::size_t RequestReader::held() const noexcept {
+    return header_bytes_ + fields_ * kMemoryOfField + body_.held();
 }
 
 bool RequestReader::is_head() const { return parser_.get().method() == http::verb::head; }

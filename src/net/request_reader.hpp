@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "agentcom/core/error.hpp"
@@ -33,7 +34,8 @@ public:
         return error_ ? error_ : body_.error();
     }
 
-    // Once the header is complete. Views are valid for as long as the reader lives.
+    // Once the header is complete (`held`: always). Views are valid for as long as the reader
+    // lives.
     [[nodiscard]] HttpHead head() const;
     [[nodiscard]] bool wants_keep_alive() const { return parser_.keep_alive(); }
     [[nodiscard]] bool is_http_1_0() const { return parser_.get().version() < 11; }
@@ -41,6 +43,10 @@ public:
     [[nodiscard]] bool expects_continue() const;
     /// The body's length, when the header gives it: 0 without a body, nothing when it is chunked.
     [[nodiscard]] std::optional<std::uint64_t> declared_length() const;
+    /// All X-Forwarded-For of the header as one list.
+    [[nodiscard]] std::string forwarded_for() const;
+    /// About how much memory the request takes so far, in bytes.
+    [[nodiscard]] std::size_t held() const noexcept;
     [[nodiscard]] BodyReader& body() noexcept { return body_; }
     [[nodiscard]] const BodyReader& body() const noexcept { return body_; }
 
@@ -51,7 +57,8 @@ private:
     const Limits& limits_;
     boost::beast::http::request_parser<boost::beast::http::empty_body> parser_;
     BodyReader body_;
-    std::uint64_t header_bytes_ = 0;
+    std::size_t header_bytes_ = 0;
+    std::size_t fields_ = 0;
     bool header_complete_ = false;
     bool chunked_ = false;
     std::optional<core::ErrorCode> error_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <boost/asio/ssl/context.hpp>
 #include <cstdint>
@@ -12,14 +13,25 @@
 #include "agentcom/delivery/event_loop.hpp"
 #include "agentcom/net/endpoint.hpp"
 #include "agentcom/router/router.hpp"
+#include "net/address.hpp"
+#include "net/address_table.hpp"
 #include "net/await.hpp"
+#include "net/loop_clock.hpp"
+#include "net/shares.hpp"
 
 namespace agentcom::net {
 
 class Connection;
 
-/// What all loops of one endpoint share. Constant once the endpoint accepts, except the counter.
+/// What a connection may have sent ahead of what its session has taken, in bytes: as much as makes
+/// reading cheap for those who are known, and a header for all others.
+inline constexpr std::size_t kInputAtHand = std::size_t{64} * 1024;
+inline constexpr std::size_t kInputOfStrangers = std::size_t{16} * 1024;
+
+/// What all loops of one endpoint share. Constant once the endpoint accepts, except what counts.
 struct Shared {
+    Shared(const EndpointOptions& options, router::Router& router, const core::Clock& clock,
+           std::string dashboard_html);
     router::Router& router;
     const core::Clock& clock;
     Limits limits;
@@ -28,6 +40,17 @@ struct Shared {
     /// Accepted and not yet closed, over all loops.
     std::shared_ptr<std::atomic<std::uint64_t>> open =
         std::make_shared<std::atomic<std::uint64_t>>(0);
+    TrustedProxies proxies;
+    std::shared_ptr<AddressTable> addresses;
+    std::shared_ptr<Shares> input;        // bytes of what has come in part, by agent or address
+    std::shared_ptr<Shares> connections;  // with a valid token, by agent
+};
+
+/// Where a connection comes from. It holds a place of its address until somebody vouches for it; a
+/// trusted proxy holds none, because it comes for many.
+struct Visitor {
+    Address address;
+    AddressTable::Place place;
 };
 
 /// The connections of one event loop; its members are for that loop's thread. A connection is owned
@@ -38,15 +61,28 @@ public:
 
     [[nodiscard]] delivery::EventLoop& loop() noexcept { return loop_; }
     [[nodiscard]] router::Router& router() noexcept { return shared_->router; }
-    [[nodiscard]] const core::Clock& clock() const noexcept { return shared_->clock; }
+    /// By which deadlines are judged; see there.
+    [[nodiscard]] const core::Clock& clock() const noexcept { return clock_; }
     [[nodiscard]] const Limits& limits() const noexcept { return shared_->limits; }
     [[nodiscard]] const std::string& dashboard_html() const noexcept {
         return shared_->dashboard_html;
     }
+    /// A header must fit as a whole; everything else is consumed as it comes.
+    [[nodiscard]] std::size_t max_input_of_strangers() const noexcept {
+        return std::max<std::size_t>(kInputOfStrangers, limits().max_header_bytes);
+    }
     [[nodiscard]] bool shutting_down() const noexcept { return shutting_down_; }
+    [[nodiscard]] const TrustedProxies& proxies() const noexcept { return shared_->proxies; }
+    [[nodiscard]] AddressTable& addresses() const noexcept { return *shared_->addresses; }
+    /// One from this address asks without a valid token; false when it does so too often.
+    [[nodiscard]] bool admit_stranger(const Address& address) const {
+        return addresses().spend(address_key(address), shared_->clock.steady());
+    }
+    [[nodiscard]] Shares& input() const noexcept { return *shared_->input; }
+    [[nodiscard]] Shares& agent_connections() const noexcept { return *shared_->connections; }
 
     /// Starts to serve an accepted socket, which has been counted in `Shared::open`.
-    static void adopt(const std::shared_ptr<Shard>& shard, Socket socket);
+    static void adopt(const std::shared_ptr<Shard>& shard, Socket socket, Visitor visitor);
 
     void add(Connection& connection);
     void remove(Connection& connection);
@@ -66,6 +102,7 @@ public:
 private:
     std::shared_ptr<Shared> shared_;
     delivery::EventLoop& loop_;
+    LoopClock clock_;
     std::vector<Connection*> connections_;
     std::vector<std::weak_ptr<Connection>> held_back_;
     bool shutting_down_ = false;

@@ -92,9 +92,11 @@ public:
     using stream::stream;
 };
 
-WsSession::WsSession(std::shared_ptr<Shard> the_shard, std::shared_ptr<BufferedStream> stream)
-    : Connection(std::move(the_shard), std::move(stream)),
+WsSession::WsSession(std::shared_ptr<Shard> the_shard, std::shared_ptr<BufferedStream> the_stream,
+                     Visitor visitor)
+    : Connection(std::move(the_shard), std::move(the_stream)),
       Session(shard().limits().outbox),
+      visitor_(std::move(visitor)),
       opened_(now()) {}
 
 void WsSession::start(std::shared_ptr<WsSession> session, Upgrade upgrade) {
@@ -151,12 +153,20 @@ Awaitable<void> WsSession::read_frames(WebSocket& socket) {
     while (true) {
         error_code error;
         do {
-            // Never as much as the frame claims to have: room is made for as much again as has
-            // come.
-            const auto [failed, bytes] = co_await socket.async_read_some(
-                buffer, std::max(kReadStep, buffer.size()), kAsTuple);
+            // Never as much as the frame claims to have: room for as much again as has come.
+            const std::size_t step =
+                buffer.size() == 0 ? kReadStep : std::max(kKeptReadBuffer, buffer.size());
+            const auto [failed, bytes] = co_await socket.async_read_some(buffer, step, kAsTuple);
             error = failed;
+            if (!error && !socket.is_message_done()) hold(buffer.size());
+            if (closing()) {
+                // What comes after that is of no use to anybody.
+                buffer.consume(buffer.size());
+                buffer.shrink_to_fit();
+                held_.give_back();
+            }
         } while (!error && !socket.is_message_done());
+        held_.give_back();
         if (error) {
             if (error == websocket::error::closed && close_code_ == 0) {
                 close_code_ = socket.reason().code;
@@ -178,7 +188,9 @@ Awaitable<void> WsSession::read_frames(WebSocket& socket) {
             const bool was_unknown = !identity();
             hand_over(std::move(frame));
             if (was_unknown && identity()) {
-                socket.read_message_max(shard().limits().max_frame_bytes);
+                become_known(socket);
+            } else if (was_unknown) {
+                charge_stranger();
             }
         }
         buffer.consume(buffer.size());
@@ -189,6 +201,34 @@ Awaitable<void> WsSession::read_frames(WebSocket& socket) {
         }
         paused_ = false;
     }
+}
+
+void WsSession::become_known(WebSocket& socket) {
+    visitor_.place.give_back();
+    held_ = {};
+    socket.read_message_max(shard().limits().max_frame_bytes);
+    stream().limit_input(kInputAtHand);
+}
+
+void WsSession::charge_stranger() {
+    if (closing() || shard().admit_stranger(visitor_.address)) return;
+    answer(replies_.open({}), core::Error(core::ErrorCode::rate_limited));
+    close(protocol::CloseCode::rate_limited);
+}
+
+void WsSession::hold(std::size_t bytes) {
+    // A small one is no more than what any connection may keep.
+    if (bytes <= kKeptReadBuffer) return held_.give_back();
+    if (!held_) {
+        const AddressKey key = address_key(visitor_.address);
+        held_ =
+            shard().input().holding(identity() ? std::string(identity()->agent.str())
+                                               : std::string(key.bytes.begin(), key.bytes.end()));
+    }
+    if (held_.resize(bytes)) return;
+    held_.give_back();
+    answer(replies_.open({}), core::Error(core::ErrorCode::overloaded));
+    close(protocol::CloseCode::going_away);
 }
 
 bool WsSession::must_pause() {
@@ -324,9 +364,15 @@ void WsSession::sweep(core::SteadyTime now) {
 
 void WsSession::watch_silence(core::SteadyTime now) {
     const core::Millis limit = shard().limits().liveness_timeout;
-    const auto silence = now - stream().last_input();
-    if (silence >= limit) return close(protocol::CloseCode::stale);
-    if (silence < limit / 2 || last_ping_ >= stream().last_input() + limit / 2) return;
+    const core::SteadyTime heard = stream().last_input();
+    if (now - heard < limit / 2) return;
+    // Whoever has not been asked since, and given time to answer, is not judged.
+    if (last_ping_ > heard) {
+        if (now - heard >= limit && now - last_ping_ >= limit / 2) {
+            close(protocol::CloseCode::stale);
+        }
+        return;
+    }
     last_ping_ = now;
     outbox().append(kPing, {}, true);
     flush_soon();

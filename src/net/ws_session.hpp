@@ -21,7 +21,8 @@ namespace agentcom::net {
 /// and the reader goes on until the other side has answered.
 class WsSession final : public Connection, public delivery::Session {
 public:
-    WsSession(std::shared_ptr<Shard> shard, std::shared_ptr<BufferedStream> stream);
+    WsSession(std::shared_ptr<Shard> shard, std::shared_ptr<BufferedStream> stream,
+              Visitor visitor);
     static void start(std::shared_ptr<WsSession> session, Upgrade upgrade);
 
     void sweep(core::SteadyTime now) override;
@@ -42,6 +43,13 @@ private:
     static Awaitable<void> run(std::shared_ptr<WsSession> self, Upgrade upgrade);
     Awaitable<bool> accept(WebSocket& socket, Upgrade upgrade);
     Awaitable<void> read_frames(WebSocket& socket);
+    /// So many bytes of a message that is not complete are kept. Closes when there is no memory
+    /// left for them.
+    void hold(std::size_t bytes);
+    /// The connection has identified itself: it leaves its address's place and gets more room.
+    void become_known(WebSocket& socket);
+    /// It has sent something else: that counts against its address.
+    void charge_stranger();
     /// Input is left alone while this holds: back pressure reaches the sender through its socket.
     [[nodiscard]] bool must_pause();
 
@@ -65,6 +73,8 @@ private:
     /// With less than that the backlog of an acks session goes on.
     static constexpr std::size_t kBacklogLowWater = std::size_t{256} << 10;
 
+    Visitor visitor_;
+    Shares::Holding held_;  // bytes of an incomplete message, of the agent or the address
     ReplyQueue replies_;
     router::Caller caller_;
     core::SteadyTime opened_;

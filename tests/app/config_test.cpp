@@ -131,6 +131,21 @@ TEST_F(ConfigFiles, WhatIsPrintedCanBeReadAgain) {
     EXPECT_EQ(load(printed).store.directory, "a \"b\" \\ c");
 }
 
+TEST_F(ConfigFiles, AnIdentifyFrameWithTheLargestProfileAlwaysFits) {
+    EXPECT_EQ(
+        load("[limits]\nmax_profile_bytes = 100000\n").endpoint.limits.max_unidentified_frame_bytes,
+        301'024U);
+    EXPECT_EQ(load("").endpoint.limits.max_unidentified_frame_bytes, 65'536U);
+}
+
+TEST_F(ConfigFiles, TrustedProxiesAreAListOrATextWithCommas) {
+    EXPECT_EQ(load("[server]\ntrusted_proxies = ['::1', '10.0.0.0/8']\n").endpoint.trusted_proxies,
+              (std::vector<std::string>{"::1", "10.0.0.0/8"}));
+    EXPECT_EQ(load_config({{}, {}, {{"AGENTCOM_SERVER_TRUSTED_PROXIES", "::1, 10.0.0.0/8"}}})
+                  .endpoint.trusted_proxies.size(),
+              2U);
+}
+
 TEST_F(ConfigFiles, AnUnknownKeyIsNamedWithFileAndLine) {
     const std::string text = problem("[server]\nport = 1\nprot = 2\n");
     EXPECT_NE(text.find("agentcom.toml:3: unknown key server.prot"), std::string::npos) << text;
@@ -161,6 +176,8 @@ TEST_F(ConfigFiles, BadValuesNameKeyPlaceAndExpectation) {
     expect("[auth]\nanonymous_reads = 'yes'\n", "auth.anonymous_reads must be true or false");
     expect("[auth]\nadmin_agents = ['a', 'broadcast']\n", "\"broadcast\" is not one");
     expect("[auth]\nadmin_agents = [1]\n", "auth.admin_agents must be a list of agent ids");
+    expect("[server]\ntrusted_proxies = ['10.0.0.0/8', 'proxy']\n", "\"proxy\" is neither");
+    expect("[server]\ntrusted_proxies = 7\n", "must be a list of addresses and CIDR ranges");
     expect("[mailbox]\nttl = '7 weeks'\n", "mailbox.ttl must be a duration");
     expect("[mailbox]\nttl = '0s'\n", "mailbox.ttl must be a duration");
     expect("[mailbox]\ncap = 0\n", "mailbox.cap must be a number from 1");

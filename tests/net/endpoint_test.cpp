@@ -1,10 +1,15 @@
 // The endpoint as a whole: listening, limits on connections, shutdown, what fuzz leaves of it.
 
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
+#include <algorithm>
+#include <chrono>
 #include <memory>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "support/hub_fixture.hpp"
@@ -17,7 +22,7 @@ using Json = nlohmann::json;
 TEST(Endpoint, SaysInOneSentenceThatThePortIsTaken) {
     Hub hub;
     const net::EndpointOptions options{
-        .host = "127.0.0.1", .port = hub.port(), .limits = {}, .tls = {}};
+        .host = "127.0.0.1", .port = hub.port(), .trusted_proxies = {}, .limits = {}, .tls = {}};
     try {
         net::Endpoint second(options, hub.loops(), hub.router(), hub.clock(), "");
         FAIL() << "two endpoints on one port";
@@ -57,6 +62,154 @@ TEST(Endpoint, TurnsAwayWhoComesAfterTheLastPlaceIsTaken) {
     ASSERT_TRUE(hub.wait_for_connections(1));
     HttpClient fourth(hub.port());
     EXPECT_EQ(fourth.get("/health").status, 200);
+}
+
+TEST(Endpoint, AnAddressHoldsSoManyConnectionsThatNobodyHasVouchedFor) {
+    HubSettings settings;
+    settings.limits.max_unidentified_per_address = 3;
+    Hub hub(settings);
+    const std::string token = hub.create_token("alice");
+    Socket silent(hub.port());
+    HttpClient http(hub.port(), token);
+    WsClient socket(hub.port());
+    ASSERT_TRUE(hub.wait_for_connections(3));
+    {
+        HttpClient fourth(hub.port());
+        const auto answer = fourth.read_response();
+        EXPECT_EQ(answer.status, 503);
+        EXPECT_EQ(answer.json().at("error"), "too_many_connections");
+    }
+    // A valid token gives the place back, over HTTP and over WebSocket; an invalid one does not.
+    EXPECT_EQ(http.request("GET", "/health", {}, {"Authorization: Bearer wrong"}).status, 200);
+    EXPECT_EQ(HttpClient(hub.port()).read_response().status, 503);
+    EXPECT_EQ(http.get("/api/agents").status, 200);
+    ASSERT_EQ(socket.identify("alice", token).at("type"), "identified");
+    HttpClient fifth(hub.port());
+    EXPECT_EQ(fifth.get("/health").status, 200);
+    HttpClient sixth(hub.port());
+    EXPECT_EQ(sixth.get("/health").status, 200);
+    EXPECT_EQ(HttpClient(hub.port()).read_response().status, 503);
+    // Another place is needed for a WebSocket on a connection that had given its place back.
+    EXPECT_EQ(
+        http.request("GET", "/ws", {},
+                     {"Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13",
+                      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="})
+            .status,
+        503);
+    silent.close();
+    ASSERT_TRUE(hub.wait_for_connections(4));
+    EXPECT_EQ(HttpClient(hub.port()).get("/health").status, 200);
+}
+
+TEST(Endpoint, WhoShowsNoTokenHasARateForItsAddress) {
+    HubSettings settings;
+    settings.limits.anonymous_requests_per_second = 1;  // 20 from loopback
+    Hub hub(settings);
+    HttpClient stranger(hub.port());
+    for (int i = 0; i < 20; ++i) {
+        ASSERT_EQ(stranger.get(i % 2 == 0 ? "/health" : "/nowhere").status, i % 2 == 0 ? 200 : 404);
+    }
+    const auto refused = stranger.get("/health");
+    EXPECT_EQ(refused.status, 429);
+    EXPECT_EQ(refused.json().at("error"), "rate_limited");
+    EXPECT_TRUE(refused.headers.contains("retry-after"));
+    EXPECT_EQ(stranger.post("/api/message", {{"payload", Json::object()}}).status, 429);
+    HttpClient alice(hub.port(), hub.create_token("alice"));
+    for (int i = 0; i < 30; ++i) ASSERT_EQ(alice.get("/health").status, 200);
+    hub.clock().advance(core::Millis{1'000});
+    for (int i = 0; i < 20; ++i) ASSERT_EQ(stranger.get("/health").status, 200);
+    EXPECT_EQ(stranger.get("/health").status, 429);
+}
+
+TEST(Endpoint, ATrustedProxySaysWhoAsks) {
+    HubSettings settings;
+    settings.limits.anonymous_requests_per_second = 1;
+    settings.limits.max_unidentified_per_address = 1;
+    settings.trusted_proxies = {"127.0.0.0/8"};
+    Hub hub(settings);
+    HttpClient proxy(hub.port());
+    const auto ask = [&](const std::string& forwarded) {
+        return proxy.request("GET", "/health", {}, {"X-Forwarded-For: " + forwarded}).status;
+    };
+    EXPECT_EQ(ask("192.0.2.1"), 200);
+    EXPECT_EQ(ask("192.0.2.1"), 429);
+    EXPECT_EQ(ask("192.0.2.2"), 200);
+    EXPECT_EQ(ask("192.0.2.3, 192.0.2.2"), 429) << "what the client wrote itself is not believed";
+    const auto upgrade = [&](const std::string& forwarded) {
+        auto client = std::make_unique<HttpClient>(hub.port());
+        client->send_raw(
+            "GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+            "X-Forwarded-For: " +
+            forwarded + "\r\n\r\n");
+        return std::pair(client->read_response().status, std::move(client));
+    };
+    const auto first = upgrade("192.0.2.11");
+    EXPECT_EQ(first.first, 101);
+    hub.clock().advance(core::Millis{1'000});
+    EXPECT_EQ(upgrade("192.0.2.11").first, 503);
+    EXPECT_EQ(upgrade("192.0.2.12").first, 101);
+}
+
+TEST(Endpoint, BodiesThatAreNotCompleteHaveABudget) {
+    HubSettings settings;
+    settings.limits.max_frame_bytes = 20'000;
+    settings.limits.max_body_bytes = 20'000;
+    settings.limits.input_bytes = 0;  // so as much as the largest request may take, about 170 kB
+    Hub hub(settings);
+    const std::string begun = "POST /api/message HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " +
+                              hub.create_token("alice") + "\r\nContent-Length: 20000\r\n\r\n" +
+                              std::string(19'000, ' ');
+    std::vector<std::unique_ptr<Socket>> sockets;
+    for (int i = 0; i < 20; ++i) {
+        sockets.push_back(std::make_unique<Socket>(hub.port()));
+        sockets.back()->send(begun);
+    }
+    const auto refused = [&] {
+        return std::ranges::count_if(sockets, [](const auto& s) { return s->available() > 0; });
+    };
+    const auto deadline = std::chrono::steady_clock::now() + kPatience;
+    while (refused() < 11 && std::chrono::steady_clock::now() < deadline) hub.settle();
+    EXPECT_GE(refused(), 11);
+    const auto first =
+        std::ranges::find_if(sockets, [](const auto& s) { return s->available() > 0; });
+    ASSERT_NE(first, sockets.end());
+    const std::string answer = (*first)->receive_some();
+    EXPECT_TRUE(answer.starts_with("HTTP/1.1 503 ")) << answer;
+    EXPECT_NE(answer.find("overloaded"), std::string::npos) << answer;
+    sockets.clear();
+    ASSERT_TRUE(hub.wait_for_connections(0));
+    HttpClient alice(hub.port());
+    alice.send_raw(begun);
+    alice.send_raw(std::string(1'000, ' '));
+    EXPECT_EQ(alice.read_response().status, 400);
+}
+
+TEST(Endpoint, TheSystemKeepsABoundedAmountOfOutputForEachConnection) {
+    HubSettings settings;
+    settings.limits.socket_send_buffer = 64 * 1024;
+    Hub hub(settings);
+    HttpClient client(hub.port());
+    ASSERT_EQ(client.get("/health").status, 200);
+    // The hub is in this process, so its end of the connection is among the process's sockets.
+    int found = 0;
+    for (int fd = 0; fd < 1'024; ++fd) {
+        sockaddr_in local{};
+        sockaddr_in peer{};
+        socklen_t size = sizeof local;
+        if (::getsockname(fd, reinterpret_cast<sockaddr*>(&local), &size) != 0) continue;
+        size = sizeof peer;
+        if (ntohs(local.sin_port) != hub.port() ||
+            ::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) != 0) {
+            continue;
+        }
+        int bytes = 0;
+        size = sizeof bytes;
+        ASSERT_EQ(::getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, &size), 0);
+        EXPECT_EQ(bytes, 64 * 1024);
+        ++found;
+    }
+    EXPECT_EQ(found, 1);
 }
 
 TEST(Endpoint, ShutdownClosesWebSocketsAndIdleConnectionsAndListensNoMore) {

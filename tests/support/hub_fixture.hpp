@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -29,11 +30,11 @@ struct HubSettings {
     router::RouterOptions router;
     std::optional<net::TlsOptions> tls;
     std::size_t loops = 2;
+    std::vector<std::string> trusted_proxies;
 };
 
 /// A whole hub inside the test's process: real store in a directory of its own, event loops on
-/// their threads, router, endpoint on a free port. Its clock stands still until the test moves it;
-/// time-outs are looked for about once a (real) second.
+/// their threads, router, endpoint on a free port. Its clock stands still until the test moves it.
 class Hub {
 public:
     static constexpr const char* kDashboard = "<!doctype html><title>Hub</title>";
@@ -44,8 +45,10 @@ public:
           loops_(settings.loops, *store_),
           router_(settings.router, *store_, loops_, clock_),
           endpoint_(std::make_unique<net::Endpoint>(
-              net::EndpointOptions{
-                  .port = 0, .limits = settings.limits, .tls = std::move(settings.tls)},
+              net::EndpointOptions{.port = 0,
+                                   .trusted_proxies = std::move(settings.trusted_proxies),
+                                   .limits = settings.limits,
+                                   .tls = std::move(settings.tls)},
               loops_, router_, clock_, kDashboard)) {
         make_log_registry();
         store_->start(&loops_);
@@ -86,6 +89,16 @@ public:
         return token.reveal();
     }
 
+    /// So much time passes for the whole hub, in steps of which it takes no notice as being held
+    /// up.
+    void pass(core::Millis time) {
+        for (; time.count() > 0; time -= kStep) {
+            clock_.advance(std::min(time, kStep));
+            endpoint_->sweep();
+            settle();
+        }
+    }
+
     /// Waits until every loop has done what was handed to it before this call.
     void settle() {
         std::vector<std::future<void>> done;
@@ -112,6 +125,7 @@ public:
     }
 
 private:
+    static constexpr core::Millis kStep{1'000};
     TempDir dir_;
     core::ManualClock clock_;
     std::unique_ptr<store::Store> store_;

@@ -96,6 +96,8 @@ public:
     /// Closes in an orderly way.
     void close();
     void cut() { socket_.cut(); }
+    /// Whether something has arrived that was not received yet.
+    [[nodiscard]] bool has_input() const { return !buffer_.empty() || socket_.available() > 0; }
     /// Frames that `receive(type)` and `ask` passed over, in order.
     std::vector<nlohmann::json> others;
 

@@ -4,6 +4,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "agentcom/core/time.hpp"
 #include "agentcom/delivery/event_loop.hpp"
@@ -20,6 +22,15 @@ struct Limits {
     /// One message or body of whoever has not shown a valid token yet.
     std::uint64_t max_unidentified_frame_bytes = 64 * 1024;
     std::uint64_t max_connections = 50'000;
+    /// Connections of one address that have not shown a valid token; 0: 5,000 for loopback, 500
+    /// elsewhere.
+    std::uint32_t max_unidentified_per_address = 0;
+    /// Requests without a valid token from one address, which is also how many may come at once;
+    /// loopback may 20 times as many. 0: no limit.
+    std::uint64_t anonymous_requests_per_second = 1'000;
+    /// Bytes of all requests and messages that have come in part. One agent, or one address without
+    /// a token, has a quarter of them, but always room for one request of the largest size.
+    std::uint64_t input_bytes = std::uint64_t{256} << 20;
     std::uint32_t max_requests_in_flight = 256;  // per WebSocket connection
     core::Millis identify_timeout{10'000};
     core::Millis liveness_timeout{
@@ -40,9 +51,14 @@ struct TlsOptions {
 struct EndpointOptions {
     std::string host = "127.0.0.1";  // an address, or a name that resolves to one
     std::uint16_t port = 4000;       // 0: any free port
+    /// Addresses, or ranges in CIDR notation, whose X-Forwarded-For says who asks.
+    std::vector<std::string> trusted_proxies;
     Limits limits;
     std::optional<TlsOptions> tls;
 };
+
+/// Whether the text is an address or a range of addresses, as in `trusted_proxies`.
+[[nodiscard]] bool is_address_range(std::string_view text);
 
 /// The hub's one port: HTTP, and WebSocket at /ws. Accepts on the first loop and gives each
 /// connection to one loop for life, in turn.
@@ -66,6 +82,10 @@ public:
     [[nodiscard]] std::uint64_t open_connections() const noexcept;
     /// Any thread: ends whatever is still open, at once.
     void abort_all();
+    /// Any thread: looks for time-outs now, as is done about once a second anyway. A time in which
+    /// nobody looked for much longer than that counts as a second: the hub was held up then, not
+    /// its clients.
+    void sweep();
 
 private:
     class Impl;

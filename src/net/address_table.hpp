@@ -1,0 +1,94 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <optional>
+#include <unordered_map>
+#include <utility>
+
+#include "agentcom/core/guarded.hpp"
+#include "agentcom/core/time.hpp"
+#include "net/address.hpp"
+
+namespace agentcom::net {
+
+/// What is counted for each address from which strangers come: how many connections it holds that
+/// nobody has vouched for, and how fast it asks without a token. Thread-safe; the addresses are
+/// spread over several locks. Remembers a bounded number of addresses: those that hold a place, and
+/// of the others the last ones that came.
+class AddressTable : public std::enable_shared_from_this<AddressTable> {
+public:
+    struct Limits {
+        std::uint32_t places = 500;
+        std::uint32_t loopback_places = 5'000;
+        double per_second = 1'000;  // also the burst; 0: no limit
+        double loopback_factor = 20;
+        std::size_t remembered = 65'536;  // addresses that hold no place
+    };
+    explicit AddressTable(Limits limits) : limits_(limits) {}
+
+    /// A place that an address holds, until this goes.
+    class Place {
+    public:
+        Place() = default;
+        Place(Place&& other) noexcept
+            : table_(std::exchange(other.table_, nullptr)), key_(other.key_) {}
+        Place& operator=(Place&& other) noexcept {
+            std::swap(table_, other.table_);
+            std::swap(key_, other.key_);
+            return *this;
+        }
+        ~Place() { give_back(); }
+        void give_back() noexcept {
+            if (const auto table = std::exchange(table_, nullptr)) table->release(key_);
+        }
+        [[nodiscard]] explicit operator bool() const noexcept { return table_ != nullptr; }
+
+    private:
+        friend class AddressTable;
+        Place(std::shared_ptr<AddressTable> table, AddressKey key)
+            : table_(std::move(table)), key_(key) {}
+        std::shared_ptr<AddressTable> table_;
+        AddressKey key_;
+    };
+    /// An empty one when the address holds as many as it may. The table must be owned by a
+    /// shared_ptr.
+    [[nodiscard]] Place take_place(const AddressKey& key);
+
+    /// Takes `cost` from what the address may do; false, and nothing taken, when it is over its
+    /// rate.
+    [[nodiscard]] bool spend(const AddressKey& key, core::SteadyTime now, double cost = 1);
+
+    /// Addresses that are remembered now.
+    [[nodiscard]] std::size_t size() const;
+
+private:
+    struct Entry {
+        std::uint32_t places = 0;
+        double tokens = 0;
+        core::SteadyTime filled_at;
+        std::list<AddressKey>::iterator seen;  // in Shard::idle, while no place is held
+    };
+    struct Shard {
+        std::unordered_map<AddressKey, Entry, AddressKeyHash> entries;
+        std::list<AddressKey> idle;  // hold no place; the one that came last in front
+    };
+    static constexpr std::size_t kShards = 16;
+
+    [[nodiscard]] core::Guarded<Shard>& shard(const AddressKey& key) noexcept {
+        // Not the bits by which the map chooses its bucket.
+        return shards_[(AddressKeyHash{}(key) >> 40) % kShards];
+    }
+    void release(const AddressKey& key) noexcept;
+    Entry& find(Shard& shard, const AddressKey& key) const;
+    [[nodiscard]] double burst(const AddressKey& key) const noexcept {
+        return limits_.per_second * (key.is_loopback() ? limits_.loopback_factor : 1);
+    }
+
+    Limits limits_;
+    mutable std::array<core::Guarded<Shard>, kShards> shards_;
+};
+
+}  // namespace agentcom::net
