@@ -1,5 +1,6 @@
 #include "net/buffered_stream.hpp"
 
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -110,6 +111,11 @@ void BufferedStream::discard_input() {
     std::string().swap(input_);
     taken_ = 0;
     want_input();
+}
+
+bool BufferedStream::input_waits() noexcept {
+    int bytes = 0;
+    return ::ioctl(socket_.native_handle(), FIONREAD, &bytes) == 0 && bytes > 0;
 }
 
 void BufferedStream::wait_for_input() {

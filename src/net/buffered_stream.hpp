@@ -68,6 +68,8 @@ public:
     [[nodiscard]] bool input_ended() const noexcept { return static_cast<bool>(input_end_); }
     /// From now on input is read and thrown away, until it ends.
     void discard_input();
+    /// Whether something has arrived that has not been read yet.
+    [[nodiscard]] bool input_waits() noexcept;
     /// When bytes last arrived (at first: when the stream was made).
     [[nodiscard]] core::SteadyTime last_input() const noexcept { return last_input_; }
 

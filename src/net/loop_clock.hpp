@@ -11,7 +11,7 @@ namespace agentcom::net {
 class LoopClock final : public core::Clock {
 public:
     /// What a tick may come late, and time go unlooked at, before it counts as being held up.
-    static constexpr core::Millis kGrace{1'000};
+    static constexpr core::Millis kGrace{500};
 
     /// `tick`: the interval at which `tick()` is called.
     LoopClock(const core::Clock& base, core::Millis tick)

@@ -366,9 +366,9 @@ void WsSession::watch_silence(core::SteadyTime now) {
     const core::Millis limit = shard().limits().liveness_timeout;
     const core::SteadyTime heard = stream().last_input();
     if (now - heard < limit / 2) return;
-    // Whoever has not been asked since, and given time to answer, is not judged.
+    // Whoever has not been asked since, or has answered what was not read yet, is not judged.
     if (last_ping_ > heard) {
-        if (now - heard >= limit && now - last_ping_ >= limit / 2) {
+        if (now - heard >= limit && now - last_ping_ >= limit / 2 && !stream().input_waits()) {
             close(protocol::CloseCode::stale);
         }
         return;

@@ -70,7 +70,8 @@ TEST(Endpoint, AnAddressHoldsSoManyConnectionsThatNobodyHasVouchedFor) {
     Hub hub(settings);
     const std::string token = hub.create_token("alice");
     Socket silent(hub.port());
-    HttpClient http(hub.port(), token);
+    HttpClient http(hub.port());
+    const std::vector<std::string> shown{"Authorization: Bearer " + token};
     WsClient socket(hub.port());
     ASSERT_TRUE(hub.wait_for_connections(3));
     {
@@ -82,7 +83,7 @@ TEST(Endpoint, AnAddressHoldsSoManyConnectionsThatNobodyHasVouchedFor) {
     // A valid token gives the place back, over HTTP and over WebSocket; an invalid one does not.
     EXPECT_EQ(http.request("GET", "/health", {}, {"Authorization: Bearer wrong"}).status, 200);
     EXPECT_EQ(HttpClient(hub.port()).read_response().status, 503);
-    EXPECT_EQ(http.get("/api/agents").status, 200);
+    EXPECT_EQ(http.request("GET", "/api/agents", {}, shown).status, 200);
     ASSERT_EQ(socket.identify("alice", token).at("type"), "identified");
     HttpClient fifth(hub.port());
     EXPECT_EQ(fifth.get("/health").status, 200);
