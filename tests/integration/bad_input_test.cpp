@@ -265,7 +265,7 @@ TEST_F(BadInput, NumbersOutOfRangeAreClampedOrRefusedByName) {
             const std::string name = query.substr(0, query.find('='));
             const bool known = name == "limit" || (name == "wait" && route == routes[0]) ||
                                (name == "since" && (route == routes[0] || route == routes[2])) ||
-                               (name == "cursor" && (route == routes[1] || route == routes[3])) ||
+                               (name == "cursor" && route != routes[0]) ||
                                (name.ends_with("_time") && route == routes[1]);
             const auto answer = client.get(route + "?" + query);
             if (!known) {

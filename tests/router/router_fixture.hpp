@@ -131,7 +131,11 @@ protected:
               delivery::Session* session = nullptr) {
         const protocol::Reply reply = ask(caller, std::move(request), session);
         if (!reply) throw std::runtime_error("refused: " + reply.error().wire_name());
-        // What is made once for many comes as a pointer.
+        return page_of<Value>(reply);
+    }
+    /// What is made once for many comes as a pointer.
+    template <class Value>
+    static const Value& page_of(const protocol::Reply& reply) {
         if constexpr (protocol::kMaybeShared<Value>) {
             if (const auto* shared = std::get_if<protocol::Shared<Value>>(&*reply)) return **shared;
         }
