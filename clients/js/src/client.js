@@ -2,7 +2,7 @@
 
 import { Calls, closed } from "./calls.js";
 import { Connection } from "./connection.js";
-import { AgentComError, RequestTimeoutError, UnavailableError } from "./errors.js";
+import { AgentComError, ClosedError, InvalidRequestError, RequestTimeoutError, UnavailableError } from "./errors.js";
 import { HttpClient } from "./http.js";
 import { Inbox } from "./inbox.js";
 import * as operations from "./operations.js";
@@ -143,7 +143,8 @@ export class Client {
 
   /**
    * Resolves when the hub has accepted the agent. Rejects with AuthenticationError and the like at
-   * once, with UnavailableError after connectTimeout.
+   * once, with UnavailableError after connectTimeout, with ClosedError when it was stopped or closed
+   * meanwhile.
    */
   async connect() {
     if (this.#keeping === null && this.#closingPromise === null) {
@@ -151,15 +152,19 @@ export class Client {
     }
     const limit = deadline(this.#connectTimeout);
     try {
+      const stopped = this.#inbox.stopped.wait(limit.signal);
+      stopped.then(limit.giveUp, () => {});
       await this.#calls.ready(limit.signal);
     } catch (error) {
       if (!(error instanceof GivenUp)) throw error;
+      if (this.#inbox.stopped.holds) throw closed("the client was stopped before it was connected");
       await this.close();
       const cause = this.#connection.lastCause;
       const reason = cause?.reason ?? `no answer from ${this.#setup.http.url}`;
       const tried = `${reason}; tried for ${this.#connectTimeout / 1000} s`;
       throw new UnavailableError("unreachable", tried, { retry: true, cause });
     } finally {
+      limit.giveUp(); // Nobody waits for stop() any more, either.
       limit.clear();
     }
   }
@@ -222,7 +227,11 @@ export class Client {
     if (this.#running) throw new TypeError("run() of this client is running already");
     this.#running = true;
     try {
-      await this.connect();
+      try {
+        await this.connect();
+      } catch (error) {
+        if (!(error instanceof ClosedError) || this.#closingPromise !== null || !this.#inbox.stopped.holds) throw error;
+      }
       for await (const message of this.messages()) {
         this.#inHandler = true;
         try {
@@ -255,10 +264,13 @@ export class Client {
     const iterator = {
       [Symbol.asyncIterator]: () => iterator,
       next: async () => {
-        if (number !== this.#consumer) throw new TypeError("another messages() of this client took over");
+        const superseded = () => new TypeError("another messages() of this client took over");
+        const wanted = () => number === this.#consumer;
+        if (!wanted()) throw superseded();
         if (this.#entry !== null) this.#inbox.done(this.#entry);
         this.#entry = null;
-        const entry = await this.#inbox.take();
+        const entry = await this.#inbox.take(wanted);
+        if (!wanted()) throw superseded();
         if (entry !== null) {
           this.#entry = entry;
           return { done: false, value: entry.message };
@@ -292,22 +304,26 @@ export class Client {
   // Sending.
 
   /**
-   * Sends to an agent, or with "broadcast" or null to everyone. Resolves when it is stored.
+   * Sends to an agent, or with "broadcast" to everyone. Resolves when it is stored.
    *
    * It is stored once, however often the connection breaks. With RequestTimeoutError it may or may
    * not be stored; another call with the error's `idempotencyKey` within two minutes of the first
    * settles it.
-   * @param {string | null} to
+   * @param {string} to
    * @param {unknown} payload any JSON value
    * @param {SendOptions} [options]
    */
-  send(to, payload, { type = "chat", replyTo, idempotencyKey, timeout } = {}) {
+  async send(to, payload, { type = "chat", replyTo, idempotencyKey, timeout } = {}) {
+    if (!to) {
+      // Null is everyone on the wire: a name that is missing by mistake must not be that.
+      throw new InvalidRequestError("invalid_recipient", 'name the agent, or "broadcast" for everyone', { field: "to" });
+    }
     const key = idempotencyKey ?? makeKey();
     return this.#callOnce(operations.send(to, payload, { type, replyTo, key }), key, timeout);
   }
 
   /**
-   * Answers a message, to its sender.
+   * Answers a message: to its sender, also when it came from a channel.
    * @param {Message} message
    * @param {unknown} payload
    * @param {Omit<SendOptions, "replyTo">} [options]
@@ -354,7 +370,7 @@ export class Client {
    * @param {Record<string, unknown>} payload
    * @param {SendOptions} [options]
    */
-  publish(channel, payload, { type = "chat", replyTo, idempotencyKey, timeout } = {}) {
+  async publish(channel, payload, { type = "chat", replyTo, idempotencyKey, timeout } = {}) {
     const key = idempotencyKey ?? makeKey();
     return this.#callOnce(operations.publish(channel, payload, { type, replyTo, key }), key, timeout);
   }
@@ -373,7 +389,8 @@ export class Client {
   // Channels and agents.
 
   /**
-   * Resolves with the channel's name as the hub spells it. ConflictError: it exists already.
+   * Resolves with the channel's name as the hub spells it. ConflictError: it exists already, which
+   * after a lost connection may be the doing of this very call.
    * @param {string} name
    * @param {string} [description]
    * @param {{ timeout?: number }} [options]

@@ -1,8 +1,10 @@
 // Keeps an agent connected: chooses the transport, reconnects, acknowledges.
 
 import { AgentComError, UnavailableError } from "./errors.js";
-import { PollSession, SessionEnded, WebSocketSession } from "./sessions.js";
+import { PollSession } from "./poll_session.js";
+import { SessionEnded } from "./sessions.js";
 import { Backoff, GivenUp, sleep } from "./waiting.js";
+import { WebSocketSession } from "./websocket_session.js";
 
 // A connection that lived this long makes the next attempts begin with the shortest delay again.
 const stableAfterMs = 5_000;

@@ -39,6 +39,9 @@ export function retryAfterMs(value) {
  * @param {Record<string, unknown>} value
  */
 export function encode(value) {
+  if ("payload" in value && value.payload === undefined) {
+    throw new InvalidRequestError("missing_field", "there is no payload", { field: "payload" });
+  }
   let text;
   try {
     text = JSON.stringify(value, (_, part) => {

@@ -27,7 +27,6 @@ export class Inbox {
   #handled;
   #acknowledged = 0;
   #behind = false;
-  #stopped = false;
   /** @type {Entry | null} */
   #current = null;
   /** @type {Map<string, Deferred<Message>>} */
@@ -36,6 +35,7 @@ export class Inbox {
   /** @type {Set<number>} */
   #answeredEarly = new Set(); // seqs of replies taken while behind
 
+  stopped = new Condition();
   changed = new Condition();
   ackWanted = new Condition();
   /** Everything handled was acknowledged. */
@@ -132,16 +132,17 @@ export class Inbox {
 
   /** take() gives null from now on. */
   stop() {
-    this.#stopped = true;
+    this.stopped.set(true);
     this.#update();
   }
 
   /**
-   * The next message to handle; it stays queued until done().
+   * The next message to handle; it stays queued until done(). Null: stopped, or no longer wanted.
+   * @param {() => boolean} wanted
    * @returns {Promise<Entry | null>}
    */
-  async take() {
-    while (!this.#stopped) {
+  async take(wanted) {
+    while (wanted() && !this.stopped.holds) {
       const head = this.#queue[this.#head];
       // A reply may arrive before the number of what it answers: its request() comes first.
       const held = head?.message.replyTo && this.#sendingRequests > 0;

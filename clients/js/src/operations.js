@@ -22,13 +22,13 @@ function query(fields) {
 }
 
 /**
- * @param {string | null} to
+ * @param {string} to
  * @param {unknown} payload
  * @param {{ type: string, replyTo?: string, key: string }} options
  * @returns {Operation<import("./messages.js").Sent>}
  */
 export function send(to, payload, { type, replyTo, key }) {
-  const common = { to: to ?? undefined, payload, reply_to: replyTo, idempotency_key: key };
+  const common = { to, payload, reply_to: replyTo, idempotency_key: key };
   return {
     frame: { type: "message", message_type: type, ...common },
     method: "POST",

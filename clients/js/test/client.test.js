@@ -142,6 +142,10 @@ for (const transport of ["websocket", "poll"]) {
       const client = await connected();
       const error = await failure(client.send("no agent id\n", 1), InvalidRequestError);
       assert.deepEqual([error.name, error.code, error.field, error.retry], ["InvalidRequestError", "invalid_recipient", "to", false]);
+      for (const nobody of [undefined, null, ""]) {
+        assert.equal((await failure(client.send(nobody, "not to everyone"), InvalidRequestError)).code, "invalid_recipient");
+      }
+      assert.equal((await failure(client.send("x"), InvalidRequestError)).code, "missing_field");
       assert.equal((await failure(client.send("x", NaN), InvalidRequestError)).code, "invalid_json");
       assert.equal((await failure(client.send("x", 1n), InvalidRequestError)).code, "invalid_json");
     });
@@ -230,6 +234,18 @@ for (const transport of ["websocket", "poll"]) {
       assert.deepEqual(again, [2, 3]);
       await client.close();
       assert.deepEqual(await hub.unread(receiver), [4]);
+    });
+
+    test("a loop ends when another one takes over", async () => {
+      const receiver = await hub.agent();
+      const client = await connected(receiver);
+      const waiting = client.messages().next();
+      waiting.catch(() => {});
+      await client.agents();
+      const second = client.messages();
+      await hub.send(receiver.id, 1);
+      assert.equal((await within(second.next())).value.payload, 1);
+      await failure(within(waiting), TypeError);
     });
 
     test("stop() in a handler ends run()", async () => {

@@ -61,7 +61,8 @@ export class Hub {
   }
 
   get url() {
-    return `http://127.0.0.1:${this.port}`;
+    const scheme = "AGENTCOM_TLS_CERTIFICATE" in this.#settings ? "https" : "http";
+    return `${scheme}://127.0.0.1:${this.port}`;
   }
 
   /// On the port and the data that it had, if it had any.
@@ -79,7 +80,7 @@ export class Hub {
       child.stderr.setEncoding("utf8");
       child.stderr.on("data", (text) => {
         log += text;
-        const found = /listening on http:\/\/\S+:(\d+)/.exec(log);
+        const found = /listening on https?:\/\/\S+:(\d+)/.exec(log);
         if (found) resolve(Number(found[1]));
       });
     }), "start of the hub");

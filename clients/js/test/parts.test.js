@@ -401,6 +401,18 @@ describe("close codes", () => {
     await assert.rejects(within(client.run(() => {})), { name: "ProtocolError", code: "unexpected_frame" });
   });
 
+  test("a hub that is full says when to come back", async () => {
+    const url = await listening(http.createServer((_, answer) => {
+      answer.writeHead(503, { "Retry-After": "7" }).end();
+    }));
+    const client = new Client(url, "a", "t", { transport: "websocket", connectTimeout: 300 });
+    await assert.rejects(client.connect(), (error) => {
+      assert.match(error.message, /503/);
+      assert.equal(error.cause.retryAfter, 7000);
+      return true;
+    });
+  });
+
   test("frames over the hub's limit are not sent", async () => {
     const client = await stranger(() => {});
     await client.connect();

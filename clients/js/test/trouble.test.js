@@ -1,8 +1,11 @@
 // What an agent does when the hub, the network or its own life goes wrong.
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 
@@ -68,6 +71,11 @@ describe("the hub is killed or stopped, and comes back", () => {
       assert.match(error.message, new RegExp(`${hub.url}.*ECONNREFUSED.*0\\.3 s`));
       return true;
     });
+    // Who waits for its hub can be stopped.
+    const givenUp = hub.client(agent, { connectTimeout: Infinity });
+    const run = givenUp.run(() => {});
+    givenUp.stop();
+    await within(run);
     const connecting = hub.client(agent, { connectTimeout: Infinity }).connect();
     await hub.start();
     await within(connecting);
@@ -264,6 +272,47 @@ describe("ends that are final", () => {
     assert.deepEqual(await within(exit), [0, null]);
     assert.deepEqual(await hub.unread(echo), []);
   });
+});
+
+test("TLS: the hub's certificate must be known", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "agentcom-js-tls-"));
+  const [certificate, key] = [join(directory, "certificate.pem"), join(directory, "key.pem")];
+  execFileSync("openssl", [
+    ..."req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2".split(" "),
+    "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate,
+  ], { stdio: "ignore" });
+  const hub = await Hub.start({
+    AGENTCOM_TLS_CERTIFICATE: certificate, AGENTCOM_TLS_PRIVATE_KEY: key, AGENTCOM_ADMIN_TOKEN: "ab".repeat(32),
+  });
+  try {
+    const program = `
+      import { Client } from ${JSON.stringify(new URL("../src/index.js", import.meta.url).href)};
+      for (const transport of ["websocket", "poll"]) {
+        const client = new Client(process.argv[1], "admin", process.argv[2], { transport, connectTimeout: 1000 });
+        try {
+          await client.connect();
+          console.log((await client.send("admin", 1)).status);
+          await client.close();
+        } catch (error) {
+          console.log(error.name, /certificate/.test(error.message));
+        }
+      }`;
+    const output = async (environment) => {
+      const child = spawn(process.execPath, ["--input-type=module", "--eval", program, hub.url, hub.adminToken],
+        { env: { ...process.env, ...environment }, stdio: ["ignore", "pipe", "inherit"] });
+      let text = "";
+      child.stdout.on("data", (data) => {
+        text += data;
+      });
+      await within(once(child, "close"), "end of the program");
+      return text;
+    };
+    assert.equal(await output({ NODE_EXTRA_CA_CERTS: certificate }), "delivered\nqueued\n");
+    assert.equal(await output({}), "UnavailableError true\nUnavailableError true\n");
+  } finally {
+    await hub.remove();
+    rmSync(directory, { recursive: true });
+  }
 });
 
 describe("limits", () => {

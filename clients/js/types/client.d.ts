@@ -59,7 +59,8 @@ export class Client {
     } | null;
     /**
      * Resolves when the hub has accepted the agent. Rejects with AuthenticationError and the like at
-     * once, with UnavailableError after connectTimeout.
+     * once, with UnavailableError after connectTimeout, with ClosedError when it was stopped or closed
+     * meanwhile.
      */
     connect(): Promise<void>;
     /**
@@ -99,18 +100,18 @@ export class Client {
      */
     ack(message: Message): void;
     /**
-     * Sends to an agent, or with "broadcast" or null to everyone. Resolves when it is stored.
+     * Sends to an agent, or with "broadcast" to everyone. Resolves when it is stored.
      *
      * It is stored once, however often the connection breaks. With RequestTimeoutError it may or may
      * not be stored; another call with the error's `idempotencyKey` within two minutes of the first
      * settles it.
-     * @param {string | null} to
+     * @param {string} to
      * @param {unknown} payload any JSON value
      * @param {SendOptions} [options]
      */
-    send(to: string | null, payload: unknown, { type, replyTo, idempotencyKey, timeout }?: SendOptions): Promise<import("./messages.js").Sent>;
+    send(to: string, payload: unknown, { type, replyTo, idempotencyKey, timeout }?: SendOptions): Promise<import("./messages.js").Sent>;
     /**
-     * Answers a message, to its sender.
+     * Answers a message: to its sender, also when it came from a channel.
      * @param {Message} message
      * @param {unknown} payload
      * @param {Omit<SendOptions, "replyTo">} [options]
@@ -145,7 +146,8 @@ export class Client {
         timeout?: number;
     }): Promise<void>;
     /**
-     * Resolves with the channel's name as the hub spells it. ConflictError: it exists already.
+     * Resolves with the channel's name as the hub spells it. ConflictError: it exists already, which
+     * after a lost connection may be the doing of this very call.
      * @param {string} name
      * @param {string} [description]
      * @param {{ timeout?: number }} [options]

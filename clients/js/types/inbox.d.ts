@@ -16,6 +16,7 @@ export class Inbox {
      * @param {import("./messages.js").Position | null} position
      */
     constructor(maxMessages: number, maxBytes: number, position: import("./messages.js").Position | null);
+    stopped: Condition;
     changed: Condition;
     ackWanted: Condition;
     /** Everything handled was acknowledged. */
@@ -53,10 +54,11 @@ export class Inbox {
     /** take() gives null from now on. */
     stop(): void;
     /**
-     * The next message to handle; it stays queued until done().
+     * The next message to handle; it stays queued until done(). Null: stopped, or no longer wanted.
+     * @param {() => boolean} wanted
      * @returns {Promise<Entry | null>}
      */
-    take(): Promise<Entry | null>;
+    take(wanted: () => boolean): Promise<Entry | null>;
     /**
      * The message was handled: it will be acknowledged.
      * @param {Entry} entry

@@ -1,10 +1,10 @@
 /**
- * @param {string | null} to
+ * @param {string} to
  * @param {unknown} payload
  * @param {{ type: string, replyTo?: string, key: string }} options
  * @returns {Operation<import("./messages.js").Sent>}
  */
-export function send(to: string | null, payload: unknown, { type, replyTo, key }: {
+export function send(to: string, payload: unknown, { type, replyTo, key }: {
     type: string;
     replyTo?: string;
     key: string;

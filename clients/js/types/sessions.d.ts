@@ -1,71 +1,48 @@
+/**
+ * How a session ended. `fatal`: do not connect again; `atOnce`: connect again without a delay;
+ * `code`: the close code.
+ * @typedef {{ reason: string, fatal?: AgentComError, atOnce?: boolean, code?: number | null }} Ending
+ */
+/**
+ * What sessions need to know of their client.
+ * @typedef {object} Setup
+ * @property {string} agentId
+ * @property {string} token
+ * @property {Record<string, unknown>} profile of `identify`; the client changes `status` in it
+ * @property {import("./http.js").HttpClient} http
+ * @property {import("./inbox.js").Inbox} inbox
+ * @property {(kind: string, data?: Record<string, any>) => void} emit
+ * @property {() => void} sessionEnded called when a session takes no more requests, before those in flight fail
+ * @property {number} openTimeout
+ * @property {number} pollWait seconds
+ * @property {number} heartbeat
+ * @property {number} maxIncomingBytes
+ */
+/**
+ * @typedef {import("./websocket_session.js").WebSocketSession | import("./poll_session.js").PollSession} Session
+ */
+/**
+ * An operation over HTTP.
+ * @template T
+ * @param {Setup} setup
+ * @param {import("./operations.js").Operation<T>} operation
+ * @param {AbortSignal} [signal]
+ */
+export function callHttp<T>(setup: Setup, operation: import("./operations.js").Operation<T>, signal?: AbortSignal): Promise<T>;
+/**
+ * @template T
+ * @param {import("./operations.js").Operation<T>} operation
+ * @param {any} answer
+ */
+export function parsed<T>(operation: import("./operations.js").Operation<T>, answer: any): T;
+/**
+ * @param {Setup} setup
+ * @param {any} error
+ * @param {boolean} late
+ */
+export function cannotConnect(setup: Setup, error: any, late: boolean): UnavailableError;
 /** The session broke before the answer came; the next one may take the request. */
 export class SessionEnded extends Error {
-}
-/** One connection, identified with `acks`. */
-export class WebSocketSession {
-    /**
-     * Connects and identifies. Rejects with AgentComError.
-     * @param {Setup} setup
-     * @param {AbortSignal} closing
-     */
-    static open(setup: Setup, closing: AbortSignal): Promise<WebSocketSession>;
-    /** @param {Setup} setup */
-    constructor(setup: Setup);
-    transport: string;
-    truncated: boolean;
-    /** It takes no more requests. */
-    ended: Condition;
-    /**
-     * Rejects with SessionEnded when the session broke, AgentComError when the hub refused.
-     * @template T
-     * @param {import("./operations.js").Operation<T>} operation
-     * @param {AbortSignal} [signal]
-     * @returns {Promise<T>}
-     */
-    call<T>(operation: import("./operations.js").Operation<T>, signal?: AbortSignal): Promise<T>;
-    /** @param {number} seq */
-    acknowledge(seq: number): Promise<void>;
-    /**
-     * Resolves when what was acknowledged is stored.
-     * @param {AbortSignal} [signal]
-     */
-    flush(signal?: AbortSignal): Promise<void>;
-    /** Resolves when the connection has ended. */
-    run(): Promise<Ending>;
-    close(): Promise<void>;
-    #private;
-}
-/** Long polls of the mailbox; everything else is one HTTP request each. */
-export class PollSession {
-    /**
-     * Asks for the mailbox once. Rejects with AgentComError.
-     * @param {Setup} setup
-     * @param {number | null} until
-     */
-    static open(setup: Setup, until: number | null): Promise<PollSession>;
-    /**
-     * @param {Setup} setup
-     * @param {any} first
-     * @param {number | null} until time at which WebSocket is tried again
-     */
-    constructor(setup: Setup, first: any, until: number | null);
-    transport: string;
-    truncated: boolean;
-    ended: Condition;
-    /**
-     * @template T
-     * @param {import("./operations.js").Operation<T>} operation
-     * @param {AbortSignal} [signal]
-     * @returns {Promise<T>}
-     */
-    call<T>(operation: import("./operations.js").Operation<T>, signal?: AbortSignal): Promise<T>;
-    /** @param {number} seq */
-    acknowledge(seq: number): Promise<void>;
-    flush(): Promise<void>;
-    /** @returns {Promise<Ending>} */
-    run(): Promise<Ending>;
-    close(): Promise<void>;
-    #private;
 }
 /**
  * How a session ended. `fatal`: do not connect again; `atOnce`: connect again without a delay;
@@ -102,6 +79,6 @@ export type Setup = {
     heartbeat: number;
     maxIncomingBytes: number;
 };
-export type Session = WebSocketSession | PollSession;
-import { Condition } from "./waiting.js";
+export type Session = import("./websocket_session.js").WebSocketSession | import("./poll_session.js").PollSession;
+import { UnavailableError } from "./errors.js";
 import { AgentComError } from "./errors.js";

@@ -3,7 +3,8 @@
 `Client` is for asyncio; `SyncClient` is for scripts that send, poll and acknowledge.
 """
 
-from ._client import Client, Transport
+from ._client import Client
+from ._connection import Transport
 from ._errors import (
     AgentComError,
     AuthenticationError,

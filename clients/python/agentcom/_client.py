@@ -9,41 +9,32 @@ import secrets
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from types import TracebackType
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 from . import _operations as operations
-from ._backoff import Backoff
+from ._calls import Calls
+from ._connection import Connection, Transport
 from ._errors import (
     AgentComError,
     ClosedError,
+    InvalidRequestError,
     RequestTimeoutError,
     UnavailableError,
-    is_transient,
 )
 from ._http import HttpClient
 from ._inbox import Entry, Inbox
 from ._operations import Operation
-from ._sessions import (
-    HAVE_WEBSOCKETS,
-    PollSession,
-    Session,
-    SessionEnded,
-    Setup,
-    WebSocketSession,
-    call_http,
-)
+from ._sessions import SessionEnded, Setup
 from ._types import Agent, Channel, Event, HistoryPage, Message, Position, Published, Sent
+from ._websocket_session import HAVE_WEBSOCKETS
 
 T = TypeVar("T")
-Transport = Literal["auto", "websocket", "poll"]
 Handler = Callable[[Message], Awaitable[None] | None]
 
 log = logging.getLogger("agentcom")
 
 # The hub remembers an idempotency key for two minutes; a retry after that would be stored twice.
 MAX_SEND_TIMEOUT = 100.0
-# A connection that lived this long makes the next attempts begin with the shortest delay again.
-STABLE_AFTER = 5.0
 
 
 class Client:
@@ -107,16 +98,12 @@ class Client:
         if min(max_queued_messages, max_queued_bytes, max_in_flight, max_incoming_bytes) < 1:
             raise ValueError("limits must be at least 1")
         self._agent_id = agent_id
-        self._transport = transport
         self._on_event = on_event
         self._connect_timeout = connect_timeout
         self._request_timeout = request_timeout
         self._close_timeout = close_timeout
-        self._backoff_range = backoff
-        self._backoff = Backoff(*backoff)
-        self._websocket_retry = Backoff(websocket_retry, max(websocket_retry, 300.0))
-        self._websocket_at: float | None = None  # while polling: when WebSocket is tried again
         self._inbox = Inbox(max_queued_messages, max_queued_bytes, position)
+        self._calls = Calls(backoff, max_in_flight)
         self._profile: dict[str, Any] = {"presence": presence}
         for key, value in (("name", name), ("status", status), ("capabilities", capabilities)):
             if value is not None:
@@ -128,27 +115,22 @@ class Client:
             http=HttpClient(url, token, tls=tls, max_answer_bytes=max_incoming_bytes),
             inbox=self._inbox,
             emit=self._emit,
-            session_ended=self._session_gone,
+            session_ended=lambda: self._calls.use(None),
             tls=tls,
             open_timeout=10.0,
             poll_wait=poll_wait,
             max_incoming_bytes=max_incoming_bytes,
         )
-        self._session: Session | None = None
-        self._changed = asyncio.Event()  # there is a session, or there never will be one
-        self._supervisor: asyncio.Task[None] | None = None
-        self._last_cause: AgentComError | None = None
+        self._connection = Connection(
+            self._setup,
+            self._calls,
+            transport=transport,
+            backoff=backoff,
+            websocket_retry=websocket_retry,
+        )
+        self._keeping: asyncio.Task[None] | None = None
         self._failure: AgentComError | None = None
-        self._closing = asyncio.Event()
         self._closed = False
-        self._slots = asyncio.Semaphore(max_in_flight)
-        self._calls = 0
-        self._no_calls = asyncio.Event()
-        self._no_calls.set()
-        self._limited = False  # the hub said rate_limited: sends go one by one
-        self._hold_until = 0.0  # and not before this time of the loop
-        self._turns = asyncio.Lock()
-        self._turn_takers = 0
         self._consumer: _Messages | None = None
         self._runner: asyncio.Task[Any] | None = None
 
@@ -165,7 +147,8 @@ class Client:
     @property
     def transport(self) -> str | None:
         """ "websocket" or "poll"; None while there is no connection."""
-        return self._session.transport if self._session else None
+        session = self._calls.session
+        return session.transport if session else None
 
     @property
     def position(self) -> Position | None:
@@ -178,23 +161,37 @@ class Client:
     async def connect(self) -> None:
         """Returns when the hub has accepted the agent; needs no call when `run` is used.
 
-        Raises AuthenticationError and the like at once, UnavailableError after connect_timeout.
+        Raises AuthenticationError and the like at once, UnavailableError after connect_timeout,
+        ClosedError when it was stopped or closed meanwhile.
         """
-        if self._supervisor is None and not self._closed:
-            self._supervisor = asyncio.create_task(self._supervise())
+        if self._keeping is None and not self._closed:
+            self._keeping = asyncio.create_task(self._keep())
+        ready = asyncio.create_task(self._calls.ready())
+        stopped = asyncio.create_task(self._inbox.stopped.wait())
         try:
-            async with asyncio.timeout(self._connect_timeout):
-                await self._ready()
-        except TimeoutError:
-            await self.close()
-            cause = self._last_cause
-            text = cause.message if cause else f"no answer from {self._setup.http.url}"
-            raise UnavailableError(
-                "unreachable", f"{text}; tried for {self._connect_timeout:g} s", retry=True
-            ) from cause
+            both, timeout = {ready, stopped}, self._connect_timeout
+            await asyncio.wait(both, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+            if ready.done():
+                ready.result()
+                return
+            if self._inbox.stopped.is_set():
+                raise ClosedError("closed", "the client was stopped before it was connected")
+        finally:
+            stopped.cancel()
+            ready.cancel()
+        await self.close()
+        cause = self._connection.last_cause
+        text = cause.message if cause else f"no answer from {self._setup.http.url}"
+        raise UnavailableError(
+            "unreachable", f"{text}; tried for {self._connect_timeout:g} s", retry=True
+        ) from cause
 
     async def __aenter__(self) -> Client:
-        await self.connect()
+        try:
+            await self.connect()
+        except BaseException:
+            await self.close()
+            raise
         return self
 
     async def __aexit__(
@@ -221,23 +218,22 @@ class Client:
                 if self._consumer is None or self._consumer.task is not asyncio.current_task():
                     await self._inbox.idle.wait()
                 if self._failure is None:
-                    await self._no_calls.wait()
-                if self._session is not None:
+                    await self._calls.none.wait()
+                if self._calls.session is not None:
                     await self._inbox.settled.wait()
-                    if self._inbox.acknowledged:
-                        await self._session.flush()
+                    if self._inbox.acknowledged and self._calls.session is not None:
+                        await self._calls.session.flush()
         except (SessionEnded, AgentComError):
             pass  # Too late for that; what was not acknowledged comes again.
         except TimeoutError:
             log.warning("%s: closed before everything was done", self._agent_id)
         self._closed = True
-        self._closing.set()
-        if self._session is not None:
-            await self._session.close()
-        if self._supervisor is not None:
-            await asyncio.wait({self._supervisor})
-        self._inbox.fail_requests(ClosedError("closed", "the client is closed"))
-        self._changed.set()
+        error = ClosedError("closed", "the client is closed")
+        self._calls.end(error)
+        await self._connection.close()
+        if self._keeping is not None:
+            await asyncio.wait({self._keeping})
+        self._inbox.fail_requests(error)
 
     # Receiving.
 
@@ -256,9 +252,13 @@ class Client:
         """
         if self._runner is not None:
             raise RuntimeError("run() of this client is running already")
+        self._runner = asyncio.current_task()
         try:
-            await self.connect()
-            self._runner = asyncio.current_task()
+            try:
+                await self.connect()
+            except ClosedError:
+                if self._closed or not self._inbox.stopped.is_set():
+                    raise
             async for message in self.messages():
                 try:
                     await _finish(handler(message))
@@ -290,7 +290,7 @@ class Client:
 
     async def send(
         self,
-        to: str | None,
+        to: str,
         payload: Any,
         *,
         type: str = "chat",
@@ -298,12 +298,16 @@ class Client:
         idempotency_key: str | None = None,
         timeout: float | None = None,
     ) -> Sent:
-        """Sends to an agent, or with "broadcast" or None to everyone. Returns when it is stored.
+        """Sends to an agent, or with "broadcast" to everyone. Returns when it is stored.
 
         It is stored once, however often the connection breaks. When `RequestTimeoutError` is
         raised it may or may not be stored; another call with the error's `idempotency_key` within
         two minutes of the first settles it.
         """
+        if not to:
+            # Null is everyone on the wire: a name that is missing by mistake must not be that.
+            text = 'name the agent, or "broadcast" for everyone'
+            raise InvalidRequestError("invalid_recipient", text, field="to")
         key = idempotency_key or secrets.token_hex(16)
         operation = operations.send(to, payload, type, reply_to, key)
         return await self._call_once(operation, key, timeout)
@@ -311,7 +315,7 @@ class Client:
     async def reply(
         self, message: Message, payload: Any, *, type: str = "chat", timeout: float | None = None
     ) -> Sent:
-        """Answers a message, to its sender."""
+        """Answers a message: to its sender, also when it came from a channel."""
         return await self.send(
             message.sender, payload, type=type, reply_to=message.id, timeout=timeout
         )
@@ -364,7 +368,8 @@ class Client:
     async def create_channel(
         self, name: str, description: str = "", *, timeout: float | None = None
     ) -> str:
-        """Returns the channel's name as the hub spells it. ConflictError: it exists already."""
+        """Returns the channel's name as the hub spells it. ConflictError: it exists already, which
+        after a lost connection may be the doing of this very call."""
         return await self._call(operations.create_channel(name, description), timeout)
 
     async def subscribe(self, channel: str, *, timeout: float | None = None) -> bool:
@@ -420,89 +425,14 @@ class Client:
             raise
 
     async def _call(self, operation: Operation[T], timeout: float | None) -> T:
-        """Asks until there is an answer, over as many connections as it takes."""
-        limit = self._request_timeout if timeout is None else timeout
-        if self._supervisor is None and not self._closed:
+        if self._keeping is None and not self._closed:
             raise ClosedError("closed", "the client is not connected yet; call connect() first")
-        tried: list[Exception] = []
-        self._calls += 1
-        self._no_calls.clear()
+        limit = self._request_timeout if timeout is None else timeout
+        return await self._calls.make(operation, limit)
+
+    async def _keep(self) -> None:
         try:
-            deadline = asyncio.get_running_loop().time() + limit
-            async with asyncio.timeout(limit), self._slots:
-                return await self._attempts(operation, deadline, tried, own_turn=False)
-        except TimeoutError:
-            why = f": {tried[-1]}" if tried else ""
-            text = f"no answer within {limit:g} s{why}"
-            cause = tried[-1] if tried else None
-            raise RequestTimeoutError("timeout", text, retry=True) from cause
-        finally:
-            self._calls -= 1
-            if self._calls == 0:
-                self._no_calls.set()
-
-    async def _attempts(
-        self, operation: Operation[T], deadline: float, tried: list[Exception], own_turn: bool
-    ) -> T:
-        loop = asyncio.get_running_loop()
-        backoff = Backoff(*self._backoff_range)
-        while True:
-            session = await self._ready()
-            if operation.limited and self._limited:
-                if not own_turn:
-                    return await self._in_turn(operation, deadline, tried)
-                if self._hold_until > loop.time():
-                    await asyncio.sleep(self._hold_until - loop.time())
-                    continue
-            try:
-                return await session.call(operation, max(0.1, deadline - loop.time()))
-            except SessionEnded as ended:
-                tried[:] = [ended]
-                if session is self._session:
-                    await asyncio.sleep(backoff.next())
-            except AgentComError as error:
-                delay = backoff.next(error.retry_after)
-                if not is_transient(error) or loop.time() + delay >= deadline:
-                    raise
-                tried[:] = [error]
-                if error.code == "rate_limited":
-                    self._limited = True
-                    self._hold_until = max(self._hold_until, loop.time() + delay)
-                elif error.code == "shutting_down" and session.transport == "websocket":
-                    await session.ended.wait()  # The hub closes it; then the order is kept.
-                else:
-                    await asyncio.sleep(delay)
-
-    async def _in_turn(
-        self, operation: Operation[T], deadline: float, tried: list[Exception]
-    ) -> T:
-        """One by one, until nobody waits any more: all at once would be refused again, and a row
-        of refusals costs the connection."""
-        self._turn_takers += 1
-        try:
-            async with self._turns:
-                return await self._attempts(operation, deadline, tried, own_turn=True)
-        finally:
-            self._turn_takers -= 1
-            if self._turn_takers == 0:
-                self._limited = False
-
-    async def _ready(self) -> Session:
-        while True:
-            if self._failure is not None:
-                raise self._failure.again()
-            if self._closed:
-                raise ClosedError("closed", "the client is closed")
-            if self._session is not None:
-                return self._session
-            await self._changed.wait()
-
-    # The connection.
-
-    async def _supervise(self) -> None:
-        try:
-            while not self._closing.is_set():
-                await self._one_session()
+            await self._connection.keep()
         except AgentComError as error:
             self._fail(error)
         except Exception as error:
@@ -511,119 +441,12 @@ class Client:
             failure.__cause__ = error
             self._fail(failure)
 
-    async def _one_session(self) -> None:
-        """Connects and stays as long as it goes; then waits until the next attempt is due.
-        Raises what makes further attempts useless."""
-        loop = asyncio.get_running_loop()
-        opening = asyncio.create_task(self._open())
-        closing = asyncio.create_task(self._closing.wait())
-        await asyncio.wait({opening, closing}, return_when=asyncio.FIRST_COMPLETED)
-        closing.cancel()
-        if not opening.done():
-            opening.cancel()
-            return
-        try:
-            session = opening.result()
-        except AgentComError as error:
-            if not error.retry:
-                raise
-            self._last_cause = error
-            log.info("%s: %s", self._agent_id, error.message)
-            return await self._pause(self._backoff.next(error.retry_after))
-        if self._closing.is_set():
-            return await session.close()
-        opened = loop.time()
-        self._session = session
-        self._changed.set()
-        log.info("%s: connected over %s", self._agent_id, session.transport)
-        data = {"transport": session.transport, "truncated": session.truncated}
-        self._emit(Event("connected", data))
-        if session.truncated:
-            self._emit(Event("truncated"))
-        acknowledging = asyncio.create_task(self._acknowledge(session))
-        try:
-            ending = await session.run()
-        finally:
-            acknowledging.cancel()
-            self._session_gone()
-        if ending.fatal is not None:
-            self._emit(Event("disconnected", {"reason": ending.reason}))
-            raise ending.fatal
-        log.info("%s: %s", self._agent_id, ending.reason)
-        self._emit(Event("disconnected", {"reason": ending.reason}))
-        if loop.time() - opened >= STABLE_AFTER:
-            self._backoff.reset()
-        if ending.at_once:
-            return
-        delay = self._backoff.next()
-        if ending.code == 4008:
-            self._limited = True
-            self._hold_until = loop.time() + delay
-        await self._pause(delay)
-
-    async def _open(self) -> Session:
-        """Raises AgentComError; `retry` says whether to try again."""
-        if self._transport == "poll" or not HAVE_WEBSOCKETS:
-            return await PollSession.open(self._setup, None)
-        loop = asyncio.get_running_loop()
-        if self._websocket_at is not None and loop.time() < self._websocket_at:
-            return await PollSession.open(self._setup, self._websocket_at)
-        try:
-            session = await WebSocketSession.open(self._setup)
-            self._websocket_at = None
-            self._websocket_retry.reset()
-            return session
-        except UnavailableError as error:
-            if self._transport == "websocket" or not error.retry:
-                raise
-            if isinstance(error.__cause__, ConnectionRefusedError) and not self._setup.http.proxied:
-                raise  # Nobody listens there: a poll would tell the same.
-            at = loop.time() + self._websocket_retry.next()
-            try:
-                polls = await PollSession.open(self._setup, at)
-            except AgentComError as other:
-                if other.retry or other.code.startswith("http_"):
-                    raise error from other
-                raise
-            log.warning("%s: %s; polling instead", self._agent_id, error.message)
-            self._websocket_at = at
-            self._emit(Event("polling", {"reason": error.message}))
-            return polls
-
-    async def _pause(self, delay: float) -> None:
-        try:
-            async with asyncio.timeout(delay):
-                await self._closing.wait()
-        except TimeoutError:
-            pass
-
-    async def _acknowledge(self, session: Session) -> None:
-        """Acknowledges what was handled; what is handled meanwhile is one acknowledgement."""
-        backoff = Backoff(*self._backoff_range)
-        while True:
-            await self._inbox.ack_wanted.wait()
-            seq = self._inbox.ack_due()
-            if seq is None:
-                continue
-            try:
-                await session.acknowledge(seq)
-                self._inbox.acked(seq)
-                backoff.reset()
-            except (SessionEnded, AgentComError) as error:
-                log.info("%s: not acknowledged yet: %s", self._agent_id, error)
-                await asyncio.sleep(backoff.next())
-
-    def _session_gone(self) -> None:
-        self._session = None
-        if self._failure is None and not self._closed:
-            self._changed.clear()
-
     def _fail(self, error: AgentComError) -> None:
         log.error("%s: stopped: %s", self._agent_id, error)
         self._failure = error
+        self._calls.end(error)
         self._inbox.stop()
         self._inbox.fail_requests(error)
-        self._changed.set()
 
     def _emit(self, event: Event) -> None:
         if self._on_event is None:
@@ -654,7 +477,9 @@ class _Messages(AsyncIterator[Message]):
         if self._entry is not None:
             inbox.done(self._entry)
             self._entry = None
-        self._entry = await inbox.take()
+        self._entry = await inbox.take(lambda: not self.superseded)
+        if self.superseded:
+            raise RuntimeError("another messages() of this client took over")
         if self._entry is None:
             if self._client._failure is not None:
                 raise self._client._failure.again()

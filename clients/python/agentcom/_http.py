@@ -66,15 +66,18 @@ class HttpClient:
         self.url = normalised_url(url)
         self._token = token
         self._max_answer_bytes = max_answer_bytes
+        parts = urllib.parse.urlsplit(self.url)
+        host = parts.hostname or ""
+        self.loopback = host == "localhost" or host.startswith("127.") or host == "::1"
+        """The hub is on this machine: no proxy, whatever the environment says."""
+        proxies = {} if self.loopback else urllib.request.getproxies()
+        self.proxied = parts.scheme in proxies and not urllib.request.proxy_bypass(host)
+        """Whether the environment names a proxy for this hub."""
         handlers: list[urllib.request.BaseHandler] = [_NoRedirect()]
+        handlers.append(urllib.request.ProxyHandler(proxies))
         if tls is not None:
             handlers.append(urllib.request.HTTPSHandler(context=tls))
         self._opener = urllib.request.build_opener(*handlers)
-        parts = urllib.parse.urlsplit(self.url)
-        self.proxied = parts.scheme in urllib.request.getproxies() and not (
-            urllib.request.proxy_bypass(parts.hostname or "")
-        )
-        """Whether the environment names a proxy for this hub."""
 
     def request(
         self, method: str, path: str, body: dict[str, Any] | None, timeout: float

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from ._errors import AgentComError
 from ._types import Message, Position
 
 
@@ -35,7 +37,7 @@ class Inbox:
         self._handled = self._queued
         self._acknowledged = 0
         self._behind = False
-        self._stopped = False
+        self.stopped = asyncio.Event()
         self._current: Entry | None = None
         self._waiters: dict[str, asyncio.Future[Message]] = {}
         self._sending_requests = 0
@@ -118,12 +120,13 @@ class Inbox:
 
     def stop(self) -> None:
         """take() returns None from now on."""
-        self._stopped = True
+        self.stopped.set()
         self._update()
 
-    async def take(self) -> Entry | None:
-        """The next message to handle; it stays queued until done()."""
-        while not self._stopped:
+    async def take(self, wanted: Callable[[], bool]) -> Entry | None:
+        """The next message to handle; it stays queued until done(). None: stopped, or no longer
+        wanted."""
+        while wanted() and not self.stopped.is_set():
             head = self._queue[0] if self._queue else None
             # A reply may arrive before the number of what it answers: its request() comes first.
             held = head is not None and head.message.reply_to and self._sending_requests > 0
@@ -187,10 +190,11 @@ class Inbox:
     def request_ends(self, message_id: str) -> None:
         self._waiters.pop(message_id, None)
 
-    def fail_requests(self, error: Exception) -> None:
+    def fail_requests(self, error: AgentComError) -> None:
         for future in self._waiters.values():
             if not future.done():
-                future.set_exception(error)
+                future.set_exception(error.again())
+                future.exception()  # Nobody may be waiting yet.
         self._waiters.clear()
 
     def _answer(self, message: Message) -> bool:

@@ -32,10 +32,10 @@ def _without_nones(**fields: Any) -> Json:
 
 
 def send(
-    to: str | None, payload: Any, type: str, reply_to: str | None, idempotency_key: str
+    to: str, payload: Any, type: str, reply_to: str | None, idempotency_key: str
 ) -> Operation[Sent]:
-    common = _without_nones(to=to, reply_to=reply_to)
-    common |= {"payload": payload, "idempotency_key": idempotency_key}
+    common = _without_nones(reply_to=reply_to)
+    common |= {"to": to, "payload": payload, "idempotency_key": idempotency_key}
     return Operation(
         {"type": "message", "message_type": type, **common},
         "POST",

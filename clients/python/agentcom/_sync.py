@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from . import _operations as operations
 from ._backoff import Backoff
 from ._client import MAX_SEND_TIMEOUT
-from ._errors import AgentComError, is_transient
+from ._errors import AgentComError, InvalidRequestError, is_transient
 from ._http import HttpClient, quoted
 from ._operations import Operation
 from ._types import Agent, Message, Published, Sent, mailbox_message
@@ -56,7 +56,7 @@ class SyncClient:
 
     def send(
         self,
-        to: str | None,
+        to: str,
         payload: Any,
         *,
         type: str = "chat",
@@ -65,6 +65,9 @@ class SyncClient:
         timeout: float | None = None,
     ) -> Sent:
         """As `Client.send`."""
+        if not to:
+            text = 'name the agent, or "broadcast" for everyone'
+            raise InvalidRequestError("invalid_recipient", text, field="to")
         key = idempotency_key or secrets.token_hex(16)
         return self._once(operations.send(to, payload, type, reply_to, key), key, timeout)
 

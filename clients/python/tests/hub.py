@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shutil
+import ssl
 import subprocess
 import tempfile
 import threading
@@ -41,14 +42,18 @@ class Hub:
 
     def __init__(self, **settings: str) -> None:
         self._settings = settings
+        self._scheme = "https" if "AGENTCOM_TLS_CERTIFICATE" in settings else "http"
         self.directory = tempfile.mkdtemp(prefix="agentcom-python-")
         self.port = 0
+        self.tls: ssl.SSLContext | None = None
+        if certificate := settings.get("AGENTCOM_TLS_CERTIFICATE"):
+            self.tls = ssl.create_default_context(cafile=certificate)
         self._process: subprocess.Popen[str] | None = None
         self.start()
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self._scheme}://127.0.0.1:{self.port}"
 
     def start(self) -> None:
         """On the port and the data that it had, if it had any."""
@@ -63,7 +68,7 @@ class Hub:
         log = ""
         for line in process.stderr:
             log += line
-            if found := re.search(r"listening on http://\S+:(\d+)", line):
+            if found := re.search(r"listening on https?://\S+:(\d+)", line):
                 self.port = int(found[1])
                 break
         else:
@@ -107,7 +112,7 @@ class Hub:
                 "Content-Type": "application/json",
             },
         )
-        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE, context=self.tls) as answer:
             return json.load(answer)
 
     def issue_token(self, agent_id: str) -> str:
@@ -128,6 +133,20 @@ class Hub:
         """Payloads of all messages of this sender, as the audit log has them."""
         found = self.ask("GET", f"/api/messages?from={sender}&limit=200")["messages"]
         return [message["payload"] for message in found]
+
+
+def make_certificate(directory: str) -> tuple[str, str]:
+    """A certificate for 127.0.0.1 that is its own authority, and its key."""
+    certificate, key = f"{directory}/certificate.pem", f"{directory}/key.pem"
+    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2"
+    subprocess.run(
+        command.split()
+        + ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
+        + ["-keyout", key, "-out", certificate],
+        check=True,
+        stderr=subprocess.DEVNULL,
+    )
+    return certificate, key
 
 
 class Relay:

@@ -148,6 +148,9 @@ class Transports:
             self.assertEqual((error.code, error.field), ("invalid_recipient", "to"))
             self.assertFalse(error.retry)
             with self.assertRaises(InvalidRequestError) as caught:
+                await client.send(None, "not to everyone")  # type: ignore[arg-type]
+            self.assertEqual(caught.exception.code, "invalid_recipient")
+            with self.assertRaises(InvalidRequestError) as caught:
                 await client.send("x", float("nan"))
             self.assertEqual(caught.exception.code, "invalid_json")
             with self.assertRaises(InvalidRequestError) as caught:
@@ -239,6 +242,18 @@ class Transports:
                     break
             self.assertEqual(again, [2, 3])
         self.assertEqual(self.hub.unread(*receiver), [4])
+
+    async def test_a_loop_ends_when_another_one_takes_over(self) -> None:
+        receiver = self.agent()
+        async with self.client(receiver) as client:
+            first = client.messages()
+            waiting = asyncio.ensure_future(anext(first))
+            await client.agents()
+            second = client.messages()
+            self.hub.send(receiver[0], 1)
+            self.assertEqual((await within(anext(second))).payload, 1)
+            with self.assertRaises(RuntimeError):
+                await within(waiting)
 
     async def test_stop_in_a_handler_ends_run(self) -> None:
         receiver, seen = self.agent(), []

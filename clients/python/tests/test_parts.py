@@ -276,6 +276,41 @@ class CloseCodeTest(unittest.IsolatedAsyncioTestCase):
             await client.send("b", "x" * 1000)
         self.assertIn("1000", str(caught.exception))
 
+    async def test_a_hub_that_is_full_says_when_to_come_back(self) -> None:
+        async def full(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"HTTP/1.1 503 Later\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n")
+            writer.close()
+
+        server = await asyncio.start_server(full, "127.0.0.1", 0)
+        self.addCleanup(server.close)
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        client = Client(url, "a", "t", transport="websocket", connect_timeout=0.3)
+        with self.assertRaises(UnavailableError) as caught:
+            await client.connect()
+        self.assertIn("503", str(caught.exception))
+        cause = caught.exception.__cause__
+        self.assertEqual(cause.retry_after if isinstance(cause, UnavailableError) else None, 7)
+
+    async def test_a_redirect_is_not_followed(self) -> None:
+        async def never(_socket: Any) -> None:
+            self.fail("the token went to another place")
+
+        other = await self.serve(never)
+
+        async def redirect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            location = f"Location: {other}/ws\r\n".replace("http:", "ws:")
+            writer.write(f"HTTP/1.1 307 Go\r\n{location}Content-Length: 0\r\n\r\n".encode())
+            writer.close()
+
+        server = await asyncio.start_server(redirect, "127.0.0.1", 0)
+        self.addCleanup(server.close)
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        client = Client(url, "a", "t", transport="websocket", connect_timeout=0.3)
+        with self.assertRaisesRegex(UnavailableError, "redirects|307"):
+            await client.connect()
+
     async def test_the_same_seq_twice_is_handled_once_and_an_old_position_counts(self) -> None:
         acked: asyncio.Queue[int] = asyncio.Queue()
 

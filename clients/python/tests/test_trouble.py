@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from agentcom import (
@@ -17,7 +18,7 @@ from agentcom import (
     UnavailableError,
 )
 
-from .hub import PATIENCE, REPOSITORY, Relay
+from .hub import PATIENCE, REPOSITORY, Relay, make_certificate
 from .support import Events, HubTestCase, Inbox, within
 
 ADMIN_TOKEN = "ab" * 32
@@ -66,6 +67,12 @@ class RestartTest(HubTestCase):
             await client.connect()
         self.assertIn(self.hub.url, str(caught.exception))
         self.assertTrue(caught.exception.retry)
+        # Who waits for its hub can be stopped.
+        given_up = self.client(agent, connect_timeout=None)
+        running = asyncio.ensure_future(given_up.run(lambda _: None))
+        await asyncio.sleep(0)
+        given_up.stop()
+        await within(running)
         connecting = asyncio.ensure_future(self.client(agent, connect_timeout=None).connect())
         await asyncio.to_thread(self.hub.start)
         await within(connecting)
@@ -318,3 +325,36 @@ class LimitTest(HubTestCase):
             await events.next("connected")
             await client.agents()
 
+
+class TlsTest(HubTestCase):
+    @classmethod
+    def setUpClass(cls) -> None:
+        directory = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(directory.cleanup)
+        certificate, key = make_certificate(directory.name)
+        cls.settings = {
+            "AGENTCOM_TLS_CERTIFICATE": certificate,
+            "AGENTCOM_TLS_PRIVATE_KEY": key,
+        }
+        super().setUpClass()
+
+    async def test_it_talks_to_a_hub_whose_certificate_it_knows(self) -> None:
+        self.assertTrue(self.hub.url.startswith("https://"))
+        for transport in ("websocket", "poll"):
+            with self.subTest(transport):
+                agent = self.agent()
+                async with self.client(agent, transport=transport, tls=self.hub.tls) as client:
+                    await client.send(agent[0], "to myself")
+                    async for message in client.messages():
+                        self.assertEqual(message.payload, "to myself")
+                        client.ack(message)
+                        break
+                self.assertEqual(self.hub.unread(*agent), [])
+
+    async def test_it_does_not_talk_to_one_whose_certificate_it_does_not_know(self) -> None:
+        for transport in ("websocket", "poll"):
+            with self.subTest(transport):
+                client = self.client(self.agent(), transport=transport, connect_timeout=0.5)
+                with self.assertRaises(UnavailableError) as caught:
+                    await client.connect()
+                self.assertIn("certificate", str(caught.exception))
