@@ -171,6 +171,25 @@ export function httpError(status, where, retryAfter) {
   return new (retry ? UnavailableError : AgentComError)(`http_${status}`, reason, { retry, status, retryAfter });
 }
 
+const certificateCodes = new Set([
+  "CERT_HAS_EXPIRED", "CERT_NOT_YET_VALID", "DEPTH_ZERO_SELF_SIGNED_CERT", "ERR_TLS_CERT_ALTNAME_INVALID",
+  "SELF_SIGNED_CERT_IN_CHAIN", "UNABLE_TO_GET_ISSUER_CERT", "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+]);
+
+/**
+ * No connection, and why. A certificate that is not trusted will not be so in a moment.
+ * @internal
+ * @param {string} reason
+ * @param {any} cause
+ * @param {ErrorDetails} [details]
+ */
+export function unreachable(reason, cause, details = {}) {
+  const untrusted = certificateCodes.has(cause?.code) || certificateCodes.has(cause?.cause?.code);
+  const code = untrusted ? "untrusted_certificate" : "unreachable";
+  return new UnavailableError(code, reason, { retry: !untrusted, cause, ...details });
+}
+
 /**
  * Whether waiting alone is likely to mend it.
  * @internal

@@ -78,7 +78,7 @@ for (const transport of ["websocket", "poll"]) {
     test("an unanswered request says so", async () => {
       const client = await connected();
       const silent = await hub.agent();
-      const error = await failure(client.request(silent.id, 1, { timeout: 300 }), RequestTimeoutError);
+      const error = await failure(client.request(silent.id, 1, { timeout: 1000 }), RequestTimeoutError);
       assert.match(error.message, /did not answer/);
     });
 

@@ -283,7 +283,7 @@ describe("the WebSocket client", () => {
         }
         await client.close();
         await new Client(url, id, "0".repeat(64)).connect().catch((error) => console.log(error.code));
-        const nobody = new Client("http://127.0.0.1:1", id, token, { connectTimeout: 200, backoff: [10, 20] });
+        const nobody = new Client("http://127.0.0.1:1", id, token, { connectTimeout: 500, backoff: [10, 20] });
         await nobody.connect().catch((error) => console.log(error.code));`;
       const child = spawn(process.execPath,
         ["--experimental-websocket", "--no-warnings", "--input-type=module", "--eval", program, hub.url, id, token]);
@@ -405,7 +405,7 @@ describe("close codes", () => {
     const url = await listening(http.createServer((_, answer) => {
       answer.writeHead(503, { "Retry-After": "7" }).end();
     }));
-    const client = new Client(url, "a", "t", { transport: "websocket", connectTimeout: 300 });
+    const client = new Client(url, "a", "t", { transport: "websocket", connectTimeout: 1000 });
     await assert.rejects(client.connect(), (error) => {
       assert.match(error.message, /503/);
       assert.equal(error.cause.retryAfter, 7000);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from typing import Any
 
 
@@ -200,6 +201,16 @@ def http_error(status: int, where: str, retry_after: float | None) -> AgentComEr
         status=status,
         retry_after=retry_after,
     )
+
+
+def unreachable(what: str, cause: BaseException | None, **details: Any) -> UnavailableError:
+    """No connection, and why. A certificate that is not trusted will not be so in a moment."""
+    reason = getattr(cause, "reason", cause)
+    trusted = not isinstance(reason, ssl.SSLCertVerificationError)
+    code = "unreachable" if trusted else "untrusted_certificate"
+    error = UnavailableError(code, what, retry=trusted, **details)
+    error.__cause__ = cause
+    return error
 
 
 def is_transient(error: AgentComError) -> bool:

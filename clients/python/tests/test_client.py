@@ -82,7 +82,7 @@ class Transports:
         silent = self.agent()
         async with self.client(self.agent()) as client:
             with self.assertRaises(RequestTimeoutError) as caught:
-                await client.request(silent[0], 1, timeout=0.3)
+                await client.request(silent[0], 1, timeout=1)
             self.assertIn("did not answer", str(caught.exception))
 
     async def test_channels(self) -> None:

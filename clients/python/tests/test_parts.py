@@ -285,7 +285,7 @@ class CloseCodeTest(unittest.IsolatedAsyncioTestCase):
         server = await asyncio.start_server(full, "127.0.0.1", 0)
         self.addCleanup(server.close)
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        client = Client(url, "a", "t", transport="websocket", connect_timeout=0.3)
+        client = Client(url, "a", "t", transport="websocket", connect_timeout=1)
         with self.assertRaises(UnavailableError) as caught:
             await client.connect()
         self.assertIn("503", str(caught.exception))
@@ -307,7 +307,7 @@ class CloseCodeTest(unittest.IsolatedAsyncioTestCase):
         server = await asyncio.start_server(redirect, "127.0.0.1", 0)
         self.addCleanup(server.close)
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        client = Client(url, "a", "t", transport="websocket", connect_timeout=0.3)
+        client = Client(url, "a", "t", transport="websocket", connect_timeout=1)
         with self.assertRaisesRegex(UnavailableError, "redirects|307"):
             await client.connect()
 
