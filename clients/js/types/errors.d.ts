@@ -89,7 +89,7 @@ export class ConflictError extends AgentComError {
 /** The request is larger than the hub takes, or the answer larger than the client does. */
 export class TooLargeError extends AgentComError {
 }
-/** Too many sends, for longer than the call's timeout. */
+/** Too many requests, for longer than the call's timeout. */
 export class RateLimitedError extends AgentComError {
 }
 /** The hub holds as many channels, subscriptions or mailboxes as it may. */

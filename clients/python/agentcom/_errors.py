@@ -78,7 +78,7 @@ class TooLargeError(AgentComError):
 
 
 class RateLimitedError(AgentComError):
-    """Too many sends, for longer than the call's timeout."""
+    """Too many requests, for longer than the call's timeout."""
 
 
 class LimitReachedError(AgentComError):
@@ -131,6 +131,7 @@ CODES: dict[str, tuple[type[AgentComError], bool]] = {
     "invalid_channel_name": (InvalidRequestError, False),
     "invalid_payload": (InvalidRequestError, False),
     "invalid_idempotency_key": (InvalidRequestError, False),
+    "idempotency_conflict": (ConflictError, False),
     "channel_not_found": (NotFoundError, False),
     "channel_exists": (ConflictError, False),
     "channel_limit": (LimitReachedError, True),
@@ -142,6 +143,7 @@ CODES: dict[str, tuple[type[AgentComError], bool]] = {
     "bad_request": (InvalidRequestError, False),
     "upgrade_required": (InvalidRequestError, False),
     "body_too_large": (TooLargeError, False),
+    "payload_too_large": (TooLargeError, False),
     "header_too_large": (TooLargeError, False),
     "unsupported_media_type": (InvalidRequestError, False),
     "request_timeout": (UnavailableError, True),
