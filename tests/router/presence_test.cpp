@@ -59,7 +59,15 @@ TEST_F(PresenceTest, EveryWatcherEndsWithTheTruthAfterThousandsOfReconnects) {
                 {index, &join(name, {}, index), test::PresenceView(name), reads_every});
         }
     }
-    for (Watcher& watcher : watchers) watcher.view.read(written(*watcher.session, watcher.loop));
+    // What was there before it came, a client asks for.
+    Json list{{"type", "agents"}, {"agents", Json::array()}};
+    for (const auto& [name, status] : truth({})) {
+        list["agents"].push_back({{"agent_id", name}, {"status", Json::parse(status)}});
+    }
+    for (Watcher& watcher : watchers) {
+        (void)written(*watcher.session, watcher.loop);
+        watcher.view.read(list, true);
+    }
 
     /// The connections of one loop; the same agents come and go on both at once.
     struct Side {

@@ -13,7 +13,7 @@ export class Calls {
   #underWay = 0;
   #turns = new Turns(1);
   #turnTakers = 0;
-  #limited = false; // the hub said rate_limited: sends go one by one
+  #limited = false; // the hub said rate_limited: calls go one by one
   #holdUntil = 0; // and not before this time
   /** @type {Session | null} */
   #session = null;
@@ -52,7 +52,7 @@ export class Calls {
   }
 
   /**
-   * Sends go one by one, and not before so many milliseconds have passed.
+   * Calls go one by one, and not before so many milliseconds have passed.
    * @param {number} ms
    */
   slowDown(ms) {
@@ -112,7 +112,7 @@ export class Calls {
     const backoff = new Backoff(...this.#backoff);
     for (;;) {
       const session = await this.ready(call.signal);
-      if (operation.limited && this.#limited) {
+      if (this.#limited) {
         if (!ownTurn) return this.#inTurn(operation, call);
         const hold = this.#holdUntil - performance.now();
         if (hold > 0) {

@@ -23,7 +23,9 @@ const maxSendTimeoutMs = 100_000;
  * @property {boolean} [presence] false; true: "agent_joined", "agent_left" and "status_changed" are told
  * @property {(event: import("./messages.js").HubEvent) => void} [onEvent] called for "connected" (`transport`,
  *   `truncated`), "disconnected" (`reason`), "polling" (`reason`: why not WebSocket), "truncated" (unread messages
- *   were lost to the mailbox's cap or time-to-live), "channel_agent_joined", "hub_error", and with `presence` more
+ *   were lost to the mailbox's cap or time-to-live), "channel_agent_joined", "hub_error" (`code`, `reason`), and
+ *   with `presence` also "agent_joined", "agent_left", "status_changed" and "agents" (a list of who is online instead of
+ *   many changes). Data is as in the protocol's frames
  * @property {"auto" | "websocket" | "poll"} [transport] "auto": WebSocket, and long polls where that is not possible
  * @property {import("./messages.js").Position | null} [position] where an earlier process was; messages up to it are
  *   not handled again
@@ -397,6 +399,16 @@ export class Client {
    */
   createChannel(name, description = "", { timeout } = {}) {
     return this.#call(operations.createChannel(name, description), timeout);
+  }
+
+  /**
+   * For who made it, and administrators; PermissionDeniedError for others. What its subscribers had
+   * not read stays in their mailboxes.
+   * @param {string} channel
+   * @param {{ timeout?: number }} [options]
+   */
+  deleteChannel(channel, { timeout } = {}) {
+    return this.#call(operations.deleteChannel(channel), timeout);
   }
 
   /**

@@ -9,6 +9,8 @@ import { WebSocketSession } from "./websocket_session.js";
 // A connection that lived this long makes the next attempts begin with the shortest delay again.
 const stableAfterMs = 5_000;
 const longestWebSocketRetryMs = 300_000;
+// At the first connection a mistake in the set-up; later a hub whose certificate is being renewed.
+const certificate = "untrusted_certificate";
 
 /** @typedef {import("./sessions.js").Session} Session */
 
@@ -22,6 +24,7 @@ export class Connection {
   /** @type {number | null} */
   #webSocketAt = null; // while polling: when WebSocket is tried again
   #closing = new AbortController();
+  #wasConnected = false;
   /** @type {AgentComError | null} */
   lastCause = null;
 
@@ -56,12 +59,14 @@ export class Connection {
       session = await this.#open();
     } catch (error) {
       if (this.#closing.signal.aborted) return;
-      if (!(error instanceof AgentComError) || !error.retry) throw error;
+      if (!(error instanceof AgentComError)) throw error;
+      if (!error.retry && !(this.#wasConnected && error.code === certificate)) throw error;
       this.lastCause = error;
       return this.#pause(this.#backoff.next(error.retryAfter));
     }
     if (this.#closing.signal.aborted) return session.close();
     const opened = performance.now();
+    this.#wasConnected = true;
     const { transport, truncated } = session;
     if (!session.ended.holds) this.#calls.use(session);
     this.#setup.emit("connected", { transport, truncated });

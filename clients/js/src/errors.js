@@ -64,7 +64,7 @@ export class NotFoundError extends AgentComError {}
 export class ConflictError extends AgentComError {}
 /** The request is larger than the hub takes, or the answer larger than the client does. */
 export class TooLargeError extends AgentComError {}
-/** Too many sends, for longer than the call's timeout. */
+/** Too many requests, for longer than the call's timeout. */
 export class RateLimitedError extends AgentComError {}
 /** The hub holds as many channels, subscriptions or mailboxes as it may. */
 export class LimitReachedError extends AgentComError {}
@@ -105,6 +105,7 @@ export const codes = {
   invalid_channel_name: [InvalidRequestError, false],
   invalid_payload: [InvalidRequestError, false],
   invalid_idempotency_key: [InvalidRequestError, false],
+  idempotency_conflict: [ConflictError, false],
   channel_not_found: [NotFoundError, false],
   channel_exists: [ConflictError, false],
   channel_limit: [LimitReachedError, true],
@@ -116,6 +117,7 @@ export const codes = {
   bad_request: [InvalidRequestError, false],
   upgrade_required: [InvalidRequestError, false],
   body_too_large: [TooLargeError, false],
+  payload_too_large: [TooLargeError, false],
   header_too_large: [TooLargeError, false],
   unsupported_media_type: [InvalidRequestError, false],
   request_timeout: [UnavailableError, true],
@@ -169,6 +171,25 @@ export function httpError(status, where, retryAfter) {
   const retry = retryOfStatus(status);
   const reason = `${where} was answered with status ${status}, and not by the hub; is there a proxy?`;
   return new (retry ? UnavailableError : AgentComError)(`http_${status}`, reason, { retry, status, retryAfter });
+}
+
+const certificateCodes = new Set([
+  "CERT_HAS_EXPIRED", "CERT_NOT_YET_VALID", "DEPTH_ZERO_SELF_SIGNED_CERT", "ERR_TLS_CERT_ALTNAME_INVALID",
+  "SELF_SIGNED_CERT_IN_CHAIN", "UNABLE_TO_GET_ISSUER_CERT", "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+]);
+
+/**
+ * No connection, and why. A certificate that is not trusted will not be so in a moment.
+ * @internal
+ * @param {string} reason
+ * @param {any} cause
+ * @param {ErrorDetails} [details]
+ */
+export function unreachable(reason, cause, details = {}) {
+  const untrusted = certificateCodes.has(cause?.code) || certificateCodes.has(cause?.cause?.code);
+  const code = untrusted ? "untrusted_certificate" : "unreachable";
+  return new UnavailableError(code, reason, { retry: !untrusted, cause, ...details });
 }
 
 /**

@@ -1,6 +1,6 @@
 // HTTP to the hub with fetch: no redirects, bounded answers.
 
-import { AgentComError, InvalidRequestError, TooLargeError, UnavailableError, httpError, hubError } from "./errors.js";
+import { AgentComError, InvalidRequestError, TooLargeError, httpError, hubError, unreachable } from "./errors.js";
 import { GivenUp } from "./waiting.js";
 
 /**
@@ -103,8 +103,7 @@ export class HttpClient {
     } catch (error) {
       if (signal?.aborted) throw new GivenUp();
       if (error instanceof AgentComError) throw error;
-      const reason = `cannot reach the hub at ${this.url}: ${reasonOf(error)}`;
-      throw new UnavailableError("unreachable", reason, { retry: true, cause: error });
+      throw unreachable(`cannot reach the hub at ${this.url}: ${reasonOf(error)}`, error);
     }
   }
 

@@ -194,6 +194,12 @@ export class Inbox {
     this.#update();
   }
 
+  /** The hub did not take an acknowledgement: it is due again. */
+  refused() {
+    this.#acknowledged = 0;
+    this.#update();
+  }
+
   // Replies that somebody waits for.
 
   requestBegins() {

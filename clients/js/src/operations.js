@@ -10,7 +10,6 @@ import { toMessage } from "./messages.js";
  * @property {string} path
  * @property {Record<string, unknown> | null} body
  * @property {(answer: any) => T} parse understands the reply frame and the HTTP answer
- * @property {boolean} [limited] the hub's rate limit counts it
  */
 
 const segment = encodeURIComponent;
@@ -36,7 +35,6 @@ export function send(to, payload, { type, replyTo, key }) {
     body: { type, ...common },
     // Over HTTP `status` is the word "sent".
     parse: (answer) => ({ id: answer.id, status: answer.delivery ?? answer.status, seq: answer.seq }),
-    limited: true,
   };
 }
 
@@ -54,7 +52,6 @@ export function publish(channel, payload, { type, replyTo, key }) {
     path: `/api/channels/${segment(channel)}/publish`,
     body: { type, ...common },
     parse: (answer) => ({ id: answer.id, channel: answer.channel ?? channel, seq: answer.seq }),
-    limited: true,
   };
 }
 
@@ -98,6 +95,20 @@ export function createChannel(name, description) {
     path: "/api/channels",
     body: { name, description },
     parse: (answer) => String(answer.channel),
+  };
+}
+
+/**
+ * @param {string} channel
+ * @returns {Operation<void>}
+ */
+export function deleteChannel(channel) {
+  return {
+    frame: { type: "channel_delete", channel },
+    method: "DELETE",
+    path: `/api/channels/${segment(channel)}`,
+    body: null,
+    parse: () => undefined,
   };
 }
 

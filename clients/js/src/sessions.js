@@ -1,7 +1,7 @@
 // What the two ways to be connected have in common: a WebSocket, and long polls over HTTP. Both
 // have the same methods.
 
-import { AgentComError, ProtocolError, UnavailableError } from "./errors.js";
+import { AgentComError, ProtocolError, UnavailableError, unreachable } from "./errors.js";
 import { reasonOf, retryAfterMs } from "./http.js";
 
 /** The session broke before the answer came; the next one may take the request. */
@@ -70,10 +70,8 @@ export function parsed(operation, answer) {
  */
 export function cannotConnect(setup, error, late) {
   const what = late ? `no answer within ${setup.openTimeout / 1000} s` : reasonOf(error);
-  return new UnavailableError("unreachable", `cannot connect to ${setup.http.url}: ${what}`, {
-    retry: true,
+  return unreachable(`cannot connect to ${setup.http.url}: ${what}`, error, {
     status: error?.status ?? null,
     retryAfter: retryAfterMs(error?.retryAfter),
-    cause: error,
   });
 }

@@ -11,6 +11,11 @@ import { openSocket } from "./websocket.js";
 /** @typedef {import("./sessions.js").Setup} Setup */
 /** @typedef {import("./sessions.js").Ending} Ending */
 
+// `ref` of acknowledgements: they have no answer, but the hub may refuse one.
+const ackRef = "ack";
+// Until one that was refused is sent again.
+const ackAgainMs = 1_000;
+
 /** One connection, identified with `acks`. */
 export class WebSocketSession {
   transport = "websocket";
@@ -32,6 +37,8 @@ export class WebSocketSession {
   #asked = false; // a ping waits for its pong
   /** @type {ReturnType<typeof setInterval> | undefined} */
   #heart;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #again;
   #resyncing = false;
   #over = new AbortController();
 
@@ -103,7 +110,7 @@ export class WebSocketSession {
   /** @param {number} seq */
   async acknowledge(seq) {
     if (this.ended.holds) throw new SessionEnded("the connection is closed");
-    this.#socket?.send(encode({ type: "ack", seq }));
+    this.#socket?.send(encode({ type: "ack", seq, ref: ackRef }));
   }
 
   /**
@@ -161,17 +168,25 @@ export class WebSocketSession {
     if (frame.type === "message" || frame.type === "channel_message") {
       return this.#setup.inbox.offer(toMessage(frame), size);
     }
-    if (frame.ref !== undefined) return this.#pending.get(frame.ref)?.resolve(frame);
-    if (frame.type === "error") {
-      const error = hubError(frame);
-      return this.#setup.emit("hub_error", { code: error.code, reason: error.reason });
+    if (frame.ref === ackRef) {
+      this.#report(frame);
+      this.#again = setTimeout(() => this.#setup.inbox.refused(), ackAgainMs);
+      return;
     }
+    if (frame.ref !== undefined) return this.#pending.get(frame.ref)?.resolve(frame);
+    if (frame.type === "error") return this.#report(frame);
     if (frame.type === "pong") {
       this.#asked = false;
       return;
     }
     const { type, ...data } = frame;
     this.#setup.emit(type, data);
+  }
+
+  /** @param {any} frame */
+  #report(frame) {
+    const { code, reason } = hubError(frame);
+    this.#setup.emit("hub_error", { code, reason });
   }
 
   /** A connection that is silent is asked; one that does not answer is broken. */
@@ -231,6 +246,7 @@ export class WebSocketSession {
   #end(ending) {
     if (this.ended.holds) return;
     clearInterval(this.#heart);
+    clearTimeout(this.#again);
     this.#over.abort();
     if (this.#identified.settled) this.#setup.sessionEnded();
     this.ended.set(true);

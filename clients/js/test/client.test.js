@@ -3,7 +3,9 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 
-import { ClosedError, ConflictError, InvalidRequestError, NotFoundError, RequestTimeoutError, TooLargeError } from "../src/index.js";
+import {
+  ClosedError, ConflictError, InvalidRequestError, NotFoundError, PermissionDeniedError, RequestTimeoutError, TooLargeError,
+} from "../src/index.js";
 import { Hub, keeper, listener, within } from "./hub.js";
 
 let hub;
@@ -78,7 +80,7 @@ for (const transport of ["websocket", "poll"]) {
     test("an unanswered request says so", async () => {
       const client = await connected();
       const silent = await hub.agent();
-      const error = await failure(client.request(silent.id, 1, { timeout: 300 }), RequestTimeoutError);
+      const error = await failure(client.request(silent.id, 1, { timeout: 1000 }), RequestTimeoutError);
       assert.match(error.message, /did not answer/);
     });
 
@@ -110,6 +112,9 @@ for (const transport of ["websocket", "poll"]) {
       assert.equal((await found()).subscriberCount, 1);
       await reading.unsubscribe(channel);
       assert.equal((await found()).subscriberCount, 0);
+      await failure(reading.deleteChannel(channel), PermissionDeniedError);
+      await client.deleteChannel(channel);
+      assert.equal(await found(), undefined);
     });
 
     test("history is read page by page", async () => {
@@ -135,6 +140,8 @@ for (const transport of ["websocket", "poll"]) {
       const first = await client.send(receiver.id, 1, { idempotencyKey: "k" });
       const again = await client.send(receiver.id, 1, { idempotencyKey: "k" });
       assert.equal(first.id, again.id);
+      const error = await failure(client.send(receiver.id, 2, { idempotencyKey: "k" }), ConflictError);
+      assert.equal(error.code, "idempotency_conflict");
       assert.deepEqual(await hub.unread(receiver), [1]);
     });
 

@@ -283,7 +283,7 @@ describe("the WebSocket client", () => {
         }
         await client.close();
         await new Client(url, id, "0".repeat(64)).connect().catch((error) => console.log(error.code));
-        const nobody = new Client("http://127.0.0.1:1", id, token, { connectTimeout: 200, backoff: [10, 20] });
+        const nobody = new Client("http://127.0.0.1:1", id, token, { connectTimeout: 500, backoff: [10, 20] });
         await nobody.connect().catch((error) => console.log(error.code));`;
       const child = spawn(process.execPath,
         ["--experimental-websocket", "--no-warnings", "--input-type=module", "--eval", program, hub.url, id, token]);
@@ -405,7 +405,7 @@ describe("close codes", () => {
     const url = await listening(http.createServer((_, answer) => {
       answer.writeHead(503, { "Retry-After": "7" }).end();
     }));
-    const client = new Client(url, "a", "t", { transport: "websocket", connectTimeout: 300 });
+    const client = new Client(url, "a", "t", { transport: "websocket", connectTimeout: 1000 });
     await assert.rejects(client.connect(), (error) => {
       assert.match(error.message, /503/);
       assert.equal(error.cause.retryAfter, 7000);
@@ -423,6 +423,11 @@ describe("close codes", () => {
 
   test("the same seq twice is handled once, and an old position counts", async () => {
     const acked = [];
+    let refused = false;
+    let allAcked;
+    const end = new Promise((resolve) => {
+      allAcked = resolve;
+    });
     const client = await stranger(async (stream, next) => {
       for (const seq of [3, 5, 5, 4, 6]) {
         const message = { id: String(seq), from: "b", to: "a", message_type: "chat", payload: seq, reply_to: null, timestamp: 1, seq };
@@ -432,17 +437,23 @@ describe("close codes", () => {
         const { opcode, body } = await next();
         if (opcode === 8) return stream.end(closeFrame(1000));
         const { type, seq, ref } = JSON.parse(body);
-        if (type === "ack") acked.push(seq);
-        else stream.write(frame(1, JSON.stringify({ type: "channel_history", ref, messages: [] })));
+        if (type === "ack" && seq === 6 && !refused) {
+          refused = true;
+          stream.write(frame(1, JSON.stringify({ type: "error", error: "rate_limited", message: "slower", ref })));
+        } else if (type === "ack") {
+          acked.push(seq);
+          if (seq === 6) allAcked();
+        } else stream.write(frame(1, JSON.stringify({ type: "channel_history", ref, messages: [] })));
       }
     }, { position: { epoch: "e", seq: 3 } });
     const seen = [];
-    await within(client.run(({ payload }) => {
-      seen.push(payload);
-      if (payload === 6) client.stop();
-    }));
+    const running = client.run(({ payload }) => seen.push(payload));
+    await within(end);
+    client.stop();
+    await within(running);
     assert.deepEqual(seen, [5, 6]);
-    assert.equal(acked.at(-1), 6);
+    // An acknowledgement that the hub refuses is sent again.
+    assert.ok(refused && acked.includes(6));
     assert.deepEqual(client.position, { epoch: "e", seq: 6 });
   });
 });

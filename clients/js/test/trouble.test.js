@@ -65,10 +65,10 @@ describe("the hub is killed or stopped, and comes back", () => {
     const { hub } = shared;
     const agent = await hub.agent();
     await hub.terminate();
-    const hasty = hub.client(agent, { connectTimeout: 300 });
+    const hasty = hub.client(agent, { connectTimeout: 1000 });
     await assert.rejects(hasty.connect(), (error) => {
       assert.ok(error instanceof UnavailableError && error.retry);
-      assert.match(error.message, new RegExp(`${hub.url}.*ECONNREFUSED.*0\\.3 s`));
+      assert.match(error.message, new RegExp(`${hub.url}.*ECONNREFUSED.*1 s`));
       return true;
     });
     // Who waits for its hub can be stopped.
@@ -287,14 +287,14 @@ test("TLS: the hub's certificate must be known", async () => {
   try {
     const program = `
       import { Client } from ${JSON.stringify(new URL("../src/index.js", import.meta.url).href)};
-      for (const transport of ["websocket", "poll"]) {
-        const client = new Client(process.argv[1], "admin", process.argv[2], { transport, connectTimeout: 1000 });
+      for (const transport of ["auto", "poll"]) {
+        const client = new Client(process.argv[1], "admin", process.argv[2], { transport });
         try {
           await client.connect();
           console.log((await client.send("admin", 1)).status);
           await client.close();
         } catch (error) {
-          console.log(error.name, /certificate/.test(error.message));
+          console.log(error.code, error.retry);
         }
       }`;
     const output = async (environment) => {
@@ -307,8 +307,9 @@ test("TLS: the hub's certificate must be known", async () => {
       await within(once(child, "close"), "end of the program");
       return text;
     };
-    assert.equal(await output({ NODE_EXTRA_CA_CERTS: certificate }), "delivered\nqueued\n");
-    assert.equal(await output({}), "UnavailableError true\nUnavailableError true\n");
+    const [known, unknown] = await Promise.all([output({ NODE_EXTRA_CA_CERTS: certificate }), output({})]);
+    assert.equal(known, "delivered\nqueued\n");
+    assert.equal(unknown, "untrusted_certificate false\nuntrusted_certificate false\n");
   } finally {
     await hub.remove();
     rmSync(directory, { recursive: true });
@@ -350,8 +351,12 @@ describe("limits", () => {
     const { hub } = shared;
     const client = hub.client(await hub.agent(), { transport: "poll" });
     await client.connect();
-    const results = await Promise.allSettled(range(0, 40).map((n) => client.send("x", n, { timeout: 900 })));
-    const error = results.map(({ reason }) => reason).find((reason) => reason instanceof RateLimitedError);
+    let error;
+    // A machine that is slow enough answers none of them in time.
+    for (let attempt = 0; error === undefined && attempt < 20; attempt += 1) {
+      const results = await Promise.allSettled(range(0, 40).map((n) => client.send("x", n, { timeout: 900 })));
+      error = results.map(({ reason }) => reason).find((reason) => reason instanceof RateLimitedError);
+    }
     // The hub asks for a second, which these calls do not have.
     assert.deepEqual([error.code, error.status, error.retry, error.retryAfter], ["rate_limited", 429, true, 1000]);
     assert.ok(error.idempotencyKey);

@@ -18,7 +18,7 @@ export class Calls {
      */
     end(error: () => AgentComError): void;
     /**
-     * Sends go one by one, and not before so many milliseconds have passed.
+     * Calls go one by one, and not before so many milliseconds have passed.
      * @param {number} ms
      */
     slowDown(ms: number): void;

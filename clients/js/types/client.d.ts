@@ -7,7 +7,9 @@
  * @property {boolean} [presence] false; true: "agent_joined", "agent_left" and "status_changed" are told
  * @property {(event: import("./messages.js").HubEvent) => void} [onEvent] called for "connected" (`transport`,
  *   `truncated`), "disconnected" (`reason`), "polling" (`reason`: why not WebSocket), "truncated" (unread messages
- *   were lost to the mailbox's cap or time-to-live), "channel_agent_joined", "hub_error", and with `presence` more
+ *   were lost to the mailbox's cap or time-to-live), "channel_agent_joined", "hub_error" (`code`, `reason`), and
+ *   with `presence` also "agent_joined", "agent_left", "status_changed" and "agents" (a list of who is online instead of
+ *   many changes). Data is as in the protocol's frames
  * @property {"auto" | "websocket" | "poll"} [transport] "auto": WebSocket, and long polls where that is not possible
  * @property {import("./messages.js").Position | null} [position] where an earlier process was; messages up to it are
  *   not handled again
@@ -156,6 +158,15 @@ export class Client {
         timeout?: number;
     }): Promise<string>;
     /**
+     * For who made it, and administrators; PermissionDeniedError for others. What its subscribers had
+     * not read stays in their mailboxes.
+     * @param {string} channel
+     * @param {{ timeout?: number }} [options]
+     */
+    deleteChannel(channel: string, { timeout }?: {
+        timeout?: number;
+    }): Promise<void>;
+    /**
      * From now on the channel's messages come to the mailbox, also those of times without a
      * connection. False: it was so already.
      * @param {string} channel
@@ -229,7 +240,9 @@ export type ClientOptions = {
     /**
      * called for "connected" (`transport`,
      * `truncated`), "disconnected" (`reason`), "polling" (`reason`: why not WebSocket), "truncated" (unread messages
-     * were lost to the mailbox's cap or time-to-live), "channel_agent_joined", "hub_error", and with `presence` more
+     * were lost to the mailbox's cap or time-to-live), "channel_agent_joined", "hub_error" (`code`, `reason`), and
+     * with `presence` also "agent_joined", "agent_left", "status_changed" and "agents" (a list of who is online instead of
+     * many changes). Data is as in the protocol's frames
      */
     onEvent?: ((event: import("./messages.js").HubEvent) => void) | undefined;
     /**

@@ -15,6 +15,14 @@ export function hubError(body: any, status?: number | null, retryAfter?: number 
  */
 export function httpError(status: number, where: string, retryAfter: number | null): AgentComError;
 /**
+ * No connection, and why. A certificate that is not trusted will not be so in a moment.
+ * @internal
+ * @param {string} reason
+ * @param {any} cause
+ * @param {ErrorDetails} [details]
+ */
+export function unreachable(reason: string, cause: any, details?: ErrorDetails): UnavailableError;
+/**
  * Whether waiting alone is likely to mend it.
  * @internal
  * @param {AgentComError} error
@@ -81,7 +89,7 @@ export class ConflictError extends AgentComError {
 /** The request is larger than the hub takes, or the answer larger than the client does. */
 export class TooLargeError extends AgentComError {
 }
-/** Too many sends, for longer than the call's timeout. */
+/** Too many requests, for longer than the call's timeout. */
 export class RateLimitedError extends AgentComError {
 }
 /** The hub holds as many channels, subscriptions or mailboxes as it may. */

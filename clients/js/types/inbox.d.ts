@@ -72,6 +72,8 @@ export class Inbox {
     get acknowledged(): number;
     /** @param {number} seq */
     acked(seq: number): void;
+    /** The hub did not take an acknowledgement: it is due again. */
+    refused(): void;
     requestBegins(): void;
     /**
      * The number is known (or, null, there is none): the reply to it settles the promise.

@@ -36,6 +36,11 @@ export function unsubscribe(channel: string): Operation<void>;
  * @returns {Operation<string>}
  */
 export function createChannel(name: string, description: string): Operation<string>;
+/**
+ * @param {string} channel
+ * @returns {Operation<void>}
+ */
+export function deleteChannel(channel: string): Operation<void>;
 /** @returns {Operation<import("./messages.js").Channel[]>} */
 export function listChannels(): Operation<import("./messages.js").Channel[]>;
 /** @returns {Operation<import("./messages.js").Agent[]>} */
@@ -67,8 +72,4 @@ export type Operation<T> = {
      * understands the reply frame and the HTTP answer
      */
     parse: (answer: any) => T;
-    /**
-     * the hub's rate limit counts it
-     */
-    limited?: boolean | undefined;
 };

@@ -1,5 +1,3 @@
-/** @typedef {import("./sessions.js").Setup} Setup */
-/** @typedef {import("./sessions.js").Ending} Ending */
 /** One connection, identified with `acks`. */
 export class WebSocketSession {
     /**

@@ -28,7 +28,7 @@ class Calls:
         self._backoff = backoff
         self._slots = asyncio.Semaphore(max_in_flight)
         self._under_way = 0
-        self._limited = False  # the hub said rate_limited: sends go one by one
+        self._limited = False  # the hub said rate_limited: calls go one by one
         self._hold_until = 0.0  # and not before this time of the loop
         self._turns = asyncio.Lock()
         self._turn_takers = 0
@@ -62,7 +62,7 @@ class Calls:
         self._decided.set()
 
     def slow_down(self, seconds: float) -> None:
-        """Sends go one by one, and not before so many seconds have passed."""
+        """Calls go one by one, and not before so many seconds have passed."""
         self._limited = True
         until = asyncio.get_running_loop().time() + seconds
         self._hold_until = max(self._hold_until, until)
@@ -97,7 +97,7 @@ class Calls:
         backoff = Backoff(*self._backoff)
         while True:
             session = await self.ready()
-            if operation.limited and self._limited:
+            if self._limited:
                 if not own_turn:
                     return await self._in_turn(operation, call)
                 if self._hold_until > loop.time():

@@ -74,8 +74,9 @@ class Client:
         name, status, capabilities: any JSON value of at most 4 KiB each, shown to other agents.
         on_event: called for "connected" (`transport`, `truncated`), "disconnected" (`reason`),
             "polling" (`reason`: why not WebSocket), "truncated" (unread messages were lost to the mailbox's cap or time-to-live),
-            "channel_agent_joined", and with `presence` also "agent_joined", "agent_left" and
-            "status_changed". It must not block.
+            "channel_agent_joined", "hub_error" (`code`, `reason`), and with `presence` also
+            "agent_joined", "agent_left", "status_changed" and "agents" (a list of who is online
+            instead of many changes). Data is as in the protocol's frames. It must not block.
         transport: "auto" uses WebSocket and falls back to long polls where that is not possible.
         position: where an earlier process was, from `position`; messages up to it are not
             handled again.
@@ -371,6 +372,11 @@ class Client:
         """Returns the channel's name as the hub spells it. ConflictError: it exists already, which
         after a lost connection may be the doing of this very call."""
         return await self._call(operations.create_channel(name, description), timeout)
+
+    async def delete_channel(self, channel: str, *, timeout: float | None = None) -> None:
+        """For who made it, and administrators; PermissionDeniedError for others. What its
+        subscribers had not read stays in their mailboxes."""
+        await self._call(operations.delete_channel(channel), timeout)
 
     async def subscribe(self, channel: str, *, timeout: float | None = None) -> bool:
         """From now on the channel's messages come to the mailbox, also those of times without a

@@ -21,6 +21,8 @@ log = logging.getLogger("agentcom")
 # A connection that lived this long makes the next attempts begin with the shortest delay again.
 STABLE_AFTER = 5.0
 LONGEST_WEBSOCKET_RETRY = 300.0
+# At the first connection a mistake in the set-up; later a hub whose certificate is being renewed.
+CERTIFICATE = "untrusted_certificate"
 
 
 class Connection:
@@ -42,6 +44,7 @@ class Connection:
         self._websocket_retry = Backoff(websocket_retry, longest)
         self._websocket_at: float | None = None  # while polling: when WebSocket is tried again
         self._closing = asyncio.Event()
+        self._was_connected = False
         self.last_cause: AgentComError | None = None
         """Why the last attempt failed."""
 
@@ -70,7 +73,7 @@ class Connection:
         try:
             session = opening.result()
         except AgentComError as error:
-            if not error.retry:
+            if not error.retry and not (self._was_connected and error.code == CERTIFICATE):
                 raise
             self.last_cause = error
             log.info("%s: %s", self._setup.agent_id, error.message)
@@ -82,6 +85,7 @@ class Connection:
     async def _stay(self, session: Session) -> None:
         agent, loop = self._setup.agent_id, asyncio.get_running_loop()
         opened = loop.time()
+        self._was_connected = True
         self._calls.use(session)
         log.info("%s: connected over %s", agent, session.transport)
         data = {"transport": session.transport, "truncated": session.truncated}

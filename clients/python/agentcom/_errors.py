@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from typing import Any
 
 
@@ -77,7 +78,7 @@ class TooLargeError(AgentComError):
 
 
 class RateLimitedError(AgentComError):
-    """Too many sends, for longer than the call's timeout."""
+    """Too many requests, for longer than the call's timeout."""
 
 
 class LimitReachedError(AgentComError):
@@ -130,6 +131,7 @@ CODES: dict[str, tuple[type[AgentComError], bool]] = {
     "invalid_channel_name": (InvalidRequestError, False),
     "invalid_payload": (InvalidRequestError, False),
     "invalid_idempotency_key": (InvalidRequestError, False),
+    "idempotency_conflict": (ConflictError, False),
     "channel_not_found": (NotFoundError, False),
     "channel_exists": (ConflictError, False),
     "channel_limit": (LimitReachedError, True),
@@ -141,6 +143,7 @@ CODES: dict[str, tuple[type[AgentComError], bool]] = {
     "bad_request": (InvalidRequestError, False),
     "upgrade_required": (InvalidRequestError, False),
     "body_too_large": (TooLargeError, False),
+    "payload_too_large": (TooLargeError, False),
     "header_too_large": (TooLargeError, False),
     "unsupported_media_type": (InvalidRequestError, False),
     "request_timeout": (UnavailableError, True),
@@ -200,6 +203,16 @@ def http_error(status: int, where: str, retry_after: float | None) -> AgentComEr
         status=status,
         retry_after=retry_after,
     )
+
+
+def unreachable(what: str, cause: BaseException | None, **details: Any) -> UnavailableError:
+    """No connection, and why. A certificate that is not trusted will not be so in a moment."""
+    reason = getattr(cause, "reason", cause)
+    trusted = not isinstance(reason, ssl.SSLCertVerificationError)
+    code = "unreachable" if trusted else "untrusted_certificate"
+    error = UnavailableError(code, what, retry=trusted, **details)
+    error.__cause__ = cause
+    return error
 
 
 def is_transient(error: AgentComError) -> bool:

@@ -15,7 +15,7 @@ from email.message import Message as Headers
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from ._errors import InvalidRequestError, TooLargeError, UnavailableError, http_error, hub_error
+from ._errors import InvalidRequestError, TooLargeError, http_error, hub_error, unreachable
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -100,9 +100,7 @@ class HttpClient:
         # What http.client raises when a connection ends in the middle is no OSError.
         except (OSError, http.client.HTTPException) as error:
             reason = getattr(error, "reason", None) or error or type(error).__name__
-            raise UnavailableError(
-                "unreachable", f"cannot reach the hub at {self.url}: {reason}", retry=True
-            ) from error
+            raise unreachable(f"cannot reach the hub at {self.url}: {reason}", error) from error
 
     async def arequest(
         self, method: str, path: str, body: dict[str, Any] | None, timeout: float

@@ -168,6 +168,11 @@ class Inbox:
         self._acknowledged = max(self._acknowledged, seq)
         self._update()
 
+    def refused(self) -> None:
+        """The hub did not take an acknowledgement: it is due again."""
+        self._acknowledged = 0
+        self._update()
+
     # Replies that somebody waits for.
 
     def request_begins(self) -> None:

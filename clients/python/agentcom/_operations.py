@@ -23,8 +23,6 @@ class Operation(Generic[T]):
     body: Json | None
     parse: Callable[[Json], T]
     """Understands the reply frame and the HTTP answer."""
-    limited: bool = False
-    """The hub's rate limit counts it."""
 
 
 def _without_nones(**fields: Any) -> Json:
@@ -43,7 +41,6 @@ def send(
         {"type": type, **common},
         # Over HTTP `status` is the word "sent".
         lambda answer: Sent(answer["id"], answer.get("delivery", answer["status"]), answer["seq"]),
-        limited=True,
     )
 
 
@@ -58,7 +55,6 @@ def publish(
         f"/api/channels/{quoted(channel)}/publish",
         {"type": type, **common},
         lambda answer: Published(answer["id"], answer.get("channel", channel), answer["seq"]),
-        limited=True,
     )
 
 
@@ -88,6 +84,16 @@ def unsubscribe(channel: str) -> Operation[None]:
 def create_channel(name: str, description: str) -> Operation[str]:
     body = {"name": name, "description": description}
     return Operation(None, "POST", "/api/channels", body, lambda answer: str(answer["channel"]))
+
+
+def delete_channel(channel: str) -> Operation[None]:
+    return Operation(
+        {"type": "channel_delete", "channel": channel},
+        "DELETE",
+        f"/api/channels/{quoted(channel)}",
+        None,
+        lambda _: None,
+    )
 
 
 def list_channels() -> Operation[list[Channel]]:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
-from ._errors import AgentComError, ProtocolError, UnavailableError
+from ._errors import AgentComError, ProtocolError, UnavailableError, unreachable
 from ._http import HttpClient, retry_after_seconds
 from ._inbox import Inbox
 from ._operations import Operation
@@ -104,10 +104,9 @@ def cannot_connect(setup: Setup, error: Exception) -> AgentComError:
     if isinstance(status, int):
         what = f"the upgrade to WebSocket was answered with status {status}"
     retry_after = retry_after_seconds(headers.get("Retry-After")) if headers else None
-    return UnavailableError(
-        "unreachable",
+    return unreachable(
         f"cannot connect to {setup.http.url}: {what}",
-        retry=True,
+        error,
         status=status if isinstance(status, int) else None,
         retry_after=retry_after,
     )

@@ -45,6 +45,11 @@ except ImportError:  # Long polls need nothing but the standard library.
 T = TypeVar("T")
 log = logging.getLogger("agentcom")
 
+# `ref` of acknowledgements: they have no answer, but the hub may refuse one.
+ACK = "ack"
+# Seconds until one that was refused is sent again.
+ACK_AGAIN = 1.0
+
 
 class WebSocketSession:
     """One connection, identified with `acks`."""
@@ -59,6 +64,7 @@ class WebSocketSession:
         self._next_ref = 0
         self._pending: dict[int, asyncio.Future[dict[str, Any]]] = {}
         self._resyncing = False
+        self._again: asyncio.TimerHandle | None = None
         self._outgoing: asyncio.Queue[str] = asyncio.Queue()  # bounded by the client's max_in_flight
         self.ended = asyncio.Event()
 
@@ -123,7 +129,7 @@ class WebSocketSession:
 
     async def acknowledge(self, seq: int) -> None:
         try:
-            await self._socket.send(encode({"type": "ack", "seq": seq}).decode())
+            await self._socket.send(encode({"type": "ack", "seq": seq, "ref": ACK}).decode())
         except ConnectionClosed as error:
             raise SessionEnded("the connection is closed") from error
 
@@ -160,6 +166,8 @@ class WebSocketSession:
         finally:
             for helper in helpers:
                 helper.cancel()
+            if self._again is not None:
+                self._again.cancel()
             self._fail_pending(ending)
         return ending
 
@@ -170,17 +178,24 @@ class WebSocketSession:
         kind = frame["type"]
         if kind in ("message", "channel_message"):
             self._setup.inbox.offer(pushed_message(frame), size)
+        elif frame.get("ref") == ACK:
+            self._report(frame)
+            loop = asyncio.get_running_loop()
+            self._again = loop.call_later(ACK_AGAIN, self._setup.inbox.refused)
         elif "ref" in frame:
             future = self._pending.get(frame["ref"])
             if future is not None and not future.done():
                 future.set_result(frame)
         elif kind == "error":
-            error = hub_error(frame)
-            log.warning("%s: the hub reports %s", self._setup.agent_id, error)
-            self._setup.emit(Event("hub_error", {"code": error.code, "reason": error.message}))
+            self._report(frame)
         else:
             data = {name: value for name, value in frame.items() if name != "type"}
             self._setup.emit(Event(kind, data))
+
+    def _report(self, frame: dict[str, Any]) -> None:
+        error = hub_error(frame)
+        log.warning("%s: the hub reports %s", self._setup.agent_id, error)
+        self._setup.emit(Event("hub_error", {"code": error.code, "reason": error.message}))
 
     async def _resync_when_drained(self) -> None:
         """Messages were turned away for lack of room: the hub pushes them again on a new

@@ -12,6 +12,7 @@ from agentcom import (
     InvalidRequestError,
     Message,
     NotFoundError,
+    PermissionDeniedError,
     Position,
     RequestTimeoutError,
     TooLargeError,
@@ -82,7 +83,7 @@ class Transports:
         silent = self.agent()
         async with self.client(self.agent()) as client:
             with self.assertRaises(RequestTimeoutError) as caught:
-                await client.request(silent[0], 1, timeout=0.3)
+                await client.request(silent[0], 1, timeout=1)
             self.assertIn("did not answer", str(caught.exception))
 
     async def test_channels(self) -> None:
@@ -114,6 +115,10 @@ class Transports:
             await reading.unsubscribe(channel)
             found = {c.name: c for c in await client.channels()}[channel.lower()]
             self.assertEqual(found.subscriber_count, 0)
+            with self.assertRaises(PermissionDeniedError):
+                await reading.delete_channel(channel)
+            await client.delete_channel(channel)
+            self.assertNotIn(channel.lower(), {c.name for c in await client.channels()})
 
     async def test_history_is_read_page_by_page(self) -> None:
         channel = f"history-{self.transport}"
@@ -137,6 +142,9 @@ class Transports:
         async with self.client(sender) as client:
             first = await client.send(receiver[0], 1, idempotency_key="k")
             again = await client.send(receiver[0], 1, idempotency_key="k")
+            with self.assertRaises(ConflictError) as caught:
+                await client.send(receiver[0], 2, idempotency_key="k")
+        self.assertEqual(caught.exception.code, "idempotency_conflict")
         self.assertEqual(first.id, again.id)
         self.assertEqual(self.hub.unread(*receiver), [1])
 

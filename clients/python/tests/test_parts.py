@@ -285,7 +285,7 @@ class CloseCodeTest(unittest.IsolatedAsyncioTestCase):
         server = await asyncio.start_server(full, "127.0.0.1", 0)
         self.addCleanup(server.close)
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        client = Client(url, "a", "t", transport="websocket", connect_timeout=0.3)
+        client = Client(url, "a", "t", transport="websocket", connect_timeout=1)
         with self.assertRaises(UnavailableError) as caught:
             await client.connect()
         self.assertIn("503", str(caught.exception))
@@ -307,12 +307,13 @@ class CloseCodeTest(unittest.IsolatedAsyncioTestCase):
         server = await asyncio.start_server(redirect, "127.0.0.1", 0)
         self.addCleanup(server.close)
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        client = Client(url, "a", "t", transport="websocket", connect_timeout=0.3)
+        client = Client(url, "a", "t", transport="websocket", connect_timeout=1)
         with self.assertRaisesRegex(UnavailableError, "redirects|307"):
             await client.connect()
 
     async def test_the_same_seq_twice_is_handled_once_and_an_old_position_counts(self) -> None:
         acked: asyncio.Queue[int] = asyncio.Queue()
+        refused = asyncio.Event()
 
         async def push(socket: Any) -> None:
             for seq in (3, 5, 5, 4, 6):
@@ -325,6 +326,11 @@ class CloseCodeTest(unittest.IsolatedAsyncioTestCase):
             async for text in socket:
                 frame = json.loads(text)
                 if frame["type"] == "ack":
+                    if frame["seq"] == 6 and not refused.is_set():
+                        refused.set()
+                        error = {"type": "error", "error": "rate_limited", "message": "slower"}
+                        await socket.send(json.dumps(error | {"ref": frame["ref"]}))
+                        continue
                     acked.put_nowait(frame["seq"])
                 elif "ref" in frame:
                     reply = {"type": "channel_history", "ref": frame["ref"], "messages": []}
@@ -341,5 +347,7 @@ class CloseCodeTest(unittest.IsolatedAsyncioTestCase):
                     break
             while await within(acked.get()) != 6:
                 pass
+            # An acknowledgement that the hub refuses is sent again.
+            self.assertTrue(refused.is_set())
         self.assertEqual(seen, [5, 6])
         self.assertEqual(client.position, Position("e", 6))

@@ -62,7 +62,7 @@ class RestartTest(HubTestCase):
     async def test_a_program_may_start_before_its_hub(self) -> None:
         agent = self.agent()
         self.hub.terminate()
-        client = self.client(agent, connect_timeout=0.3)
+        client = self.client(agent, connect_timeout=1)
         with self.assertRaises(UnavailableError) as caught:
             await client.connect()
         self.assertIn(self.hub.url, str(caught.exception))
@@ -296,9 +296,15 @@ class LimitTest(HubTestCase):
 
     async def test_a_send_that_may_not_wait_is_refused(self) -> None:
         async with self.client(self.agent(), transport="poll") as client:
-            sends = (client.send("x", n, timeout=0.9) for n in range(40))
-            results = await asyncio.gather(*sends, return_exceptions=True)
-            error = next(e for e in results if isinstance(e, RateLimitedError))
+            refused: list[RateLimitedError] = []
+            # A machine that is slow enough answers none of them in time.
+            for _ in range(20):
+                sends = (client.send("x", n, timeout=0.9) for n in range(40))
+                results = await asyncio.gather(*sends, return_exceptions=True)
+                refused += [e for e in results if isinstance(e, RateLimitedError)]
+                if refused:
+                    break
+            error = refused[0]
             self.assertEqual((error.code, error.status), ("rate_limited", 429))
             # The hub asks for a second, which this call does not have.
             self.assertEqual((error.retry, error.retry_after), (True, 1))
@@ -352,9 +358,9 @@ class TlsTest(HubTestCase):
                 self.assertEqual(self.hub.unread(*agent), [])
 
     async def test_it_does_not_talk_to_one_whose_certificate_it_does_not_know(self) -> None:
-        for transport in ("websocket", "poll"):
+        for transport in ("auto", "poll"):
             with self.subTest(transport):
-                client = self.client(self.agent(), transport=transport, connect_timeout=0.5)
                 with self.assertRaises(UnavailableError) as caught:
-                    await client.connect()
-                self.assertIn("certificate", str(caught.exception))
+                    await self.client(self.agent(), transport=transport).connect()
+                self.assertEqual(caught.exception.code, "untrusted_certificate")
+                self.assertFalse(caught.exception.retry)
