@@ -24,7 +24,6 @@ constexpr std::int64_t kMaxDescriptionBytes = 1'024;
 constexpr std::int64_t kMaxWaitSeconds = 60;
 /// Most entries of one page; its bytes are bounded besides.
 constexpr std::int64_t kMaxHistoryPage = 200;  // the original's figure
-constexpr std::int64_t kMaxThreadPage = 10'000;
 constexpr std::int64_t kMaxListPage = 1'000;
 constexpr std::int64_t kMaxCursorBytes = 512;
 
@@ -62,7 +61,8 @@ constexpr FieldSpec kMessageId = text(Key::message_id, true);
 constexpr FieldSpec kListLimit = limit(kMaxListPage, kMaxListPage, 1);
 constexpr FieldSpec kListCursor = text(Key::cursor, false, kMaxCursorBytes);
 constexpr FieldSpec kHistoryLimit = limit(50, kMaxHistoryPage);
-constexpr FieldSpec kThreadLimit = limit(kMaxThreadPage, kMaxThreadPage, 1);
+constexpr FieldSpec kThreadLimit =
+    limit(static_cast<std::int64_t>(kMaxThreadPage), static_cast<std::int64_t>(kMaxThreadPage), 1);
 constexpr FieldSpec kSeqCursor = integer(Key::cursor);
 constexpr FieldSpec kSince = integer(Key::since);
 constexpr FieldSpec kBefore = integer(Key::before, 1);

@@ -62,7 +62,7 @@ void Router::Impl::operate(Context context, protocol::QueryHistory request) {
 }
 
 void Router::Impl::operate(Context context, protocol::GetThread request) {
-    const auto limit = page_limit(context, request.limit.value_or(core::kUnbounded));
+    const auto limit = page_limit(context, request.limit.value_or(protocol::kMaxThreadPage));
     protocol::Thread thread;
     thread.root = threads_.root(request.message_id);
     Collector<protocol::Thread>::run(
@@ -75,7 +75,7 @@ void Router::Impl::operate(Context context, protocol::GetThread request) {
 }
 
 void Router::Impl::operate(Context context, protocol::GetReplies request) {
-    const auto limit = page_limit(context, request.limit.value_or(core::kUnbounded));
+    const auto limit = page_limit(context, request.limit.value_or(protocol::kMaxThreadPage));
     protocol::ReplyList list;
     list.parent = std::move(request.message_id);
     Collector<protocol::ReplyList>::run(

@@ -26,12 +26,12 @@ std::string escaped(std::string_view text) {
     return out;
 }
 
-/// The smallest pipe: room for a page of log, then its writer would wait.
+/// A pipe; the smallest takes a line or a page of log, then its writer would wait.
 class Pipe {
 public:
-    Pipe() {
+    explicit Pipe(int bytes = 4'096) {
         EXPECT_EQ(::pipe2(ends_.data(), O_CLOEXEC), 0);
-        EXPECT_GT(::fcntl(ends_[1], F_SETPIPE_SZ, 4'096), 0);
+        EXPECT_GT(::fcntl(ends_[1], F_SETPIPE_SZ, bytes), 0);
     }
     ~Pipe() {
         ::close(ends_[0]);
@@ -82,7 +82,7 @@ TEST(Logging, LinesComeOutInOrderWhileItRuns) {
 }
 
 TEST(Logging, WhatWasLoggedJustBeforeTheEndIsWritten) {
-    Pipe pipe;
+    Pipe pipe(64 * 1'024);
     {
         const Logging logging(LogLevel::info, LogFormat::json, pipe.write_end());
         for (int i = 0; i < 20; ++i) spdlog::warn("line {}", i);

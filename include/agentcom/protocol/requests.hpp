@@ -122,9 +122,11 @@ struct QueryHistory {
     std::uint64_t limit = 50;  // at most 200
 };
 
+/// Most messages of one page of a thread, whatever is asked.
+inline constexpr std::uint64_t kMaxThreadPage = 10'000;
 struct GetThread {
     std::string message_id;
-    std::optional<std::uint64_t> limit;  // absent: the whole thread
+    std::optional<std::uint64_t> limit;  // absent: kMaxThreadPage
     core::Seq cursor;                    // messages after this one
 };
 struct GetReplies {
