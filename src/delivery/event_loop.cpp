@@ -4,6 +4,7 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <chrono>
 #include <utility>
 
 namespace agentcom::delivery {
@@ -17,8 +18,11 @@ constexpr int kHandlersPerRound = 256;
 /// in slices: others are served in between, and what is published meanwhile joins the frames that
 /// wait.
 constexpr std::size_t kFlushesPerRound = 64;
-/// Completions and pushes in one round, of a microsecond or two each.
-constexpr std::size_t kDeliveriesPerRound = 1'024;
+/// Completions and pushes in one round: at most so many, and no more after so long. Few enough for
+/// those who wait behind them, many enough for each flush to find more than one frame.
+constexpr std::size_t kDeliveriesPerRound = 4'096;
+constexpr std::size_t kDeliveriesPerLook = 256;
+constexpr core::Millis kDeliveryTime{3};
 /// Sessions that are told of presence in one round. Few while many outboxes wait to be written:
 /// what happens meanwhile goes out with the rest.
 constexpr std::size_t kPresencePerRound = 64;
@@ -82,7 +86,7 @@ bool EventLoop::has_work() noexcept {
 
 void EventLoop::run_slices() {
     run_timers();
-    if (registry_.has_work()) guard("delivery", [&] { registry_.work(kDeliveriesPerRound); });
+    deliver_some(kDeliveriesPerRound);
     if (registry_.waiters().has_ready()) {
         guard("long poll", [&] { registry_.waiters().work(kWakesPerRound); });
     }
@@ -92,6 +96,21 @@ void EventLoop::run_slices() {
                                                                        : kPresenceWhenBusy);
         });
     }
+}
+
+std::size_t EventLoop::deliver_some(std::size_t most) {
+    const auto until = std::chrono::steady_clock::now() + kDeliveryTime;
+    std::size_t left = most;
+    while (left > 0 && registry_.has_work()) {
+        std::size_t done = 0;
+        if (!registry_.faults().guard(
+                "delivery", [&] { done = registry_.work(std::min(left, kDeliveriesPerLook)); })) {
+            return most;
+        }
+        left -= std::min(left, done);
+        if (std::chrono::steady_clock::now() >= until) return most;
+    }
+    return most - left;
 }
 
 void EventLoop::stop() {
@@ -133,7 +152,7 @@ void EventLoop::drain_inbox() {
         } else if (auto* batch = std::get_if<std::shared_ptr<store::CommittedBatch>>(&item)) {
             guard("delivery", [&] {
                 registry_.enqueue(std::move(*batch));
-                deliveries -= std::min(deliveries, registry_.work(deliveries));
+                deliveries -= deliver_some(deliveries);
             });
         } else {
             tell();

@@ -93,6 +93,8 @@ private:
     void turn();
     void run_dry();
     void run_slices();
+    /// Returns how many of so many deliveries it did; all of them when there is time for no more.
+    std::size_t deliver_some(std::size_t most);
     void flush_some();
     void run_timers();
     [[nodiscard]] bool has_work() noexcept;
