@@ -41,7 +41,9 @@ void Router::Impl::operate(Context context, protocol::CreateToken request) {
 }
 
 void Router::Impl::operate(Context context, protocol::ListTokens request) {
-    auto page = auth_.list(request.range.cursor, page_limit(context, request.range.limit));
+    core::Budget budget(page_limit(context, request.range.limit));
+    auto page = auth_.list(request.range.cursor, budget);
+    charge(context.caller, budget);
     if (!page) return context.reply(std::move(page.error()));
     protocol::TokenList list;
     if (page->more) list.next_cursor = std::move(page->cursor);

@@ -16,7 +16,9 @@ void Router::Impl::operate(Context context, protocol::CreateChannel request) {
 }
 
 void Router::Impl::operate(Context context, protocol::ListChannels request) {
-    auto page = channels_.list(request.range.cursor, page_limit(context, request.range.limit));
+    core::Budget budget(page_limit(context, request.range.limit));
+    auto page = channels_.list(request.range.cursor, budget);
+    charge(context.caller, budget);
     protocol::ChannelList list;
     if (page.more) list.next_cursor = page.entries.back().name.str();
     list.channels.reserve(page.entries.size());
@@ -28,8 +30,9 @@ void Router::Impl::operate(Context context, protocol::ListChannels request) {
 }
 
 void Router::Impl::operate(Context context, protocol::GetChannel request) {
-    auto info = channels_.info(request.channel, request.subscribers.cursor,
-                               page_limit(context, request.subscribers.limit));
+    core::Budget budget(page_limit(context, request.subscribers.limit));
+    auto info = channels_.info(request.channel, request.subscribers.cursor, budget);
+    charge(context.caller, budget);
     if (!info) return context.reply(core::Error(core::ErrorCode::channel_not_found));
     protocol::ChannelInfo answer{.name = std::move(info->channel.name),
                                  .description = std::move(info->channel.description),
@@ -73,8 +76,9 @@ void Router::Impl::operate(Context context, protocol::DeleteChannel request) {
 
 void Router::Impl::operate(Context context, protocol::ChannelHistory request) {
     // The name is repeated as it was sent, however long.
-    const auto limit = page_limit(context, request.limit, 2 * request.channel_text.size());
-    auto page = channels_.history({request.channel, request.since, request.before}, limit);
+    core::Budget budget(page_limit(context, request.limit, 2 * request.channel_text.size()));
+    auto page = channels_.history({request.channel, request.since, request.before}, budget);
+    charge(context.caller, budget);
     protocol::ChannelHistoryPage answer{.channel = std::move(request.channel),
                                         .channel_text = std::move(request.channel_text),
                                         .messages = std::move(page.entries)};
@@ -83,8 +87,9 @@ void Router::Impl::operate(Context context, protocol::ChannelHistory request) {
 }
 
 void Router::Impl::operate(Context context, protocol::ListSubscriptions request) {
-    auto page = channels_.subscriptions(request.agent, request.range.cursor,
-                                        page_limit(context, request.range.limit));
+    core::Budget budget(page_limit(context, request.range.limit));
+    auto page = channels_.subscriptions(request.agent, request.range.cursor, budget);
+    charge(context.caller, budget);
     protocol::SubscriptionList list{.agent = std::move(request.agent),
                                     .channels = std::move(page.entries)};
     if (page.more) list.next_cursor = list.channels.back().str();

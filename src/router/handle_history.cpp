@@ -1,9 +1,10 @@
 // Reading back: the message history and threads.
 
-#include <algorithm>
 #include <functional>
+#include <iterator>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "router/impl.hpp"
 
@@ -11,33 +12,34 @@ namespace agentcom::router {
 
 namespace {
 
-/// Reads pages into a list until it is complete or full, a turn of the loop for each, so that
+/// Reads pages into a list until it is complete or full, one in each turn of the loop, so that
 /// others are served in between.
 template <class List>
-struct Collector {
-    using Read = std::function<store::MessagePage(const List&, core::Seq, core::Budget&)>;
+struct Collector : std::enable_shared_from_this<Collector<List>> {
+    Collector(delivery::EventLoop& the_loop, const core::PageLimit& limit, core::Seq after)
+        : loop(the_loop), budget(limit), cursor(after) {}
+
+    void run() {
+        budget.next_turn();
+        store::MessagePage page = read(list, cursor, budget);
+        (list.*messages)
+            .insert((list.*messages).end(), std::make_move_iterator(page.entries.begin()),
+                    std::make_move_iterator(page.entries.end()));
+        cursor = page.cursor;
+        if (page.more && !budget.full()) {
+            return loop.post([self = this->shared_from_this()] { self->run(); });
+        }
+        if (page.more) list.next_cursor = cursor;
+        done(std::move(list), budget);
+    }
 
     delivery::EventLoop& loop;
-    std::vector<core::MessagePtr> List::*messages;
-    Read read;
-    List list;
+    List list{};
+    std::vector<core::MessagePtr> List::*messages = nullptr;
+    std::function<store::MessagePage(const List&, core::Seq, core::Budget&)> read;
+    std::function<void(List&&, const core::Budget&)> done;
     core::Budget budget;
     core::Seq cursor;
-    Router::ReplyHandler reply;
-
-    static void run(std::shared_ptr<Collector> self) {
-        self->budget.next_turn();
-        auto page = self->read(self->list, self->cursor, self->budget);
-        auto& all = self->list.*(self->messages);
-        all.insert(all.end(), std::make_move_iterator(page.entries.begin()),
-                   std::make_move_iterator(page.entries.end()));
-        self->cursor = page.cursor;
-        if (page.more && !self->budget.full()) {
-            return self->loop.post([self] { run(self); });
-        }
-        if (page.more) self->list.next_cursor = page.cursor;
-        self->reply(protocol::ReplyValue(std::move(self->list)));
-    }
 };
 
 }  // namespace
@@ -56,35 +58,45 @@ void Router::Impl::operate(Context context, protocol::QueryHistory request) {
         }
         query.channel = std::move(*channel);
     }
-    auto page = history_.page(query, page_limit(context, request.limit));
+    core::Budget budget(page_limit(context, request.limit));
+    auto page = history_.page(query, budget);
+    charge(context.caller, budget);
     context.reply(protocol::ReplyValue(
         protocol::HistoryPage{std::move(page.entries), page.cursor, page.more}));
 }
 
 void Router::Impl::operate(Context context, protocol::GetThread request) {
     const auto limit = page_limit(context, request.limit.value_or(protocol::kMaxThreadPage));
-    protocol::Thread thread;
-    thread.root = threads_.root(request.message_id);
-    Collector<protocol::Thread>::run(
-        std::make_shared<Collector<protocol::Thread>>(Collector<protocol::Thread>{
-            context.loop, &protocol::Thread::messages,
-            [this](const protocol::Thread& of, core::Seq cursor, core::Budget& budget) {
-                return threads_.read(of.root, cursor, budget);
-            },
-            std::move(thread), core::Budget(limit), request.cursor, std::move(context.reply)}));
+    auto thread =
+        std::make_shared<Collector<protocol::Thread>>(context.loop, limit, request.cursor);
+    thread->list.root = threads_.root(request.message_id);
+    thread->messages = &protocol::Thread::messages;
+    thread->read = [this](const protocol::Thread& of, core::Seq cursor, core::Budget& budget) {
+        return threads_.read(of.root, cursor, budget);
+    };
+    thread->done = [this, caller = context.caller, reply = std::move(context.reply)](
+                       protocol::Thread&& list, const core::Budget& budget) {
+        charge(caller, budget);
+        reply(protocol::ReplyValue(std::move(list)));
+    };
+    thread->run();
 }
 
 void Router::Impl::operate(Context context, protocol::GetReplies request) {
     const auto limit = page_limit(context, request.limit.value_or(protocol::kMaxThreadPage));
-    protocol::ReplyList list;
-    list.parent = std::move(request.message_id);
-    Collector<protocol::ReplyList>::run(
-        std::make_shared<Collector<protocol::ReplyList>>(Collector<protocol::ReplyList>{
-            context.loop, &protocol::ReplyList::replies,
-            [this](const protocol::ReplyList& of, core::Seq cursor, core::Budget& budget) {
-                return threads_.read_replies(of.parent, cursor, budget);
-            },
-            std::move(list), core::Budget(limit), request.cursor, std::move(context.reply)}));
+    auto replies =
+        std::make_shared<Collector<protocol::ReplyList>>(context.loop, limit, request.cursor);
+    replies->list.parent = std::move(request.message_id);
+    replies->messages = &protocol::ReplyList::replies;
+    replies->read = [this](const protocol::ReplyList& of, core::Seq cursor, core::Budget& budget) {
+        return threads_.read_replies(of.parent, cursor, budget);
+    };
+    replies->done = [this, caller = context.caller, reply = std::move(context.reply)](
+                        protocol::ReplyList&& list, const core::Budget& budget) {
+        charge(caller, budget);
+        reply(protocol::ReplyValue(std::move(list)));
+    };
+    replies->run();
 }
 
 void Router::Impl::operate(Context context, protocol::GetThreadRoot request) {

@@ -77,7 +77,7 @@ void Router::Impl::Poll::go_on(std::any* shared) {
 void Router::Impl::Poll::read_on(services::Mailbox::Read read, std::any* shared) {
     if (!reply) return;
     if (!router.mailbox_.go_on(read)) return read_later(std::move(read));
-    if (auto answer = router.answer_poll(request, read, deadline, shared)) {
+    if (auto answer = router.answer_poll(caller, request, read, deadline, shared)) {
         return std::exchange(reply, nullptr)(std::move(*answer));
     }
     // What was delivered while the read went on has woken nobody.
@@ -135,7 +135,7 @@ void Router::Impl::operate(Context context, protocol::PollMailbox request) {
         if (!read) return context.reply(std::move(read.error()));
         if (!mailbox_.go_on(*read)) {
             unfinished = std::move(*read);
-        } else if (auto answer = answer_poll(request, *read, deadline, nullptr)) {
+        } else if (auto answer = answer_poll(context.caller, request, *read, deadline, nullptr)) {
             return context.reply(std::move(*answer));
         }
     }
@@ -162,10 +162,12 @@ core::result<services::Mailbox::Read> Router::Impl::begin_poll(
         {.count = request.limit.value_or(core::kUnbounded), .bytes = options_.max_page_bytes});
 }
 
-std::optional<protocol::Reply> Router::Impl::answer_poll(const protocol::PollMailbox& request,
+std::optional<protocol::Reply> Router::Impl::answer_poll(const Caller& caller,
+                                                         const protocol::PollMailbox& request,
                                                          services::Mailbox::Read& read,
                                                          core::SteadyTime deadline,
-                                                         std::any* shared) const {
+                                                         std::any* shared) {
+    charge(caller, read.budget);
     store::MailboxView& view = read.view;
     if (view.messages.empty() && !view.truncated && !view.more && !shutting_down &&
         clock_.steady() < deadline) {

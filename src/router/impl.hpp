@@ -108,7 +108,7 @@ private:
     [[nodiscard]] bool within_rate(const protocol::Request& request, const protocol::Policy& policy,
                                    const core::AgentId& agent);
     /// A page has cost this much more than its operation's weight.
-    void charge(const Caller& caller, std::size_t bytes);
+    void charge(const Caller& caller, const core::Budget& budget);
     /// Refuses a payload whose push would not fit into one frame.
     bool require_deliverable(Context& context, const core::JsonText& payload) const;
 
@@ -127,10 +127,11 @@ private:
         const Caller& caller, const protocol::PollMailbox& request) const;
     /// The answer to a poll whose read is complete; nothing when it had better wait. `shared`:
     /// where to leave the page for those who ask the same at the same time; or null.
-    [[nodiscard]] std::optional<protocol::Reply> answer_poll(const protocol::PollMailbox& request,
+    [[nodiscard]] std::optional<protocol::Reply> answer_poll(const Caller& caller,
+                                                             const protocol::PollMailbox& request,
                                                              services::Mailbox::Read& read,
                                                              core::SteadyTime deadline,
-                                                             std::any* shared) const;
+                                                             std::any* shared);
     /// One turn of finding where a backlog begins; whether it is found.
     [[nodiscard]] bool find_backlog(delivery::EventLoop& loop, delivery::Session& session,
                                     const core::AgentId& agent);

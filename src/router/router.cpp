@@ -75,9 +75,11 @@ std::optional<core::Error> Router::Impl::refuse(const protocol::Request& request
     return core::Error(core::ErrorCode::rate_limited);
 }
 
-void Router::Impl::charge(const Caller& caller, std::size_t bytes) {
-    constexpr std::size_t kBytesOfUnit = 1'024;
-    if (caller.agent) work_.charge(*caller.agent, clock_.steady(), bytes / kBytesOfUnit);
+void Router::Impl::charge(const Caller& caller, const core::Budget& budget) {
+    // A kilobyte that is shown, or as many entries that were only looked at.
+    constexpr std::uint64_t kOfUnit = 1'024;
+    if (!caller.agent) return;
+    work_.charge(*caller.agent, clock_.steady(), (budget.bytes() + budget.walked()) / kOfUnit);
 }
 
 Pending Router::Impl::handle(delivery::EventLoop& loop, const Caller& caller,

@@ -20,8 +20,7 @@ std::optional<Identity> Auth::verify(std::string_view token) const {
 
 bool Auth::holds_token(const core::AgentId& agent) const { return store_.has_token(agent.str()); }
 
-core::result<store::TokenPage> Auth::list(std::string_view cursor, core::PageLimit limit) const {
-    core::Budget budget(limit);
+core::result<store::TokenPage> Auth::list(std::string_view cursor, core::Budget& budget) const {
     return store_.list_tokens(cursor, budget);
 }
 

@@ -5,10 +5,9 @@
 namespace agentcom::services {
 
 std::optional<Channels::Info> Channels::info(const core::ChannelName& name, std::string_view after,
-                                             core::PageLimit limit) const {
+                                             core::Budget& budget) const {
     auto channel = store_.find_channel(name);
     if (!channel) return std::nullopt;
-    core::Budget budget(limit);
     auto subscribers = store_.subscribers(name, after, budget);
     // The two reads may straddle a commit; a whole list is what the reader can count.
     if (after.empty() && !subscribers.more) {
@@ -20,13 +19,6 @@ std::optional<Channels::Info> Channels::info(const core::ChannelName& name, std:
 std::vector<core::ChannelName> Channels::subscriptions(std::string_view agent) const {
     core::Budget budget({.steps = core::kUnbounded});
     return store_.subscriptions(agent, {}, budget).entries;
-}
-
-store::ChannelHistoryPage Channels::history(const store::ChannelHistoryQuery& query,
-                                            core::PageLimit limit) const {
-    if (limit.count == 0) return {};
-    core::Budget budget(limit);
-    return store_.channel_history(query, budget);
 }
 
 }  // namespace agentcom::services

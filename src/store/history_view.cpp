@@ -194,6 +194,7 @@ ChannelHistoryPage read_channel_history(const Transaction& txn, const ChannelHis
         }
         return page;
     }
+    page.cursor.value = last + 1;
     if (last < first) return page;
     bool more = list.at_or_after_place(last);
     if (more && list.place() > last) more = list.previous();

@@ -30,7 +30,7 @@ public:
     [[nodiscard]] bool holds_token(const core::AgentId& agent) const;
     /// Tokens behind the cursor of an earlier page; see store::Store::list_tokens.
     [[nodiscard]] core::result<store::TokenPage> list(std::string_view cursor,
-                                                      core::PageLimit limit) const;
+                                                      core::Budget& budget) const;
 
 private:
     const store::Store& store_;

@@ -23,24 +23,24 @@ public:
     explicit Channels(const store::Store& store) : store_(store) {}
 
     [[nodiscard]] core::Page<store::ChannelRecord> list(std::string_view after,
-                                                        core::PageLimit limit) const {
-        core::Budget budget(limit);
+                                                        core::Budget& budget) const {
         return store_.list_channels(after, budget);
     }
     /// The channel with a page of its subscribers; nothing when there is no such channel.
     [[nodiscard]] std::optional<Info> info(const core::ChannelName& name, std::string_view after,
-                                           core::PageLimit limit) const;
+                                           core::Budget& budget) const;
     [[nodiscard]] core::Page<core::ChannelName> subscriptions(std::string_view agent,
                                                               std::string_view after,
-                                                              core::PageLimit limit) const {
-        core::Budget budget(limit);
+                                                              core::Budget& budget) const {
         return store_.subscriptions(agent, after, budget);
     }
     /// All of them, as many as the store lets an agent have.
     [[nodiscard]] std::vector<core::ChannelName> subscriptions(std::string_view agent) const;
-    /// Empty for a channel that does not exist, as in the original, and for a limit of 0.
+    /// Empty for a channel that does not exist, as in the original.
     [[nodiscard]] store::ChannelHistoryPage history(const store::ChannelHistoryQuery& query,
-                                                    core::PageLimit limit) const;
+                                                    core::Budget& budget) const {
+        return store_.channel_history(query, budget);
+    }
 
 private:
     const store::Store& store_;

@@ -1,22 +1,20 @@
 #pragma once
 
-#include <cstdint>
-
 #include "agentcom/store/store.hpp"
 
 namespace agentcom::services {
-
-/// Most messages one page of the history may hold (the original's figure).
-inline constexpr std::uint64_t kMaxHistoryPage = 200;
 
 /// The audit log of all messages, filtered. Thread-safe.
 class History {
 public:
     explicit History(const store::Store& store) : store_(store) {}
 
-    /// Oldest first, after the query's cursor; the count is capped at kMaxHistoryPage.
+    /// Oldest first, after the query's cursor. A page without messages whose cursor has moved may
+    /// have others behind it.
     [[nodiscard]] store::MessagePage page(const store::HistoryQuery& query,
-                                          core::PageLimit limit) const;
+                                          core::Budget& budget) const {
+        return store_.history(query, budget);
+    }
 
 private:
     const store::Store& store_;

@@ -1,15 +1,11 @@
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <string_view>
 
 #include "agentcom/store/store.hpp"
 
 namespace agentcom::services {
-
-/// Most messages one answer about a thread holds; a longer thread is read with `cursor`.
-inline constexpr std::uint64_t kMaxThreadPage = 10'000;
 
 /// Reply trees. Every message knows its root since it was stored, so no walk ever follows a chain.
 /// What is read may take several turns of the loop: it is complete when there is no more, or when
