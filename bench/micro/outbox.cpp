@@ -7,6 +7,7 @@
 
 #include "agentcom/delivery/outbox.hpp"
 #include "agentcom/protocol/codec.hpp"
+#include "net/ws_framing.hpp"
 #include "sample.hpp"
 
 namespace agentcom::bench {
@@ -32,7 +33,7 @@ std::string push_frame(std::string_view payload) {
     std::string text;
     protocol::encode_push(message, text);
     std::string frame;
-    delivery::append_text_frame(frame, text);
+    net::append_text_frame(frame, text);
     return frame;
 }
 

@@ -37,25 +37,6 @@ void give_back(std::string&& buffer) {
 
 }  // namespace
 
-void append_text_frame_head(std::string& out, std::size_t size) {
-    constexpr char kFinalText = '\x81';
-    out.push_back(kFinalText);
-    if (size < 126) {
-        out.push_back(static_cast<char>(size));
-        return;
-    }
-    const int bytes = size <= 0xffff ? 2 : 8;
-    out.push_back(static_cast<char>(bytes == 2 ? 126 : 127));
-    for (int i = bytes - 1; i >= 0; --i) {
-        out.push_back(static_cast<char>((size >> (8 * i)) & 0xff));
-    }
-}
-
-void append_text_frame(std::string& out, std::string_view payload) {
-    append_text_frame_head(out, payload.size());
-    out.append(payload);
-}
-
 Outbox::Outbox(OutboxLimits limits, OutputAccount* account, Debtor* debtor)
     : limits_(limits), account_(account), debtor_(debtor) {}
 

@@ -87,7 +87,7 @@ bool PresenceFeed::give(Session& session, std::uint64_t limit) {
             give_page(session);
             continue;
         }
-        const PresenceLog::Stretch& stretch = log_->stretch(seen, limit);
+        const PresenceLog::Stretch& stretch = log_->stretch(session.framing(), seen, limit);
         const auto untold = log_->untold(session.identity()->agent);
         std::size_t given = 0;
         // Around what is about the agent itself, which at most two frames are.
@@ -118,9 +118,10 @@ void PresenceFeed::give_page(Session& session) {
     Progress& progress = in_snapshot_[&session];
     const bool first = progress.version == 0;
     // A page that others were given serves when nothing it lacks has left the log.
-    const KeptPage& kept = page(progress.after, first ? log_->floor() : progress.version);
+    KeptPage& kept = page(progress.after, first ? log_->floor() : progress.version);
     if (first) progress.version = kept.page.version;
-    session.push(kept.frame);
+    session.push(kept.event.in(session.framing(), {}, nullptr,
+                               [&]() -> std::string_view { return kept.page.text; }));
     if (!kept.page.next.empty()) {
         progress.after = kept.page.next;
         return;
@@ -129,11 +130,10 @@ void PresenceFeed::give_page(Session& session) {
     in_snapshot_.erase(&session);
 }
 
-const PresenceFeed::KeptPage& PresenceFeed::page(const std::string& after, std::uint64_t version) {
+PresenceFeed::KeptPage& PresenceFeed::page(const std::string& after, std::uint64_t version) {
     const auto found = std::ranges::find(pages_, after, &KeptPage::after);
     if (found != pages_.end() && found->page.version >= version) return *found;
-    KeptPage made{after, source_(after), nullptr};
-    made.frame = std::make_shared<const std::string>(std::exchange(made.page.frame, {}));
+    KeptPage made{after, source_(after), {}};
     if (found != pages_.end()) return *found = std::move(made);
     if (pages_.size() < kKeptPages) return pages_.emplace_back(std::move(made));
     return pages_[next_page_++ % kKeptPages] = std::move(made);

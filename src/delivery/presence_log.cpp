@@ -30,7 +30,7 @@ void PresenceLog::give_up_waiting() {
 }
 
 void PresenceLog::append(const PresenceChangePtr& change) {
-    if (change->frame.empty()) return drop_all(change->version);
+    if (change->text.empty()) return drop_all(change->version);
     const PresenceChange& added = *change;
     Latest& latest = latest_[added.agent];
     try {
@@ -45,20 +45,20 @@ void PresenceLog::append(const PresenceChangePtr& change) {
         forget(std::exchange(latest.state, added.version));
         forget(std::exchange(latest.status, 0));
     }
-    bytes_ += added.frame.size();
+    bytes_ += added.text.size();
     while (ring_.size() > kMostChanges || bytes_ > kMostBytes) drop_oldest();
 }
 
 void PresenceLog::forget(std::uint64_t version) {
     if (version <= floor_) return;
     PresenceChangePtr& change = at(version);
-    bytes_ -= change->frame.size();
+    bytes_ -= change->text.size();
     change.reset();
 }
 
 void PresenceLog::drop_oldest() {
     if (const PresenceChangePtr oldest = std::move(ring_.front())) {
-        bytes_ -= oldest->frame.size();
+        bytes_ -= oldest->text.size();
         const auto found = latest_.find(oldest->agent);
         Latest& latest = found->second;
         if (latest.state == oldest->version) latest.state = 0;
@@ -76,9 +76,10 @@ void PresenceLog::drop_all(std::uint64_t floor) {
     floor_ = floor;
 }
 
-const PresenceLog::Stretch& PresenceLog::stretch(std::uint64_t from, std::uint64_t limit) {
+const PresenceLog::Stretch& PresenceLog::stretch(const Framing& framing, std::uint64_t from,
+                                                 std::uint64_t limit) {
     for (const Stretch& kept : stretches_) {
-        if (kept.bytes && kept.from == from && kept.limit == limit) return kept;
+        if (kept.framing == &framing && kept.from == from && kept.limit == limit) return kept;
     }
     Stretch& made = stretches_[next_stretch_++ % stretches_.size()];
     made = {};
@@ -86,12 +87,13 @@ const PresenceLog::Stretch& PresenceLog::stretch(std::uint64_t from, std::uint64
     std::uint64_t version = from;
     while (version < limit) {
         if (const PresenceChangePtr& change = at(version + 1)) {
-            if (!bytes.empty() && bytes.size() + change->frame.size() > kStretchBytes) break;
-            bytes += change->frame;
+            if (!bytes.empty() && bytes.size() + change->text.size() > kStretchBytes) break;
+            framing.append(bytes, change->text, {});
             made.frames.emplace_back(version + 1, bytes.size());
         }
         ++version;
     }
+    made.framing = &framing;
     made.from = from;
     made.limit = limit;
     made.to = version;

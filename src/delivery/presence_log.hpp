@@ -29,6 +29,7 @@ public:
 
     /// What lies between two versions, as bytes to be sent.
     struct Stretch {
+        const Framing* framing = nullptr;
         std::uint64_t from = 0;
         std::uint64_t limit = 0;  // as it was asked for
         std::uint64_t to = 0;     // where it ends; before `limit` when that would be too long
@@ -43,7 +44,8 @@ public:
     [[nodiscard]] std::uint64_t floor() const noexcept { return floor_; }
 
     /// `from` at least `floor`, `limit` at most `head`. Those who ask the same share one.
-    [[nodiscard]] const Stretch& stretch(std::uint64_t from, std::uint64_t limit);
+    [[nodiscard]] const Stretch& stretch(const Framing& framing, std::uint64_t from,
+                                         std::uint64_t limit);
     /// The changes of this agent that it must not be told itself; 0 for none.
     [[nodiscard]] std::array<std::uint64_t, 2> untold(const core::AgentId& agent);
 

@@ -257,17 +257,27 @@ void Registry::revoked(std::string_view agent) {
 
 // ---- One session --------------------------------------------------------------------------------
 
+template <class Encode>
+void Registry::push(Session& session, core::Seq seq, Encode encode) {
+    const SharedBytes& bytes =
+        progress_.event.in(session.framing(), seq, budget_, [&]() -> std::string_view {
+            scratch_.clear();
+            encode();
+            return scratch_;
+        });
+    presence_.catch_up(session);
+    session.push(bytes, seq);
+}
+
 std::size_t Registry::deliver_to(Session& session, const core::Message& message) noexcept {
     // A backlog reader pushes what it finds stored, up to where deliveries have begun.
     if (session.catching_up() || message.seq <= session.backlog_position) return 1;
     std::size_t steps = 1;
     const bool well = faults_.guard("push", [&] {
-        if (!progress_.frame) {
-            scratch_.clear();
+        push(session, message.seq, [&] {
             protocol::encode_push(message, scratch_);
             steps += scratch_.size() / kBytesOfStep;
-        }
-        push(session, scratch_, message.seq);
+        });
     });
     if (!well) fail(session);
     return steps;
@@ -276,27 +286,11 @@ std::size_t Registry::deliver_to(Session& session, const core::Message& message)
 std::size_t Registry::announce_to(Session& session, const store::Subscribe& op) noexcept {
     if (session.identity()->agent == op.agent) return 1;
     const bool well = faults_.guard("push", [&] {
-        if (!progress_.frame) {
-            scratch_.clear();
-            protocol::encode_channel_agent_joined(op.channel, op.agent, scratch_);
-        }
-        push(session, scratch_, {});
+        push(session, {},
+             [&] { protocol::encode_channel_agent_joined(op.channel, op.agent, scratch_); });
     });
     if (!well) fail(session);
     return 1;
-}
-
-void Registry::push(Session& session, std::string_view payload, core::Seq seq) {
-    if (!progress_.frame) {
-        std::string frame;
-        frame.reserve(payload.size() + 10);
-        append_text_frame(frame, payload);
-        // What is copied into every outbox is counted there.
-        OutputBudget* const budget = frame.size() < Outbox::kCopyBelow ? nullptr : budget_;
-        progress_.frame = share(std::move(frame), budget);
-    }
-    presence_.catch_up(session);
-    session.push(progress_.frame, seq);
 }
 
 void Registry::fail(Session& session) noexcept {

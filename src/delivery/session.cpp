@@ -24,10 +24,12 @@ void Session::push(std::string_view frame, core::Seq seq) {
     appended(was_empty);
 }
 
-void Session::reply(std::string_view frame, core::Seq seq) {
+void Session::send_paced(std::string_view text, core::Seq seq) {
     if (closing_) return;
+    std::string bytes;
+    framing_.append(bytes, text, seq);
     const bool was_empty = outbox_.empty();
-    outbox_.append(frame, seq, true);
+    outbox_.append(bytes, seq, true);
     appended(was_empty);
 }
 

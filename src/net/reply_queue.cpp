@@ -8,6 +8,7 @@
 #include <variant>
 
 #include "agentcom/protocol/codec.hpp"
+#include "net/ws_framing.hpp"
 
 namespace agentcom::net {
 
@@ -69,7 +70,7 @@ void ReplyQueue::append(core::Pieces& text) {
     if (text.empty()) return;
     thread_local std::string head;
     head.clear();
-    delivery::append_text_frame_head(head, text.size());
+    append_text_frame_head(head, text.size());
     outbox_.append_pieces(head, text);
 }
 

@@ -17,6 +17,7 @@
 #include <variant>
 
 #include "agentcom/core/version.hpp"
+#include "net/ws_framing.hpp"
 
 namespace agentcom::net {
 
@@ -95,7 +96,7 @@ public:
 WsSession::WsSession(std::shared_ptr<Shard> the_shard, std::shared_ptr<BufferedStream> the_stream,
                      Visitor visitor)
     : Connection(std::move(the_shard), std::move(the_stream)),
-      Session(shard().limits().outbox, &loop().output()),
+      Session(WsFraming::instance(), shard().limits().outbox, &loop().output()),
       visitor_(std::move(visitor)),
       replies_(outbox(), shard().shared_answers()),
       opened_(now()) {}

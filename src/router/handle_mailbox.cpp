@@ -234,9 +234,7 @@ void Router::Impl::continue_backlog(delivery::EventLoop& loop, delivery::Session
     for (const core::MessagePtr& message : view.messages) {
         std::string text;
         protocol::encode_push(*message, text);
-        std::string frame;
-        delivery::append_text_frame(frame, text);
-        session.reply(frame, message->seq);
+        session.send_paced(text, message->seq);
     }
     session.backlog_position = view.position;
     if (view.position >= loop.registry().applied_head()) return session.set_catching_up(false);

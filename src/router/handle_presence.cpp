@@ -37,9 +37,7 @@ void Router::Impl::feed_watchers() {
             }
             delivery::PresencePage made{page.version, {}, {}};
             if (page.more) made.next = agents.back().agent.str();
-            std::string text;
-            protocol::encode_agents_snapshot(agents, made.next, text);
-            delivery::append_text_frame(made.frame, text);
+            protocol::encode_agents_snapshot(agents, made.next, made.text);
             return made;
         });
     }
@@ -48,12 +46,10 @@ void Router::Impl::feed_watchers() {
 template <class Encode>
 void Router::Impl::announce(delivery::PresenceChange change, Encode encode) {
     try {
-        std::string text;
-        encode(text);
-        delivery::append_text_frame(change.frame, text);
+        encode(change.text);
     } catch (const std::exception&) {
-        // Without its frame the version still comes, and watchers are given the list instead.
-        change.frame.clear();
+        // Without its text the version still comes, and watchers are given the list instead.
+        change.text.clear();
     }
     loops_.announce(std::make_shared<const delivery::PresenceChange>(std::move(change)));
 }

@@ -239,14 +239,14 @@ TEST(PresenceFeed, EveryWatcherEndsWithTheTruthWhateverTheOrderAndHoweverItReads
         std::size_t count = 0;
         for (auto it = truth.upper_bound(after); it != truth.end(); ++it) {
             if (count++ == 40) {
-                page.frame += ">" + page.next;
+                page.text += ">" + page.next;
                 break;
             }
-            page.frame += it->first + (it->second.empty() ? "" : ":" + it->second) + " ";
+            page.text += it->first + (it->second.empty() ? "" : ":" + it->second) + " ";
             page.next = it->first;
         }
-        if (page.frame.find('>') == std::string::npos) page.next.clear();
-        page.frame += ";";
+        if (page.text.find('>') == std::string::npos) page.next.clear();
+        page.text += ";";
         return page;
     };
     struct Watcher {

@@ -46,7 +46,7 @@ void apply(Registry& registry, store::CommittedBatch batch) {
 /// A session that cannot take what it is pushed.
 class BrokenSession final : public Session {
 public:
-    explicit BrokenSession(std::string_view name) : Session(OutboxLimits{}) {
+    explicit BrokenSession(std::string_view name) : Session(test::kPlainFraming, OutboxLimits{}) {
         set_identity({.agent = agent(name), .session_id = 1});
     }
     std::vector<protocol::CloseCode> closes;
@@ -58,6 +58,37 @@ private:
         throw std::runtime_error("cannot even close");
     }
 };
+
+/// Events as lines with the number of their message.
+class LineFraming final : public Framing {
+public:
+    void append(std::string& out, std::string_view text, core::Seq seq) const override {
+        ++made;
+        out += std::to_string(seq.value) + ' ' + std::string(text) + '\n';
+    }
+    mutable int made = 0;
+};
+
+TEST(Registry, MakesAnEventOnceForEachKindOfSession) {
+    Registry registry;
+    const LineFraming lines;
+    std::vector<std::unique_ptr<RecordingSession>> sessions;
+    for (int i = 0; i < 6; ++i) {
+        const Framing& framing =
+            i % 2 == 0 ? static_cast<const Framing&>(lines) : test::kPlainFraming;
+        sessions.push_back(std::make_unique<RecordingSession>("agent-" + std::to_string(i),
+                                                              OutboxLimits{}, framing));
+        registry.add(*sessions.back(), {channel("dev")});
+    }
+    apply(registry, batch_of({committed("alice", core::ToChannel{channel("dev")}, 7)}, 7));
+    EXPECT_EQ(lines.made, 1);
+    const std::string plain = sessions[1]->waiting();
+    EXPECT_NE(plain.find("channel_message"), std::string::npos);
+    for (std::size_t i = 0; i < sessions.size(); ++i) {
+        EXPECT_EQ(sessions[i]->waiting(), i % 2 == 0 ? "7 " + plain + '\n' : plain);
+        registry.remove(*sessions[i]);
+    }
+}
 
 TEST(Registry, DeliversADirectMessageToItsAgentOnly) {
     Registry registry;

@@ -7,6 +7,7 @@
 
 #include "agentcom/delivery/outbox.hpp"
 #include "agentcom/protocol/codec.hpp"
+#include "net/ws_framing.hpp"
 
 namespace agentcom::net {
 namespace {
@@ -19,7 +20,7 @@ std::string frame(const protocol::Reply& reply, std::optional<core::JsonText> re
     core::Pieces text;
     protocol::encode_frame(reply, ref, text);
     std::string out;
-    delivery::append_text_frame(out, text.str());
+    append_text_frame(out, text.str());
     return out;
 }
 

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "agentcom/router/router.hpp"
+#include "support/recording_session.hpp"
 #include "support/temp_dir.hpp"
 
 namespace agentcom::router {
@@ -34,7 +35,8 @@ inline protocol::Identify quietly() {
 /// A connection without a socket, not yet identified. Its members are touched on its loop's thread.
 class TestSession final : public delivery::Session {
 public:
-    explicit TestSession(delivery::OutboxLimits limits = {}) : Session(limits) {}
+    explicit TestSession(delivery::OutboxLimits limits = {})
+        : Session(test::kPlainFraming, limits) {}
     std::vector<protocol::CloseCode> closes;
 
 private:

@@ -1,17 +1,26 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "agentcom/delivery/session.hpp"
 
 namespace agentcom::test {
 
+/// Events as they are, one after the other.
+class PlainFraming final : public delivery::Framing {
+public:
+    void append(std::string& out, std::string_view text, core::Seq) const override { out += text; }
+};
+inline const PlainFraming kPlainFraming;
+
 /// A session without a socket: remembers what it was asked for.
 class RecordingSession final : public delivery::Session {
 public:
-    explicit RecordingSession(std::string_view agent, delivery::OutboxLimits limits = {})
-        : Session(limits) {
+    explicit RecordingSession(std::string_view agent, delivery::OutboxLimits limits = {},
+                              const delivery::Framing& framing = kPlainFraming)
+        : Session(framing, limits) {
         set_identity({.agent = *core::AgentId::parse(agent), .session_id = 1});
     }
 

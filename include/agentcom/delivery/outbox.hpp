@@ -16,11 +16,6 @@ namespace agentcom::delivery {
 /// Bytes of one or more complete frames, made once and shared by all who are sent them.
 using SharedBytes = core::SharedBytes;
 
-/// Appends an unmasked, final WebSocket text frame (RFC 6455, 5.2) with this payload.
-void append_text_frame(std::string& out, std::string_view payload);
-/// The beginning of such a frame whose payload, of this size, follows.
-void append_text_frame_head(std::string& out, std::size_t payload_bytes);
-
 /// Limits of one session's outbox; passing either means the consumer is too slow. An empty outbox
 /// takes any one frame, so that whatever was sent can be delivered.
 struct OutboxLimits {

@@ -23,15 +23,15 @@ struct PresenceChange {
     core::AgentId agent;
     Kind kind = Kind::joined;
     bool to_itself = false;  // the agent itself is told, too
-    std::string frame;       // the complete frame; empty when it could not be made
+    std::string text;        // the event as JSON; empty when it could not be made
 };
 using PresenceChangePtr = std::shared_ptr<const PresenceChange>;
 
-/// A stretch of the list of who is online, as one complete frame.
+/// A stretch of the list of who is online, as one event.
 struct PresencePage {
     std::uint64_t version = 0;  // it holds every change up to this one
-    std::string frame;
-    std::string next;  // pass it to get the page behind this one; empty: this is the last
+    std::string text;           // JSON
+    std::string next;           // pass it to get the page behind this one; empty: this is the last
 };
 /// Makes the page behind `after` (empty: the first).
 using PresenceSource = std::function<PresencePage(const std::string& after)>;
@@ -92,14 +92,14 @@ private:
     struct KeptPage {
         std::string after;
         PresencePage page;
-        SharedBytes frame;
+        FramedEvent event;
     };
 
     void tell(Session& session, std::uint64_t limit) noexcept;
     /// False when the session has no room for more.
     bool give(Session& session, std::uint64_t limit);
     void give_page(Session& session);
-    const KeptPage& page(const std::string& after, std::uint64_t version);
+    KeptPage& page(const std::string& after, std::uint64_t version);
     void stall(Session& session) noexcept;
 
     Faults& faults_;

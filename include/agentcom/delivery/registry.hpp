@@ -20,7 +20,8 @@
 namespace agentcom::delivery {
 
 /// Who is connected to one event loop, and the fan-out to them. Lives on that loop's thread: no
-/// locks. A message is encoded at most once per loop, whatever the number of its receivers. Work
+/// locks. A message is encoded at most once per loop and kind of
+/// session, whatever the number of its receivers. Work
 /// that grows with the number of sessions is queued and done in slices by `work`, in order, while
 /// sessions come and go in between. What throws ends its session or its operation, not the loop.
 class Registry {
@@ -85,7 +86,7 @@ private:
         std::size_t operation = 0;
         Stage stage = Stage::begin;
         Reach reach = Reach::nobody;
-        SharedBytes frame;  // of this operation, made for the first who needs it
+        FramedEvent event;  // of this operation, made for the first who needs it
     };
 
     std::size_t apply(store::CommittedBatch& batch, std::size_t steps);
@@ -99,7 +100,9 @@ private:
 
     std::size_t deliver_to(Session& session, const core::Message& message) noexcept;
     std::size_t announce_to(Session& session, const store::Subscribe& op) noexcept;
-    void push(Session& session, std::string_view payload, core::Seq seq);
+    /// `encode` appends the event's text.
+    template <class Encode>
+    void push(Session& session, core::Seq seq, Encode encode);
     void fail(Session& session) noexcept;
     void revoked(std::string_view agent);
 

@@ -10,6 +10,7 @@
 #include "agentcom/core/ids.hpp"
 #include "agentcom/core/seq.hpp"
 #include "agentcom/core/token.hpp"
+#include "agentcom/delivery/framing.hpp"
 #include "agentcom/delivery/outbox.hpp"
 #include "agentcom/delivery/sliced_list.hpp"
 #include "agentcom/protocol/codec.hpp"
@@ -40,14 +41,15 @@ struct SessionListing {
     bool stalled = false;  // it is told more when its outbox has room
 };
 
-/// One WebSocket connection as delivery and the router see it: identity, outbox, state of its
-/// mailbox. Owned by the connection in net; belongs to one event loop's thread, so no member is
-/// locked. The registry holds plain pointers: a session leaves it before it is destroyed.
+/// One stream of events to an agent, a WebSocket connection for instance, as delivery and the
+/// router see it: identity, outbox, state of its mailbox. Owned by the connection in net; belongs
+/// to one event loop's thread, so no member is locked. The registry holds plain pointers: a session
+/// leaves it before it is destroyed.
 class Session : public Debtor {
 public:
-    /// `account` may be null: then its output is not counted.
-    explicit Session(OutboxLimits limits, OutputAccount* account = nullptr)
-        : outbox_(limits, account, this) {}
+    /// The framing must outlive the session. `account` may be null: then its output is not counted.
+    Session(const Framing& framing, OutboxLimits limits, OutputAccount* account = nullptr)
+        : framing_(framing), outbox_(limits, account, this) {}
     Session(const Session&) = delete;
     Session& operator=(const Session&) = delete;
 
@@ -56,12 +58,17 @@ public:
     }
     void set_identity(SessionIdentity identity) { identity_ = std::move(identity); }
 
-    /// Appends a pushed frame and asks for a flush. When the outbox is full the session is closed
-    /// as a slow consumer and what was not written stays in the agent's mailbox.
+    /// How its stream carries events.
+    [[nodiscard]] const Framing& framing() const noexcept { return framing_; }
+
+    /// Appends pushed bytes, made with its framing, and asks for a flush. When the outbox is full
+    /// the session is closed as a slow consumer and what was not written stays in the agent's
+    /// mailbox.
     void push(const SharedBytes& frame, core::Seq seq = {});
     void push(std::string_view frame, core::Seq seq = {});
-    /// Appends a reply or a control frame, which never overflows, and asks for a flush.
-    void reply(std::string_view frame, core::Seq seq = {});
+    /// Appends an event, given as its JSON text, that is paced by whoever sends it and so never
+    /// overflows, and asks for a flush.
+    void send_paced(std::string_view text, core::Seq seq);
     /// To be called after appending to the outbox directly; `was_empty`: before that.
     void appended(bool was_empty);
 
@@ -107,6 +114,7 @@ protected:
     virtual void begin_close(protocol::CloseCode code) = 0;
 
 private:
+    const Framing& framing_;
     Outbox outbox_;
     std::optional<SessionIdentity> identity_;
     std::shared_ptr<std::atomic<std::uint64_t>> read_position_;

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "agentcom/core/seq.hpp"
+#include "agentcom/delivery/output_budget.hpp"
+
+namespace agentcom::delivery {
+
+/// How the streams of one kind of session carry events: WebSocket frames, server-sent events and so
+/// on. One object for each kind, without state, for any thread: sessions of a kind share it, and
+/// bytes that were made with it serve all of them.
+class Framing {
+public:
+    virtual ~Framing() = default;
+    /// Appends the bytes of one event: its JSON text, and the number of the message in it (0: it is
+    /// none).
+    virtual void append(std::string& out, std::string_view text, core::Seq seq) const = 0;
+};
+
+/// The bytes of one event in each framing that somebody needs, made once for all who do. For one
+/// event loop's thread.
+class FramedEvent {
+public:
+    /// `text` makes the event's JSON text, as a std::string_view. Large bytes are counted by the
+    /// budget, if there is one.
+    template <class Text>
+    const core::SharedBytes& in(const Framing& framing, core::Seq seq, OutputBudget* budget,
+                                Text&& text) {
+        if (usual_.first == &framing) return usual_.second;
+        for (const Made& made : others_) {
+            if (made.first == &framing) return made.second;
+        }
+        return make(framing, seq, budget, std::forward<Text>(text)());
+    }
+
+private:
+    using Made = std::pair<const Framing*, core::SharedBytes>;
+    const core::SharedBytes& make(const Framing& framing, core::Seq seq, OutputBudget* budget,
+                                  std::string_view text);
+
+    Made usual_{};  // most events are for sessions of one kind
+    std::vector<Made> others_;
+};
+
+}  // namespace agentcom::delivery
