@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "agentcom/router/router.hpp"
-#include "support/recording_session.hpp"
+#include "net/ws_framing.hpp"
 #include "support/temp_dir.hpp"
 
 namespace agentcom::router {
@@ -36,7 +36,7 @@ inline protocol::Identify quietly() {
 class TestSession final : public delivery::Session {
 public:
     explicit TestSession(delivery::OutboxLimits limits = {})
-        : Session(test::kPlainFraming, limits) {}
+        : Session(net::WsFraming::instance(), limits) {}
     std::vector<protocol::CloseCode> closes;
 
 private:
