@@ -174,9 +174,13 @@ void Router::Impl::operate(Context context, protocol::SetStatus request) {
     context.reply(protocol::ReplyValue(protocol::StatusUpdated{}));
 }
 
-void Router::Impl::operate(Context context, protocol::ListAgents) {
+void Router::Impl::operate(Context context, protocol::ListAgents request) {
+    const core::PageLimit limit = page_limit(context, request.range.limit);
+    // The bound is on the profiles; names and what the last profile has too much come on top.
+    auto page = presence_.page(request.range.cursor, limit.count, limit.bytes / 2);
     protocol::AgentList list;
-    for (services::PresentAgent& agent : presence_.list()) {
+    if (page.more && !page.agents.empty()) list.next_cursor = page.agents.back().agent.str();
+    for (services::PresentAgent& agent : page.agents) {
         list.agents.push_back(to_info(std::move(agent)));
     }
     context.reply(protocol::ReplyValue(std::move(list)));

@@ -114,7 +114,7 @@ TEST_F(PagesTest, AChannelHistoryInAFrameFitsItAndLeadsBothWays) {
     TestSession& alice = join("alice");
     const auto page_of = [&](const protocol::ChannelHistory& request) {
         const protocol::Reply reply = ask(as("alice"), request, &alice);
-        std::string text;
+        core::Pieces text;
         protocol::encode_frame(reply, core::JsonText{'"' + std::string(250, 'r') + '"'}, text);
         EXPECT_LE(text.size(), kFrame);
         return std::get<protocol::ChannelHistoryPage>(*reply);
@@ -299,6 +299,22 @@ TEST_F(BacklogTest, APollThatTakesSeveralTurnsIsAnswered) {
     const std::uint64_t before = store_->stats().read_steps;
     (void)get<protocol::MailboxPage>(as("alice"), poll("alice"));
     EXPECT_LE(store_->stats().read_steps - before, 16U);
+}
+
+TEST_F(PagesTest, WhoIsOnlineIsListedInPages) {
+    for (int i = 0; i < 7; ++i)
+        (void)join("agent" + std::to_string(i), {}, static_cast<std::size_t>(i % 2));
+    std::vector<std::string> seen;
+    protocol::ListAgents request{.range = {.limit = 3, .cursor = ""}};
+    while (true) {
+        const auto page = get<protocol::AgentList>(as("agent0"), request);
+        EXPECT_LE(page.agents.size(), 3U);
+        for (const auto& each : page.agents) seen.push_back(each.agent.str());
+        if (!page.next_cursor) break;
+        request.range.cursor = *page.next_cursor;
+    }
+    ASSERT_EQ(seen.size(), 7U);
+    for (std::size_t i = 0; i < seen.size(); ++i) EXPECT_EQ(seen[i], "agent" + std::to_string(i));
 }
 
 }  // namespace

@@ -328,7 +328,6 @@ TEST_F(RouterTest, AKeySentAgainIsAnsweredAsTheFirstTimeAndStoresNothing) {
     const auto first = get<protocol::MessageSent>(as("alice"), message);
     const auto published = get<protocol::Published>(as("alice"), publish);
     clock_.advance(core::Millis{60'000});
-    message.payload = {R"({"another":"text"})"};
     for (std::size_t index = 0; index < 2; ++index) {
         const auto again = ask(as("alice"), message, nullptr, index);
         EXPECT_EQ(std::get<protocol::MessageSent>(*again).id, first.id);
@@ -336,6 +335,9 @@ TEST_F(RouterTest, AKeySentAgainIsAnsweredAsTheFirstTimeAndStoresNothing) {
     }
     EXPECT_EQ(get<protocol::Published>(as("alice"), publish).id, published.id);
     EXPECT_EQ(get<protocol::Published>(as("alice"), publish).seq, core::ChannelSeq{1});
+    auto other = message;
+    other.payload = {R"({"another":"text"})"};
+    EXPECT_EQ(error_of(as("alice"), other), ErrorCode::idempotency_conflict);
     // Another agent's key is another key.
     EXPECT_NE(get<protocol::MessageSent>(as("carol"), message).id, first.id);
     EXPECT_EQ(store_->head(), core::Seq{3});
