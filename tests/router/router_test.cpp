@@ -492,6 +492,7 @@ TEST_F(RouterTest, WhatIsNotASendIsLimitedByWhatItCosts) {
     for (int i = 0; i < 3; ++i) {
         EXPECT_EQ(error_of(as("alice"), status, &alice), ErrorCode::rate_limited);
     }
+    settle();  // the close follows the answer
     EXPECT_EQ(alice.closes, std::vector{protocol::CloseCode::rate_limited});
 }
 
