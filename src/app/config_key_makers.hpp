@@ -1,0 +1,224 @@
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <variant>
+#include <vector>
+
+#include "app/config_keys.hpp"
+#include "app/config_values.hpp"
+
+/// How a setting of each type is read from text, written into the configuration and shown.
+namespace agentcom::app {
+
+/// What a member accessor such as `[](auto& c) -> auto& { return c.threads; }` leads to.
+template <class Access>
+using MemberOf = std::remove_cvref_t<std::invoke_result_t<Access, Config&>>;
+
+constexpr auto kAnyCount = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+constexpr std::uint64_t kHundredYears = std::uint64_t{100} * 365 * 86'400'000;
+
+inline std::string between(std::string_view what, const std::string& low, const std::string& high) {
+    return std::string(what) + " from " + low + " to " + high;
+}
+
+/// The number of a raw value: an integer as it is, text through `parse`.
+template <class Parse>
+std::optional<std::uint64_t> number_of(const RawValue& raw, const Parse& parse) {
+    if (const auto* integer = std::get_if<std::int64_t>(&raw)) {
+        return *integer >= 0 ? std::optional(static_cast<std::uint64_t>(*integer)) : std::nullopt;
+    }
+    const auto* text = std::get_if<std::string>(&raw);
+    return text != nullptr ? parse(*text) : std::nullopt;
+}
+
+template <class Access>
+ConfigKey count(std::string_view section, std::string_view name, std::uint64_t low,
+                std::uint64_t high, std::string_view doc, Access access) {
+    return {section, name, doc,
+            [=](Config& config, const RawValue& raw) -> std::optional<std::string> {
+                const auto value = number_of(raw, parse_count);
+                if (!value || *value < low || *value > high) {
+                    return high == kAnyCount
+                               ? "a number of at least " + std::to_string(low)
+                               : between("a number", std::to_string(low), std::to_string(high));
+                }
+                access(config) = static_cast<MemberOf<Access>>(*value);
+                return std::nullopt;
+            },
+            [=](const Config& config) { return std::to_string(access(config)); }};
+}
+
+template <class Access>
+ConfigKey bytes(std::string_view section, std::string_view name, std::uint64_t low,
+                std::uint64_t high, std::string_view doc, Access access) {
+    return {section, name, doc,
+            [=](Config& config, const RawValue& raw) -> std::optional<std::string> {
+                const auto value = number_of(raw, parse_bytes);
+                if (!value || *value < low || *value > high) {
+                    return between("a size such as \"1MiB\"", show_bytes(low), show_bytes(high));
+                }
+                access(config) = static_cast<MemberOf<Access>>(*value);
+                return std::nullopt;
+            },
+            [=](const Config& config) { return show_bytes(access(config)); }};
+}
+
+template <class Access>
+ConfigKey duration(std::string_view section, std::string_view name, std::uint64_t low,
+                   std::string_view doc, Access access) {
+    return {section, name, doc,
+            [=](Config& config, const RawValue& raw) -> std::optional<std::string> {
+                const auto value =
+                    number_of(raw, [](std::string_view text) -> std::optional<std::uint64_t> {
+                        const auto millis = parse_duration(text);
+                        return millis ? std::optional(static_cast<std::uint64_t>(millis->count()))
+                                      : std::nullopt;
+                    });
+                if (!value || *value < low || *value > kHundredYears) {
+                    return R"(a duration such as "60s", "15m" or "7d" of at least )" +
+                           show_duration(core::Millis(static_cast<std::int64_t>(low)));
+                }
+                access(config) = core::Millis(static_cast<std::int64_t>(*value));
+                return std::nullopt;
+            },
+            [=](const Config& config) { return show_duration(access(config)); }};
+}
+
+template <class Access>
+ConfigKey boolean(std::string_view section, std::string_view name, std::string_view doc,
+                  Access access) {
+    return {section, name, doc,
+            [=](Config& config, const RawValue& raw) -> std::optional<std::string> {
+                const auto* text = std::get_if<std::string>(&raw);
+                if (const auto* value = std::get_if<bool>(&raw)) {
+                    access(config) = *value;
+                } else if (text != nullptr && (*text == "true" || *text == "false")) {
+                    access(config) = *text == "true";
+                } else {
+                    return "true or false";
+                }
+                return std::nullopt;
+            },
+            [=](const Config& config) -> std::string { return access(config) ? "true" : "false"; }};
+}
+
+template <class Access>
+ConfigKey text(std::string_view section, std::string_view name, bool may_be_empty,
+               std::string_view doc, Access access) {
+    return {section, name, doc,
+            [=](Config& config, const RawValue& raw) -> std::optional<std::string> {
+                const auto* value = std::get_if<std::string>(&raw);
+                if (value == nullptr || (value->empty() && !may_be_empty) ||
+                    value->find('\0') != std::string::npos) {
+                    return may_be_empty ? "a text" : "a text that is not empty";
+                }
+                access(config) = *value;
+                return std::nullopt;
+            },
+            [=](const Config& config) {
+                if constexpr (std::is_same_v<MemberOf<Access>, std::filesystem::path>) {
+                    return quote_toml(access(config).string());
+                } else {
+                    return quote_toml(access(config));
+                }
+            }};
+}
+
+/// One of a closed set of words; `words` are in the order of the enumeration.
+template <std::size_t N, class Access>
+ConfigKey choice(std::string_view section, std::string_view name,
+                 std::array<std::string_view, N> words, std::string_view doc, Access access) {
+    return {section, name, doc,
+            [=](Config& config, const RawValue& raw) -> std::optional<std::string> {
+                const auto* value = std::get_if<std::string>(&raw);
+                const auto found =
+                    value == nullptr ? words.end() : std::ranges::find(words, *value);
+                if (found == words.end()) {
+                    std::string expected = "one of";
+                    for (const std::string_view word : words) {
+                        expected += ' ' + quote_toml(word);
+                    }
+                    return expected;
+                }
+                access(config) = static_cast<MemberOf<Access>>(found - words.begin());
+                return std::nullopt;
+            },
+            [=](const Config& config) {
+                return quote_toml(words.at(static_cast<std::size_t>(access(config))));
+            }};
+}
+
+template <class Access>
+ConfigKey agents(std::string_view section, std::string_view name, std::string_view doc,
+                 Access access) {
+    return {section, name, doc,
+            [=](Config& config, const RawValue& raw) -> std::optional<std::string> {
+                std::vector<std::string> names;
+                if (const auto* one = std::get_if<std::string>(&raw)) {
+                    names = split_list(*one);
+                } else if (const auto* list = std::get_if<std::vector<std::string>>(&raw)) {
+                    names = *list;
+                } else {
+                    return "a list of agent ids";
+                }
+                std::vector<core::AgentId> parsed;
+                for (const std::string& agent : names) {
+                    const auto id = core::AgentId::parse_issued(agent);
+                    if (!id) {
+                        return "a list of agent ids; " + quote_toml(agent) + " is not one";
+                    }
+                    parsed.push_back(*id);
+                }
+                access(config) = std::move(parsed);
+                return std::nullopt;
+            },
+            [=](const Config& config) {
+                std::string out;
+                for (const core::AgentId& agent : access(config)) {
+                    out += (out.empty() ? "" : ", ") + quote_toml(agent.str());
+                }
+                return '[' + out + ']';
+            }};
+}
+
+template <class Access>
+ConfigKey addresses(std::string_view section, std::string_view name, std::string_view doc,
+                    Access access) {
+    return {section, name, doc,
+            [=](Config& config, const RawValue& raw) -> std::optional<std::string> {
+                const auto* one = std::get_if<std::string>(&raw);
+                const auto* list = std::get_if<std::vector<std::string>>(&raw);
+                if (one == nullptr && list == nullptr) {
+                    return "a list of addresses and CIDR ranges";
+                }
+                auto texts = one != nullptr ? split_list(*one) : *list;
+                for (const std::string& text : texts) {
+                    if (!net::is_address_range(text)) {
+                        return "a list of addresses and CIDR ranges; " + quote_toml(text) +
+                               " is neither";
+                    }
+                }
+                access(config) = std::move(texts);
+                return std::nullopt;
+            },
+            [=](const Config& config) {
+                std::string out;
+                for (const std::string& text : access(config)) {
+                    out += (out.empty() ? "" : ", ") + quote_toml(text);
+                }
+                return '[' + out + ']';
+            }};
+}
+
+constexpr std::uint64_t kKiB = std::uint64_t{1} << 10;
+constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
+constexpr std::uint64_t kTiB = std::uint64_t{1} << 40;
+
+}  // namespace agentcom::app
