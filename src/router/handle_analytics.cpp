@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::int64_t kHourMs = 3'600'000;
 constexpr core::Millis kSummaryAge{1'000};
+constexpr std::uint64_t kManyAgents = 1'000;
 
 std::int64_t idle_ms(const services::AgentActivity& agent, core::Timestamp now) {
     return std::max<std::int64_t>(0, now.ms - agent.last_active.ms);
@@ -50,10 +51,14 @@ protocol::AgentAnalyticsList to_list(std::vector<services::AgentActivity> agents
 
 void Router::Impl::operate(Context context, protocol::AnalyticsSummary) {
     const core::SteadyTime now = clock_.steady();
-    // Made once a second at most, part by part, however many ask.
+    // Made part by part, once for all who ask meanwhile; of many agents once a second at most. Of
+    // few it is made anew, so that who asks sees what it has just done.
     bool first = false;
     const auto known = summary_.with([&](Summary& summary) -> std::optional<protocol::ReplyValue> {
-        if (summary.totals && now - summary.made_at < kSummaryAge) return *summary.totals;
+        if (summary.totals && summary.totals->total_agents > kManyAgents &&
+            now - summary.made_at < kSummaryAge) {
+            return *summary.totals;
+        }
         summary.waiting.emplace_back(&context.loop, std::move(context.reply));
         first = !std::exchange(summary.being_made, true);
         return std::nullopt;
@@ -94,7 +99,9 @@ void Router::Impl::operate(Context context, protocol::AnalyticsAgents request) {
         return to_list(analytics_.agents(range.cursor, range.limit + 1, now), range.limit, now);
     };
     if (!is_usual(range)) return context.reply(protocol::ReplyValue(make()));
-    context.reply(protocol::ReplyValue(analytics_page_.get_or(clock_.steady(), make)));
+    context.reply(protocol::ReplyValue(analytics_page_.get_or(
+        clock_.steady(), make,
+        [](const protocol::AgentAnalyticsList& list) { return list.next_cursor.has_value(); })));
 }
 
 void Router::Impl::operate(Context context, protocol::AnalyticsHourly request) {

@@ -66,12 +66,19 @@ void Router::Impl::operate(Context context, protocol::Unsubscribe request) {
 void Router::Impl::operate(Context context, protocol::DeleteChannel request) {
     store::DeleteChannel op{request.channel, *context.caller.agent, context.caller.is_admin()};
     delivery::EventLoop& loop = context.loop;
-    submit(std::move(context), std::move(op),
-           [this, &loop, request = std::move(request)](const store::WriteValue& value) {
-               if (std::get<store::ChannelDeleted>(value).more) remove_deleted_channels(loop);
-               return protocol::ReplyValue(
-                   protocol::ChannelDeleted{request.channel, request.channel_text});
-           });
+    loop.submit(
+        std::move(op), [this, &loop, request = std::move(request),
+                        reply = std::move(context.reply)](const store::WriteResult& result) {
+            if (result) {
+                if (std::get<store::ChannelDeleted>(*result).more) remove_deleted_channels(loop);
+                return reply(protocol::ReplyValue(
+                    protocol::ChannelDeleted{request.channel, request.channel_text}));
+            }
+            // What is to be deleted is named by the path; the original knows nothing there.
+            const bool missing = result.error().code == core::ErrorCode::channel_not_found;
+            reply(missing ? core::Error(core::ErrorCode::not_found, {}, "there is no such channel")
+                          : result.error());
+        });
 }
 
 void Router::Impl::operate(Context context, protocol::ChannelHistory request) {

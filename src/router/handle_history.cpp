@@ -58,11 +58,16 @@ void Router::Impl::operate(Context context, protocol::QueryHistory request) {
         }
         query.channel = std::move(*channel);
     }
+    if (request.limit == 0) {  // whoever wants nothing stays where it is
+        return context.reply(protocol::ReplyValue(protocol::HistoryPage{{}, request.cursor}));
+    }
     core::Budget budget(page_limit(context, request.limit));
     auto page = history_.page(query, budget);
     charge(context.caller, budget);
+    // That a full page may have others behind it, clients of the original know by themselves.
+    const bool cut_short = page.more && page.entries.size() < request.limit;
     context.reply(protocol::ReplyValue(
-        protocol::HistoryPage{std::move(page.entries), page.cursor, page.more}));
+        protocol::HistoryPage{std::move(page.entries), page.cursor, cut_short}));
 }
 
 void Router::Impl::operate(Context context, protocol::GetThread request) {

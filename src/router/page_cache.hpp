@@ -10,18 +10,19 @@
 namespace agentcom::router {
 
 /// The first page of a listing that many ask for again and again: whoever asks within a second of
-/// its making is given the same one. Thread-safe.
+/// its making is given the same one, if it was worth keeping. Thread-safe.
 template <class Page>
 class PageCache {
 public:
-    template <class Make>
-    protocol::Shared<Page> get_or(core::SteadyTime now, Make make) {
+    /// `worth_keeping(page)`: whether making it costs enough that it may be a second old.
+    template <class Make, class Worth>
+    protocol::Shared<Page> get_or(core::SteadyTime now, Make make, Worth worth_keeping) {
         auto page = state_.with([&](const State& state) {
             return state.page && now - state.made_at < kFresh ? state.page : nullptr;
         });
         if (page) return page;
         page = std::make_shared<const Page>(make());
-        state_.with([&](State& state) { state = State{page, now}; });
+        if (worth_keeping(*page)) state_.with([&](State& state) { state = State{page, now}; });
         return page;
     }
     void forget() {

@@ -19,7 +19,7 @@ TEST_F(ChannelRemovalTest, ItsMakerOrAnAdministratorDeletesAChannelForEverybodyA
     TestSession& live = join("bob", {}, 1);
     (void)written(live, 1);
     EXPECT_EQ(error_of(as("alice"), deletion("dev")), ErrorCode::forbidden);
-    EXPECT_EQ(error_of(as("alice"), deletion("none")), ErrorCode::channel_not_found);
+    EXPECT_EQ(error_of(as("alice"), deletion("none")), ErrorCode::not_found);
     (void)get<protocol::Published>(as("alice"), publication("dev"));
     EXPECT_EQ(get<protocol::ChannelDeleted>(as("maker"), deletion("dev")).channel_text, "dev");
     EXPECT_EQ(error_of(as("alice"), publication("dev")), ErrorCode::channel_not_found);

@@ -129,8 +129,8 @@ struct SubscriptionList {
 
 struct HistoryPage {
     std::vector<core::MessagePtr> messages;  // oldest first
-    core::Seq cursor;  // how far was looked: of the last message, or beyond; else the given cursor
-    bool more = false;
+    core::Seq cursor;   // how far was looked: of the last message, or beyond; else the given cursor
+    bool more = false;  // fewer than were wanted, and yet there are others behind
 };
 
 struct Thread {
