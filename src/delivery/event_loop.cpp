@@ -148,6 +148,7 @@ void EventLoop::drain_inbox() {
     };
     for (Item& item : items) {
         if (auto* change = std::get_if<PresenceChangePtr>(&item)) {
+            if (registry_.presence().would_make_void(**change)) tell();
             guard("presence", [&] { registry_.presence().add(std::move(*change)); });
         } else if (auto* batch = std::get_if<std::shared_ptr<store::CommittedBatch>>(&item)) {
             guard("delivery", [&] {

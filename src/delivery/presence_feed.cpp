@@ -28,6 +28,10 @@ PresenceFeed::PresenceFeed(Faults& faults)
     : faults_(faults), log_(std::make_unique<PresenceLog>()) {}
 PresenceFeed::~PresenceFeed() = default;
 
+bool PresenceFeed::would_make_void(const PresenceChange& change) const {
+    return has_work() && log_->keeps(change.agent);
+}
+
 void PresenceFeed::add(PresenceChangePtr change) {
     log_->add(std::move(change));
     head_ = log_->head();

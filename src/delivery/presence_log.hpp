@@ -40,6 +40,8 @@ public:
     void add(PresenceChangePtr change);
     /// The version up to which all changes are known.
     [[nodiscard]] std::uint64_t head() const noexcept { return floor_ + ring_.size(); }
+    /// Whether a change of this agent is kept, which a later one may make void.
+    [[nodiscard]] bool keeps(const core::AgentId& agent) const { return latest_.contains(agent); }
     /// What lies after this version is kept.
     [[nodiscard]] std::uint64_t floor() const noexcept { return floor_; }
 

@@ -186,6 +186,24 @@ TEST_F(RouterTest, AStatusIsAnnouncedToAllAndEchoedUnlessThatWasDeclined) {
     EXPECT_EQ(list[2].status.text, "\"connected\"");
 }
 
+TEST_F(RouterTest, WhoKeepsUpIsToldEveryStatusAlsoOfThoseSetInOneGo) {
+    TestSession& watcher = join("watcher", {}, 1);
+    TestSession& alice = join("alice");
+    (void)written(alice);
+    (void)written(watcher, 1);
+    on(0, [&] {
+        for (const char* status : {"\"one\"", "\"two\"", "\"two\""}) {
+            (void)router_->handle(loop(), as("alice"), &alice, protocol::SetStatus{{status}},
+                                  [](protocol::Reply&&) {});
+        }
+    });
+    std::vector<std::string> seen;
+    for (const Json& frame : of_type(written(watcher, 1), "status_changed")) {
+        seen.push_back(frame.at("agent").at("status"));
+    }
+    EXPECT_EQ(seen, (std::vector<std::string>{"one", "two", "two"}));
+}
+
 TEST_F(RouterTest, ABroadcastComesBackToItsSenderUnlessThatWasDeclined) {
     TestSession& alice = join("alice", quietly());
     protocol::Identify options = quietly();

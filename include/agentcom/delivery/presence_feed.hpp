@@ -53,6 +53,9 @@ public:
 
     void set_source(PresenceSource source) { source_ = std::move(source); }
 
+    /// Whether this change would make an earlier one void that some have not been told yet. Those
+    /// who keep up are told each change; only for those who lag does the last one do.
+    [[nodiscard]] bool would_make_void(const PresenceChange& change) const;
     /// Takes a change up; sessions are told by `work`.
     void add(PresenceChangePtr change);
     /// Tells the session what comes after this version.
