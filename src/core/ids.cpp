@@ -25,7 +25,7 @@ bool is_plain_id(std::string_view text) noexcept {
     return std::all_of(text.begin(), text.end(), is_agent_id_character);
 }
 
-Error invalid_agent_id(std::string_view rule) {
+Error bad_agent_id(std::string_view rule) {
     return {ErrorCode::invalid_agent_id, "agent_id", std::string(rule)};
 }
 
@@ -33,18 +33,18 @@ Error invalid_agent_id(std::string_view rule) {
 
 result<AgentId> AgentId::parse(std::string_view text) {
     if (!has_usable_length(text) || !is_plain_id(text)) {
-        return invalid_agent_id("an agent id has 1 to 128 characters of A-Z a-z 0-9 . _ - : @");
+        return bad_agent_id("an agent id has 1 to 128 characters of A-Z a-z 0-9 . _ - : @");
     }
-    if (text == kReservedId) return invalid_agent_id("\"broadcast\" is reserved");
+    if (text == kReservedId) return bad_agent_id("\"broadcast\" is reserved");
     return AgentId(text);
 }
 
 result<AgentId> AgentId::parse_issued(std::string_view text) {
     if (!has_usable_length(text) || !is_valid_utf8(text) || has_control_characters(text)) {
-        return invalid_agent_id(
+        return bad_agent_id(
             "an agent id has 1 to 128 bytes of UTF-8 text without control characters");
     }
-    if (text == kReservedId) return invalid_agent_id("\"broadcast\" is reserved");
+    if (text == kReservedId) return bad_agent_id("\"broadcast\" is reserved");
     return AgentId(text);
 }
 

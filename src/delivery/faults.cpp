@@ -2,41 +2,25 @@
 
 #include <spdlog/spdlog.h>
 
+#include <chrono>
 #include <exception>
 
 namespace agentcom::delivery {
 
-namespace {
-
-constexpr std::chrono::seconds kInterval{10};
-constexpr std::uint32_t kLinesPerInterval = 5;
-
-}  // namespace
-
 void Faults::report(std::string_view what) noexcept {
     count_.fetch_add(1, std::memory_order_relaxed);
-    const auto now = std::chrono::steady_clock::now();
-    if (now - began_ >= kInterval) {
-        began_ = now;
-        lines_ = 0;
-    }
-    if (lines_ >= kLinesPerInterval) {
-        ++left_out_;
-        return;
-    }
-    ++lines_;
-    const std::uint64_t left_out = std::exchange(left_out_, 0);
+    const auto line = lines_.admit(std::chrono::steady_clock::now());
+    if (!line) return;
     try {
         try {
             throw;
         } catch (const std::exception& error) {
-            spdlog::error("a {} failed: {} ({} more like it before)", what, error.what(), left_out);
+            spdlog::error("a {} failed: {}{}", what, error.what(), line->note());
         } catch (...) {
-            spdlog::error("a {} failed ({} more like it before)", what, left_out);
+            spdlog::error("a {} failed{}", what, line->note());
         }
     } catch (...) {
-        // There may be no memory for the line; it is counted.
-        ++left_out_;
+        // No memory for the line; the fault has been counted.
     }
 }
 

@@ -81,7 +81,7 @@ Awaitable<void> HttpSession::run(std::shared_ptr<HttpSession> self) {
         // Not part of the condition: GCC 12 miscompiles co_await behind && in a loop's head.
         const bool arrived = co_await self->first_byte(patience);
         if (!arrived) break;
-        next = co_await self->one_request();
+        next = co_await self->answer_one();
         self->held_.give_back();
         patience = limits.keep_alive_timeout;
         // What a client sent ahead is no reason to keep others waiting.
@@ -92,10 +92,23 @@ Awaitable<void> HttpSession::run(std::shared_ptr<HttpSession> self) {
     if (next == Next::upgrade) {
         self->become_websocket();
     } else if (next == Next::close) {
+        // The answer has as long as any other; only the goodbye is short.
+        self->enter(Phase::working);
+        while (!self->stream().drained() && !self->stream().broken()) co_await self->changed();
         self->enter(Phase::lingering, limits.close_timeout);
         co_await self->linger();
     }
     self->phase_ = Phase::over;
+}
+
+Awaitable<HttpSession::Next> HttpSession::answer_one() {
+    try {
+        co_return co_await one_request();
+    } catch (const std::exception&) {
+        loop().registry().faults().report("HTTP request");
+    }
+    // What has been read of it is unknown, so nothing can follow.
+    co_return after(refuse(core::ErrorCode::internal));
 }
 
 Awaitable<bool> HttpSession::first_byte(core::Millis patience) {
@@ -336,8 +349,8 @@ HttpAnswer HttpSession::encode(const protocol::Reply& reply, bool hint) {
         HttpAnswer answer;
         answer.body.append_shared(shared);
         return answer;
-    } catch (const std::exception& error) {
-        spdlog::error("an answer could not be made: {}", error.what());
+    } catch (const std::exception&) {
+        loop().registry().faults().report("HTTP answer");
         return error_answer(core::ErrorCode::internal);
     }
 }
@@ -349,7 +362,9 @@ void HttpSession::send(HttpAnswer answer, AnswerForm form) {
 }
 
 void HttpSession::foreclose() {
-    spdlog::info("an HTTP connection did not take its answers and was closed");
+    if (const auto line = shard().log().ended.admit(now())) {
+        spdlog::info("an HTTP connection did not take its answers and was closed{}", line->note());
+    }
     abort();
     outbox_.clear();
 }

@@ -31,6 +31,8 @@ private:
     static Awaitable<void> run(std::shared_ptr<HttpSession> self);
     /// False when the connection ended, or has been idle for too long.
     Awaitable<bool> first_byte(core::Millis patience);
+    /// Whatever throws in it is answered as an error of the hub.
+    Awaitable<Next> answer_one();
     Awaitable<Next> one_request();
     /// Read as far as the name says; a bad request is answered with an error.
     Awaitable<Received> receive_header(RequestReader& reader);

@@ -1,7 +1,5 @@
 #include "net/reply_queue.hpp"
 
-#include <spdlog/spdlog.h>
-
 #include <exception>
 #include <string>
 #include <utility>
@@ -51,8 +49,8 @@ void ReplyQueue::encode(const protocol::Reply& reply, const std::optional<core::
                         core::Pieces& text) {
     try {
         try_encode(reply, ref, text);
-    } catch (const std::exception& error) {
-        spdlog::error("an answer could not be made: {}", error.what());
+    } catch (const std::exception&) {
+        faults_.report("reply");
         text.clear();
         protocol::encode_frame(core::Error(core::ErrorCode::internal), ref, text);
     }

@@ -7,6 +7,7 @@
 
 #include "agentcom/core/message.hpp"
 #include "agentcom/core/pieces.hpp"
+#include "agentcom/delivery/faults.hpp"
 #include "agentcom/delivery/fifo.hpp"
 #include "agentcom/delivery/outbox.hpp"
 #include "agentcom/protocol/replies.hpp"
@@ -21,9 +22,9 @@ class ReplyQueue {
 public:
     using Ticket = std::uint64_t;
 
-    /// Both must outlive the queue.
-    ReplyQueue(delivery::Outbox& outbox, SharedAnswers& shared)
-        : outbox_(outbox), shared_(shared) {}
+    /// All must outlive the queue.
+    ReplyQueue(delivery::Outbox& outbox, SharedAnswers& shared, delivery::Faults& faults)
+        : outbox_(outbox), shared_(shared), faults_(faults) {}
 
     /// A place for the reply to the next request. `ref` is what the request wants repeated.
     [[nodiscard]] Ticket open(std::optional<core::JsonText> ref);
@@ -59,6 +60,7 @@ private:
 
     delivery::Outbox& outbox_;
     SharedAnswers& shared_;
+    delivery::Faults& faults_;
     delivery::Fifo<Slot, 4> slots_;
     Ticket first_ = 0;  // whose slot is at the front
 };

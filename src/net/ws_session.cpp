@@ -98,7 +98,7 @@ WsSession::WsSession(std::shared_ptr<Shard> the_shard, std::shared_ptr<BufferedS
     : Connection(std::move(the_shard), std::move(the_stream)),
       Session(WsFraming::instance(), shard().limits().outbox, &loop().output()),
       visitor_(std::move(visitor)),
-      replies_(outbox(), shard().shared_answers()),
+      replies_(outbox(), shard().shared_answers(), loop().registry().faults()),
       opened_(now()) {}
 
 void WsSession::start(std::shared_ptr<WsSession> session, Upgrade upgrade) {
@@ -276,8 +276,8 @@ void WsSession::hand_over(protocol::Frame frame) {
             [self = std::move(self), ticket, write](protocol::Reply&& reply) {
                 self->on_reply(ticket, write, reply);
             });
-    } catch (const std::exception& error) {
-        spdlog::error("a request failed unexpectedly: {}", error.what());
+    } catch (const std::exception&) {
+        loop().registry().faults().report("request");
         if (replies_.is_open(ticket)) {
             on_reply(ticket, write, core::Error(core::ErrorCode::internal));
         }

@@ -114,18 +114,30 @@ RequestResult set_status(const Input& in) {
     return Request(SetStatus{std::move(*value)});
 }
 
-RequestResult send_message(const Input& in) {
-    if (in.over_http() && in.find(Key::payload) == nullptr) return in.missing(Key::payload);
-    auto to = in.destination();
-    if (!to) return to.error();
+/// What every message has besides its destination and its payload.
+struct Envelope {
+    std::string type;
+    std::optional<std::string> reply_to;
+    std::optional<std::string> idempotency_key;
+};
+core::result<Envelope> envelope(const Input& in) {
     auto type = in.message_type();
     if (!type) return type.error();
     auto reply_to = in.reply_to();
     if (!reply_to) return reply_to.error();
     auto key = in.idempotency_key();
     if (!key) return key.error();
-    return Request(SendMessage{std::move(*to), std::move(*type), in.payload(), std::move(*reply_to),
-                               std::move(*key)});
+    return Envelope{std::move(*type), std::move(*reply_to), std::move(*key)};
+}
+
+RequestResult send_message(const Input& in) {
+    if (in.over_http() && in.find(Key::payload) == nullptr) return in.missing(Key::payload);
+    auto to = in.destination();
+    if (!to) return to.error();
+    auto rest = envelope(in);
+    if (!rest) return rest.error();
+    return Request(SendMessage{std::move(*to), std::move(rest->type), in.payload(),
+                               std::move(rest->reply_to), std::move(rest->idempotency_key)});
 }
 
 RequestResult publish(const Input& in) {
@@ -134,14 +146,10 @@ RequestResult publish(const Input& in) {
     if (in.find(Key::payload) == nullptr) return in.missing(Key::payload);
     auto payload = in.channel_payload();
     if (!payload) return payload.error();
-    auto type = in.message_type();
-    if (!type) return type.error();
-    auto reply_to = in.reply_to();
-    if (!reply_to) return reply_to.error();
-    auto key = in.idempotency_key();
-    if (!key) return key.error();
-    return Request(Publish{std::move(channel->name), std::move(*type), std::move(*payload),
-                           std::move(*reply_to), std::move(*key)});
+    auto rest = envelope(in);
+    if (!rest) return rest.error();
+    return Request(Publish{std::move(channel->name), std::move(rest->type), std::move(*payload),
+                           std::move(rest->reply_to), std::move(rest->idempotency_key)});
 }
 
 RequestResult poll_mailbox(const Input& in) {

@@ -10,7 +10,6 @@
 namespace agentcom::store {
 namespace {
 
-constexpr std::uint64_t kRoomOfRow = 4'096;
 constexpr std::size_t kMaxKnownAgents = 100'000;
 constexpr std::size_t kMaxSpans = 100;
 

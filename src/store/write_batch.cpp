@@ -10,8 +10,7 @@ namespace agentcom::store {
 namespace {
 
 constexpr std::uint64_t kMaxReserve = std::uint64_t{8} << 20;
-constexpr std::uint64_t kRoomOfSmallOperation = 4'096;  // a page
-constexpr std::uint64_t kRoomOfEntries = 256;           // header and feed entries of a message
+constexpr std::uint64_t kRoomOfEntries = 256;  // header and feed entries of a message
 constexpr std::size_t kMaxCached = 100'000;
 
 }  // namespace
@@ -44,11 +43,11 @@ void WriteBatch::begin(core::Timestamp now) {
     postings_.clear();
     const std::uint64_t enough = reserve_ + options_.max_queued_bytes * 2;
     room_ = env_.room(enough);
-    short_of_room_ = room_ < reserve_ + kRoomOfSmallOperation;
+    short_of_room_ = room_ < reserve_ + kRoomOfRow;
     // Before anybody is told that there is no room: what only the dead still see is free.
     if (short_of_room_ && env_.clear_dead_readers() > 0) {
         room_ = env_.room(enough);
-        short_of_room_ = room_ < reserve_ + kRoomOfSmallOperation;
+        short_of_room_ = room_ < reserve_ + kRoomOfRow;
     }
     txn_.emplace(env_);
 }

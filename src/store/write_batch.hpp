@@ -21,6 +21,9 @@ namespace agentcom::store {
 /// The setting mailbox_ttl_ms as a duration that is safe to subtract from a time.
 [[nodiscard]] core::Millis ttl_of(std::uint64_t setting);
 
+/// Room in the map that a change of one row or setting is taken to need: a page.
+inline constexpr std::uint64_t kRoomOfRow = 4'096;
+
 /// Applies write operations to one transaction at a time. An operation checks everything before it
 /// writes anything, so one that fails leaves no trace; an LmdbError ends the whole batch. Messages
 /// and feed entries are gathered and written at the end, sorted; operations that must see them

@@ -11,7 +11,6 @@
 namespace agentcom::store {
 namespace {
 
-constexpr std::uint64_t kRoomOfRow = 4'096;
 constexpr std::size_t kMaxCopies = 1'000;  // of an agent
 
 // What one call does to deleted channels, in units of about a microsecond.

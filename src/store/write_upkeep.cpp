@@ -11,9 +11,8 @@
 namespace agentcom::store {
 namespace {
 
-constexpr std::uint64_t kRoomOfSetting = 4'096;
 constexpr std::size_t kMaxMailboxesLookedAt = 1'000;  // for empty ones, in one call
-constexpr std::uint64_t kRemovalWork = 2'000;         // see write_channels.cpp
+constexpr std::uint64_t kForgettingWork = 2'000;      // see write_channels.cpp
 
 }  // namespace
 
@@ -22,7 +21,7 @@ WriteResult WriteBatch::run(const PutSetting& op) {
     if (op.name.empty() || op.name.size() > kMaxSettingNameBytes) {
         return core::Error(core::ErrorCode::invalid_field, "name");
     }
-    if (!take_room(kRoomOfSetting)) return core::Error(core::ErrorCode::storage_full);
+    if (!take_room(kRoomOfRow)) return core::Error(core::ErrorCode::storage_full);
     txn().put(txn().tables().settings, op.name, encode_number(op.value));
     if (op.name == "mailbox_ttl_ms") ttl_ = ttl_of(op.value);
     return WriteValue(Done{});
@@ -42,7 +41,7 @@ WriteResult WriteBatch::run(const Trim& op) {
     flush();
     const TrimOutcome done = trim(txn(), state_, op.bounds, now_, epoch_);
     bool more = forget_empty_mailboxes() || done.more;
-    std::uint64_t work = kRemovalWork;
+    std::uint64_t work = kForgettingWork;
     more = !remove_deleted(work) || more;
     return WriteValue(Trimmed{done.messages, more});
 }

@@ -41,7 +41,8 @@ protected:
     delivery::OutputBudget budget_{std::size_t{1} << 30, 1};
     delivery::Outbox outbox_{{}, &budget_.account(0)};
     SharedAnswers shared_{&budget_};
-    ReplyQueue queue_{outbox_, shared_};
+    delivery::Faults faults_;
+    ReplyQueue queue_{outbox_, shared_, faults_};
 };
 
 TEST_F(ReplyQueueTest, SendsAReplyAtTheFrontAtOnce) {

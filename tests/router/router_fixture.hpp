@@ -69,9 +69,10 @@ protected:
         for (std::thread& thread : threads_) thread.join();
         threads_.clear();
         router_.reset();
+        // What waits in them is counted by the loops' budget.
+        sessions_.clear();
         loops_.reset();
         store_.reset();
-        sessions_.clear();
     }
 
     [[nodiscard]] delivery::EventLoop& loop(std::size_t index = 0) { return (*loops_)[index]; }

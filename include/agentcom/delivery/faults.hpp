@@ -1,10 +1,11 @@
 #pragma once
 
 #include <atomic>
-#include <chrono>
 #include <cstdint>
 #include <string_view>
 #include <utility>
+
+#include "agentcom/core/log_limit.hpp"
 
 namespace agentcom::delivery {
 
@@ -33,9 +34,7 @@ public:
 
 private:
     std::atomic<std::uint64_t> count_{0};
-    std::chrono::steady_clock::time_point began_{};  // of the interval that lines are counted in
-    std::uint32_t lines_ = 0;
-    std::uint64_t left_out_ = 0;
+    core::LogLimit lines_{5, core::Millis{10'000}};
 };
 
 }  // namespace agentcom::delivery
