@@ -50,6 +50,16 @@ if(AGENTCOM_SANITIZE)
   endif()
 endif()
 
+# Where there is a compiler cache, another tree or preset of the same sources costs little. Paths are
+# made relative, so that trees share what they compile.
+find_program(AGENTCOM_CCACHE ccache)
+if(AGENTCOM_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR}
+    CCACHE_NOHASHDIR=1
+    CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
+    ${AGENTCOM_CCACHE})
+endif()
+
 # The sanitizers' objects are large; lld links them several times faster than the default linker.
 find_program(AGENTCOM_LLD ld.lld)
 if(AGENTCOM_LLD)

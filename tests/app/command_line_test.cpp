@@ -11,6 +11,7 @@
 #include "agentcom/core/version.hpp"
 #include "app/admin_client.hpp"
 #include "app/run_file.hpp"
+#include "support/paths.hpp"
 #include "support/program.hpp"
 
 namespace agentcom::app {
@@ -373,8 +374,7 @@ TEST_F(CommandLine, TheDashboardIsServed) {
     stream.connect("127.0.0.1", url.substr(url.rfind(':') + 1));
     stream << "GET /dashboard HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n" << std::flush;
     const std::string answer(std::istreambuf_iterator<char>(stream), {});
-    const std::string page =
-        read_text(std::filesystem::path(AGENTCOM_SOURCE_DIR) / "web" / "dashboard.html");
+    const std::string page = read_text(test::source_dir() / "web" / "dashboard.html");
     EXPECT_TRUE(answer.starts_with("HTTP/1.1 200")) << first_line(answer);
     EXPECT_NE(answer.find("\r\n\r\n" + page), std::string::npos);
 }

@@ -8,6 +8,7 @@
 #include "app/config_file.hpp"
 #include "app/config_keys.hpp"
 #include "app/config_values.hpp"
+#include "support/paths.hpp"
 #include "support/program.hpp"
 
 namespace agentcom::app {
@@ -34,9 +35,7 @@ protected:
     test::TestDirectory directory_;
 };
 
-std::filesystem::path example_file() {
-    return std::filesystem::path(AGENTCOM_SOURCE_DIR) / "config" / "agentcom.toml";
-}
+std::filesystem::path example_file() { return test::source_dir() / "config" / "agentcom.toml"; }
 
 TEST(ExampleConfiguration, IsTheDefaults) {
     const Config config = load_config({example_file(), {}, {}});

@@ -14,6 +14,7 @@
 #include "agentcom/protocol/codec.hpp"
 #include "agentcom/protocol/vocabulary.hpp"
 #include "net/routes.hpp"
+#include "support/paths.hpp"
 
 namespace {
 
@@ -60,7 +61,7 @@ std::vector<Row> first_table(std::istream& page, std::string_view title) {
 }
 
 std::vector<Row> table(std::string_view title) {
-    std::ifstream page(std::filesystem::path(AGENTCOM_SOURCE_DIR) / "docs" / "protocol.md");
+    std::ifstream page(test::source_dir() / "docs" / "protocol.md");
     EXPECT_TRUE(page.is_open());
     return first_table(page, title);
 }

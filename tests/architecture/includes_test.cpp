@@ -12,6 +12,8 @@
 #include <string_view>
 #include <vector>
 
+#include "support/paths.hpp"
+
 namespace {
 
 namespace fs = std::filesystem;
@@ -111,7 +113,7 @@ struct Source {
 };
 
 std::vector<Source> sources() {
-    const fs::path root = AGENTCOM_SOURCE_DIR;
+    const fs::path root = agentcom::test::source_dir();
     std::vector<Source> found;
     for (const auto& [folder, door] :
          {std::pair{root / "include" / "agentcom", true}, std::pair{root / "src", false}}) {

@@ -12,6 +12,7 @@
 #include "store/rows.hpp"
 #include "store/store_fixture.hpp"
 #include "store/transaction.hpp"
+#include "support/paths.hpp"
 
 namespace agentcom::store {
 namespace {
@@ -22,9 +23,8 @@ protected:
         options_.directory = dir_.path() / "data";
         options_.map_size = std::size_t{64} << 20;
         std::filesystem::create_directory(options_.directory);
-        std::filesystem::copy_file(
-            std::filesystem::path(AGENTCOM_SOURCE_DIR) / "tests/store/data/schema1/data.mdb",
-            options_.directory / "data.mdb");
+        std::filesystem::copy_file(test::source_dir() / "tests/store/data/schema1/data.mdb",
+                                   options_.directory / "data.mdb");
         clock_.advance(core::Millis(7'200'000 + 61'000));  // when it was written
     }
     static core::TokenDigest digest(std::string_view name) {

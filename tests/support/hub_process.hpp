@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "support/paths.hpp"
 #include "support/socket_client.hpp"
 
 namespace agentcom::test {
@@ -20,7 +21,7 @@ public:
     /// ("NAME=value") are added. Throws when it ends before it listens.
     explicit HubProcess(std::filesystem::path data_dir, std::vector<std::string> arguments = {},
                         std::vector<std::string> environment = {},
-                        const std::string& binary = AGENTCOM_BINARY);
+                        const std::string& binary = built_binary());
     ~HubProcess();
     HubProcess(const HubProcess&) = delete;
     HubProcess& operator=(const HubProcess&) = delete;

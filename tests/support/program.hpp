@@ -13,6 +13,7 @@
 #include <stdexcept>
 #include <string>
 #include <vector>
+#include "support/paths.hpp"
 
 namespace agentcom::test {
 
@@ -45,7 +46,7 @@ private:
 class Program {
 public:
     explicit Program(std::vector<std::string> arguments, std::vector<std::string> variables = {}) {
-        arguments.insert(arguments.begin(), AGENTCOM_BINARY);
+        arguments.insert(arguments.begin(), built_binary());
         variables.emplace_back("PATH=/usr/bin:/bin");
         std::array<int, 2> out{};
         std::array<int, 2> err{};
@@ -56,7 +57,7 @@ public:
         ::posix_spawn_file_actions_init(&actions);
         ::posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
         ::posix_spawn_file_actions_adddup2(&actions, err[1], STDERR_FILENO);
-        const int error = ::posix_spawn(&pid_, AGENTCOM_BINARY, &actions, nullptr,
+        const int error = ::posix_spawn(&pid_, built_binary().c_str(), &actions, nullptr,
                                         pointers(arguments).data(), pointers(variables).data());
         ::posix_spawn_file_actions_destroy(&actions);
         ::close(out[1]);
@@ -64,7 +65,7 @@ public:
         out_ = out[0];
         err_ = err[0];
         if (error != 0) {
-            throw std::runtime_error("cannot start " AGENTCOM_BINARY);
+            throw std::runtime_error("cannot start " + built_binary());
         }
     }
     ~Program() {
