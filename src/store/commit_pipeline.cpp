@@ -2,7 +2,9 @@
 
 #include <spdlog/spdlog.h>
 
+#include <cerrno>
 #include <exception>
+#include <string>
 #include <utility>
 
 namespace agentcom::store {
@@ -123,6 +125,7 @@ StoreStats CommitPipeline::stats() const {
         stats = figures_;
     }
     stats.queue_depth = backlog_->operations();
+    stats.damaged = env_.damage().count();
     return stats;
 }
 
@@ -171,9 +174,9 @@ std::size_t CommitPipeline::process_batch(std::vector<Submission>& taken, std::s
                                               std::move(submission.completion), submission.origin});
     }
     if (store_state_ == StoreState::failed) {
-        fail_all(*batch, core::ErrorCode::storage_failed);
+        fail_all(batch->operations, core::ErrorCode::storage_failed);
     } else {
-        commit(*batch);
+        commit(batch->operations);
     }
     batch->head = batch_.committed().head;
     batch->time = batch_.time();
@@ -203,18 +206,18 @@ void CommitPipeline::watch_readers() {
     }
 }
 
-void CommitPipeline::commit(CommittedBatch& batch) {
+void CommitPipeline::commit(std::span<Committed> operations) {
     try {
         batch_.begin(clock_.now());
-        for (Committed& committed : batch.operations) {
-            committed.result = batch_.apply(committed.op);
-        }
+        for (Committed& committed : operations) committed.result = batch_.apply(committed.op);
         batch_.commit();
         unsynced_ = unsynced_ || options_.durability == Durability::relaxed;
         store_state_ = batch_.short_of_room() ? StoreState::full : StoreState::ok;
         ++commits_;
     } catch (const LmdbError& error) {
         batch_.abort();
+        if (error.is_damage()) return commit_apart(operations, error.what());
+        if (error.code() == ENOMEM) return fail(operations, error.what());
         // A full map or disk has changed nothing, so later batches may try. Whatever else goes
         // wrong, above all a failed sync, leaves it unknown what the disk holds.
         const bool full = env_.is_out_of_space(error);
@@ -224,17 +227,55 @@ void CommitPipeline::commit(CommittedBatch& batch) {
             }
         }
         store_state_ = full ? StoreState::full : StoreState::failed;
-        fail_all(batch, full ? core::ErrorCode::storage_full : core::ErrorCode::storage_failed);
-    } catch (const std::exception& error) {
+        fail_all(operations,
+                 full ? core::ErrorCode::storage_full : core::ErrorCode::storage_failed);
+    } catch (const HalfDone& error) {
         batch_.abort();
-        spdlog::critical("the store is damaged and takes no more writes: {}", error.what());
-        store_state_ = StoreState::failed;
-        fail_all(batch, core::ErrorCode::storage_failed);
+        commit_apart(operations, error.what());
+    } catch (const DamagedStore& error) {
+        batch_.abort();
+        commit_apart(operations, error.what());
+    } catch (const std::exception& error) {
+        // No memory, most likely. Nothing of it has happened.
+        batch_.abort();
+        fail(operations, error.what());
     }
 }
 
-void CommitPipeline::fail_all(CommittedBatch& batch, core::ErrorCode code) {
-    for (Committed& committed : batch.operations) committed.result = core::Error(code);
+void CommitPipeline::commit_apart(std::span<Committed> operations, const char* why) {
+    if (operations.size() == 1) {
+        env_.damage().report(std::string("an operation cannot be done: ") + why);
+        return fail_all(operations, core::ErrorCode::internal);
+    }
+    for (Committed& committed : operations) {
+        // What had been appended before somebody else's operation failed.
+        auto* append = std::get_if<AppendMessage>(&committed.op);
+        const auto* appended =
+            committed.result ? std::get_if<Appended>(&*committed.result) : nullptr;
+        if (append != nullptr && appended != nullptr && !appended->duplicate) {
+            append->draft = appended->message->draft;
+        }
+        committed.result = WriteValue(Done{});
+    }
+    const std::size_t half = operations.size() / 2;
+    for (const auto part : {operations.first(half), operations.subspan(half)}) {
+        if (store_state_ == StoreState::failed) {
+            fail_all(part, core::ErrorCode::storage_failed);
+        } else {
+            commit(part);
+        }
+    }
+}
+
+void CommitPipeline::fail(std::span<Committed> operations, const char* why) {
+    if (const auto line = refusals_.admit(clock_.steady())) {
+        spdlog::error("a batch failed: {}{}", why, line->note());
+    }
+    fail_all(operations, core::ErrorCode::internal);
+}
+
+void CommitPipeline::fail_all(std::span<Committed> operations, core::ErrorCode code) {
+    for (Committed& committed : operations) committed.result = core::Error(code);
 }
 
 void CommitPipeline::publish_figures() {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <thread>
 #include <vector>
 
@@ -54,8 +55,13 @@ private:
     void process(std::vector<Submission>& taken);
     /// Applies operations from `begin` on; returns where the next batch begins.
     std::size_t process_batch(std::vector<Submission>& taken, std::size_t begin);
-    void commit(CommittedBatch& batch);
-    void fail_all(CommittedBatch& batch, core::ErrorCode code);
+    void commit(std::span<Committed> operations);
+    /// After damage that cannot be put down to one operation: each half for itself, so that what is
+    /// damaged stops those who need it and nobody else.
+    void commit_apart(std::span<Committed> operations, const char* why);
+    /// Nothing of them has happened, for a reason that is no fault of the disk.
+    void fail(std::span<Committed> operations, const char* why);
+    static void fail_all(std::span<Committed> operations, core::ErrorCode code);
     void publish_figures();
     void announce(std::shared_ptr<CommittedBatch> batch);
     void sync_if_due();

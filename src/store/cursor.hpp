@@ -13,18 +13,24 @@ namespace agentcom::store {
 /// false when there is nothing there; `key` and `value` are then meaningless.
 class Cursor {
 public:
-    Cursor(const Transaction& txn, MDB_dbi table) {
+    Cursor(const Transaction& txn, MDB_dbi table) : txn_(&txn), table_(table) {
         check(mdb_cursor_open(txn.handle(), table, &cursor_), "open a cursor");
     }
     ~Cursor() {
         if (cursor_ != nullptr) mdb_cursor_close(cursor_);
     }
     Cursor(Cursor&& other) noexcept
-        : cursor_(std::exchange(other.cursor_, nullptr)), key_(other.key_), value_(other.value_) {}
+        : txn_(other.txn_),
+          table_(other.table_),
+          cursor_(std::exchange(other.cursor_, nullptr)),
+          key_(other.key_),
+          value_(other.value_) {}
     Cursor(const Cursor&) = delete;
     Cursor& operator=(const Cursor&) = delete;
     Cursor& operator=(Cursor&& other) noexcept {
         std::swap(cursor_, other.cursor_);
+        txn_ = other.txn_;
+        table_ = other.table_;
         key_ = other.key_;
         value_ = other.value_;
         return *this;
@@ -45,10 +51,16 @@ public:
         return this->key() == key || previous();
     }
     /// Deletes what it stands on; `next` then goes to what followed.
-    void erase() { check(mdb_cursor_del(cursor_, 0), "delete"); }
+    void erase() {
+        check(mdb_cursor_del(cursor_, 0), "delete");
+        txn_->count_change();
+    }
 
     [[nodiscard]] std::string_view key() const noexcept { return to_view(key_); }
-    [[nodiscard]] std::string_view value() const noexcept { return to_view(value_); }
+    /// Without its checksum. Throws DamagedStore when it does not match that.
+    [[nodiscard]] std::string_view value() const { return txn_->open_value(table_, key(), value_); }
+    /// As it lies there.
+    [[nodiscard]] std::string_view stored_value() const noexcept { return to_view(value_); }
 
 private:
     bool move(MDB_cursor_op op) {
@@ -58,6 +70,8 @@ private:
         return true;
     }
 
+    const Transaction* txn_;
+    MDB_dbi table_;
     MDB_cursor* cursor_ = nullptr;
     MDB_val key_{};
     MDB_val value_{};

@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "agentcom/store/store.hpp"
+#include "store/checksum.hpp"
 
 namespace agentcom::store {
 namespace {
@@ -45,6 +46,8 @@ constexpr std::array kTables{
     std::pair{"idempotency_keys", &Tables::idempotency_keys},
     std::pair{"idempotency_order", &Tables::idempotency_order},
 };
+
+constexpr MDB_dbi kMaxTables = kTables.size() + kMaxLegacyTables;
 
 const std::filesystem::path& made(const std::filesystem::path& directory) {
     std::error_code error;
@@ -85,8 +88,7 @@ Environment::Environment(const std::filesystem::path& directory, std::size_t map
     : directory_(directory), lock_(directory) {
     try {
         check(mdb_env_create(&env_), "create the environment");
-        check(mdb_env_set_maxdbs(env_, static_cast<MDB_dbi>(kTables.size() + kMaxLegacyTables)),
-              "set maxdbs");
+        check(mdb_env_set_maxdbs(env_, kMaxTables), "set maxdbs");
         check(mdb_env_set_maxreaders(env_, kMaxReaders), "set maxreaders");
         check(mdb_env_set_mapsize(env_, map_size), "set the map size");
         // No MDB_WRITEMAP: with it a full disk is a SIGBUS instead of an error.
@@ -103,6 +105,7 @@ Environment::Environment(const std::filesystem::path& directory, std::size_t map
 
 Environment::~Environment() {
     for (MDB_txn* reader : idle_readers_) mdb_txn_abort(reader);
+    if (rescue_ != nullptr) mdb_env_close(rescue_);
     mdb_env_close(env_);
 }
 
@@ -114,26 +117,65 @@ void Environment::open_tables() {
             mdb_txn_abort(txn);
             throw LmdbError(code, "open a table");
         }
+        const MDB_dbi table = tables_.*member;
+        if (seeds_.size() <= table) seeds_.resize(table + 1);
+        seeds_[table] = member == &Tables::log ? 0 : table_seed(name);
     }
     check(mdb_txn_commit(txn), "commit");
 }
 
-MDB_txn* Environment::take_reader() {
-    MDB_txn* reader = nullptr;
-    {
-        const std::lock_guard lock(readers_mutex_);
-        if (!idle_readers_.empty()) {
-            reader = idle_readers_.back();
-            idle_readers_.pop_back();
-        }
-    }
-    if (reader == nullptr) {
-        check(mdb_txn_begin(env_, nullptr, MDB_RDONLY, &reader), "begin to read");
-    } else if (const int code = mdb_txn_renew(reader); code != 0) {
-        mdb_txn_abort(reader);
-        throw LmdbError(code, "begin to read");
-    }
+MDB_txn* Environment::take_idle() {
+    const std::lock_guard lock(readers_mutex_);
+    if (idle_readers_.empty()) return nullptr;
+    MDB_txn* reader = idle_readers_.back();
+    idle_readers_.pop_back();
     return reader;
+}
+
+MDB_txn* Environment::take_reader() {
+    MDB_txn* reader = take_idle();
+    if (reader != nullptr) {
+        const int code = mdb_txn_renew(reader);
+        if (code == 0) return reader;
+        mdb_txn_abort(reader);
+        if (code != MDB_PANIC) throw LmdbError(code, "begin to read");
+        return take_reader();  // the next idle one, or a new one
+    }
+    int code = mdb_txn_begin(env_, nullptr, MDB_RDONLY, &reader);
+    if (code == MDB_PANIC) code = mdb_txn_begin(rescue(), nullptr, MDB_RDONLY, &reader);
+    check(code, "begin to read");
+    return reader;
+}
+
+MDB_env* Environment::rescue() {
+    const std::lock_guard lock(readers_mutex_);
+    if (rescue_ != nullptr) return rescue_;
+    MDB_env* env = nullptr;
+    check(mdb_env_create(&env), "create an environment for readers");
+    try {
+        check(mdb_env_set_maxdbs(env, kMaxTables), "set maxdbs");
+        check(mdb_env_set_mapsize(env, map_size()), "set the map size");
+        // Without a table of readers: nobody writes any more.
+        check(mdb_env_open(env, directory_.c_str(), MDB_RDONLY | MDB_NOLOCK | MDB_NOTLS, 0600),
+              "open for readers");
+        MDB_txn* txn = nullptr;
+        check(mdb_txn_begin(env, nullptr, MDB_RDONLY, &txn), "begin to read");
+        for (const auto& [name, member] : kTables) {
+            MDB_dbi table = 0;
+            const int code = mdb_dbi_open(txn, name, 0, &table);
+            // Opened in the same order, they have the same numbers.
+            if (code != 0 || table != tables_.*member) {
+                mdb_txn_abort(txn);
+                throw LmdbError(code != 0 ? code : MDB_BAD_DBI, "open a table for readers");
+            }
+        }
+        check(mdb_txn_commit(txn), "open the tables for readers");
+    } catch (...) {
+        mdb_env_close(env);
+        throw;
+    }
+    rescue_ = env;
+    return rescue_;
 }
 
 void Environment::give_back_reader(MDB_txn* reader) noexcept {

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "store/damage.hpp"
+
 namespace agentcom::store {
 
 /// A failed LMDB call.
@@ -19,6 +21,11 @@ public:
     [[nodiscard]] int code() const noexcept { return code_; }
     /// The map or the disk says that there is no room: the next transaction may fare better.
     [[nodiscard]] bool is_full() const noexcept;
+    /// A page of the file is not what it should be: whatever needs it fails, the rest may go on.
+    [[nodiscard]] bool is_damage() const noexcept {
+        return code_ == MDB_CORRUPTED || code_ == MDB_PAGE_NOTFOUND || code_ == MDB_CURSOR_FULL ||
+               code_ == MDB_PAGE_FULL || code_ == MDB_BAD_TXN;
+    }
 
 private:
     int code_;
@@ -84,8 +91,16 @@ public:
 
     [[nodiscard]] MDB_env* handle() const noexcept { return env_; }
     [[nodiscard]] const Tables& tables() const noexcept { return tables_; }
+    /// What checksums of the table's values begin with; 0: it has none for whole values (the log's
+    /// blocks have their own, and tables of older schemas none).
+    [[nodiscard]] std::uint64_t seed_of(MDB_dbi table) const noexcept {
+        return table < seeds_.size() ? seeds_[table] : 0;
+    }
+    [[nodiscard]] DamageNotes& damage() noexcept { return damage_; }
 
-    /// A begun read transaction, reused when one is at hand: renewing costs no lock of LMDB.
+    /// A begun read transaction, reused when one is at hand: renewing costs no lock of LMDB. After
+    /// a failed write of LMDB's own first pages, which ends LMDB's environment for readers and
+    /// writers alike, readers get the store through another one, opened for reading only.
     [[nodiscard]] MDB_txn* take_reader();
     void give_back_reader(MDB_txn* reader) noexcept;
 
@@ -108,13 +123,19 @@ public:
 
 private:
     void open_tables();
+    [[nodiscard]] MDB_txn* take_idle();
+    /// The environment for readers when the first can no longer be used. Throws LmdbError.
+    [[nodiscard]] MDB_env* rescue();
 
     const std::filesystem::path directory_;
     DirectoryLock lock_;
     MDB_env* env_ = nullptr;
     Tables tables_;
+    std::vector<std::uint64_t> seeds_;  // by table
+    DamageNotes damage_;
     std::mutex readers_mutex_;
     std::vector<MDB_txn*> idle_readers_;  // reset; guarded by readers_mutex_
+    MDB_env* rescue_ = nullptr;           // guarded by readers_mutex_
 };
 
 }  // namespace agentcom::store

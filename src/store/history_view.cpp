@@ -98,7 +98,7 @@ public:
             page.more = true;
             return false;
         }
-        const auto record = log_.find(seq);
+        const auto [record, damaged] = log_.read(seq);
         if (!record) return true;
         if (!budget_.take(shown_size(*record))) {
             page.more = true;
@@ -169,8 +169,7 @@ MessagePage read_history(const Transaction& txn, const HistoryQuery& query, std:
 }
 
 core::ChannelSeq last_channel_seq(const Transaction& txn, std::string_view channel) {
-    PostingCursor list(txn, Feed::channel, channel);
-    return list.last() ? core::ChannelSeq{list.place()} : core::ChannelSeq{};
+    return core::ChannelSeq{PostingCursor(txn, Feed::channel, channel).end().last_place};
 }
 
 ChannelHistoryPage read_channel_history(const Transaction& txn, const ChannelHistoryQuery& query,
@@ -210,7 +209,7 @@ std::string read_thread_root(const Transaction& txn, std::string_view message_id
                              core::Epoch epoch) {
     if (const auto seq = seq_of_id(message_id, epoch)) {
         LogReader log(txn);
-        const auto record = log.find(*seq);
+        const auto record = log.read(*seq).record;
         if (record && record->root.value != 0) {
             return core::MessageId::make(epoch, record->root).str();
         }

@@ -21,21 +21,33 @@ constexpr std::size_t kCursorDigestBytes = 16;
 std::string_view cut(std::string_view name) { return name.substr(0, core::kMaxAgentIdBytes + 1); }
 
 /// Walks the keys that begin with `prefix`, from behind `prefix` + `after`. `size(rest of the key,
-/// value)` is what an entry takes, `show` puts it on the page.
-template <class T, class Size, class Show>
+/// value)` is what an entry takes, `make` makes it, or nothing when it is not to be shown.
+template <class T, class Size, class Make>
 void walk(const Transaction& txn, MDB_dbi table, const std::string& prefix, std::string_view after,
-          core::Budget& budget, core::Page<T>& page, Size&& size, Show&& show) {
+          core::Budget& budget, core::Page<T>& page, Size&& size, Make&& make) {
     const std::string start = prefix + std::string(after);
     Cursor cursor(txn, table);
     bool more = start.empty() ? cursor.first() : cursor.at_or_after(start);
     if (more && !after.empty() && cursor.key() == start) more = cursor.next();
     for (; more && cursor.key().starts_with(prefix); more = cursor.next()) {
         const std::string_view rest = cursor.key().substr(prefix.size());
-        if (!budget.step() || !budget.take(size(rest, cursor.value()))) {
+        if (!budget.step()) {
             page.more = true;
             return;
         }
-        show(rest, cursor.value());
+        // One that is damaged is passed over.
+        const bool fits = read_or(txn, "a list", true, [&] {
+            const std::string_view value = cursor.value();
+            auto entry = make(rest, value);
+            if (!entry) return true;
+            if (!budget.take(size(rest, value))) return false;
+            page.entries.push_back(std::move(*entry));
+            return true;
+        });
+        if (!fits) {
+            page.more = true;
+            return;
+        }
     }
 }
 
@@ -99,15 +111,19 @@ core::result<TokenPage> read_tokens(const Transaction& txn, std::string_view cur
     for (; more; more = list.next()) {
         constexpr std::size_t kDigestBytes = std::tuple_size_v<core::TokenDigest>;
         const std::string_view key = list.key();
-        if (key.size() <= kDigestBytes) throw DamagedStore("a list of tokens cannot be read");
-        const auto row = txn.get(txn.tables().tokens, key.substr(key.size() - kDigestBytes));
-        if (!row) throw DamagedStore("a token is listed that is not there");
+        const auto token = read_or(txn, "a token", std::optional<TokenRecord>(), [&] {
+            if (key.size() <= kDigestBytes) throw DamagedStore("it is listed under a wrong key");
+            const auto row = txn.get(txn.tables().tokens, key.substr(key.size() - kDigestBytes));
+            if (!row) throw DamagedStore("it is listed and not there");
+            return std::optional(parse_token(*row));
+        });
+        if (!token) continue;
         if (!budget.step() || !budget.take(kRowBytes + 2 * key.size())) {
             page.more = true;
             page.cursor = last.empty() ? std::string(cursor) : to_hex(last);
             break;
         }
-        page.entries.push_back(parse_token(*row));
+        page.entries.push_back(*token);
         last = key.substr(0, key.size() - kDigestBytes + kCursorDigestBytes);
     }
     return page;
@@ -122,8 +138,8 @@ core::Page<ChannelRecord> read_channels(const Transaction& txn, std::string_view
         [](std::string_view name, std::string_view row) {
             return kRowBytes + name.size() + 6 * row.size();
         },
-        [&](std::string_view name, std::string_view row) {
-            page.entries.push_back(parse_channel(stored_channel_name(name), row));
+        [](std::string_view name, std::string_view row) {
+            return std::optional(parse_channel(stored_channel_name(name), row));
         });
     return page;
 }
@@ -132,8 +148,8 @@ core::Page<core::AgentId> read_subscribers(const Transaction& txn, const core::C
                                            std::string_view after, core::Budget& budget) {
     core::Page<core::AgentId> page;
     walk(txn, txn.tables().subscribers, owner_prefix(name.str()), cut(after), budget, page,
-         name_size, [&](std::string_view agent, std::string_view) {
-             page.entries.push_back(stored_agent_id(agent));
+         name_size, [](std::string_view agent, std::string_view) {
+             return std::optional(stored_agent_id(agent));
          });
     return page;
 }
@@ -144,9 +160,9 @@ core::Page<core::ChannelName> read_subscriptions(const Transaction& txn, std::st
     // A deleted channel's subscriptions end one after the other; until then nobody is shown them.
     const bool removing = Cursor(txn, txn.tables().removals).first();
     walk(txn, txn.tables().subscriptions, owner_prefix(agent), cut(after), budget, page, name_size,
-         [&](std::string_view channel, std::string_view) {
-             if (removing && txn.get(txn.tables().removals, channel)) return;
-             page.entries.push_back(stored_channel_name(channel));
+         [&](std::string_view channel, std::string_view) -> std::optional<core::ChannelName> {
+             if (removing && txn.get(txn.tables().removals, channel)) return std::nullopt;
+             return stored_channel_name(channel);
          });
     return page;
 }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "store/bytes.hpp"
+#include "store/checksum.hpp"
 #include "store/rows.hpp"
 
 namespace agentcom::store {
@@ -11,6 +12,7 @@ namespace {
 
 constexpr std::uint8_t kHasReplyTo = 1;
 constexpr std::uint8_t kHasRoot = 2;
+constexpr std::uint8_t kHasStored = 4;
 
 RecordKind kind_of(const core::Destination& to) {
     if (std::holds_alternative<core::ToAgent>(to)) return RecordKind::to_agent;
@@ -35,13 +37,17 @@ core::Destination stored_destination(const RecordView& record) {
 
 }  // namespace
 
-void append_record(std::string& out, const core::Draft& draft, core::Timestamp timestamp,
-                   core::Seq root, core::ChannelSeq channel_seq) {
+void append_record(std::string& out, const core::Draft& draft, MessageTimes times, core::Seq root,
+                   core::ChannelSeq channel_seq) {
+    // Most often they are the same, and eight bytes of each message are worth a flag.
+    const bool apart = times.stored != times.shown;
     const RecordKind kind = kind_of(draft.to);
     append_fixed(out, static_cast<std::uint8_t>(kind));
     append_fixed(out, static_cast<std::uint8_t>((draft.reply_to ? kHasReplyTo : 0) |
-                                                (root.value != 0 ? kHasRoot : 0)));
-    append_fixed(out, timestamp.ms);
+                                                (root.value != 0 ? kHasRoot : 0) |
+                                                (apart ? kHasStored : 0)));
+    append_fixed(out, times.shown.ms);
+    if (apart) append_fixed(out, times.stored.ms);
     if (root.value != 0) append_fixed(out, root.value);
     if (kind == RecordKind::to_channel) append_fixed(out, channel_seq.value);
     append_short_text(out, draft.from.str());
@@ -59,11 +65,13 @@ void append_record(std::string& out, const core::Draft& draft, core::Timestamp t
 RecordView parse_record(std::string_view bytes) {
     ByteReader reader(bytes);
     RecordView record;
-    const auto kind = reader.fixed<std::uint8_t>();
+    const auto kind = static_cast<std::uint8_t>(reader.fixed<std::uint8_t>() & ~kSealed);
     if (kind < 1 || kind > 4) throw DamagedStore("a stored message has an unknown destination");
     record.kind = static_cast<RecordKind>(kind);
     const auto flags = reader.fixed<std::uint8_t>();
     record.timestamp.ms = reader.fixed<std::int64_t>();
+    record.stored = record.timestamp;
+    if ((flags & kHasStored) != 0) record.stored.ms = reader.fixed<std::int64_t>();
     if ((flags & kHasRoot) != 0) record.root.value = reader.fixed<std::uint64_t>();
     if (record.kind == RecordKind::to_channel) {
         record.channel_seq.value = reader.fixed<std::uint64_t>();
@@ -87,10 +95,18 @@ std::uint64_t shown_size(const RecordView& record) noexcept {
            record.payload.size();
 }
 
-core::Timestamp record_timestamp(std::string_view bytes) {
+MessageTimes record_times(std::string_view bytes) {
     ByteReader reader(bytes);
-    reader.take(2);
-    return core::Timestamp{reader.fixed<std::int64_t>()};
+    reader.take(1);
+    const auto flags = reader.fixed<std::uint8_t>();
+    const core::Timestamp shown{reader.fixed<std::int64_t>()};
+    if ((flags & kHasStored) == 0) return {shown, shown};
+    return {shown, core::Timestamp{reader.fixed<std::int64_t>()}};
+}
+
+void check_names(const RecordView& record) {
+    (void)stored_agent_id(record.from);
+    (void)stored_destination(record);
 }
 
 core::MessagePtr to_message(const RecordView& record, core::Seq seq, core::Epoch epoch) {

@@ -10,8 +10,9 @@
 /// One message as it is stored, in a log block or alone in `kept`. All integers little-endian.
 ///
 ///   u8   destination: 1 agent, 2 everyone, 3 everyone spelled "broadcast", 4 channel
-///   u8   flags: 1 has reply_to, 2 has a root
+///   u8   flags: 1 has reply_to, 2 has a root, 4 has a time of the store
 ///   i64  timestamp, Unix milliseconds
+///   i64  when it was stored by the store's own time  (flag 4 only; without it: the timestamp)
 ///   u64  seq of the thread's root            (flag 2 only; without it the message is its own)
 ///   u64  channel seq                         (destination 4 only)
 ///   u8 n, n bytes   from
@@ -32,7 +33,8 @@ enum class RecordKind : std::uint8_t {
 struct RecordView {
     RecordKind kind = RecordKind::to_agent;
     core::Timestamp timestamp;
-    core::Seq root;  // 0: its own
+    core::Timestamp stored;  // by the store's own time, which ages are counted by
+    core::Seq root;          // 0: its own
     core::ChannelSeq channel_seq;
     std::string_view from;
     std::string_view destination;  // agent or channel; empty for broadcasts
@@ -41,14 +43,24 @@ struct RecordView {
     std::string_view payload;
 };
 
-void append_record(std::string& out, const core::Draft& draft, core::Timestamp timestamp,
-                   core::Seq root, core::ChannelSeq channel_seq);
+/// The two times of a message: what clients are shown, and what its age is counted by
+/// (store_clock.hpp). Neither falls from one message to the next.
+struct MessageTimes {
+    core::Timestamp shown;
+    core::Timestamp stored;
+};
+
+void append_record(std::string& out, const core::Draft& draft, MessageTimes times, core::Seq root,
+                   core::ChannelSeq channel_seq);
 /// Throws DamagedStore.
 [[nodiscard]] RecordView parse_record(std::string_view bytes);
 /// At least what the message takes in an answer of the hub, as JSON text with escapes and keys.
 [[nodiscard]] std::uint64_t shown_size(const RecordView& record) noexcept;
-/// Only the timestamp, for searches.
-[[nodiscard]] core::Timestamp record_timestamp(std::string_view bytes);
+/// Only the times, for searches. Throws DamagedStore.
+[[nodiscard]] MessageTimes record_times(std::string_view bytes);
+/// Throws DamagedStore when what the message would be made of is no id or name: for records without
+/// a checksum.
+void check_names(const RecordView& record);
 /// The message with its own bytes.
 [[nodiscard]] core::MessagePtr to_message(const RecordView& record, core::Seq seq,
                                           core::Epoch epoch);

@@ -4,6 +4,7 @@
 #include <functional>
 #include <utility>
 
+#include "store/checksum.hpp"
 #include "store/message_log.hpp"
 #include "store/unread_feed.hpp"
 
@@ -21,7 +22,10 @@ void for_each_subscription(const Transaction& txn, std::string_view agent, Visit
     Cursor cursor(txn, txn.tables().subscriptions);
     for (bool more = cursor.at_or_after(prefix); more && cursor.key().starts_with(prefix);
          more = cursor.next()) {
-        visit(cursor.key().substr(prefix.size()), SubscriptionRow::parse(cursor.value()));
+        const auto row =
+            read_or(txn, "a subscription", std::optional<SubscriptionRow>(),
+                    [&cursor] { return std::optional(SubscriptionRow::parse(cursor.value())); });
+        if (row) visit(cursor.key().substr(prefix.size()), *row);
     }
 }
 
@@ -71,9 +75,13 @@ public:
           read_(row_.spans),
           after_(std::max(row_.cursor, query.since)) {
         if (query.live && query.live->after < query.live->up_to) add_span(read_, *query.live);
-        if (const auto copies = txn.get(txn.tables().copies, agent_)) {
-            copies_ = CopiesRow::parse(*copies);
-        }
+        // When they are damaged, all that can be said is that something was there.
+        copies_ =
+            read_or(txn, "an agent's copies", std::optional(CopiesRow{limits.head, {}}),
+                    [&]() -> std::optional<CopiesRow> {
+                        const auto copies = txn.get(txn.tables().copies, agent_);
+                        return copies ? std::optional(CopiesRow::parse(*copies)) : std::nullopt;
+                    });
     }
 
     void run() {
@@ -92,6 +100,8 @@ public:
                                      : std::max({after_, view_.capped, limits_.evicted});
         }
         if (view_.stage == Stage::showing && show()) view_.stage = Stage::complete;
+        // What lists could not tell of may have been unread.
+        view_.truncated = view_.truncated || txn_.passed_over() > 0;
     }
 
 private:
@@ -226,13 +236,13 @@ private:
                 view_.position = core::Seq{seq.value - 1};
                 return false;
             }
-            const auto record = log.find(seq);
-            if (!record || record->timestamp < limits_.oldest_shown) {
+            const auto record = log.read(seq).record;
+            if (!record || record->stored < limits_.oldest_shown) {
                 view_.truncated = true;
                 if (record && seq >= limits_.first_of_log) {
                     // All of the log before the horizon is too old.
                     view_.position =
-                        core::Seq{log.first_at_or_after(limits_.oldest_shown).value - 1};
+                        core::Seq{log.first_stored_at_or_after(limits_.oldest_shown).value - 1};
                     return show_rest();
                 }
             } else if (budget_.take(shown_size(*record))) {
@@ -330,7 +340,7 @@ TrimmedRow TrimmedRow::read(const Transaction& txn, Feed feed, std::string_view 
     const auto bytes = txn.get(txn.tables().trimmed, feed_prefix(feed, owner));
     if (!bytes) return {};
     ByteReader reader(*bytes);
-    if (reader.fixed<std::uint8_t>() != 1)
+    if ((reader.fixed<std::uint8_t>() & ~kSealed) != 1)
         throw DamagedStore("a stored row has an unknown version");
     TrimmedRow row;
     row.newest = reader.fixed<Entry>();

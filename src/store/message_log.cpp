@@ -1,13 +1,15 @@
 #include "store/message_log.hpp"
 
+#include <algorithm>
 #include <cstring>
 
+#include "store/checksum.hpp"
 #include "store/keys.hpp"
 
 namespace agentcom::store {
 namespace {
 
-constexpr std::uint8_t kBlockVersion = 1;
+constexpr std::uint8_t kBlockVersion = 2;
 constexpr std::size_t kHeaderBytes = 4;
 constexpr std::size_t kOffsetBytes = sizeof(std::uint32_t);
 /// A block is closed when it has this much. Larger ones save little more and make retention and
@@ -15,17 +17,34 @@ constexpr std::size_t kOffsetBytes = sizeof(std::uint32_t);
 constexpr std::size_t kFullBlockBytes = std::size_t{64} << 10;
 constexpr std::size_t kFullBlockMessages = 256;
 
+std::uint64_t log_seed() noexcept {
+    static const std::uint64_t seed = table_seed("log");
+    return seed;
+}
+
 }  // namespace
 
 BlockView::BlockView(core::Seq first, std::string_view bytes) : first_(first), bytes_(bytes) {
     ByteReader reader(bytes);
-    if (reader.fixed<std::uint8_t>() != kBlockVersion) {
+    const auto version = reader.fixed<std::uint8_t>();
+    if (version == 0 || version > kBlockVersion) {
         throw DamagedStore("a log block has an unknown version");
     }
+    checked_ = version == kBlockVersion;
     reader.fixed<std::uint8_t>();
     count_ = reader.fixed<std::uint16_t>();
-    if (count_ == 0 || bytes.size() < kHeaderBytes + count_ * kOffsetBytes) {
+    const std::size_t head = kHeaderBytes + count_ * kOffsetBytes;
+    if (count_ == 0 || bytes.size() < head + (checked_ ? kChecksumBytes : 0)) {
         throw DamagedStore("a log block ends too early");
+    }
+    if (!checked_) {
+        if (offset(0) != head) throw DamagedStore("a log block has a wrong offset");
+        return;
+    }
+    reader.take(count_ * kOffsetBytes);
+    if (checksum(log_seed(), be64_key(first.value), bytes.substr(0, head)) !=
+        reader.fixed<std::uint64_t>()) {
+        throw DamagedStore("the head of a log block does not match its checksum");
     }
 }
 
@@ -36,12 +55,29 @@ std::size_t BlockView::offset(std::uint64_t index) const {
     return value;
 }
 
-std::string_view BlockView::record(core::Seq seq) const {
+std::string_view BlockView::stored_record(core::Seq seq) const {
     const std::uint64_t index = seq.value - first_.value;
     const std::size_t begin = offset(index);
     const std::size_t end = offset(index + 1);
     if (begin > end || end > bytes_.size()) throw DamagedStore("a log block has a wrong offset");
     return bytes_.substr(begin, end - begin);
+}
+
+std::string_view BlockView::record(core::Seq seq) const {
+    const std::string_view stored = stored_record(seq);
+    if (!checked_) return stored;
+    if (stored.size() <= kChecksumBytes) throw DamagedStore("a stored record ends too early");
+    const std::string_view record = stored.substr(0, stored.size() - kChecksumBytes);
+    ByteReader rest(stored.substr(record.size()));
+    if (checksum(log_seed(), be64_key(seq.value), record) != rest.fixed<std::uint64_t>()) {
+        throw DamagedStore("a stored message does not match its checksum");
+    }
+    return record;
+}
+
+std::size_t BlockView::record_size(core::Seq seq) const {
+    const std::size_t size = stored_record(seq).size();
+    return checked_ ? size - std::min(size, kChecksumBytes) : size;
 }
 
 void LogWriter::restart(core::Seq next) {
@@ -50,12 +86,13 @@ void LogWriter::restart(core::Seq next) {
     records_.clear();
 }
 
-std::size_t LogWriter::add(WriteTransaction& txn, const core::Draft& draft,
-                           core::Timestamp timestamp, core::Seq root,
-                           core::ChannelSeq channel_seq) {
+std::size_t LogWriter::add(WriteTransaction& txn, const core::Draft& draft, MessageTimes times,
+                           core::Seq root, core::ChannelSeq channel_seq) {
     const std::size_t before = records_.size();
-    append_record(records_, draft, timestamp, root, channel_seq);
+    append_record(records_, draft, times, root, channel_seq);
     const std::size_t size = records_.size() - before;
+    append_fixed(records_, checksum(log_seed(), be64_key(first_.value + ends_.size()),
+                                    std::string_view(records_).substr(before)));
     ends_.push_back(static_cast<std::uint32_t>(records_.size()));
     if (records_.size() >= kFullBlockBytes || ends_.size() >= kFullBlockMessages) flush(txn);
     return size;
@@ -64,21 +101,24 @@ std::size_t LogWriter::add(WriteTransaction& txn, const core::Draft& draft,
 void LogWriter::flush(WriteTransaction& txn) {
     if (ends_.empty()) return;
     const std::size_t head = kHeaderBytes + ends_.size() * kOffsetBytes;
-    char* out =
-        txn.append_reserved(txn.tables().log, be64_key(first_.value), head + records_.size());
+    const std::string key = be64_key(first_.value);
+    char* const block =
+        txn.append_reserved(txn.tables().log, key, head + kChecksumBytes + records_.size());
     const auto count = static_cast<std::uint16_t>(ends_.size());
-    out[0] = static_cast<char>(kBlockVersion);
-    out[1] = 0;
-    std::memcpy(out + 2, &count, sizeof count);
-    out += kHeaderBytes;
+    block[0] = static_cast<char>(kBlockVersion);
+    block[1] = 0;
+    std::memcpy(block + 2, &count, sizeof count);
+    char* out = block + kHeaderBytes;
     std::size_t begin = 0;
     for (const std::uint32_t end : ends_) {
-        const auto offset = static_cast<std::uint32_t>(head + begin);
+        const auto offset = static_cast<std::uint32_t>(head + kChecksumBytes + begin);
         std::memcpy(out, &offset, sizeof offset);
         out += sizeof offset;
         begin = end;
     }
-    std::memcpy(out, records_.data(), records_.size());
+    const std::uint64_t sum = checksum(log_seed(), key, std::string_view(block, head));
+    std::memcpy(out, &sum, sizeof sum);
+    std::memcpy(out + sizeof sum, records_.data(), records_.size());
     restart(core::Seq{first_.value + ends_.size()});
 }
 
@@ -86,8 +126,9 @@ LogReader::LogReader(const Transaction& txn) : txn_(txn), cursor_(txn, txn.table
 
 bool LogReader::load(core::Seq seq) {
     if (block_ && block_->contains(seq)) return true;
+    block_.reset();
     if (!cursor_.at_or_before(be64_key(seq.value))) return false;
-    block_.emplace(core::Seq{read_be64(cursor_.key())}, cursor_.value());
+    block_.emplace(core::Seq{read_be64(cursor_.key())}, cursor_.stored_value());
     return block_->contains(seq);
 }
 
@@ -99,7 +140,19 @@ std::optional<std::string_view> LogReader::find_bytes(core::Seq seq) {
 std::optional<RecordView> LogReader::find(core::Seq seq) {
     const auto bytes = find_bytes(seq);
     if (!bytes) return std::nullopt;
-    return parse_record(*bytes);
+    const RecordView record = parse_record(*bytes);
+    const bool in_log = block_ && block_->contains(seq);
+    if (!(in_log ? block_->is_checked() : is_sealed(*bytes))) check_names(record);
+    return record;
+}
+
+ReadRecord LogReader::read(core::Seq seq) {
+    try {
+        return {find(seq), false};
+    } catch (const DamagedStore& error) {
+        txn_.report_damage("message " + std::to_string(seq.value) + ": " + error.what());
+        return {std::nullopt, true};
+    }
 }
 
 std::optional<core::Seq> LogReader::first_seq() {
@@ -109,24 +162,50 @@ std::optional<core::Seq> LogReader::first_seq() {
 
 std::optional<core::Seq> LogReader::last_seq() {
     if (!cursor_.last()) return std::nullopt;
-    return BlockView(core::Seq{read_be64(cursor_.key())}, cursor_.value()).last();
+    const core::Seq first{read_be64(cursor_.key())};
+    try {
+        return BlockView(first, cursor_.stored_value()).last();
+    } catch (const DamagedStore&) {
+        // How many messages it has cannot be told; readers of those say so.
+        return first;
+    }
 }
 
-core::Seq LogReader::first_at_or_after(core::Timestamp time) {
+std::optional<MessageTimes> LogReader::first_times(core::Seq& first, core::Seq end) {
+    for (; first < end; first = first.next()) {
+        try {
+            if (const auto bytes = find_bytes(first)) return record_times(*bytes);
+        } catch (const DamagedStore&) {
+            // Whoever reads the message itself reports it.
+        }
+    }
+    return std::nullopt;
+}
+
+template <class IsBefore>
+core::Seq LogReader::find_bound(IsBefore&& is_before) {
     core::Seq low = first_seq().value();
     core::Seq high = last_seq()->next();
-    // Timestamps never fall, so this is a search in a sorted sequence.
+    // Times never fall, so this is a search in a sorted sequence.
     while (low < high) {
         const core::Seq middle{low.value + (high.value - low.value) / 2};
-        const auto bytes = find_bytes(middle);
-        if (!bytes) throw DamagedStore("the log has a gap");
-        if (record_timestamp(*bytes) < time) {
-            low = middle.next();
+        core::Seq readable = middle;
+        const auto times = first_times(readable, high);
+        if (times && is_before(*times)) {
+            low = readable.next();
         } else {
             high = middle;
         }
     }
     return low;
+}
+
+core::Seq LogReader::first_at_or_after(core::Timestamp time) {
+    return find_bound([time](const MessageTimes& of) { return of.shown < time; });
+}
+
+core::Seq LogReader::first_stored_at_or_after(core::Timestamp time) {
+    return find_bound([time](const MessageTimes& of) { return of.stored < time; });
 }
 
 }  // namespace agentcom::store

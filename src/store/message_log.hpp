@@ -15,17 +15,22 @@
 /// messages costs a handful of puts behind the end of one table, and a block of some tens of
 /// kilobytes is a run of pages that is written and read as one.
 ///
-///   u8   version, 1
+///   u8   version, 2
 ///   u8   0
 ///   u16  n, number of messages
 ///   u32  n times: where the message's record begins, from the start of the block
-///   ...  the records (log_record.hpp)
+///   u64  checksum of all before it, under the block's key (checksum.hpp)
+///   ...  the records (log_record.hpp), each with its u64 checksum behind it, under the key that
+///   its
+///        seq would make. So a damaged byte takes one message and not its neighbours.
+///
+/// Blocks of version 1 have no checksums.
 namespace agentcom::store {
 
 /// A block as it lies in the map.
 class BlockView {
 public:
-    /// Throws DamagedStore.
+    /// Throws DamagedStore when the part before the records is damaged.
     BlockView(core::Seq first, std::string_view bytes);
 
     [[nodiscard]] core::Seq first() const noexcept { return first_; }
@@ -33,14 +38,20 @@ public:
     [[nodiscard]] bool contains(core::Seq seq) const noexcept {
         return seq >= first_ && seq.value - first_.value < count_;
     }
-    /// `seq` must be one of the block's.
+    /// Without its checksum; `seq` must be one of the block's. Throws DamagedStore.
     [[nodiscard]] std::string_view record(core::Seq seq) const;
+    /// Bytes of the record, which may be damaged.
+    [[nodiscard]] std::size_t record_size(core::Seq seq) const;
+    /// Whether its records have checksums.
+    [[nodiscard]] bool is_checked() const noexcept { return checked_; }
     [[nodiscard]] std::size_t size() const noexcept { return bytes_.size(); }
 
 private:
     [[nodiscard]] std::size_t offset(std::uint64_t index) const;
+    [[nodiscard]] std::string_view stored_record(core::Seq seq) const;
 
     core::Seq first_;
+    bool checked_ = true;
     std::uint64_t count_ = 0;
     std::string_view bytes_;
 };
@@ -50,11 +61,13 @@ class LogWriter {
 public:
     /// Forgets what was gathered; the next message gets the number `next`.
     void restart(core::Seq next);
-    /// Adds a message; returns what its record takes. Writes a block when one is full.
-    std::size_t add(WriteTransaction& txn, const core::Draft& draft, core::Timestamp timestamp,
+    /// Adds a message; returns what its record takes without the checksum. Writes a block when one
+    /// is full.
+    std::size_t add(WriteTransaction& txn, const core::Draft& draft, MessageTimes times,
                     core::Seq root, core::ChannelSeq channel_seq);
     /// Writes what is still gathered.
     void flush(WriteTransaction& txn);
+    [[nodiscard]] bool empty() const noexcept { return ends_.empty(); }
 
 private:
     core::Seq first_;  // of the block being gathered
@@ -62,23 +75,39 @@ private:
     std::string records_;
 };
 
+/// What there is under a number. Neither record nor damage: retention has removed the message, or
+/// it never was.
+struct ReadRecord {
+    std::optional<RecordView> record;
+    bool damaged = false;
+};
+
 /// Finds messages. Remembers the last block, so neighbours are cheap. Lives within a transaction.
 class LogReader {
 public:
     explicit LogReader(const Transaction& txn);
 
-    /// Nothing when retention has removed the message, or it never was.
+    /// Nothing when retention has removed the message, or it never was. Throw DamagedStore.
     [[nodiscard]] std::optional<std::string_view> find_bytes(core::Seq seq);
     [[nodiscard]] std::optional<RecordView> find(core::Seq seq);
+    /// As `find`, for those who go on with other messages: damage is counted and logged.
+    [[nodiscard]] ReadRecord read(core::Seq seq);
     /// Numbers of the oldest and the newest message of the log; nothing when it is empty.
     [[nodiscard]] std::optional<core::Seq> first_seq();
     [[nodiscard]] std::optional<core::Seq> last_seq();
-    /// The first message stored at `time` or later; one behind the newest when there is none. The
-    /// log must not be empty.
+    /// The first message with this timestamp or a later one; one behind the newest when there is
+    /// none. The log must not be empty.
     [[nodiscard]] core::Seq first_at_or_after(core::Timestamp time);
+    /// The same by the store's own time.
+    [[nodiscard]] core::Seq first_stored_at_or_after(core::Timestamp time);
 
 private:
     bool load(core::Seq seq);
+    /// The times of the first message of first <= seq < end that can be read; damaged ones are
+    /// passed over, and `first` with them.
+    [[nodiscard]] std::optional<MessageTimes> first_times(core::Seq& first, core::Seq end);
+    template <class IsBefore>
+    [[nodiscard]] core::Seq find_bound(IsBefore&& is_before);
 
     const Transaction& txn_;
     Cursor cursor_;

@@ -98,7 +98,7 @@ constexpr std::array<void (*)(WriteTransaction&), kSchemaVersion - 1> kSteps{&to
 
 void migrate(WriteTransaction& txn, std::uint64_t version) {
     for (; version < kSchemaVersion; ++version) kSteps.at(version - 1)(txn);
-    txn.put(txn.tables().meta, kMetaSchema, encode_number(kSchemaVersion));
+    txn.put_plain(txn.tables().meta, kMetaSchema, encode_number(kSchemaVersion));
 }
 
 }  // namespace agentcom::store

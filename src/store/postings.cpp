@@ -4,6 +4,8 @@
 #include <cstring>
 #include <numeric>
 
+#include "store/checksum.hpp"
+
 namespace agentcom::store {
 namespace {
 
@@ -30,7 +32,8 @@ Entry sender_mark(std::string_view agent) noexcept {
 }
 
 PostingCursor::PostingCursor(const Transaction& txn, Feed feed, std::string_view owner)
-    : feed_(feed),
+    : txn_(&txn),
+      feed_(feed),
       key_(feed_prefix(feed, owner)),
       prefix_size_(key_.size()),
       cursor_(txn, txn.tables().postings) {
@@ -43,30 +46,66 @@ Entry PostingCursor::entry_at(std::size_t index) const {
     return entry;
 }
 
-bool PostingCursor::load() {
+bool PostingCursor::is_of_list() const noexcept {
     const std::string_view key = cursor_.key();
-    if (key.size() != key_.size() ||
-        key.substr(0, prefix_size_) != std::string_view(key_).substr(0, prefix_size_)) {
-        return false;
-    }
-    block_ = cursor_.value();
-    if (block_.size() <= kHeaderBytes || (block_.size() - kHeaderBytes) % sizeof(Entry) != 0 ||
-        static_cast<std::uint8_t>(block_[0]) != kPostingVersion) {
+    return key.size() == key_.size() &&
+           key.substr(0, prefix_size_) == std::string_view(key_).substr(0, prefix_size_);
+}
+
+void PostingCursor::read_block() {
+    const std::string_view block = cursor_.value();
+    if (block.size() <= kHeaderBytes || (block.size() - kHeaderBytes) % sizeof(Entry) != 0 ||
+        (static_cast<std::uint8_t>(block[0]) & ~kSealed) != kPostingVersion) {
         throw DamagedStore("a posting block cannot be read");
     }
-    first_place_ = place_of(key);
-    count_ = (block_.size() - kHeaderBytes) / sizeof(Entry);
+    block_ = block;
+    first_place_ = place_of(cursor_.key());
+    count_ = (block.size() - kHeaderBytes) / sizeof(Entry);
     // Searches rely on it: what is at or behind the place of a block is found in it.
     if (feed_ != Feed::channel && seq_of(entry_at(0)).value != first_place_) {
         throw DamagedStore("a posting block does not begin at its place");
     }
-    return true;
+}
+
+bool PostingCursor::try_block() {
+    try {
+        read_block();
+        return true;
+    } catch (const DamagedStore& error) {
+        count_ = 0;
+        txn_->report_damage(std::string("a list of messages: ") + error.what());
+        return false;
+    }
+}
+
+bool PostingCursor::load_forward() {
+    while (is_of_list()) {
+        if (try_block()) return true;
+        if (!cursor_.next()) return false;
+    }
+    return false;
+}
+
+bool PostingCursor::load_backward() {
+    while (is_of_list()) {
+        if (try_block()) return true;
+        if (!cursor_.previous()) return false;
+    }
+    return false;
+}
+
+PostingCursor::End PostingCursor::end() {
+    std::memset(key_.data() + prefix_size_, 0xff, kPlaceBytes);
+    if (!cursor_.at_or_before(key_) || !is_of_list()) return {};
+    if (!try_block()) return {true, true, place_of(cursor_.key()) + kMaxBlockEntries - 1};
+    index_ = count_ - 1;
+    return {true, false, first_place_ + index_};
 }
 
 bool PostingCursor::last_block_at_or_before(std::uint64_t place) {
     const std::uint64_t swapped = to_big_endian(place);
     std::memcpy(key_.data() + prefix_size_, &swapped, kPlaceBytes);
-    return cursor_.at_or_before(key_) && load();
+    return cursor_.at_or_before(key_) && load_backward();
 }
 
 std::size_t PostingCursor::lower_bound(core::Seq seq) const {
@@ -86,7 +125,7 @@ std::size_t PostingCursor::lower_bound(core::Seq seq) const {
 bool PostingCursor::first() {
     std::memset(key_.data() + prefix_size_, 0, kPlaceBytes);
     index_ = 0;
-    return cursor_.at_or_after(key_) && load();
+    return cursor_.at_or_after(key_) && load_forward();
 }
 
 bool PostingCursor::last() {
@@ -101,7 +140,7 @@ bool PostingCursor::next() {
         return true;
     }
     index_ = 0;
-    return cursor_.next() && load();
+    return cursor_.next() && load_forward();
 }
 
 bool PostingCursor::previous() {
@@ -109,7 +148,7 @@ bool PostingCursor::previous() {
         --index_;
         return true;
     }
-    if (!cursor_.previous() || !load()) return false;
+    if (!cursor_.previous() || !load_backward()) return false;
     index_ = count_ - 1;
     return true;
 }
@@ -132,7 +171,7 @@ bool PostingCursor::at_or_after(core::Seq seq) {
     index_ = lower_bound(seq);
     if (index_ < count_) return true;
     index_ = 0;
-    return cursor_.next() && load();
+    return cursor_.next() && load_forward();
 }
 
 bool PostingCursor::find(core::Seq seq) {
@@ -173,7 +212,7 @@ bool PostingCursor::channel_at_or_after(core::Seq seq) {
     index_ = lower_bound(seq);
     if (index_ < count_) return true;
     index_ = 0;
-    return cursor_.next() && load();
+    return cursor_.next() && load_forward();
 }
 
 bool PostingCursor::at_or_after_place(std::uint64_t place) {
@@ -181,7 +220,7 @@ bool PostingCursor::at_or_after_place(std::uint64_t place) {
     index_ = static_cast<std::size_t>(place - first_place_);
     if (index_ < count_) return true;
     index_ = 0;
-    return cursor_.next() && load();
+    return cursor_.next() && load_forward();
 }
 
 void PostingWriter::clear() {
@@ -222,7 +261,9 @@ void PostingWriter::write(WriteTransaction& txn, const List& list) {
     std::uint64_t last_place = 0;
     {
         PostingCursor cursor(txn, feed, std::string_view(list.prefix).substr(2));
-        if (cursor.last() && cursor.block_size() < kSmallBlockEntries) {
+        // Behind a damaged block a new one is begun.
+        const PostingCursor::End end = cursor.end();
+        if (end.exists && !end.damaged && cursor.block_size() < kSmallBlockEntries) {
             last_place = cursor.block_place();
             for (std::size_t i = 0; i < cursor.block_size(); ++i) {
                 merged_.push_back(cursor.block_entry(i));

@@ -20,7 +20,8 @@
 /// list it touches, however many of its messages go there.
 ///
 ///   key    kind, owner', be64 place of the block's first entry
-///   value  u8 version, 1; then u64 entries: seq in the low 44 bits, and in the lists of channels
+///   value  u8 version, 1, and the mark of a sealed value (checksum.hpp); then u64 entries: seq in
+///   the low 44 bits, and in the lists of channels
 ///          and broadcasts a hash of the sender in the high 20
 ///
 /// An entry's place is its seq; in the lists of channels it is its channel seq, which grows by one
@@ -38,6 +39,7 @@ inline constexpr std::size_t kMaxBlockEntries = 224;  // keeps key and block wit
 [[nodiscard]] inline Entry mark_of(Entry entry) noexcept { return entry & ~core::kMaxSeq; }
 
 /// Walks one list, in either direction. Lives within a transaction. Moves return false at the end.
+/// A block that is damaged is counted, logged and passed over, as if it were not there.
 class PostingCursor {
 public:
     PostingCursor(const Transaction& txn, Feed feed, std::string_view owner);
@@ -66,14 +68,31 @@ public:
     /// Removes the block it stands in; the cursor is then nowhere.
     void erase_block() { cursor_.erase(); }
 
+    /// The list's last block, damaged or not, which is where writers go on.
+    struct End {
+        bool exists = false;
+        bool damaged = false;
+        /// No entry of the list has a later place.
+        std::uint64_t last_place = 0;
+    };
+    /// Unless the block is damaged, the cursor then stands at its last entry.
+    [[nodiscard]] End end();
+
 private:
     [[nodiscard]] Entry entry_at(std::size_t index) const;
-    bool load();
+    /// Whether the block under the LMDB cursor belongs to the list.
+    [[nodiscard]] bool is_of_list() const noexcept;
+    bool load_forward();
+    bool load_backward();
+    /// Throws DamagedStore.
+    void read_block();
+    bool try_block();
     bool last_block_at_or_before(std::uint64_t place);
     bool channel_at_or_after(core::Seq seq);
     /// First entry of the present block that is not older.
     [[nodiscard]] std::size_t lower_bound(core::Seq seq) const;
 
+    const Transaction* txn_;
     Feed feed_;
     std::string key_;  // prefix, then eight bytes of place
     std::size_t prefix_size_;
@@ -91,6 +110,7 @@ public:
     /// `place` is only looked at for lists of channels.
     void add(Feed feed, std::string_view owner, Entry entry, std::uint64_t place = 0);
     void flush(WriteTransaction& txn);
+    [[nodiscard]] bool empty() const noexcept { return used_ == 0; }
 
     /// Since the beginning.
     [[nodiscard]] std::uint64_t entries_written() const noexcept { return entries_written_; }

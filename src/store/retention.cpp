@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -53,11 +54,50 @@ std::uint64_t total(std::uint64_t of_log, std::uint64_t of_kept, std::uint64_t b
     return of_log + std::min(of_kept, bound / kKeptPart);
 }
 
-bool may_go(const BlockView& block, const StateRow& state, const TrimBounds& bounds,
+/// The oldest block of the log, as far as it can be read.
+struct FrontBlock {
+    std::optional<BlockView> view;
+    core::Seq last;
+    std::size_t size = 0;
+};
+
+FrontBlock front_of(const WriteTransaction& txn, Cursor& log, core::Seq head) {
+    const core::Seq first{read_be64(log.key())};
+    const std::string_view stored = log.stored_value();
+    try {
+        const BlockView view(first, stored);
+        return {view, view.last(), stored.size()};
+    } catch (const DamagedStore& error) {
+        txn.report_damage("the block of message " + std::to_string(first.value) + ": " +
+                          error.what());
+    }
+    // It ends where the next one begins.
+    Cursor behind(txn, txn.tables().log);
+    const bool found = behind.at_or_after(be64_key(first.value + 1));
+    return {std::nullopt, found ? core::Seq{read_be64(behind.key()) - 1} : head, stored.size()};
+}
+
+/// When the newest message of the block that can be read was stored; nothing when none can.
+std::optional<core::Timestamp> newest_stored(const FrontBlock& block) {
+    if (!block.view) return std::nullopt;
+    for (std::uint64_t seq = block.last.value; seq >= block.view->first().value; --seq) {
+        try {
+            return record_times(block.view->record(core::Seq{seq})).stored;
+        } catch (const DamagedStore&) {
+            // It is reported when the block goes.
+        }
+    }
+    return std::nullopt;
+}
+
+bool may_go(const FrontBlock& block, const StateRow& state, const TrimBounds& bounds,
             core::Timestamp now) {
-    const std::uint64_t left = state.head.value - block.last().value;
-    const core::Timestamp newest = record_timestamp(block.record(block.last()));
-    const auto older_than = [&](core::Millis age) { return newest.ms < now.ms - age.count(); };
+    const std::uint64_t left = state.head.value - block.last.value;
+    const std::optional<core::Timestamp> newest = newest_stored(block);
+    // A block that cannot be read goes when its number has come: it keeps nothing alive.
+    const auto older_than = [&](core::Millis age) {
+        return !newest || newest->ms < now.ms - age.count();
+    };
     if (left >= bounds.history_messages && older_than(bounds.ttl)) return true;
     if (bounds.max_messages != 0 &&
         total(left, state.kept, bounds.max_messages) >= bounds.max_messages) {
@@ -65,7 +105,7 @@ bool may_go(const BlockView& block, const StateRow& state, const TrimBounds& bou
     }
     if (bounds.max_age.count() != 0 && older_than(bounds.max_age)) return true;
     return bounds.max_bytes != 0 && total(state.log_bytes, state.kept_bytes, bounds.max_bytes) >=
-                                        bounds.max_bytes + block.size();
+                                        bounds.max_bytes + block.size;
 }
 
 /// Whether the oldest kept message must go.
@@ -75,7 +115,7 @@ bool kept_must_go(std::string_view record, const StateRow& state, const TrimBoun
     if (bounds.max_messages != 0 && state.kept > bounds.max_messages / kKeptPart) return true;
     if (bounds.max_bytes != 0 && state.kept_bytes > bounds.max_bytes / kKeptPart) return true;
     return bounds.max_age.count() != 0 &&
-           record_timestamp(record).ms < now.ms - bounds.max_age.count();
+           record_times(record).stored.ms < now.ms - bounds.max_age.count();
 }
 
 /// Lets go of kept messages, oldest first. True when another call would find more.
@@ -85,28 +125,46 @@ bool bound_kept(WriteTransaction& txn, StateRow& state, const TrimBounds& bounds
     std::uint64_t erased_bytes = 0;
     Cursor kept(txn, txn.tables().kept);
     for (std::uint64_t erased = 0; kept.first(); ++erased) {
-        if (!kept_must_go(kept.value(), state, bounds, now)) return false;
+        std::size_t size = kept.stored_value().size();
+        try {
+            const std::string_view record = kept.value();
+            size = record.size();
+            if (!kept_must_go(record, state, bounds, now)) return false;
+        } catch (const DamagedStore& error) {
+            // Nobody can be shown it, so it goes.
+            txn.report_damage(std::string("a message that a channel keeps: ") + error.what());
+        }
         if (erased == kMaxKeptRows || erased_bytes >= most) return true;
-        erased_bytes += kept.value().size();
-        --state.kept;
-        state.kept_bytes -= std::min<std::uint64_t>(state.kept_bytes, kept.value().size());
+        erased_bytes += size;
+        if (state.kept > 0) --state.kept;
+        state.kept_bytes -= std::min<std::uint64_t>(state.kept_bytes, size);
         kept.erase();
     }
     return false;
 }
 
 ChannelEnd end_of_channel(const Transaction& txn, std::string_view name) {
-    const auto bytes = txn.get(txn.tables().channels, name);
-    if (!bytes) return {};
-    const ChannelRow row = ChannelRow::parse(stored_channel_name(name), *bytes);
-    return ChannelEnd{true, row.born, last_channel_seq(txn, name).value};
+    return read_or(txn, "a channel", ChannelEnd{}, [&] {
+        const auto bytes = txn.get(txn.tables().channels, name);
+        if (!bytes) return ChannelEnd{};
+        const ChannelRow row = ChannelRow::parse(stored_channel_name(name), *bytes);
+        return ChannelEnd{true, row.born, last_channel_seq(txn, name).value};
+    });
 }
 
 void collect(const Transaction& txn, const BlockView& block, const TrimBounds& bounds,
              core::Epoch epoch, BlockContents& out) {
     for (core::Seq seq = block.first(); seq <= block.last(); seq = seq.next()) {
-        const std::string_view bytes = block.record(seq);
-        const RecordView record = parse_record(bytes);
+        std::string_view bytes;
+        RecordView record;
+        try {
+            bytes = block.record(seq);
+            record = parse_record(bytes);
+        } catch (const DamagedStore& error) {
+            // Its lists are not known; they lose their entries with those of its neighbours.
+            txn.report_damage("message " + std::to_string(seq.value) + ": " + error.what());
+            continue;
+        }
         out.bytes += bytes.size();
         out.lists.emplace(Feed::from_agent, record.from);
         if (record.reply_to) out.lists.emplace(Feed::replies, *record.reply_to);
@@ -142,10 +200,17 @@ void collect(const Transaction& txn, const BlockView& block, const TrimBounds& b
     }
 }
 
+/// A damaged one is begun anew.
+TrimmedRow read_trimmed(const Transaction& txn, Feed feed, std::string_view owner) {
+    return read_or(txn, "what retention removed", TrimmedRow{},
+                   [&] { return TrimmedRow::read(txn, feed, owner); });
+}
+
 /// Remembers the newest of the block's messages that the agent had not read.
 void note_unread(const Transaction& txn, const PostingCursor& cursor, std::string_view agent,
                  TrimmedRow& row) {
-    const AgentRow reader = read_agent(txn, agent);
+    const AgentRow reader =
+        read_or(txn, "an agent", AgentRow{}, [&] { return read_agent(txn, agent); });
     for (std::size_t i = cursor.block_size(); i-- > 0;) {
         const core::Seq seq = seq_of(cursor.block_entry(i));
         if (seq <= reader.cursor) return;
@@ -161,8 +226,10 @@ void note_all(const PostingCursor& cursor, TrimmedRow& row) {
 void prune_list(WriteTransaction& txn, const StateRow& state, Feed feed, const std::string& owner) {
     // A mailbox that was forgotten has nobody left to tell.
     const bool noted =
-        feed == Feed::broadcasts || (feed == Feed::to_agent && txn.get(txn.tables().agents, owner));
-    TrimmedRow row = noted ? TrimmedRow::read(txn, feed, owner) : TrimmedRow{};
+        feed == Feed::broadcasts || (feed == Feed::to_agent && read_or(txn, "an agent", true, [&] {
+                                         return txn.get(txn.tables().agents, owner).has_value();
+                                     }));
+    TrimmedRow row = noted ? read_trimmed(txn, feed, owner) : TrimmedRow{};
     bool erased = false;
     {
         PostingCursor cursor(txn, feed, owner);
@@ -179,17 +246,28 @@ void prune_list(WriteTransaction& txn, const StateRow& state, Feed feed, const s
     }
 }
 
+void forget_key(WriteTransaction& txn, const std::string& key, core::Seq seq) {
+    try {
+        const auto result = txn.get(txn.tables().idempotency_keys, key);
+        // Unless the key was used again after it had run out.
+        if (!result || IdempotencyRow::parse(*result).seq != seq) return;
+    } catch (const DamagedStore& error) {
+        txn.report_damage(std::string("an idempotency key: ") + error.what());
+    }
+    txn.erase(txn.tables().idempotency_keys, key);
+}
+
 bool expire_idempotency(WriteTransaction& txn, core::Timestamp now, core::Millis window) {
     Cursor order(txn, txn.tables().idempotency_order);
     for (std::size_t erased = 0; order.first(); ++erased) {
-        const KeyOrderRow row = KeyOrderRow::parse(order.value());
-        if (row.timestamp.ms + window.count() > now.ms) return false;
         if (erased == kMaxExpiredKeys) return true;
-        const core::Seq seq{read_be64(order.key())};
-        // Unless the key was used again after it had run out.
-        const auto result = txn.get(txn.tables().idempotency_keys, row.key);
-        if (result && IdempotencyRow::parse(*result).seq == seq) {
-            txn.erase(txn.tables().idempotency_keys, row.key);
+        try {
+            const KeyOrderRow row = KeyOrderRow::parse(order.value());
+            if (row.timestamp.ms + window.count() > now.ms) return false;
+            forget_key(txn, row.key, core::Seq{read_be64(order.key())});
+        } catch (const DamagedStore& error) {
+            // Which key it was cannot be told; the key's own row knows when it has run out.
+            txn.report_damage(std::string("an idempotency key: ") + error.what());
         }
         order.erase();
     }
@@ -201,7 +279,7 @@ bool expire_idempotency(WriteTransaction& txn, core::Timestamp now, core::Millis
 void prune_channel(WriteTransaction& txn, StateRow& state, std::string_view channel,
                    std::uint64_t channel_history) {
     const std::uint64_t last = last_channel_seq(txn, channel).value;
-    TrimmedRow row = TrimmedRow::read(txn, Feed::channel, channel);
+    TrimmedRow row = read_trimmed(txn, Feed::channel, channel);
     std::vector<core::Seq> gone;
     {
         PostingCursor cursor(txn, Feed::channel, channel);
@@ -228,9 +306,15 @@ void prune_channel(WriteTransaction& txn, StateRow& state, std::string_view chan
 void erase_kept(WriteTransaction& txn, StateRow& state, core::Seq seq) {
     if (state.kept == 0) return;
     const std::string key = be64_key(seq.value);
-    const auto record = txn.get(txn.tables().kept, key);
-    if (!record) return;
-    state.kept_bytes -= std::min<std::uint64_t>(state.kept_bytes, record->size());
+    std::uint64_t size = 0;
+    try {
+        const auto record = txn.get(txn.tables().kept, key);
+        if (!record) return;
+        size = record->size();
+    } catch (const DamagedStore& error) {
+        txn.report_damage(std::string("a message that a channel keeps: ") + error.what());
+    }
+    state.kept_bytes -= std::min<std::uint64_t>(state.kept_bytes, size);
     --state.kept;
     txn.erase(txn.tables().kept, key);
 }
@@ -245,19 +329,21 @@ TrimOutcome trim(WriteTransaction& txn, StateRow& state, const TrimBounds& bound
     {
         Cursor log(txn, txn.tables().log);
         for (std::size_t blocks = 0; log.first(); ++blocks) {
-            const BlockView block(core::Seq{read_be64(log.key())}, log.value());
+            const FrontBlock block = front_of(txn, log, state.head);
             if (!may_go(block, state, bounds, now)) break;
             if (blocks == max_blocks) {
                 outcome.more = true;
                 break;
             }
             contents.bytes = 0;
-            collect(txn, block, bounds, epoch, contents);
-            outcome.messages += block.last().value - block.first().value + 1;
-            state.first = block.last().next();
-            state.log_bytes -= contents.bytes;
+            if (block.view) collect(txn, *block.view, bounds, epoch, contents);
+            outcome.messages += block.last.value - read_be64(log.key()) + 1;
+            state.first = block.last.next();
+            state.log_bytes -= std::min(state.log_bytes, contents.bytes);
             log.erase();
         }
+        // What damaged records took is not known; an empty log takes nothing.
+        if (state.first > state.head) state.log_bytes = 0;
     }
     for (const auto& [seq, bytes] : contents.kept) {
         txn.put(txn.tables().kept, be64_key(seq.value), bytes);

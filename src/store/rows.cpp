@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "store/bytes.hpp"
+#include "store/checksum.hpp"
 
 namespace agentcom::store {
 namespace {
@@ -24,7 +25,8 @@ struct OpenedRow {
 
 OpenedRow open_versioned(std::string_view bytes, std::uint8_t newest) {
     ByteReader reader(bytes);
-    const auto version = reader.fixed<std::uint8_t>();
+    // The highest bit says that it was sealed, which has been looked at.
+    const auto version = static_cast<std::uint8_t>(reader.fixed<std::uint8_t>() & ~kSealed);
     if (version == 0 || version > newest) {
         throw DamagedStore("a stored row has an unknown version");
     }

@@ -17,7 +17,7 @@ namespace {
 OpenedSchema create(WriteTransaction& txn) {
     OpenedSchema made{core::Epoch{core::random_u64()}, StateRow{}};
     const MDB_dbi meta = txn.tables().meta;
-    txn.put(meta, kMetaSchema, encode_number(kSchemaVersion));
+    txn.put_plain(meta, kMetaSchema, encode_number(kSchemaVersion));
     txn.put(meta, kMetaEpoch, encode_number(made.epoch.value));
     txn.put(meta, kMetaState, made.state.encode());
     std::move(txn).commit();

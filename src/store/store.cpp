@@ -48,6 +48,21 @@ public:
         const ReadTransaction txn(env);
         return read_setting(txn, kTtlSetting);
     }
+    /// Reads in a snapshot of its own. What is damaged is counted and logged, and the caller's
+    /// error.
+    template <class Read>
+    auto read(Read&& what) const {
+        try {
+            const ReadTransaction txn(env);
+            return std::forward<Read>(what)(txn);
+        } catch (const DamagedStore& error) {
+            env.damage().report(error.what());
+            throw;
+        } catch (const LmdbError& error) {
+            env.damage().report(error.what());
+            throw;
+        }
+    }
     [[nodiscard]] StateRow state(const Transaction& txn) const {
         const auto row = txn.get(txn.tables().meta, kMetaState);
         if (!row) throw DamagedStore("the store has lost its own numbers");
@@ -135,114 +150,118 @@ StoreStats Store::stats() const {
 core::Seq Store::head() const noexcept { return impl_->pipeline.head(); }
 
 std::optional<TokenRecord> Store::find_token(const core::TokenDigest& digest) const {
-    const ReadTransaction txn(impl_->env);
-    const auto row = txn.get(txn.tables().tokens, digest_key(digest));
-    if (!row) return std::nullopt;
-    return parse_token(*row);
+    return impl_->read([&](const Transaction& txn) -> std::optional<TokenRecord> {
+        const auto row = txn.get(txn.tables().tokens, digest_key(digest));
+        if (!row) return std::nullopt;
+        return parse_token(*row);
+    });
 }
 
 core::result<TokenPage> Store::list_tokens(std::string_view cursor, core::Budget& budget) const {
     const Impl::Walk walk(*impl_, budget);
-    const ReadTransaction txn(impl_->env);
-    return read_tokens(txn, cursor, budget);
+    return impl_->read([&](const Transaction& txn) { return read_tokens(txn, cursor, budget); });
 }
 
 bool Store::has_token(std::string_view agent) const {
     if (!is_possible_agent(agent)) return false;
-    const ReadTransaction txn(impl_->env);
-    const std::string prefix = owner_prefix(agent);
-    Cursor cursor(txn, txn.tables().tokens_by_agent);
-    return cursor.at_or_after(prefix) && cursor.key().starts_with(prefix);
+    return impl_->read([&](const Transaction& txn) {
+        const std::string prefix = owner_prefix(agent);
+        Cursor cursor(txn, txn.tables().tokens_by_agent);
+        return cursor.at_or_after(prefix) && cursor.key().starts_with(prefix);
+    });
 }
 
 void Store::read_mailbox(const MailboxQuery& query, core::Budget& budget, MailboxView& view) const {
     const Impl::Walk walk(*impl_, budget);
-    const ReadTransaction txn(impl_->env);
-    const StateRow state = impl_->state(txn);
-    const core::Timestamp now = std::max(impl_->clock.now(), state.last_timestamp);
-    const core::Millis ttl = impl_->pipeline.ttl();
-    const MailboxLimits limits{.epoch = epoch(),
-                               .head = state.head,
-                               .first_of_log = state.first,
-                               .evicted = state.evicted,
-                               .oldest_shown = core::Timestamp{now.ms - ttl.count()}};
-    store::read_mailbox(txn, query, limits, impl_->notes, budget, view);
+    return impl_->read([&](const Transaction& txn) {
+        const StateRow state = impl_->state(txn);
+        const core::Timestamp now = std::max(impl_->clock.now(), state.last_timestamp);
+        const core::Millis ttl = impl_->pipeline.ttl();
+        const MailboxLimits limits{.epoch = epoch(),
+                                   .head = state.head,
+                                   .first_of_log = state.first,
+                                   .evicted = state.evicted,
+                                   .oldest_shown = core::Timestamp{now.ms - ttl.count()}};
+        store::read_mailbox(txn, query, limits, impl_->notes, budget, view);
+    });
 }
 
 core::Seq Store::mailbox_cursor(const core::AgentId& agent) const {
-    const ReadTransaction txn(impl_->env);
-    return read_agent(txn, agent.str()).cursor;
+    return impl_->read([&](const Transaction& txn) { return read_agent(txn, agent.str()).cursor; });
 }
 
 std::optional<ChannelRecord> Store::find_channel(const core::ChannelName& name) const {
-    const ReadTransaction txn(impl_->env);
-    const auto row = txn.get(txn.tables().channels, name.str());
-    if (!row) return std::nullopt;
-    return parse_channel(name, *row);
+    return impl_->read([&](const Transaction& txn) -> std::optional<ChannelRecord> {
+        const auto row = txn.get(txn.tables().channels, name.str());
+        if (!row) return std::nullopt;
+        return parse_channel(name, *row);
+    });
 }
 
 core::Page<ChannelRecord> Store::list_channels(std::string_view after, core::Budget& budget) const {
     const Impl::Walk walk(*impl_, budget);
-    const ReadTransaction txn(impl_->env);
-    return read_channels(txn, after, budget);
+    return impl_->read([&](const Transaction& txn) { return read_channels(txn, after, budget); });
 }
 
 core::Page<core::AgentId> Store::subscribers(const core::ChannelName& name, std::string_view after,
                                              core::Budget& budget) const {
     const Impl::Walk walk(*impl_, budget);
-    const ReadTransaction txn(impl_->env);
-    return read_subscribers(txn, name, after, budget);
+    return impl_->read(
+        [&](const Transaction& txn) { return read_subscribers(txn, name, after, budget); });
 }
 
 core::Page<core::ChannelName> Store::subscriptions(std::string_view agent, std::string_view after,
                                                    core::Budget& budget) const {
     if (!is_possible_agent(agent)) return {};
     const Impl::Walk walk(*impl_, budget);
-    const ReadTransaction txn(impl_->env);
-    return read_subscriptions(txn, agent, after, budget);
+    return impl_->read(
+        [&](const Transaction& txn) { return read_subscriptions(txn, agent, after, budget); });
 }
 
 ChannelHistoryPage Store::channel_history(const ChannelHistoryQuery& query,
                                           core::Budget& budget) const {
     const Impl::Walk walk(*impl_, budget);
-    const ReadTransaction txn(impl_->env);
-    return read_channel_history(txn, query, impl_->options.channel_history, epoch(), budget);
+    return impl_->read([&](const Transaction& txn) {
+        return read_channel_history(txn, query, impl_->options.channel_history, epoch(), budget);
+    });
 }
 
 MessagePage Store::history(const HistoryQuery& query, core::Budget& budget) const {
     const Impl::Walk walk(*impl_, budget);
-    const ReadTransaction txn(impl_->env);
-    return read_history(txn, query, impl_->options.history_messages, epoch(), budget);
+    return impl_->read([&](const Transaction& txn) {
+        return read_history(txn, query, impl_->options.history_messages, epoch(), budget);
+    });
 }
 
 core::MessagePtr Store::find_message(core::Seq seq) const {
-    const ReadTransaction txn(impl_->env);
-    LogReader log(txn);
-    const auto record = log.find(seq);
-    return record ? to_message(*record, seq, epoch()) : nullptr;
+    return impl_->read([&](const Transaction& txn) {
+        LogReader log(txn);
+        const auto record = log.find(seq);
+        return record ? to_message(*record, seq, epoch()) : nullptr;
+    });
 }
 
 std::string Store::thread_root(std::string_view message_id) const {
-    const ReadTransaction txn(impl_->env);
-    return read_thread_root(txn, message_id, epoch());
+    return impl_->read(
+        [&](const Transaction& txn) { return read_thread_root(txn, message_id, epoch()); });
 }
 
 MessagePage Store::thread(std::string_view root, core::Seq cursor, core::Budget& budget) const {
     const Impl::Walk walk(*impl_, budget);
-    const ReadTransaction txn(impl_->env);
-    return read_thread(txn, root, cursor, epoch(), budget);
+    return impl_->read(
+        [&](const Transaction& txn) { return read_thread(txn, root, cursor, epoch(), budget); });
 }
 
 MessagePage Store::replies(std::string_view message_id, core::Seq cursor,
                            core::Budget& budget) const {
     const Impl::Walk walk(*impl_, budget);
-    const ReadTransaction txn(impl_->env);
-    return read_replies(txn, message_id, cursor, epoch(), budget);
+    return impl_->read([&](const Transaction& txn) {
+        return read_replies(txn, message_id, cursor, epoch(), budget);
+    });
 }
 
 std::optional<std::uint64_t> Store::setting(std::string_view name) const {
-    const ReadTransaction txn(impl_->env);
-    return read_setting(txn, name);
+    return impl_->read([&](const Transaction& txn) { return read_setting(txn, name); });
 }
 
 }  // namespace agentcom::store

@@ -2,10 +2,13 @@
 
 #include <lmdb.h>
 
+#include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 
+#include "store/bytes.hpp"
 #include "store/environment.hpp"
 
 namespace agentcom::store {
@@ -24,7 +27,21 @@ public:
     Transaction(const Transaction&) = delete;
     Transaction& operator=(const Transaction&) = delete;
 
+    /// Without its checksum. Throws DamagedStore when it does not match that.
     [[nodiscard]] std::optional<std::string_view> get(MDB_dbi table, std::string_view key) const;
+    /// A value as it lies in the table, without its checksum; as `get`.
+    [[nodiscard]] std::string_view open_value(MDB_dbi table, std::string_view key,
+                                              const MDB_val& stored) const;
+    /// Something that is passed over because it cannot be read: counts and logs it.
+    void report_damage(std::string_view what) const noexcept {
+        ++passed_over_;
+        env_->damage().report(what);
+    }
+    /// Changes made in it, to tell whether an operation has made any. Cursors count theirs.
+    [[nodiscard]] std::uint64_t changes() const noexcept { return changes_; }
+    void count_change() const noexcept { ++changes_; }
+    /// How much was passed over in this transaction.
+    [[nodiscard]] std::uint64_t passed_over() const noexcept { return passed_over_; }
     [[nodiscard]] MDB_txn* handle() const noexcept { return txn_; }
     [[nodiscard]] const Tables& tables() const noexcept { return env_->tables(); }
 
@@ -34,7 +51,21 @@ protected:
 
     Environment* env_;
     MDB_txn* txn_;
+    mutable std::uint64_t passed_over_ = 0;
+    mutable std::uint64_t changes_ = 0;
 };
+
+/// What `read` gives; when that meets damage, it is counted and logged as damage of `what`, and the
+/// answer is `otherwise`. For rows that others must not have to do without.
+template <class Value, class Read>
+Value read_or(const Transaction& txn, std::string_view what, Value otherwise, Read&& read) {
+    try {
+        return std::forward<Read>(read)();
+    } catch (const DamagedStore& error) {
+        txn.report_damage(std::string(what) + ": " + error.what());
+        return otherwise;
+    }
+}
 
 /// A snapshot of everything committed. Keep it short: pages it sees cannot be reused meanwhile.
 class ReadTransaction final : public Transaction {
@@ -54,7 +85,10 @@ public:
     WriteTransaction& operator=(const WriteTransaction&) = delete;
     ~WriteTransaction();
 
+    /// With its checksum, see checksum.hpp.
     void put(MDB_dbi table, std::string_view key, std::string_view value);
+    /// Without one.
+    void put_plain(MDB_dbi table, std::string_view key, std::string_view value);
     /// As `put`, for a key behind all others of its table.
     void append(MDB_dbi table, std::string_view key, std::string_view value);
     /// Room for `size` bytes under a key behind all others, to be filled before the next write.
@@ -63,6 +97,12 @@ public:
     bool erase(MDB_dbi table, std::string_view key);
     /// Throws LmdbError; the transaction is over either way.
     void commit() &&;
+
+private:
+    [[nodiscard]] std::string_view sealed(MDB_dbi table, std::string_view key,
+                                          std::string_view value);
+
+    std::string sealed_;  // scratch
 };
 
 }  // namespace agentcom::store

@@ -14,7 +14,7 @@ bool Reading::is_own(core::Seq seq) {
     }
     // Of a message that retention has taken, the mark is all that is known; it errs for one pair of
     // senders in half a million.
-    const auto record = log_.find(seq);
+    const auto record = log_.read(seq).record;
     return !record || record->from == agent_;
 }
 

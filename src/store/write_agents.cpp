@@ -43,8 +43,10 @@ std::uint64_t WriteBatch::share_of(std::uint64_t quota) const noexcept {
 }
 
 UsageRow WriteBatch::usage_of(std::string_view agent) {
-    const auto row = txn().get(txn().tables().usage, agent);
-    return row ? UsageRow::parse(*row) : UsageRow{};
+    return read_or(txn(), "an agent's usage", UsageRow{}, [&] {
+        const auto row = txn().get(txn().tables().usage, agent);
+        return row ? UsageRow::parse(*row) : UsageRow{};
+    });
 }
 
 void WriteBatch::put_usage(std::string_view agent, const UsageRow& usage) {
@@ -80,10 +82,17 @@ WriteResult WriteBatch::run(const AckMailbox& op) {
     return WriteValue(CursorMoved{row.cursor});
 }
 
+CopiesRow WriteBatch::copies_of(std::string_view agent) {
+    // Of damaged ones it is only known that something is lost, and acknowledging settles that.
+    return read_or(txn(), "an agent's copies", CopiesRow{committed_.head, {}}, [&] {
+        const auto bytes = txn().get(txn().tables().copies, agent);
+        return bytes ? CopiesRow::parse(*bytes) : CopiesRow{};
+    });
+}
+
 void WriteBatch::drop_copies(std::string_view agent, core::Seq cursor) {
-    const auto bytes = txn().get(txn().tables().copies, agent);
-    if (!bytes) return;
-    CopiesRow row = CopiesRow::parse(*bytes);
+    CopiesRow row = copies_of(agent);
+    if (row.seqs.empty() && row.dropped == core::Seq{}) return;
     std::erase_if(row.seqs, [cursor](std::uint64_t seq) { return seq <= cursor.value; });
     if (row.seqs.empty() && row.dropped <= cursor) {
         txn().erase(txn().tables().copies, agent);

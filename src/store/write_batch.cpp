@@ -53,7 +53,22 @@ void WriteBatch::begin(core::Timestamp now) {
 }
 
 WriteResult WriteBatch::apply(WriteOp& op) {
-    return std::visit([this](auto& operation) { return run(operation); }, op);
+    const std::uint64_t before = changes();
+    try {
+        return std::visit([this](auto& operation) { return run(operation); }, op);
+    } catch (const DamagedStore& error) {
+        txn().report_damage(error.what());
+        if (changes() != before) throw HalfDone(error.what());
+        return core::Error(core::ErrorCode::internal, {}, "a part of the store is damaged");
+    } catch (const LmdbError& error) {
+        if (error.is_damage()) throw HalfDone(error.what());
+        throw;
+    }
+}
+
+std::uint64_t WriteBatch::changes() const noexcept {
+    // Appending gives out a number first; everything else writes.
+    return txn_->changes() + state_.head.value;
 }
 
 void WriteBatch::flush() {
@@ -116,7 +131,7 @@ WriteResult WriteBatch::run(AppendMessage& op) {
         if (state_.first.value > 1) published_.insert(to->channel.str());
     }
     const core::Seq root = root_of(draft.reply_to);
-    state_.log_bytes += log_.add(txn(), draft, now_, root, place);
+    state_.log_bytes += log_.add(txn(), draft, {now_, now_}, root, place);
     state_.head = seq;
     state_.last_timestamp = now_;
     if (op.idempotency_key) {
@@ -154,7 +169,11 @@ std::optional<core::Error> WriteBatch::refuse(const AppendMessage& op) {
 std::optional<core::Error> WriteBatch::reach_recipient(const core::AgentId& sender,
                                                        const core::AgentId& agent) {
     if (known_agents_.contains(std::string_view(agent.str()))) return std::nullopt;
-    if (!txn().get(txn().tables().agents, agent.str())) {
+    // One whose row is damaged is there all the same.
+    const bool known = read_or(txn(), "an agent", true, [&] {
+        return txn().get(txn().tables().agents, agent.str()).has_value();
+    });
+    if (!known) {
         if (!agent.is_plain()) return core::Error(core::ErrorCode::invalid_recipient);
         if (state_.unclaimed_mailboxes >= options_.max_unclaimed_mailboxes) {
             return core::Error(core::ErrorCode::unknown_recipient_limit);
@@ -191,7 +210,7 @@ WriteResult WriteBatch::duplicate_of(const IdempotencyRow& row, AppendMessage& o
         message = recent_[row.seq.value - first_recent_.value].message;
     } else {
         LogReader log(txn());
-        if (const auto record = log.find(row.seq)) {
+        if (const auto record = log.read(row.seq).record) {
             message = to_message(*record, row.seq, epoch_);
         } else {
             core::Draft rest{op.draft.from, op.draft.to, {}, {}, std::nullopt};
@@ -210,7 +229,8 @@ core::Seq WriteBatch::root_of(const std::optional<std::string>& reply_to) {
     // Roots are found once and stored, so that no chain is ever followed.
     if (*parent >= first_recent_) return recent_[parent->value - first_recent_.value].root;
     LogReader log(txn());
-    const auto record = log.find(*parent);
+    const auto [record, damaged] = log.read(*parent);
+    if (damaged) return *parent;  // of its thread nothing is known any more
     if (!record) return {};
     return record->root.value != 0 ? record->root : *parent;
 }

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -24,6 +25,11 @@ namespace agentcom::store {
 /// Room in the map that a change of one row or setting is taken to need: a page.
 inline constexpr std::uint64_t kRoomOfRow = 4'096;
 
+/// An operation cannot be finished nor taken back alone.
+class HalfDone : public std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
 /// Applies write operations to one transaction at a time. An operation checks everything before it
 /// writes anything, so one that fails leaves no trace; an LmdbError ends the whole batch. Messages
 /// and feed entries are gathered and written at the end, sorted; operations that must see them
@@ -35,7 +41,9 @@ public:
 
     /// Begins a transaction. `now` is when its messages count as stored.
     void begin(core::Timestamp now);
-    /// An append's draft moves into its result. Throws LmdbError.
+    /// An append's draft moves into its result. An operation that meets damage fails alone, with
+    /// `internal`. Throws LmdbError, and HalfDone when one met damage after it had changed
+    /// something: then the batch must be aborted and done again without it.
     [[nodiscard]] WriteResult apply(WriteOp& op);
     /// Throws LmdbError; then, as after `abort`, nothing has happened.
     void commit();
@@ -77,6 +85,8 @@ private:
 
     [[nodiscard]] WriteTransaction& txn() { return *txn_; }
     void flush();
+    /// Grows whenever an operation changes something.
+    [[nodiscard]] std::uint64_t changes() const noexcept;
 
     // Appending.
     [[nodiscard]] std::optional<core::Error> refuse(const AppendMessage& op);
@@ -95,6 +105,7 @@ private:
     void put_agent(std::string_view agent, const AgentRow& row);
     /// The row, made as an unclaimed mailbox when the agent is not known.
     [[nodiscard]] AgentRow agent_or_new(std::string_view agent);
+    [[nodiscard]] CopiesRow copies_of(std::string_view agent);
     void drop_copies(std::string_view agent, core::Seq cursor);
     void keep_copies(std::string_view agent, const UnreadOfChannel& unread);
     [[nodiscard]] ReadingBounds reading_bounds() const noexcept {

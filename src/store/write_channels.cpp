@@ -101,7 +101,9 @@ WriteResult WriteBatch::run(const Unsubscribe& op) {
 /// Ends a subscription that began at `subscribed`: what was unread of it stays in the mailbox.
 void WriteBatch::leave(const core::ChannelName& channel, std::string_view agent,
                        core::Seq subscribed) {
-    const core::Seq after = std::max(subscribed, read_agent(txn(), agent).cursor);
+    const AgentRow reader =
+        read_or(txn(), "an agent", AgentRow{}, [&] { return read_agent(txn(), agent); });
+    const core::Seq after = std::max(subscribed, reader.cursor);
     keep_copies(agent, unread_of_channel(txn(), channel.str(), agent, after, kMaxCopies + 1,
                                          reading_bounds(), notes_));
     txn().erase(txn().tables().subscriptions, pair_key(agent, channel.str()));
@@ -113,8 +115,7 @@ void WriteBatch::leave(const core::ChannelName& channel, std::string_view agent,
 
 void WriteBatch::keep_copies(std::string_view agent, const UnreadOfChannel& unread) {
     if (unread.newest_first.empty() && unread.not_looked_at == core::Seq{}) return;
-    CopiesRow row;
-    if (const auto bytes = txn().get(txn().tables().copies, agent)) row = CopiesRow::parse(*bytes);
+    CopiesRow row = copies_of(agent);
     // What was not looked at may have been unread: rather said than silent.
     row.dropped = std::max(row.dropped, unread.not_looked_at);
     row.seqs.insert(row.seqs.end(), unread.newest_first.begin(), unread.newest_first.end());
@@ -160,13 +161,18 @@ void WriteBatch::begin_removal(const ChannelRow& channel) {
 
 bool WriteBatch::remove_deleted(std::uint64_t& work) {
     for (;;) {
-        std::optional<ChannelRow> channel;
+        std::optional<core::ChannelName> found;
+        std::string creator;  // empty: the row is damaged, and nobody gets the place back
         {
             Cursor removals(txn(), txn().tables().removals);
             if (!removals.first()) return true;
-            channel = ChannelRow::parse(stored_channel_name(removals.key()), removals.value());
+            found = stored_channel_name(removals.key());
+            creator = read_or(txn(), "a deleted channel", std::string(), [&] {
+                const ChannelRow row = ChannelRow::parse(*found, removals.value());
+                return std::string(row.record.created_by.str());
+            });
         }
-        const core::ChannelName& name = channel->record.name;
+        const core::ChannelName& name = *found;
         if (!spend(work, kWorkOfSubscriber) || !remove_subscribers(name, work) ||
             !remove_postings(name, work)) {
             return false;
@@ -174,9 +180,10 @@ bool WriteBatch::remove_deleted(std::uint64_t& work) {
         txn().erase(txn().tables().trimmed, feed_prefix(Feed::channel, name.str()));
         txn().erase(txn().tables().removals, name.str());
         if (state_.channels > 0) --state_.channels;
-        UsageRow usage = usage_of(channel->record.created_by.str());
+        if (creator.empty()) continue;
+        UsageRow usage = usage_of(creator);
         if (usage.channels > 0) --usage.channels;
-        put_usage(channel->record.created_by.str(), usage);
+        put_usage(creator, usage);
     }
 }
 
@@ -192,8 +199,11 @@ bool WriteBatch::remove_subscribers(const core::ChannelName& name, std::uint64_t
             agent = subscribers.key().substr(prefix.size());
         }
         if (!spend(work, kWorkOfSubscriber)) return false;
-        const auto row = txn().get(txn().tables().subscriptions, pair_key(agent, name.str()));
-        leave(name, agent, row ? SubscriptionRow::parse(*row).after : state_.head);
+        leave(name, agent, read_or(txn(), "a subscription", state_.head, [&] {
+                  const auto row =
+                      txn().get(txn().tables().subscriptions, pair_key(agent, name.str()));
+                  return row ? SubscriptionRow::parse(*row).after : state_.head;
+              }));
     }
 }
 
@@ -233,8 +243,11 @@ WriteResult WriteBatch::run(const ExpireChannels& op) {
                 expired.next = std::string(looked_at.back().record.name.str());
                 break;
             }
-            looked_at.push_back(
-                ChannelRow::parse(stored_channel_name(cursor.key()), cursor.value()));
+            auto row = read_or(txn(), "a channel", std::optional<ChannelRow>(), [&cursor] {
+                return std::optional(
+                    ChannelRow::parse(stored_channel_name(cursor.key()), cursor.value()));
+            });
+            if (row) looked_at.push_back(std::move(*row));
         }
     }
     for (ChannelRow& channel : looked_at) {
@@ -254,7 +267,7 @@ bool WriteBatch::is_idle(ChannelRow& channel, core::Timestamp before) {
     LogReader log(txn());
     core::Timestamp used = now_;  // of a message that is gone nothing is known
     if (postings.last()) {
-        if (const auto record = log.find(postings.seq())) used = record->timestamp;
+        if (const auto record = log.read(postings.seq()).record) used = record->stored;
     }
     channel.idle_seq = last;
     channel.idle_since = std::max(channel.idle_since, used);

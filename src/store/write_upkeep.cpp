@@ -31,7 +31,7 @@ WriteResult WriteBatch::run(const EvictMailboxes& op) {
     flush();
     LogReader log(txn());
     if (log.first_seq()) {
-        const core::Seq floor{log.first_at_or_after(op.older_than).value - 1};
+        const core::Seq floor{log.first_stored_at_or_after(op.older_than).value - 1};
         state_.evicted = std::max(state_.evicted, floor);
     }
     return WriteValue(Done{});
@@ -67,7 +67,8 @@ bool WriteBatch::forget_empty_mailboxes() {
 }
 
 void WriteBatch::forget_if_empty(const std::string& agent, core::Seq floor) {
-    const auto row = find_agent(agent);
+    const auto row =
+        read_or(txn(), "an agent", std::optional<AgentRow>(), [&] { return find_agent(agent); });
     if (!row || row->claimed) return;
     const auto come_back_at = [&](core::Seq seq) {
         txn().put(txn().tables().unclaimed, unclaimed_key(seq, agent), "");
@@ -76,7 +77,8 @@ void WriteBatch::forget_if_empty(const std::string& agent, core::Seq floor) {
         PostingCursor list(txn(), Feed::to_agent, agent);
         if (list.last() && list.seq() > floor) return come_back_at(list.seq());
     }
-    if (usage_of(agent).subscriptions > 0 || txn().get(txn().tables().copies, agent)) {
+    const CopiesRow copies = copies_of(agent);
+    if (usage_of(agent).subscriptions > 0 || !copies.seqs.empty() || copies.dropped > floor) {
         return come_back_at(state_.head.next());
     }
     give_back_mailbox(*row);

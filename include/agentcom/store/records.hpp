@@ -119,6 +119,9 @@ struct StoreStats {
     std::uint64_t reader_lag = 0;
     std::int64_t reader_pid = 0;
     bool reader_is_late = false;
+    /// Values that did not match their checksum or could not be read, each time one was met since
+    /// start.
+    std::uint64_t damaged = 0;
     std::uint64_t read_steps = 0;  // entries of lists that reads have looked at since start
 };
 
