@@ -31,7 +31,7 @@ target_link_libraries(agentcom_net PUBLIC OpenSSL::SSL OpenSSL::Crypto PRIVATE s
 set_source_files_properties(
   ${CMAKE_SOURCE_DIR}/src/net/routes.cpp ${CMAKE_SOURCE_DIR}/src/net/target.cpp
   ${CMAKE_SOURCE_DIR}/src/net/reply_queue.cpp
-  PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
+  PROPERTIES SKIP_PRECOMPILE_HEADERS ON SKIP_UNITY_BUILD_INCLUSION ON)
 # GCC 12 inlines one half of what Asio allocates a coroutine's frame with, and then takes the other
 # half for a mismatch.
 set_source_files_properties(${CMAKE_SOURCE_DIR}/src/net/http_session.cpp
