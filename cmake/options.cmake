@@ -28,6 +28,10 @@ target_compile_options(agentcom_options INTERFACE
   -Wall -Wextra -Wpedantic -Wconversion -Wshadow
   # GCC 12 reports moved variants as maybe uninitialised once it has inlined them.
   -Wno-maybe-uninitialized -Werror)
+if(CMAKE_UNITY_BUILD)
+  # Files that are compiled in one group look to GCC as if they were headers.
+  target_compile_options(agentcom_options INTERFACE -Wno-subobject-linkage)
+endif()
 # Asio's and Beast's non-template code is compiled once, in src/delivery/asio.cpp and src/net/beast.cpp.
 target_compile_definitions(agentcom_options INTERFACE
   BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION

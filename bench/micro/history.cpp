@@ -85,14 +85,14 @@ void page_of_channel(benchmark::State& state) {
     page(state, std::move(query));
 }
 
-void configure(benchmark::internal::Benchmark* benchmark) {
+void with_pages(benchmark::internal::Benchmark* benchmark) {
     benchmark->ArgName("stored")->Arg(10'000)->Arg(100'000)->Arg(1'000'000);
     benchmark->Unit(benchmark::kMicrosecond);
 }
-BENCHMARK(page_of_all)->Name("history/all")->Apply(configure);
-BENCHMARK(page_from)->Name("history/from")->Apply(configure);
-BENCHMARK(page_to)->Name("history/to")->Apply(configure);
-BENCHMARK(page_of_channel)->Name("history/channel")->Apply(configure);
+BENCHMARK(page_of_all)->Name("history/all")->Apply(with_pages);
+BENCHMARK(page_from)->Name("history/from")->Apply(with_pages);
+BENCHMARK(page_to)->Name("history/to")->Apply(with_pages);
+BENCHMARK(page_of_channel)->Name("history/channel")->Apply(with_pages);
 
 }  // namespace
 }  // namespace agentcom::bench

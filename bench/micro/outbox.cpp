@@ -65,12 +65,12 @@ void append_shared_large(benchmark::State& state) {
     append_shared(state, '"' + std::string(16'384, 'x') + '"');
 }
 
-void configure(benchmark::internal::Benchmark* benchmark) {
+void with_frames(benchmark::internal::Benchmark* benchmark) {
     benchmark->ArgName("frames")->Arg(1)->Arg(16)->Arg(256);
 }
-BENCHMARK(append_copied)->Name("outbox/copied")->Apply(configure);
-BENCHMARK(append_shared_small)->Name("outbox/shared")->Apply(configure);
-BENCHMARK(append_shared_large)->Name("outbox/shared_16KiB")->Apply(configure);
+BENCHMARK(append_copied)->Name("outbox/copied")->Apply(with_frames);
+BENCHMARK(append_shared_small)->Name("outbox/shared")->Apply(with_frames);
+BENCHMARK(append_shared_large)->Name("outbox/shared_16KiB")->Apply(with_frames);
 
 }  // namespace
 }  // namespace agentcom::bench

@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "support/ids.hpp"
 #include "support/recording_session.hpp"
 
 namespace agentcom::delivery {
@@ -22,7 +23,7 @@ namespace {
 using test::RecordingSession;
 using Kind = PresenceChange::Kind;
 
-core::AgentId agent(std::string_view id) { return *core::AgentId::parse(id); }
+using test::agent;
 
 /// Frames of these tests are words that end in a semicolon: "+a1;" joined, "-a1;" left, "=a1:5;"
 /// status, "[a1 a2>a2;" a page of the list that is not the last, "[a3;" the last.

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "support/ids.hpp"
 #include "support/recording_session.hpp"
 
 namespace agentcom::delivery {
@@ -18,8 +19,8 @@ namespace {
 
 using test::RecordingSession;
 
-core::AgentId agent(std::string_view id) { return *core::AgentId::parse(id); }
-core::ChannelName channel(std::string_view name) { return *core::ChannelName::parse(name); }
+using test::agent;
+using test::channel;
 
 store::Committed committed(std::string_view from, core::Destination to, std::uint64_t seq) {
     auto message = std::make_shared<core::Message>(core::Message{

@@ -1,4 +1,5 @@
 #include "agentcom/delivery/waiters.hpp"
+#include "support/ids.hpp"
 
 #include <gtest/gtest.h>
 
@@ -9,8 +10,8 @@
 namespace agentcom::delivery {
 namespace {
 
-core::AgentId agent(std::string_view id) { return *core::AgentId::parse(id); }
-core::ChannelName channel(std::string_view name) { return *core::ChannelName::parse(name); }
+using test::agent;
+using test::channel;
 core::Message message(core::Destination to) {
     return {.seq = core::Seq{1},
             .id = core::MessageId{1},

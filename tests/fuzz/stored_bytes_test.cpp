@@ -17,6 +17,7 @@
 #include "store/message_log.hpp"
 #include "store/postings.hpp"
 #include "store/rows.hpp"
+#include "support/ids.hpp"
 #include "support/temp_dir.hpp"
 
 namespace agentcom::fuzz {
@@ -25,8 +26,6 @@ namespace {
 using namespace store;
 
 constexpr std::string_view kByteSymbols("\x00\x01\x02\x03\x04\x05\x7f\x80\xfe\xff", 10);
-
-core::AgentId agent_id(std::string_view name) { return core::AgentId::parse(name).value(); }
 
 /// Calls the parser with the bytes in a buffer that ends where they end. False when it found
 /// damage.
@@ -55,10 +54,10 @@ std::string record(const core::Draft& draft, std::uint64_t root, std::uint64_t c
 }
 
 std::vector<std::string> good_records() {
-    const core::AgentId alice = agent_id("alice");
+    const core::AgentId alice = test::agent("alice");
     const core::JsonText payload{R"({"text":"hello"})"};
     return {
-        record({alice, core::ToAgent{agent_id("bob")}, "chat", payload, "0001"}, 7, 0),
+        record({alice, core::ToAgent{test::agent("bob")}, "chat", payload, "0001"}, 7, 0),
         record({alice, core::ToEveryone{true}, std::string(200, 't'), payload, {}}, 0, 0),
         record({alice, core::ToEveryone{false}, "", {"1"}, std::string(128, 'r')}, 9, 0),
         record(
@@ -112,11 +111,11 @@ std::vector<Parser> parsers() {
          {CopiesRow{core::Seq{1}, {2, 3, 4}}.encode()},
          [](std::string_view b) { (void)CopiesRow::parse(b); }},
         {"token",
-         {encode_token(TokenRecord{agent_id("alice"), core::Role::admin, "01234567", {}})},
+         {encode_token(TokenRecord{test::agent("alice"), core::Role::admin, "01234567", {}})},
          [](std::string_view b) { (void)parse_token(b); }},
         {"channel",
          {ChannelRow{ChannelRecord{core::ChannelName::parse("dev").value(), "about it",
-                                   agent_id("alice"), core::Timestamp{1}, 3},
+                                   test::agent("alice"), core::Timestamp{1}, 3},
                      core::Seq{7}, core::ChannelSeq{8}, core::Timestamp{9}}
               .encode()},
          [](std::string_view b) {

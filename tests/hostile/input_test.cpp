@@ -9,7 +9,6 @@
 namespace agentcom::test {
 namespace {
 
-constexpr std::size_t kWhile = 200;  // pings
 constexpr std::size_t kMebibyte = std::size_t{1} << 20;
 /// How long an attacker that the hub does not read waits before it gives up writing.
 constexpr std::chrono::milliseconds kStalled{500};

@@ -12,8 +12,6 @@
 namespace agentcom::test {
 namespace {
 
-constexpr std::size_t kWhile = 300;  // pings
-
 class HostileLoops : public Arena {
 protected:
     [[nodiscard]] Attacker connect(const std::string& agent, const std::string& token,

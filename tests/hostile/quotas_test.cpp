@@ -11,7 +11,6 @@
 namespace agentcom::test {
 namespace {
 
-constexpr std::size_t kWhile = 200;  // pings
 constexpr std::size_t kPlaces = 400;
 
 std::string with_number(const char* prefix, std::size_t number) {

@@ -15,7 +15,6 @@ namespace {
 constexpr std::size_t kLarge = 1'000'000;
 /// What answers of some megabytes to some connections take; without bounds it is many times that.
 constexpr std::size_t kBound = mebibytes(192);
-constexpr std::size_t kWhile = 300;  // pings
 
 class HostileReaders : public Arena {
 protected:

@@ -1,4 +1,5 @@
 #include "agentcom/services/analytics.hpp"
+#include "support/ids.hpp"
 
 #include <gtest/gtest.h>
 
@@ -12,7 +13,7 @@ namespace {
 constexpr std::int64_t kHour = 3'600'000;
 constexpr core::Timestamp kStart{1'000 * kHour + 5};
 
-core::AgentId agent(std::string_view id) { return *core::AgentId::parse(id); }
+using test::agent;
 core::Timestamp later(std::int64_t ms) { return core::Timestamp{kStart.ms + ms}; }
 std::vector<AgentActivity> everybody(const Analytics& analytics, core::Timestamp now) {
     return analytics.agents("", 1'000'000, now);

@@ -1,4 +1,5 @@
 #include "agentcom/services/presence.hpp"
+#include "support/ids.hpp"
 
 #include <gtest/gtest.h>
 
@@ -9,7 +10,7 @@
 namespace agentcom::services {
 namespace {
 
-core::AgentId agent(std::string_view id) { return *core::AgentId::parse(id); }
+using test::agent;
 PresentAgent present(std::string_view id) {
     return {agent(id), {{"\"x\""}, {"\"idle\""}, {"[]"}}, core::Timestamp{1}};
 }

@@ -1,11 +1,12 @@
 #include "agentcom/services/quota.hpp"
+#include "support/ids.hpp"
 
 #include <gtest/gtest.h>
 
 namespace agentcom::services {
 namespace {
 
-core::AgentId agent(std::string_view id) { return *core::AgentId::parse(id); }
+using test::agent;
 
 TEST(Quota, NobodyTakesMoreThanAShare) {
     Quota quota(8, 0);  // a quarter each

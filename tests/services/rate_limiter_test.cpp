@@ -1,11 +1,12 @@
 #include "agentcom/services/rate_limiter.hpp"
+#include "support/ids.hpp"
 
 #include <gtest/gtest.h>
 
 namespace agentcom::services {
 namespace {
 
-core::AgentId agent(std::string_view id) { return *core::AgentId::parse(id); }
+using test::agent;
 
 TEST(RateLimiter, AllowsTheBurstThenTheRate) {
     RateLimiter limiter(10, 3);

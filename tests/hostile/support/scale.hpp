@@ -16,6 +16,9 @@ inline constexpr bool kSanitized = false;
 /// build; sanitizers take the hub's time and the test's.
 inline constexpr double kInnocentP99 = kSanitized ? 1'000 : 100;
 
+/// How many answers each innocent has while an attack is watched: a second or two.
+inline constexpr std::size_t kWhile = 300;
+
 /// True when the cases are to be played at the size at which they were found.
 inline bool long_run() {
     const char* value = std::getenv("AGENTCOM_HOSTILE_LONG");
