@@ -24,7 +24,7 @@ protected:
         for (std::size_t i = 0; i < sized(8, 4, 2); ++i) {
             attackers.emplace_back(port());
             attackers.back().send(
-                "POST /api/message HTTP/1.1\r\nHost: hub\r\nContent-Type: application/json\r\n"
+                "POST /api/message HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
                 "Transfer-Encoding: chunked\r\n\r\n");
             attackers.back().send(beginning);
         }
@@ -89,7 +89,7 @@ TEST_F(HostileInput, UnfinishedBodies) {
     start_hub();
     begin();
     const std::string request =
-        "POST /api/message HTTP/1.1\r\nHost: hub\r\nContent-Type: application/json\r\n"
+        "POST /api/message HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
         "Content-Length: 1000000\r\n\r\n" +
         std::string(900'000, ' ');
     std::vector<Attacker> attackers;

@@ -30,7 +30,7 @@ protected:
 
 /// A request after whose answer the hub closes.
 std::string last_request(const std::string& token) {
-    return "GET /health HTTP/1.1\r\nHost: hub\r\nConnection: close\r\nAuthorization: Bearer " +
+    return "GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: Bearer " +
            token + "\r\n\r\n";
 }
 

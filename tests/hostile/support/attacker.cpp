@@ -57,13 +57,17 @@ std::string unfinished_frame(std::size_t announced, std::size_t sent) {
 
 std::string get_request(std::string_view path, std::string_view token) {
     std::string text = "GET ";
-    text.append(path).append(" HTTP/1.1\r\nHost: hub\r\nAuthorization: Bearer ").append(token);
+    text.append(path)
+        .append(" HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ")
+        .append(token);
     return text + "\r\n\r\n";
 }
 
 std::string post_request(std::string_view path, std::string_view token, std::string_view body) {
     std::string text = "POST ";
-    text.append(path).append(" HTTP/1.1\r\nHost: hub\r\nAuthorization: Bearer ").append(token);
+    text.append(path)
+        .append(" HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ")
+        .append(token);
     text += "\r\nContent-Type: application/json\r\nContent-Length: ";
     return text + std::to_string(body.size()) + "\r\n\r\n" + std::string(body);
 }
@@ -121,17 +125,29 @@ std::string Attacker::read_some() {
     return buffer;
 }
 
-bool Attacker::read_until(std::string_view text) {
-    std::size_t found = 0;
-    while ((found = buffer_.find(text)) == std::string::npos) {
+std::optional<std::string_view> Attacker::read_until(
+    std::initializer_list<std::string_view> texts) {
+    std::size_t longest = 0;
+    for (const std::string_view text : texts) longest = std::max(longest, text.size());
+    while (true) {
+        std::size_t first = std::string::npos;
+        std::optional<std::string_view> which;
+        for (const std::string_view text : texts) {
+            const std::size_t found = buffer_.find(text);
+            if (found >= first) continue;
+            first = found;
+            which = text;
+        }
+        if (which) {
+            buffer_.erase(0, first + which->size());
+            return which;
+        }
         const std::string some = read_some();
-        if (some.empty()) return false;
-        // Only the beginning of `text` can be in what has been looked at.
-        if (buffer_.size() >= text.size()) buffer_.erase(0, buffer_.size() - text.size() + 1);
+        if (some.empty()) return std::nullopt;
+        // Only the beginning of a text can be in what has been looked at.
+        if (buffer_.size() >= longest) buffer_.erase(0, buffer_.size() - longest + 1);
         buffer_ += some;
     }
-    buffer_.erase(0, found + text.size());
-    return true;
 }
 
 bool Attacker::discard(std::size_t bytes) {
@@ -155,9 +171,10 @@ bool Attacker::read_to_end() {
 
 bool Attacker::upgrade() {
     send(
-        "GET /ws HTTP/1.1\r\nHost: hub\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n");
-    return read_until("\r\n\r\n");
+    const auto status = read_until({" 101 ", "\r\n"});
+    return status == " 101 " && read_until("\r\n\r\n");
 }
 
 bool Attacker::identify(const std::string& agent, const std::string& token,
@@ -166,7 +183,8 @@ bool Attacker::identify(const std::string& agent, const std::string& token,
     options["agent_id"] = agent;
     options["token"] = token;
     send(json_frame(options));
-    return read_until("\"identified\"");
+    // An error has its type in front, too.
+    return read_until({R"("type":"identified")", R"("type":"error")"}) == R"("type":"identified")";
 }
 
 }  // namespace agentcom::test

@@ -3,6 +3,8 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -35,7 +37,9 @@ public:
     std::size_t send(std::string_view bytes, std::chrono::milliseconds patience = kPatience);
     /// Reads until `text` has come, which may be in what came before. False when the connection
     /// ended or patience ran out first.
-    bool read_until(std::string_view text);
+    bool read_until(std::string_view text) { return read_until({text}).has_value(); }
+    /// The same for whichever of them comes first, which is returned.
+    std::optional<std::string_view> read_until(std::initializer_list<std::string_view> texts);
     /// Reads so many bytes and forgets them. False as above.
     bool discard(std::size_t bytes);
     /// Reads and forgets until the hub closes. False when patience runs out first.
@@ -45,7 +49,7 @@ public:
     /// What `read_until` has read and not yet handed on.
     [[nodiscard]] const std::string& unread() const noexcept { return buffer_; }
 
-    /// The upgrade to WebSocket, and perhaps `identify` with these options.
+    /// The upgrade to WebSocket, and perhaps `identify` with these options. False when refused.
     bool upgrade();
     bool identify(const std::string& agent, const std::string& token,
                   nlohmann::json options = {{"presence", false}, {"echo", false}});
