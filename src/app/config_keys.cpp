@@ -87,6 +87,9 @@ std::vector<ConfigKey> auth_and_mailbox_keys() {
         count(
             "mailbox", "cap", 1, 100'000, "Newest unread messages that a mailbox shows.",
             [](auto& c) -> auto& { return c.router.mailbox_cap; }),
+        bytes(
+            "mailbox", "max_bytes", kMiB, kTiB, "Most bytes of those messages.",
+            [](auto& c) -> auto& { return c.router.mailbox_max_bytes; }),
         duration(
             "mailbox", "ttl", 1,
             "Age at which unread messages leave a mailbox, until an administrator sets it.",

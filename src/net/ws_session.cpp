@@ -256,7 +256,7 @@ bool WsSession::must_pause() {
 
 bool WsSession::may_identify(const protocol::Request& request) {
     const auto* identify = std::get_if<protocol::Identify>(&request);
-    return identify == nullptr || shard().router().ready_to_identify(loop(), *this, *identify);
+    return identify == nullptr || shard().router().ready_to_identify(*this, *identify);
 }
 
 void WsSession::hand_over(protocol::Frame frame) {

@@ -47,7 +47,9 @@ struct FrameWriter {
             .member_integer("max_frame_bytes", reply.max_frame_bytes)
             .member_integer("messages_per_second", reply.messages_per_second)
             .end_object();
-        if (reply.truncated) writer.key("truncated").boolean(true);
+        if (reply.truncated) {
+            writer.key("truncated").boolean(true).member_integer("last_seq", reply.last_seq.value);
+        }
     }
     void operator()(const Pong& reply) {
         frame(writer, "pong").member_integer("timestamp", reply.timestamp.ms);
@@ -77,7 +79,7 @@ struct FrameWriter {
     }
     void operator()(const Published& reply) {
         frame(writer, "channel_published")
-            .member("channel", reply.channel.str())
+            .member("channel", reply.channel_text)
             .member_integer("seq", reply.seq.value)
             .member("id", reply.id);
     }

@@ -140,10 +140,11 @@ struct BodyWriter {
             .member("epoch", reply.epoch.str());
         if (reply.truncated) writer.key("truncated").boolean(true);
         if (reply.more) writer.key("more").boolean(true);
+        if (reply.reset) writer.key("reset").boolean(true);
     }
     void operator()(const EvictionTriggered&) { writer.member("status", "eviction_triggered"); }
     void operator()(const ChannelCreated& reply) {
-        writer.member("status", "created").member("channel", reply.channel.str());
+        writer.member("status", "created").member("channel", reply.channel_text);
     }
     void operator()(const ChannelList& reply) {
         writer.key("channels");

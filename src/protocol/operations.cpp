@@ -149,7 +149,8 @@ RequestResult publish(const Input& in) {
     auto rest = envelope(in);
     if (!rest) return rest.error();
     return Request(Publish{std::move(channel->name), std::move(rest->type), std::move(*payload),
-                           std::move(rest->reply_to), std::move(rest->idempotency_key)});
+                           std::move(rest->reply_to), std::move(rest->idempotency_key),
+                           std::move(channel->text)});
 }
 
 RequestResult poll_mailbox(const Input& in) {
@@ -205,12 +206,13 @@ RequestResult create_channel(const Input& in) {
     const JsonValue* name = in.find(Key::name);
     if (name == nullptr) return in.missing(Key::name);
     if (name->kind != JsonKind::string) return in.wrong(Key::name, "a string");
-    auto channel = core::ChannelName::parse(text_of(*name));
+    std::string text = text_of(*name);
+    auto channel = core::ChannelName::parse(text);
     if (!channel) return core::Error(ErrorCode::invalid_channel_name, "name");
     auto description = in.text(kDescription);
     if (!description) return description.error();
-    return Request(
-        CreateChannel{std::move(*channel), std::move(*description).value_or(std::string())});
+    return Request(CreateChannel{std::move(*channel),
+                                 std::move(*description).value_or(std::string()), std::move(text)});
 }
 
 RequestResult get_channel(const Input& in) {

@@ -10,8 +10,8 @@ void Router::Impl::operate(Context context, protocol::CreateChannel request) {
     const core::AgentId creator = *context.caller.agent;
     submit(std::move(context),
            store::CreateChannel{request.name, std::move(request.description), creator},
-           [name = request.name](const store::WriteValue&) {
-               return protocol::ReplyValue(protocol::ChannelCreated{name});
+           [name = request.name, text = std::move(request.channel_text)](const store::WriteValue&) {
+               return protocol::ReplyValue(protocol::ChannelCreated{name, text});
            });
 }
 

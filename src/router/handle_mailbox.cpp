@@ -15,6 +15,8 @@ namespace {
 /// Backlog messages read from the store in one go, and the fill of the outbox at which to pause.
 constexpr std::uint64_t kBacklogStretch = 64;
 constexpr std::size_t kBacklogHighWater = std::size_t{256} << 10;
+/// Beyond every message that there will be.
+constexpr core::Seq kNoMessage{core::kMaxSeq};
 
 }  // namespace
 
@@ -54,6 +56,7 @@ struct Router::Impl::Poll final : Pending::Cancellable, std::enable_shared_from_
     ReplyHandler reply;  // empty: given up
     protocol::PollMailbox request;
     core::SteadyTime deadline;
+    bool reset = false;  // its `since` was beyond the newest message when it was asked
     delivery::Waiters::Id waiter = 0;
     delivery::EventLoop::TimerHandle timer{};
     bool listed = false;
@@ -69,7 +72,7 @@ void Router::Impl::Poll::go_on(std::any* shared) {
         return std::exchange(reply,
                              nullptr)(protocol::ReplyValue(std::any_cast<const Page&>(*shared)));
     }
-    auto read = router.begin_poll(caller, request);
+    auto read = router.begin_poll(caller, request, reset);
     if (!read) return std::exchange(reply, nullptr)(std::move(read.error()));
     read_on(std::move(*read), shared);
 }
@@ -77,6 +80,7 @@ void Router::Impl::Poll::go_on(std::any* shared) {
 void Router::Impl::Poll::read_on(services::Mailbox::Read read, std::any* shared) {
     if (!reply) return;
     if (!router.mailbox_.go_on(read)) return read_later(std::move(read));
+    reset = read.view.reset;
     if (auto answer = router.answer_poll(caller, request, read, deadline, shared)) {
         return std::exchange(reply, nullptr)(std::move(*answer));
     }
@@ -106,7 +110,8 @@ void Router::Impl::Poll::wait_for_mail() {
     try {
         auto channels = waiters.is_waiting(agent) ? std::vector<core::ChannelName>()
                                                   : router.channels_.subscriptions(agent.str());
-        waiter = waiters.add({agent, std::move(channels), request.since, request.limit,
+        const core::Seq since = reset ? kNoMessage : request.since;
+        waiter = waiters.add({agent, std::move(channels), since, request.limit,
                               [self = shared_from_this()](std::any& shared) {
                                   self->stop_waiting();
                                   self->go_on(&shared);
@@ -130,10 +135,13 @@ void Router::Impl::operate(Context context, protocol::PollMailbox request) {
     const core::SteadyTime deadline = clock_.steady() + request.wait;
     auto marks = mailbox_.must_store_first(agent);
     std::optional<services::Mailbox::Read> unfinished;
+    bool reset = false;
     if (marks.empty()) {
-        auto read = begin_poll(context.caller, request);
+        auto read = begin_poll(context.caller, request, false);
         if (!read) return context.reply(std::move(read.error()));
-        if (!mailbox_.go_on(*read)) {
+        const bool complete = mailbox_.go_on(*read);
+        reset = read->view.reset;
+        if (!complete) {
             unfinished = std::move(*read);
         } else if (auto answer = answer_poll(context.caller, request, *read, deadline, nullptr)) {
             return context.reply(std::move(*answer));
@@ -143,6 +151,7 @@ void Router::Impl::operate(Context context, protocol::PollMailbox request) {
     Pending& pending = context.pending;
     const auto poll =
         std::make_shared<Poll>(*this, std::move(context), std::move(request), deadline);
+    poll->reset = reset;
     pending = Pending(poll);
     if (unfinished) return poll->read_later(std::move(*unfinished));
     if (marks.empty()) return poll->wait_for_mail();
@@ -153,13 +162,14 @@ void Router::Impl::operate(Context context, protocol::PollMailbox request) {
     loop.submit(std::move(last), [poll](const store::WriteResult&) { poll->go_on(nullptr); });
 }
 
-core::result<services::Mailbox::Read> Router::Impl::begin_poll(
-    const Caller& caller, const protocol::PollMailbox& request) const {
+core::result<services::Mailbox::Read> Router::Impl::begin_poll(const Caller& caller,
+                                                               const protocol::PollMailbox& request,
+                                                               bool reset) const {
     const core::AgentId& agent = *caller.agent;
     if (!auth_.holds_token(agent)) return core::Error(core::ErrorCode::unauthorized);
-    return mailbox_.poll(
-        agent, request.since,
-        {.count = request.limit.value_or(core::kUnbounded), .bytes = options_.max_page_bytes});
+    return mailbox_.poll(agent, reset ? kNoMessage : request.since,
+                         {.count = request.limit.value_or(services::Mailbox::kUsualPage),
+                          .bytes = options_.max_page_bytes});
 }
 
 std::optional<protocol::Reply> Router::Impl::answer_poll(const Caller& caller,
@@ -169,17 +179,23 @@ std::optional<protocol::Reply> Router::Impl::answer_poll(const Caller& caller,
                                                          std::any* shared) {
     charge(caller, read.budget);
     store::MailboxView& view = read.view;
-    if (view.messages.empty() && !view.truncated && !view.more && !shutting_down &&
+    core::Seq last = view.messages.empty() ? request.since : view.messages.back()->seq;
+    // Past what was lost, so that acknowledging it settles that, too.
+    if (view.truncated && (view.messages.empty() || view.lost > last)) last = view.position;
+    const bool something = !view.messages.empty() || view.more || view.truncated;
+    // A loss is told at once, and after that with what comes, until it is acknowledged.
+    const bool news = something && mailbox_.show(read.query.agent, {view.after, last}, view.shown);
+    if (view.messages.empty() && !view.more && !news && !shutting_down &&
         clock_.steady() < deadline) {
         return std::nullopt;
     }
-    const core::Seq last = view.messages.empty() ? request.since : view.messages.back()->seq;
     protocol::MailboxPage page{.agent = read.query.agent,
                                .messages = std::move(view.messages),
                                .last_seq = last,
                                .epoch = store.epoch(),
                                .truncated = view.truncated,
-                               .more = view.more};
+                               .more = view.more,
+                               .reset = view.reset};
     if (shared == nullptr) return protocol::Reply(protocol::ReplyValue(std::move(page)));
     protocol::Shared<protocol::MailboxPage> common =
         std::make_shared<const protocol::MailboxPage>(std::move(page));
@@ -192,7 +208,7 @@ void Router::Impl::operate(Context context, protocol::Ack request) {
         return context.reply(core::Error(core::ErrorCode::unauthorized));
     }
     const core::AgentId agent = *context.caller.agent;
-    submit(std::move(context), store::AckMailbox{agent, request.up_to},
+    submit(std::move(context), mailbox_.acknowledge(agent, request.up_to),
            [up_to = request.up_to](const store::WriteValue&) {
                return protocol::ReplyValue(protocol::Acked{up_to});
            });
@@ -205,22 +221,22 @@ void Router::Impl::operate(Context context, protocol::EvictMailboxes) {
            });
 }
 
-bool Router::Impl::find_backlog(delivery::EventLoop& loop, delivery::Session& session,
-                                const core::AgentId& agent) {
-    auto read = mailbox_.backlog_start(agent, loop.registry().applied_head());
+bool Router::Impl::find_backlog(delivery::Session& session, const core::AgentId& agent, bool acks,
+                                core::Seq up_to) {
+    auto read = acks ? mailbox_.backlog_start(agent, up_to) : mailbox_.first_unread(agent, up_to);
     read.view = std::move(session.backlog_start);
     const bool found = mailbox_.go_on(read);
     session.backlog_start = std::move(read.view);
     return found;
 }
 
-bool Router::Impl::ready_to_identify(delivery::EventLoop& loop, delivery::Session& session,
+bool Router::Impl::ready_to_identify(delivery::Session& session,
                                      const protocol::Identify& request) {
-    if (!request.acks || session.identity() || session.backlog_start.complete()) return true;
+    if (session.identity() || session.backlog_start.complete()) return true;
     const auto identity = auth_.verify(request.token);
     // What is wrong is said by `identify`.
     if (!identity || identity->agent.str() != request.agent_id) return true;
-    return find_backlog(loop, session, identity->agent);
+    return find_backlog(session, identity->agent, request.acks, core::Seq{core::kMaxSeq});
 }
 
 void Router::Impl::continue_backlog(delivery::EventLoop& loop, delivery::Session& session) {
@@ -228,18 +244,19 @@ void Router::Impl::continue_backlog(delivery::EventLoop& loop, delivery::Session
     // The connection says when there is room again.
     if (session.outbox().bytes() > kBacklogHighWater) return;
     const core::AgentId& agent = session.identity()->agent;
-    // From where the cap lets it begin up to what live sessions have been offered; what comes
-    // meanwhile is left to this reader, because nobody else will deliver it.
-    const auto view =
-        mailbox_.stretch(agent, session.backlog_position, loop.registry().applied_head(),
-                         {.count = kBacklogStretch, .bytes = kBacklogHighWater});
+    // From where the cap lets it begin up to where the connection does, or further to what live
+    // sessions have been offered; what comes meanwhile is left to this reader, because nobody else
+    // will deliver it.
+    const core::Seq up_to = std::max(session.begins_after, loop.registry().applied_head());
+    const auto view = mailbox_.stretch(agent, session.backlog_position, up_to,
+                                       {.count = kBacklogStretch, .bytes = kBacklogHighWater});
     for (const core::MessagePtr& message : view.messages) {
         std::string text;
         protocol::encode_push(*message, text);
         session.send_paced(text, message->seq);
     }
     session.backlog_position = view.position;
-    if (view.position >= loop.registry().applied_head()) return session.set_catching_up(false);
+    if (view.position >= up_to) return session.set_catching_up(false);
     // One stretch a turn, so that others are served in between.
     session.backlog_due = true;
     loop.post([this, &loop, agent, id = session.identity()->session_id] {

@@ -37,15 +37,17 @@ void Router::Impl::operate(Context context, protocol::Publish request) {
         core::Draft{sender, core::ToChannel{request.channel}, std::move(request.type),
                     std::move(request.payload), std::move(request.reply_to)},
         std::move(request.idempotency_key)};
-    context.loop.submit(std::move(append), [this, channel = std::move(request.channel),
-                                            reply = std::move(context.reply)](
-                                               const store::WriteResult& result) {
-        if (!result) return reply(result.error());
-        const auto& appended = std::get<store::Appended>(*result);
-        const core::Message& message = *appended.message;
-        if (!appended.duplicate) analytics_.sent(message.draft.from, message.timestamp);
-        reply(protocol::ReplyValue(protocol::Published{channel, message.channel_seq, message.id}));
-    });
+    context.loop.submit(
+        std::move(append),
+        [this, channel = std::move(request.channel), text = std::move(request.channel_text),
+         reply = std::move(context.reply)](const store::WriteResult& result) {
+            if (!result) return reply(result.error());
+            const auto& appended = std::get<store::Appended>(*result);
+            const core::Message& message = *appended.message;
+            if (!appended.duplicate) analytics_.sent(message.draft.from, message.timestamp);
+            reply(protocol::ReplyValue(
+                protocol::Published{channel, message.channel_seq, message.id, text}));
+        });
 }
 
 }  // namespace agentcom::router

@@ -63,6 +63,14 @@ void Router::Impl::replace_session(const core::AgentId& agent, services::Session
 
 protocol::Reply Router::Impl::identify(delivery::EventLoop& loop, delivery::Session& session,
                                        const protocol::Identify& request) {
+    protocol::Reply reply = try_identify(loop, session, request);
+    // The next attempt may be another agent's.
+    if (!session.identity()) session.backlog_start = {};
+    return reply;
+}
+
+protocol::Reply Router::Impl::try_identify(delivery::EventLoop& loop, delivery::Session& session,
+                                           const protocol::Identify& request) {
     auto identity = auth_.verify(request.token);
     if (!identity) return core::Error(core::ErrorCode::invalid_token);
     if (identity->agent.str() != request.agent_id) {
@@ -88,7 +96,13 @@ protocol::Reply Router::Impl::identify(delivery::EventLoop& loop, delivery::Sess
     }
 
     const core::Timestamp now = clock_.now();
-    const auto channels = channels_.subscriptions(identity->agent.str());
+    // One moment of the log: what is in it waits in the mailbox, what comes later is pushed. This
+    // loop may still have batches before that moment to apply; the changes of subscriptions in them
+    // are made twice, which comes to the same.
+    const store::ConnectionStart start = store.connection_start(identity->agent);
+    // Whoever has turns to spare has looked before; a backlog that is found goes no further back.
+    while (!find_backlog(session, identity->agent, request.acks, start.head)) {
+    }
     services::PresentAgent present{
         identity->agent,
         {request.name.value_or(protocol::json_string(identity->agent.str())),
@@ -98,23 +112,24 @@ protocol::Reply Router::Impl::identify(delivery::EventLoop& loop, delivery::Sess
     const std::uint64_t session_id = core::random_u64();
     session.set_identity({identity->agent, identity->role, session_id, request.acks,
                           request.presence, request.echo});
-    const core::Seq head = loop.registry().applied_head();
     protocol::Identified identified{.agent = identity->agent,
                                     .epoch = store.epoch(),
                                     .session_id = session_id,
                                     .max_frame_bytes = options_.max_frame_bytes,
                                     .messages_per_second = options_.messages_per_second};
-    if (request.acks) {
-        // Whoever has turns to spare has looked for it before.
-        while (!find_backlog(loop, session, identity->agent)) {
-        }
-        session.set_catching_up(true);
-        session.backlog_position = session.backlog_start.position;
-        identified.truncated = session.backlog_start.truncated;
-    } else {
-        session.set_read_position(mailbox_.begin_live(identity->agent, head));
+    const store::MailboxView& backlog = session.backlog_start;
+    session.begins_after = start.head;
+    session.backlog_position = request.acks ? backlog.position : start.head;
+    session.set_catching_up(request.acks);
+    if (request.acks && backlog.truncated) {
+        identified.truncated = true;
+        identified.last_seq = backlog.position;
     }
-    loop.registry().add(session, channels);
+    // What was lost without a word is not settled.
+    const core::Seq settled = request.acks || !backlog.truncated ? backlog.position : core::Seq{};
+    session.set_read_position(
+        mailbox_.begin_live(identity->agent, settled, session.backlog_position, !request.acks));
+    loop.registry().add(session, start.subscriptions);
     const auto joined = presence_.join(present, {session_id, loop.index()});
     // Of what came before its own joining it is told by list_agents only.
     session.listing.presence_seen = joined.version;

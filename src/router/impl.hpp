@@ -84,7 +84,7 @@ public:
 
     [[nodiscard]] protocol::Reply identify(delivery::EventLoop& loop, delivery::Session& session,
                                            const protocol::Identify& request);
-    [[nodiscard]] bool ready_to_identify(delivery::EventLoop& loop, delivery::Session& session,
+    [[nodiscard]] bool ready_to_identify(delivery::Session& session,
                                          const protocol::Identify& request);
     void continue_backlog(delivery::EventLoop& loop, delivery::Session& session);
     void disconnected(delivery::EventLoop& loop, delivery::Session& session);
@@ -122,9 +122,10 @@ private:
     void announce(delivery::PresenceChange change, Encode encode);
     void replace_session(const core::AgentId& agent, services::SessionPlace place);
     struct Poll;
-    /// The read that answers a poll; the error when its agent holds no token any more.
+    /// The read that answers a poll; the error when its agent holds no token any more. `reset`: an
+    /// earlier read has found that its `since` belongs to another store.
     [[nodiscard]] core::result<services::Mailbox::Read> begin_poll(
-        const Caller& caller, const protocol::PollMailbox& request) const;
+        const Caller& caller, const protocol::PollMailbox& request, bool reset) const;
     /// The answer to a poll whose read is complete; nothing when it had better wait. `shared`:
     /// where to leave the page for those who ask the same at the same time; or null.
     [[nodiscard]] std::optional<protocol::Reply> answer_poll(const Caller& caller,
@@ -132,9 +133,13 @@ private:
                                                              services::Mailbox::Read& read,
                                                              core::SteadyTime deadline,
                                                              std::any* shared);
-    /// One turn of finding where a backlog begins; whether it is found.
-    [[nodiscard]] bool find_backlog(delivery::EventLoop& loop, delivery::Session& session,
-                                    const core::AgentId& agent);
+    [[nodiscard]] protocol::Reply try_identify(delivery::EventLoop& loop,
+                                               delivery::Session& session,
+                                               const protocol::Identify& request);
+    /// One turn of finding where a backlog begins, or without acks up to where nothing is unread;
+    /// whether it is found.
+    [[nodiscard]] bool find_backlog(delivery::Session& session, const core::AgentId& agent,
+                                    bool acks, core::Seq up_to);
     /// Bounds of a page: a frame must fit what clients accept. `other` bytes of the answer are not
     /// entries.
     [[nodiscard]] core::PageLimit page_limit(const Context& context, std::uint64_t count,

@@ -17,7 +17,7 @@ Router::Impl::Impl(RouterOptions options, store::Store& the_store, delivery::Loo
       clock_(clock),
       auth_(the_store, options_.admin_agents),
       presence_(options_.takeovers_per_minute),
-      mailbox_(the_store, options_.mailbox_cap),
+      mailbox_(the_store, {options_.mailbox_cap, options_.mailbox_max_bytes}),
       channels_(the_store),
       threads_(the_store),
       history_(the_store),
@@ -125,6 +125,12 @@ void Router::Impl::start_maintenance(delivery::EventLoop& loop) {
 void Router::Impl::maintain(delivery::EventLoop& loop) {
     if (shutting_down) return;
     for (store::MarkRead& mark : mailbox_.take_unstored()) loop.submit(std::move(mark), nullptr);
+    for (store::MarkShown& mark : mailbox_.take_shown()) {
+        core::AgentId agent = mark.agent;
+        loop.submit(std::move(mark), [this, agent = std::move(agent)](const store::WriteResult&) {
+            mailbox_.stored_shown(agent);
+        });
+    }
     const core::SteadyTime now = clock_.steady();
     if (now < next_eviction_) return;
     next_eviction_ = now + options_.evict_interval;
@@ -186,9 +192,8 @@ protocol::Reply Router::identify(delivery::EventLoop& loop, delivery::Session& s
     return impl_->identify(loop, session, request);
 }
 
-bool Router::ready_to_identify(delivery::EventLoop& loop, delivery::Session& session,
-                               const protocol::Identify& request) {
-    return impl_->ready_to_identify(loop, session, request);
+bool Router::ready_to_identify(delivery::Session& session, const protocol::Identify& request) {
+    return impl_->ready_to_identify(session, request);
 }
 
 void Router::continue_backlog(delivery::EventLoop& loop, delivery::Session& session) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "store/checksum.hpp"
+#include "store/keys.hpp"
 #include "store/message_log.hpp"
 #include "store/unread_feed.hpp"
 
@@ -29,33 +30,27 @@ void for_each_subscription(const Transaction& txn, std::string_view agent, Visit
     }
 }
 
-/// Whether the agent has read all of after < seq <= up_to over live connections.
-bool all_read(const AgentRow& row, core::Seq after, core::Seq up_to) {
-    for (const ReadSpan& span : row.spans) {
-        if (span.after <= after && span.up_to > after) after = span.up_to;
-    }
-    return after >= up_to;
-}
-
-/// Whether retention took something after `after` that the agent had not read.
-bool lost_to_retention(const Transaction& txn, std::string_view agent, const AgentRow& row,
-                       core::Seq after, core::Seq up_to) {
+/// The newest message of some list after `after` that retention took and the agent had not read;
+/// 0: none. `read`: direct messages and broadcasts.
+core::Seq lost_to_retention(const Transaction& txn, std::string_view agent, const AgentRow& row,
+                            const Spans& read, core::Seq after, core::Seq up_to) {
     const Entry mark = sender_mark(agent);
-    const auto lost = [&](core::Seq removed, core::Seq begin) {
-        return removed > std::max(begin, after) && removed <= up_to;
+    core::Seq newest;
+    const auto look = [&](core::Seq removed, core::Seq begin, const Spans& known) {
+        begin = std::max(begin, after);
+        if (removed <= begin || removed > up_to || covers(known, {begin, removed})) return;
+        newest = std::max(newest, removed);
     };
-    if (lost(TrimmedRow::read(txn, Feed::to_agent, agent).newest_not_by(0), after)) return true;
+    look(TrimmedRow::read(txn, Feed::to_agent, agent).newest_not_by(0), after, row.acked);
     if (row.claimed) {
-        const core::Seq removed = TrimmedRow::read(txn, Feed::broadcasts, "").newest_not_by(mark);
-        const core::Seq begin = std::max(after, row.broadcasts_after);
-        if (lost(removed, begin) && !all_read(row, begin, removed)) return true;
+        look(TrimmedRow::read(txn, Feed::broadcasts, "").newest_not_by(mark), row.broadcasts_after,
+             read);
     }
-    bool any = false;
     for_each_subscription(txn, agent, [&](std::string_view channel, const SubscriptionRow& sub) {
-        any = any ||
-              lost(TrimmedRow::read(txn, Feed::channel, channel).newest_not_by(mark), sub.after);
+        look(TrimmedRow::read(txn, Feed::channel, channel).newest_not_by(mark), sub.after,
+             row.acked);
     });
-    return any;
+    return newest;
 }
 
 /// One turn of a read. The agent's row is that of this turn's transaction; what changed between two
@@ -72,9 +67,11 @@ public:
           agent_(query.agent.str()),
           row_(read_agent(txn, agent_)),
           reading_(txn, agent_, limits.first_of_log, notes, limits.head),
-          read_(row_.spans),
-          after_(std::max(row_.cursor, query.since)) {
-        if (query.live && query.live->after < query.live->up_to) add_span(read_, *query.live);
+          read_(row_.spans) {
+        if (view.stage == MailboxView::Stage::begin) view.reset = query.since > limits.head;
+        after_ = view.reset ? row_.cursor : std::max(row_.cursor, query.since);
+        for (const ReadSpan& span : row_.acked) add_span(read_, span);
+        if (query.live) add_span(read_, *query.live);
         // When they are damaged, all that can be said is that something was there.
         copies_ =
             read_or(txn, "an agent's copies", std::optional(CopiesRow{limits.head, {}}),
@@ -82,6 +79,8 @@ public:
                         const auto copies = txn.get(txn.tables().copies, agent_);
                         return copies ? std::optional(CopiesRow::parse(*copies)) : std::nullopt;
                     });
+        // The bytes of a mailbox are looked at only when there may be too many of them.
+        count_bytes_ = limits.stored_bytes > query.max_bytes;
     }
 
     void run() {
@@ -112,6 +111,8 @@ private:
 
     void begin() {
         view_.up_to = std::min(query_.up_to, limits_.head);
+        view_.after = after_;
+        view_.shown = row_.shown;
         view_.stage = MailboxView::Stage::counting;
         view_.position = view_.up_to;
     }
@@ -136,9 +137,43 @@ private:
         if (after >= up_to) return feeds;
         for_each_subscription(
             txn_, agent_, [&](std::string_view channel, const SubscriptionRow& sub) {
-                add(std::max(after, sub.after), up_to, Feed::channel, channel, nullptr, true);
+                add(std::max(after, sub.after), up_to, Feed::channel, channel, &row_.acked, true);
             });
         return feeds;
+    }
+
+    void lose(core::Seq seq) {
+        view_.truncated = true;
+        view_.lost = std::max(view_.lost, seq);
+    }
+
+    /// Counts what was found in a window, of which the cap or its bytes may leave out the older.
+    /// Whether they do.
+    bool cap_passed(std::vector<std::uint64_t>& found) {
+        if (!count_bytes_) {
+            if (view_.counted + found.size() <= query_.cap) {
+                view_.counted += found.size();
+                return false;
+            }
+            const auto nth = found.begin() + static_cast<long>(query_.cap - view_.counted);
+            std::nth_element(found.begin(), nth, found.end(), std::greater<>());
+            view_.capped = core::Seq{*nth};
+            return true;
+        }
+        std::sort(found.begin(), found.end(), std::greater<>());
+        LogReader& log = reading_.log();
+        for (const std::uint64_t seq : found) {
+            const auto record = log.read(core::Seq{seq}).record;
+            if (record) view_.counted_bytes += record->payload.size();
+            const bool over = view_.counted_bytes > query_.max_bytes && view_.counted > 0;
+            if (view_.counted == query_.cap || over) {
+                view_.capped = core::Seq{seq};
+                return true;
+            }
+            ++view_.counted;
+        }
+        budget_.charge(0, found.size());
+        return false;
     }
 
     /// Finds the newest unread message that the cap leaves out, from the newest backwards, window
@@ -178,14 +213,10 @@ private:
                 return false;
             });
             budget_.charge(walked, left.size() / 16);
-            if (view_.counted + found.size() > query_.cap) {
-                const auto nth = found.begin() + static_cast<long>(query_.cap - view_.counted);
-                std::nth_element(found.begin(), nth, found.end(), std::greater<>());
-                view_.capped = core::Seq{*nth};
+            if (cap_passed(found)) {
                 for (UnreadFeed& feed : left) feed.finish();
                 return true;
             }
-            view_.counted += found.size();
             view_.position = down_to;
             if (walked < size / 4) window = std::min(2 * window, kLargestWindow);
         }
@@ -195,8 +226,11 @@ private:
     /// Whether something unread lies behind `after` that is not shown any more. False when the
     /// steps ran out.
     bool look_for_losses() {
-        view_.truncated = view_.truncated || view_.capped > after_ ||
-                          (copies_ && copies_->dropped > after_ && copies_->dropped <= view_.up_to);
+        if (view_.capped > after_) lose(view_.capped);
+        if (copies_ && copies_->dropped > after_ && copies_->dropped <= view_.up_to &&
+            span_of(row_.acked, copies_->dropped) == nullptr) {
+            lose(copies_->dropped);
+        }
         const core::Seq gone = std::min(view_.up_to, std::max(limits_.evicted, before_log()));
         const core::Seq from = std::max(after_, view_.position);
         if (!view_.truncated && gone > from) {
@@ -207,10 +241,12 @@ private:
             }
             lost.finish();
             if (found == UnreadMerge::Found::out_of_steps) return false;
-            view_.truncated = found == UnreadMerge::Found::message;
+            if (found == UnreadMerge::Found::message) lose(lost.seq());
         }
-        if (!view_.truncated && before_log() > after_) {
-            view_.truncated = lost_to_retention(txn_, agent_, row_, after_, view_.up_to);
+        if (before_log() > after_) {
+            const core::Seq newest =
+                lost_to_retention(txn_, agent_, row_, read_, after_, view_.up_to);
+            if (newest != core::Seq{}) lose(newest);
         }
         return true;
     }
@@ -238,7 +274,7 @@ private:
             }
             const auto record = log.read(seq).record;
             if (!record || record->stored < limits_.oldest_shown) {
-                view_.truncated = true;
+                lose(seq);
                 if (record && seq >= limits_.first_of_log) {
                     // All of the log before the horizon is too old.
                     view_.position =
@@ -269,9 +305,10 @@ private:
     std::string_view agent_;
     AgentRow row_;
     Reading reading_;
-    Spans read_;  // live, stored and not yet stored
+    Spans read_;  // direct messages and broadcasts
     core::Seq after_;
     std::optional<CopiesRow> copies_;
+    bool count_bytes_ = false;
 };
 
 }  // namespace
@@ -287,11 +324,11 @@ void read_mailbox(const Transaction& txn, const MailboxQuery& query, const Mailb
 }
 
 UnreadOfChannel unread_of_channel(const Transaction& txn, std::string_view channel,
-                                  std::string_view agent, core::Seq after, std::size_t want,
-                                  ReadingBounds bounds, ReadNotes& notes) {
+                                  std::string_view agent, core::Seq after, const Spans& read,
+                                  std::size_t want, ReadingBounds bounds, ReadNotes& notes) {
     UnreadOfChannel unread;
     Reading reading(txn, agent, bounds.first_of_log, notes, bounds.committed);
-    UnreadFeed feed(reading, Feed::channel, channel, nullptr, true);
+    UnreadFeed feed(reading, Feed::channel, channel, &read, true);
     core::Budget budget({.steps = bounds.steps});
     for (bool more = feed.last_up_to(core::Seq{core::kMaxSeq});
          more && feed.seq() > after && unread.newest_first.size() < want; more = feed.previous()) {
@@ -304,6 +341,24 @@ UnreadOfChannel unread_of_channel(const Transaction& txn, std::string_view chann
     feed.finish();
     notes.steps += budget.walked();
     return unread;
+}
+
+bool is_unacknowledged(const Transaction& txn, std::string_view agent, const AgentRow& row,
+                       core::Seq seq) {
+    if (seq <= row.cursor || span_of(row.acked, seq) != nullptr) return false;
+    LogReader log(txn);
+    const auto record = log.read(seq).record;
+    if (!record) return false;
+    if (record->kind == RecordKind::to_agent) return record->destination == agent;
+    if (record->from == agent) return false;
+    if (record->kind != RecordKind::to_channel) return row.claimed && seq > row.broadcasts_after;
+    const auto subscription =
+        txn.get(txn.tables().subscriptions, pair_key(agent, record->destination));
+    if (subscription && seq > SubscriptionRow::parse(*subscription).after) return true;
+    const auto copies = txn.get(txn.tables().copies, agent);
+    if (!copies) return false;
+    const CopiesRow kept = CopiesRow::parse(*copies);
+    return std::binary_search(kept.seqs.begin(), kept.seqs.end(), seq.value);
 }
 
 bool anything_between(const Transaction& txn, std::string_view agent, const AgentRow& row,

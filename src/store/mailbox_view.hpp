@@ -20,10 +20,11 @@ namespace agentcom::store {
 
 struct MailboxLimits {
     core::Epoch epoch;
-    core::Seq head;                // newest message
-    core::Seq first_of_log;        // head + 1 when the log is empty
-    core::Seq evicted;             // floor under every mailbox
-    core::Timestamp oldest_shown;  // time-to-live
+    core::Seq head;                                 // newest message
+    core::Seq first_of_log;                         // head + 1 when the log is empty
+    core::Seq evicted;                              // floor under every mailbox
+    core::Timestamp oldest_shown;                   // time-to-live
+    std::uint64_t stored_bytes = core::kUnbounded;  // of all messages; or more
 };
 
 /// Reads on until the budget's steps are used up or the view is complete.
@@ -44,11 +45,16 @@ struct UnreadOfChannel {
     std::vector<std::uint64_t> newest_first;
     core::Seq not_looked_at;  // everything up to this, when the steps ran out
 };
-/// The newest `want` messages of the channel after `after` that the agent did not send itself.
+/// The newest `want` messages of the channel after `after` that the agent did not send itself and
+/// that are in none of the spans `read`.
 [[nodiscard]] UnreadOfChannel unread_of_channel(const Transaction& txn, std::string_view channel,
                                                 std::string_view agent, core::Seq after,
-                                                std::size_t want, ReadingBounds bounds,
-                                                ReadNotes& notes);
+                                                const Spans& read, std::size_t want,
+                                                ReadingBounds bounds, ReadNotes& notes);
+
+/// Whether the message is one for the agent that its cursor has not passed.
+[[nodiscard]] bool is_unacknowledged(const Transaction& txn, std::string_view agent,
+                                     const AgentRow& row, core::Seq seq);
 
 /// Whether the stretch holds a direct message to the agent or somebody else's broadcast. When the
 /// steps run out, the answer is that it may.

@@ -10,7 +10,7 @@ namespace agentcom::store {
 namespace {
 
 constexpr std::uint8_t kPostingVersion = 1;
-constexpr std::size_t kHeaderBytes = 1;
+constexpr std::size_t kBlockVersionBytes = 1;
 constexpr std::size_t kPlaceBytes = 8;
 /// A block with fewer entries is written again with the new ones behind them, so that single
 /// messages do not make a key each; the page it lies on is written in any case.
@@ -42,7 +42,7 @@ PostingCursor::PostingCursor(const Transaction& txn, Feed feed, std::string_view
 
 Entry PostingCursor::entry_at(std::size_t index) const {
     Entry entry = 0;
-    std::memcpy(&entry, block_.data() + kHeaderBytes + index * sizeof entry, sizeof entry);
+    std::memcpy(&entry, block_.data() + kBlockVersionBytes + index * sizeof entry, sizeof entry);
     return entry;
 }
 
@@ -54,13 +54,14 @@ bool PostingCursor::is_of_list() const noexcept {
 
 void PostingCursor::read_block() {
     const std::string_view block = cursor_.value();
-    if (block.size() <= kHeaderBytes || (block.size() - kHeaderBytes) % sizeof(Entry) != 0 ||
+    if (block.size() <= kBlockVersionBytes ||
+        (block.size() - kBlockVersionBytes) % sizeof(Entry) != 0 ||
         (static_cast<std::uint8_t>(block[0]) & ~kSealed) != kPostingVersion) {
         throw DamagedStore("a posting block cannot be read");
     }
     block_ = block;
     first_place_ = place_of(cursor_.key());
-    count_ = (block.size() - kHeaderBytes) / sizeof(Entry);
+    count_ = (block.size() - kBlockVersionBytes) / sizeof(Entry);
     // Searches rely on it: what is at or behind the place of a block is found in it.
     if (feed_ != Feed::channel && seq_of(entry_at(0)).value != first_place_) {
         throw DamagedStore("a posting block does not begin at its place");

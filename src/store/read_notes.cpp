@@ -14,27 +14,6 @@ std::string note_key(std::string_view agent, Feed feed, std::string_view owner) 
 
 }  // namespace
 
-void add_span(Spans& spans, ReadSpan added) {
-    spans.push_back(added);
-    std::sort(spans.begin(), spans.end(),
-              [](const ReadSpan& a, const ReadSpan& b) { return a.after < b.after; });
-    Spans united;
-    for (const ReadSpan& span : spans) {
-        if (!united.empty() && span.after <= united.back().up_to) {
-            united.back().up_to = std::max(united.back().up_to, span.up_to);
-        } else {
-            united.push_back(span);
-        }
-    }
-    spans = std::move(united);
-}
-
-const ReadSpan* span_of(const Spans& spans, core::Seq seq) noexcept {
-    const auto it = std::partition_point(spans.begin(), spans.end(),
-                                         [seq](const ReadSpan& span) { return span.up_to < seq; });
-    return it != spans.end() && it->after < seq ? &*it : nullptr;
-}
-
 Spans ReadNotes::own_runs(std::string_view agent, Feed feed, std::string_view owner) const {
     const std::string key = note_key(agent, feed, owner);
     return own_runs_.with([&](const Lists& lists) {

@@ -9,18 +9,10 @@
 
 #include "agentcom/core/guarded.hpp"
 #include "agentcom/core/ids.hpp"
-#include "agentcom/store/records.hpp"
+#include "agentcom/store/spans.hpp"
 #include "store/keys.hpp"
 
 namespace agentcom::store {
-
-/// Sorted and apart.
-using Spans = std::vector<ReadSpan>;
-
-/// Adds the span and unites what overlaps or touches.
-void add_span(Spans& spans, ReadSpan added);
-/// The span that holds `seq`, or null.
-[[nodiscard]] const ReadSpan* span_of(const Spans& spans, core::Seq seq) noexcept;
 
 /// What reads have found out, so that none walks past the same messages twice: stretches of lists
 /// in which an agent has nothing but messages of its own. Lists only grow at their end and numbers

@@ -214,7 +214,7 @@ void note_unread(const Transaction& txn, const PostingCursor& cursor, std::strin
     for (std::size_t i = cursor.block_size(); i-- > 0;) {
         const core::Seq seq = seq_of(cursor.block_entry(i));
         if (seq <= reader.cursor) return;
-        if (reader.span_of(seq) == nullptr) return row.add(cursor.block_entry(i));
+        if (!reader.has_read(seq)) return row.add(cursor.block_entry(i));
     }
 }
 

@@ -73,9 +73,12 @@ void AgentRow::encode(std::string& out) const {
     append_fixed(out, broadcasts_after.value);
     append_fixed(out, cursor.value);
     append_short_text(out, creator);
-    for (const ReadSpan& span : spans) {
-        append_fixed(out, span.after.value);
-        append_fixed(out, span.up_to.value);
+    for (const auto* list : {&spans, &acked, &shown}) {
+        append_varint(out, list->size());
+        for (const ReadSpan& span : *list) {
+            append_fixed(out, span.after.value);
+            append_fixed(out, span.up_to.value);
+        }
     }
 }
 
@@ -85,18 +88,24 @@ AgentRow AgentRow::parse(std::string_view bytes) {
     row.claimed = reader.fixed<std::uint8_t>() != 0;
     row.broadcasts_after = take_seq(reader);
     row.cursor = take_seq(reader);
-    if (version >= 2) row.creator = reader.short_text();
-    while (!reader.empty()) {
+    const auto take_span = [&](Spans& list) {
         const core::Seq after = take_seq(reader);
-        row.spans.push_back(ReadSpan{after, take_seq(reader)});
+        list.push_back(ReadSpan{after, take_seq(reader)});
+    };
+    if (version == 1) {
+        while (!reader.empty()) take_span(row.spans);
+        row.shown = row.spans;
+        return row;
+    }
+    row.creator = reader.short_text();
+    for (auto* list : {&row.spans, &row.acked, &row.shown}) {
+        for (std::uint64_t left = reader.varint(); left > 0; --left) take_span(*list);
     }
     return row;
 }
 
-const ReadSpan* AgentRow::span_of(core::Seq seq) const noexcept {
-    const auto it = std::partition_point(spans.begin(), spans.end(),
-                                         [seq](const ReadSpan& span) { return span.up_to < seq; });
-    return it != spans.end() && it->after < seq ? &*it : nullptr;
+bool AgentRow::has_read(core::Seq seq) const noexcept {
+    return span_of(spans, seq) != nullptr || span_of(acked, seq) != nullptr;
 }
 
 std::string CopiesRow::encode() const {

@@ -10,6 +10,7 @@
 #include "agentcom/core/time.hpp"
 #include "agentcom/core/token.hpp"
 #include "agentcom/store/records.hpp"
+#include "agentcom/store/spans.hpp"
 
 /// The rows of the small tables. Every one begins with a version byte of its own: a parser reads
 /// its row's present version and all before it (what those lacked gets its default) and throws
@@ -40,12 +41,15 @@ struct AgentRow {
     /// Unclaimed only: who sent the first message, and so whose share it counts against. Empty for
     /// those of version 1.
     std::string creator;
-    std::vector<ReadSpan> spans;  // sorted, apart, all beyond the cursor
+    // Stretches of the log, each list sorted and apart, all beyond the cursor.
+    Spans spans;  // direct messages and broadcasts read live
+    Spans acked;  // acknowledged, with something before it that is not
+    Spans shown;  // all that was unread has been shown
 
     void encode(std::string& out) const;
     [[nodiscard]] static AgentRow parse(std::string_view bytes);
-    /// The stored span that holds `seq`.
-    [[nodiscard]] const ReadSpan* span_of(core::Seq seq) const noexcept;
+    /// Whether a direct message with this number, beyond the cursor, has been read.
+    [[nodiscard]] bool has_read(core::Seq seq) const noexcept;
 };
 
 /// Channel messages that were unread when the agent unsubscribed; they stay in its mailbox.

@@ -181,13 +181,22 @@ void Store::read_mailbox(const MailboxQuery& query, core::Budget& budget, Mailbo
                                    .head = state.head,
                                    .first_of_log = state.first,
                                    .evicted = state.evicted,
-                                   .oldest_shown = core::Timestamp{now.ms - ttl.count()}};
+                                   .oldest_shown = core::Timestamp{now.ms - ttl.count()},
+                                   .stored_bytes = state.log_bytes + state.kept_bytes};
         store::read_mailbox(txn, query, limits, impl_->notes, budget, view);
     });
 }
 
 core::Seq Store::mailbox_cursor(const core::AgentId& agent) const {
     return impl_->read([&](const Transaction& txn) { return read_agent(txn, agent.str()).cursor; });
+}
+
+ConnectionStart Store::connection_start(const core::AgentId& agent) const {
+    return impl_->read([&](const Transaction& txn) {
+        core::Budget all({.steps = core::kUnbounded});  // their number has a bound of its own
+        return ConnectionStart{impl_->state(txn).head, read_agent(txn, agent.str()).cursor,
+                               read_subscriptions(txn, agent.str(), {}, all).entries};
+    });
 }
 
 std::optional<ChannelRecord> Store::find_channel(const core::ChannelName& name) const {

@@ -11,10 +11,24 @@ namespace agentcom::store {
 namespace {
 
 constexpr std::size_t kMaxKnownAgents = 100'000;
-constexpr std::size_t kMaxSpans = 100;
+constexpr std::size_t kMaxSpans = 100;  // of each kind
 
-void drop_read_spans(AgentRow& row) {
-    std::erase_if(row.spans, [&](const ReadSpan& span) { return span.up_to <= row.cursor; });
+/// Moves the cursor over what is acknowledged behind it, and drops what it has passed.
+void settle(AgentRow& row) {
+    while (!row.acked.empty() && row.acked.front().after <= row.cursor) {
+        row.cursor = std::max(row.cursor, row.acked.front().up_to);
+        row.acked.erase(row.acked.begin());
+    }
+    drop_up_to(row.spans, row.cursor);
+    drop_up_to(row.shown, row.cursor);
+}
+
+/// Beyond the bound the oldest are forgotten: their messages are shown again, not lost.
+void bound(AgentRow& row) {
+    for (Spans* list : {&row.spans, &row.acked, &row.shown}) {
+        if (list->size() <= kMaxSpans) continue;
+        list->erase(list->begin(), list->end() - static_cast<long>(kMaxSpans));
+    }
 }
 
 }  // namespace
@@ -74,9 +88,12 @@ WriteResult WriteBatch::run(const AckMailbox& op) {
     AgentRow row = agent_or_new(op.agent.str());
     const core::Seq wanted = std::min(op.up_to, state_.head);
     if (wanted > row.cursor) {
-        row.cursor = wanted;
-        drop_read_spans(row);
-        drop_copies(op.agent.str(), row.cursor);
+        for (const ReadSpan& span : shown_up_to(op, row, wanted)) {
+            add_span(row.acked, {span.after, std::min(span.up_to, wanted)});
+        }
+        settle(row);
+        bound(row);
+        drop_copies(op.agent.str(), row);
     }
     put_agent(op.agent.str(), row);
     return WriteValue(CursorMoved{row.cursor});
@@ -90,14 +107,35 @@ CopiesRow WriteBatch::copies_of(std::string_view agent) {
     });
 }
 
-void WriteBatch::drop_copies(std::string_view agent, core::Seq cursor) {
-    CopiesRow row = copies_of(agent);
-    if (row.seqs.empty() && row.dropped == core::Seq{}) return;
-    std::erase_if(row.seqs, [cursor](std::uint64_t seq) { return seq <= cursor.value; });
-    if (row.seqs.empty() && row.dropped <= cursor) {
+Spans WriteBatch::shown_up_to(const AckMailbox& op, const AgentRow& row, core::Seq wanted) {
+    Spans shown = row.shown;
+    for (const ReadSpan& span : op.shown) add_span(shown, span);
+    if (wanted > committed_.head) flush();
+    // A number beyond the newest message says no more than that all that was shown is meant.
+    if (op.up_to == wanted && span_of(shown, wanted) == nullptr &&
+        is_unacknowledged(txn(), op.agent.str(), row, wanted)) {
+        core::Seq from = row.cursor;
+        for (const Spans* list : {&row.shown, &op.shown}) {
+            for (const ReadSpan& span : *list) {
+                if (span.up_to < wanted) from = std::max(from, span.up_to);
+            }
+        }
+        add_span(shown, {from, wanted});
+    }
+    return shown;
+}
+
+void WriteBatch::drop_copies(std::string_view agent, const AgentRow& row) {
+    CopiesRow copies = copies_of(agent);
+    if (copies.seqs.empty() && copies.dropped == core::Seq{}) return;
+    const auto is_acked = [&](std::uint64_t seq) {
+        return seq <= row.cursor.value || span_of(row.acked, core::Seq{seq}) != nullptr;
+    };
+    std::erase_if(copies.seqs, is_acked);
+    if (copies.seqs.empty() && is_acked(copies.dropped.value)) {
         txn().erase(txn().tables().copies, agent);
     } else {
-        txn().put(txn().tables().copies, agent, row.encode());
+        txn().put(txn().tables().copies, agent, copies.encode());
     }
 }
 
@@ -107,7 +145,8 @@ WriteResult WriteBatch::run(const MarkRead& op) {
     if (span.up_to > row.cursor && span.after < span.up_to) {
         flush();
         add_span(row.spans, span);
-        drop_read_spans(row);
+        add_span(row.shown, span);
+        settle(row);
         // Two spans with nothing to read between them are one, so that an agent that comes and goes
         // all day keeps a short list.
         const std::size_t count = row.spans.size();
@@ -117,10 +156,21 @@ WriteResult WriteBatch::run(const MarkRead& op) {
             row.spans[count - 2].up_to = row.spans.back().up_to;
             row.spans.pop_back();
         }
-        // Beyond the bound the oldest are forgotten: their messages are shown again, not lost.
-        if (row.spans.size() > kMaxSpans) row.spans.erase(row.spans.begin());
+        bound(row);
     }
     put_agent(op.agent.str(), row);
+    return WriteValue(Done{});
+}
+
+WriteResult WriteBatch::run(const MarkShown& op) {
+    auto row = find_agent(op.agent.str());
+    if (!row) return WriteValue(Done{});
+    for (const ReadSpan& span : op.spans) {
+        add_span(row->shown, {span.after, std::min(span.up_to, state_.head)});
+    }
+    settle(*row);
+    bound(*row);
+    put_agent(op.agent.str(), *row);
     return WriteValue(Done{});
 }
 

@@ -71,6 +71,7 @@ private:
     WriteResult run(AppendMessage& op);
     WriteResult run(const AckMailbox& op);
     WriteResult run(const MarkRead& op);
+    WriteResult run(const MarkShown& op);
     WriteResult run(const CreateToken& op);
     WriteResult run(const RevokeTokens& op);
     WriteResult run(const CreateChannel& op);
@@ -106,7 +107,9 @@ private:
     /// The row, made as an unclaimed mailbox when the agent is not known.
     [[nodiscard]] AgentRow agent_or_new(std::string_view agent);
     [[nodiscard]] CopiesRow copies_of(std::string_view agent);
-    void drop_copies(std::string_view agent, core::Seq cursor);
+    /// What the acknowledgement may cover, as far as that is known.
+    [[nodiscard]] Spans shown_up_to(const AckMailbox& op, const AgentRow& row, core::Seq wanted);
+    void drop_copies(std::string_view agent, const AgentRow& row);
     void keep_copies(std::string_view agent, const UnreadOfChannel& unread);
     [[nodiscard]] ReadingBounds reading_bounds() const noexcept {
         return {.first_of_log = state_.first, .committed = committed_.head};

@@ -103,9 +103,9 @@ void WriteBatch::leave(const core::ChannelName& channel, std::string_view agent,
                        core::Seq subscribed) {
     const AgentRow reader =
         read_or(txn(), "an agent", AgentRow{}, [&] { return read_agent(txn(), agent); });
-    const core::Seq after = std::max(subscribed, reader.cursor);
-    keep_copies(agent, unread_of_channel(txn(), channel.str(), agent, after, kMaxCopies + 1,
-                                         reading_bounds(), notes_));
+    keep_copies(agent,
+                unread_of_channel(txn(), channel.str(), agent, std::max(subscribed, reader.cursor),
+                                  reader.acked, kMaxCopies + 1, reading_bounds(), notes_));
     txn().erase(txn().tables().subscriptions, pair_key(agent, channel.str()));
     txn().erase(txn().tables().subscribers, pair_key(channel.str(), agent));
     UsageRow usage = usage_of(agent);

@@ -1,7 +1,8 @@
 // Mailboxes against a slow and obvious model: random sends, subscriptions, acknowledgements, live
 // connections, evictions and clock moves on a real store, and after every few of them the mailbox
 // of every agent must be what the model says. The model keeps, for every agent, the plain list of
-// what is unread; it knows no cursors into shared feeds, no spans and no blocks.
+// what is unread, and for every number of the log whether it was shown and acknowledged; it knows
+// no cursors into shared feeds, no spans and no blocks.
 
 #include <gtest/gtest.h>
 
@@ -49,7 +50,20 @@ struct ModelAgent {
     std::uint64_t dropped = 0;  // newest of the kept that found no room
     std::set<std::string> channels;
     std::vector<Copy> unread;  // in order
+    std::vector<bool> shown;   // by number
+    std::vector<bool> acked;
+
+    [[nodiscard]] bool is_acked(std::uint64_t seq) const {
+        return seq <= cursor || (seq < acked.size() && acked[seq]);
+    }
 };
+
+void mark(std::vector<bool>& numbers, const store::ReadSpan& span, std::uint64_t most) {
+    if (numbers.size() <= most) numbers.resize(most + 1);
+    for (std::uint64_t n = span.after.value + 1; n <= std::min(span.up_to.value, most); ++n) {
+        numbers[n] = true;
+    }
+}
 
 class Model {
 public:
@@ -90,14 +104,34 @@ public:
             return true;
         });
     }
-    void ack(const std::string& who, std::uint64_t up_to) {
+    void show(const std::string& who, const std::vector<store::ReadSpan>& spans) {
+        for (const store::ReadSpan& span : spans) mark(agents[who].shown, span, head);
+    }
+    void ack(const std::string& who, std::uint64_t up_to,
+             const std::vector<store::ReadSpan>& spans) {
         ModelAgent& agent = agents[who];
-        agent.cursor = std::max(agent.cursor, std::min(up_to, head));
+        const std::uint64_t wanted = std::min(up_to, head);
+        if (wanted <= agent.cursor) return;
+        std::vector<bool> known = agent.shown;
+        known.resize(head + 1);
+        for (const store::ReadSpan& span : spans) mark(known, span, head);
+        const bool is_unread = std::ranges::any_of(
+            agent.unread, [&](const Copy& copy) { return copy.sent.seq == up_to; });
+        // Shown by an earlier run, with all that comes before it and is not known either.
+        if (!known[wanted] && is_unread) {
+            for (std::uint64_t n = wanted; n > agent.cursor && !known[n]; --n) known[n] = true;
+        }
+        agent.acked.resize(head + 1);
+        for (std::uint64_t n = agent.cursor + 1; n <= wanted; ++n) {
+            if (known[n]) agent.acked[n] = true;
+        }
+        while (agent.cursor < head && agent.acked[agent.cursor + 1]) ++agent.cursor;
         std::erase_if(agent.unread,
-                      [&](const Copy& copy) { return copy.sent.seq <= agent.cursor; });
+                      [&](const Copy& copy) { return agent.is_acked(copy.sent.seq); });
     }
     /// What a connection without acks was sent.
     void read_live(const std::string& who, std::uint64_t after, std::uint64_t up_to) {
+        show(who, {{core::Seq{after}, core::Seq{up_to}}});
         std::erase_if(agents[who].unread, [&](const Copy& copy) {
             return copy.way != Way::channel && copy.sent.seq > after && copy.sent.seq <= up_to;
         });
@@ -116,16 +150,18 @@ public:
     View view(const store::MailboxQuery& query, std::uint64_t limit, std::int64_t now,
               std::int64_t ttl) {
         const std::int64_t oldest = std::max(now, last_timestamp) - ttl;
+        // A position beyond the newest message is another store's.
+        const std::uint64_t since = query.since.value > head ? 0 : query.since.value;
         std::vector<Copy> unread = agents[query.agent.str()].unread;
         std::erase_if(unread, [&](const Copy& copy) {
             const std::uint64_t seq = copy.sent.seq;
             const bool live = query.live && copy.way != Way::channel &&
                               seq > query.live->after.value && seq <= query.live->up_to.value;
-            return live || seq <= query.since.value || seq > query.up_to.value;
+            return live || seq <= since || seq > query.up_to.value;
         });
         View view;
         const ModelAgent& agent = agents[query.agent.str()];
-        view.truncated = agent.dropped > std::max(agent.cursor, query.since.value) &&
+        view.truncated = agent.dropped > since && !agent.is_acked(agent.dropped) &&
                          agent.dropped <= query.up_to.value;
         if (unread.size() > query.cap) {
             unread.erase(unread.begin(), unread.end() - static_cast<long>(query.cap));
@@ -182,8 +218,7 @@ public:
             if (store_->mailbox_cursor(agent).value != model_.agents[name].cursor) {
                 return testing::AssertionFailure() << "the cursor of " << name;
             }
-            const store::MailboxQuery whole{
-                agent, {}, core::Seq{core::kMaxSeq}, 100'000, live(name)};
+            const store::MailboxQuery whole{.agent = agent, .cap = 100'000, .live = live(name)};
             if (auto same = compare(whole, 100'000); !same) return same;
             const store::MailboxQuery part = part_of(whole);
             if (auto same = compare(part, random_.below(part.cap + 1)); !same) return same;
@@ -273,8 +308,22 @@ private:
     void ack(const std::string& who) {
         const std::uint64_t up_to =
             random_.one_in(10) ? model_.head + 100 : random_.below(model_.head + 1);
-        submit(store::AckMailbox{agent_id(who), core::Seq{up_to}});
-        model_.ack(who, up_to);
+        std::vector<store::ReadSpan> shown;
+        if (random_.one_in(2)) {
+            shown.push_back({{}, core::Seq{core::kMaxSeq}});
+        } else {
+            shown = some_spans();
+        }
+        model_.ack(who, up_to, shown);
+        submit(store::AckMailbox{agent_id(who), core::Seq{up_to}, std::move(shown)});
+    }
+    std::vector<store::ReadSpan> some_spans() {
+        std::vector<store::ReadSpan> spans;
+        for (std::size_t count = random_.below(3); count > 0; --count) {
+            const std::uint64_t after = random_.below(model_.head + 1);
+            spans.push_back({core::Seq{after}, core::Seq{after + 1 + random_.below(50)}});
+        }
+        return spans;
     }
     /// A connection without acks begins; an earlier one ends with what it has read.
     void connect(const std::string& who) {
@@ -302,7 +351,14 @@ private:
         model_.read_live(who, span.after.value, span.up_to.value);
     }
     void rarely(const std::string& who) {
-        switch (random_.below(4)) {
+        switch (random_.below(5)) {
+            case 4: {
+                auto spans = some_spans();
+                model_.show(who, spans);
+                submit(store::AckMailbox{agent_id(who), {}});  // who is not known has no mailbox
+                submit(store::MarkShown{agent_id(who), std::move(spans)});
+                return;
+            }
             case 0: {
                 store::CreateToken op{agent_id(who), {}, "", core::Role::agent};
                 std::copy(who.begin(), who.end(), op.digest.begin());

@@ -105,7 +105,7 @@ std::vector<Parser> parsers() {
          {agent_bytes},
          [](std::string_view b) {
              const AgentRow row = AgentRow::parse(b);
-             for (std::uint64_t seq = 0; seq < 12; ++seq) (void)row.span_of(core::Seq{seq});
+             for (std::uint64_t seq = 0; seq < 12; ++seq) (void)row.has_read(core::Seq{seq});
          }},
         {"copies",
          {CopiesRow{core::Seq{1}, {2, 3, 4}}.encode()},

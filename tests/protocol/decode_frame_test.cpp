@@ -206,6 +206,7 @@ TEST(DecodeFrame, PublishNeedsAnObject) {
     };
     const auto published = decoded<Publish>(text(R"({"n": 1})"));
     EXPECT_EQ(published.channel.str(), "dev");
+    EXPECT_EQ(published.channel_text, "#Dev");
     EXPECT_EQ(published.payload.text, R"({"n": 1})");
     EXPECT_EQ(published.type, "chat");
     EXPECT_EQ(decoded<Publish>(text("null")).payload.text, "{}");

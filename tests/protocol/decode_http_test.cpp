@@ -193,6 +193,7 @@ TEST(DecodeHttp, AChannelIsCreatedUnderItsNormalisedName) {
         decoded<CreateChannel>({.operation = Operation::create_channel,
                                 .body = R"({"name":"#Dev","description":"about work"})"});
     EXPECT_EQ(made.name.str(), "dev");
+    EXPECT_EQ(made.channel_text, "#Dev");
     EXPECT_EQ(made.description, "about work");
     EXPECT_EQ(decoded<CreateChannel>({.operation = Operation::create_channel,
                                       .body = R"({"name":"x","description":null})"})

@@ -97,12 +97,13 @@ std::vector<Golden> goldens() {
     const ChannelSummary summary{channel("dev"), "a \"b\"", 2, core::Timestamp{5}};
     const std::string ok = R"({"type":"ok"})";
     return {
-        {Identified{agent("ann"), kEpoch, 0xff, 1'048'576, 0, true},
+        {Identified{agent("ann"), kEpoch, 0xff, 1'048'576, 0, true, core::Seq{9}},
          R"({"type":"identified","agent_id":"ann","epoch":"abcde00000012345",)"
          R"("session_id":"00000000000000ff","server":"agentcom/)" +
              std::string(core::kVersion) +
              R"(",)"
-             R"("limits":{"max_frame_bytes":1048576,"messages_per_second":0},"truncated":true})",
+             R"("limits":{"max_frame_bytes":1048576,"messages_per_second":0},"truncated":true,)"
+             R"("last_seq":9})",
          200, R"({"agent_id":"ann"})"},
         {Pong{core::Timestamp{77}}, R"({"type":"pong","timestamp":77})", 200,
          R"({"timestamp":77})"},
@@ -119,7 +120,8 @@ std::vector<Golden> goldens() {
         {MailboxPage{agent("bob"), {}, core::Seq{4}, kEpoch, false}, ok, 200,
          R"({"agent_id":"bob","messages":[],"last_seq":4,"count":0,"epoch":"abcde00000012345"})"},
         {EvictionTriggered{}, ok, 200, R"({"status":"eviction_triggered"})"},
-        {ChannelCreated{channel("dev")}, ok, 201, R"({"status":"created","channel":"dev"})"},
+        {ChannelCreated{channel("dev"), "#Dev"}, ok, 201,
+         R"({"status":"created","channel":"#Dev"})"},
         {ChannelList{{summary}}, R"({"type":"channels","channels":)" + list + "}", 200,
          R"({"channels":)" + list + "}"},
         {ChannelInfo{channel("dev"), "d", {agent("ann")}, core::Timestamp{5}, agent("bob"), 1}, ok,
@@ -136,8 +138,8 @@ std::vector<Golden> goldens() {
          200, R"({"status":"unsubscribed","channel":"dev"})"},
         {ChannelDeleted{channel("dev"), "#Dev"}, R"({"type":"channel_deleted","channel":"#Dev"})",
          200, R"({"status":"deleted","channel":"#Dev"})"},
-        {Published{channel("dev"), core::ChannelSeq{3}, id},
-         R"({"type":"channel_published","channel":"dev","seq":3,"id":"1234500000000007"})", 200,
+        {Published{channel("dev"), core::ChannelSeq{3}, id, "#Dev"},
+         R"({"type":"channel_published","channel":"#Dev","seq":3,"id":"1234500000000007"})", 200,
          R"({"status":"published","seq":3,"id":"1234500000000007"})"},
         {ChannelHistoryPage{channel("dev"), "dev", published},
          R"({"type":"channel_history","channel":"dev","messages":)" + of_channel + "}", 200,
@@ -200,10 +202,10 @@ std::vector<Golden> goldens() {
          R"({"type":"channels","channels":[],"cursor":"dev"})", 200,
          R"({"channels":[],"cursor":"dev"})"},
         {std::make_shared<const MailboxPage>(
-             MailboxPage{agent("bob"), {}, core::Seq{4}, kEpoch, false, true}),
+             MailboxPage{agent("bob"), {}, core::Seq{4}, kEpoch, false, true, true}),
          ok, 200,
          R"({"agent_id":"bob","messages":[],"last_seq":4,"count":0,"epoch":"abcde00000012345",)"
-         R"("more":true})"},
+         R"("more":true,"reset":true})"},
         {std::make_shared<const AgentAnalyticsList>(AgentAnalyticsList{{}, "ann"}), ok, 200,
          R"({"agents":[],"cursor":"ann"})"},
         {ChannelHistoryPage{channel("dev"), "dev", {}, core::ChannelSeq{7}, core::ChannelSeq{3}},

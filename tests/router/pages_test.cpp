@@ -263,7 +263,7 @@ TEST_F(BacklogTest, WhereABacklogBeginsIsFoundOverSeveralTurns) {
     options.token = token;
     TestSession& session = fresh_session();
     std::size_t turns = 1;
-    while (!on(0, [&] { return router_->ready_to_identify(loop(), session, options); })) ++turns;
+    while (!on(0, [&] { return router_->ready_to_identify(session, options); })) ++turns;
     EXPECT_GE(turns, 3U);
     const std::uint64_t before = store_->stats().read_steps;
     const protocol::Reply reply = on(0, [&] {
@@ -280,7 +280,7 @@ TEST_F(BacklogTest, WhereABacklogBeginsIsFoundOverSeveralTurns) {
     // Who may not identify is not looked for.
     TestSession& stranger = fresh_session();
     options.token = std::string(64, '0');
-    EXPECT_TRUE(on(0, [&] { return router_->ready_to_identify(loop(), stranger, options); }));
+    EXPECT_TRUE(on(0, [&] { return router_->ready_to_identify(stranger, options); }));
 }
 
 TEST_F(BacklogTest, APollThatTakesSeveralTurnsIsAnswered) {

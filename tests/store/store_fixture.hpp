@@ -121,8 +121,13 @@ protected:
     void unsubscribe(std::string_view who, std::string_view name) {
         write<SubscriptionChanged>(Unsubscribe{channel(name), agent(who)});
     }
+    /// By one to whom everything has been shown.
     core::Seq ack(std::string_view who, std::uint64_t up_to) {
-        return write<CursorMoved>(AckMailbox{agent(who), core::Seq{up_to}}).cursor;
+        return ack(who, up_to, {{core::Seq{0}, core::Seq{core::kMaxSeq}}});
+    }
+    core::Seq ack(std::string_view who, std::uint64_t up_to, std::vector<ReadSpan> shown) {
+        return write<CursorMoved>(AckMailbox{agent(who), core::Seq{up_to}, std::move(shown)})
+            .cursor;
     }
     void mark_read(std::string_view who, std::uint64_t after, std::uint64_t up_to) {
         write<Done>(MarkRead{agent(who), ReadSpan{core::Seq{after}, core::Seq{up_to}}});

@@ -128,6 +128,18 @@ export class Inbox {
     this.#update();
   }
 
+  /**
+   * The hub has lost what was unread up to this number: nothing of it will come, and the usual
+   * acknowledgement settles it.
+   * @param {number} upTo
+   */
+  lost(upTo) {
+    if (this.#behind || upTo <= this.#queued) return;
+    this.#queued = upTo;
+    if (this.length === 0) this.#handled = upTo;
+    this.#update();
+  }
+
   // The handler's side.
 
   /** take() gives null from now on. */

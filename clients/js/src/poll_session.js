@@ -38,6 +38,9 @@ export class PollSession {
     try {
       const answer = await setup.http.request("GET", mailbox(setup, "?limit=1"), null, limit.signal);
       setup.inbox.begin(epochOf(answer));
+      if (answer.truncated === true && answer.messages.length === 0) {
+        setup.inbox.lost(Number(answer.last_seq));
+      }
       return new PollSession(setup, answer, until);
     } catch (error) {
       throw error instanceof GivenUp ? cannotConnect(setup, error, true) : error;
@@ -132,7 +135,8 @@ export class PollSession {
       }
       if (answer.truncated === true && !this.truncated) emit("truncated");
       this.truncated = answer.truncated === true;
-      // A hub that stops, or that has to say `truncated`, answers empty polls at once.
+      if (this.truncated && answer.messages.length === 0) inbox.lost(Number(answer.last_seq));
+      // A hub that stops answers empty polls at once.
       if (answer.messages.length === 0 && performance.now() - started < 500) {
         await sleep(1000, this.#stop.signal);
       }

@@ -155,6 +155,7 @@ export class WebSocketSession {
     this.#maxFrameBytes = Number(frame.limits.max_frame_bytes);
     this.truncated = frame.truncated === true;
     this.#setup.inbox.begin(String(frame.epoch));
+    if (this.truncated) this.#setup.inbox.lost(Number(frame.last_seq ?? 0));
     this.#heart = setInterval(() => this.#beat(), this.#setup.heartbeat);
     this.#resyncWhenDrained();
     this.#identified.resolve(frame);

@@ -51,6 +51,12 @@ export class Inbox {
      * @param {number} size
      */
     offer(message: Message, size: number): void;
+    /**
+     * The hub has lost what was unread up to this number: nothing of it will come, and the usual
+     * acknowledgement settles it.
+     * @param {number} upTo
+     */
+    lost(upTo: number): void;
     /** take() gives null from now on. */
     stop(): void;
     /**

@@ -116,6 +116,16 @@ class Inbox:
         self._bytes += size
         self._update()
 
+    def lost(self, up_to: int) -> None:
+        """The hub has lost what was unread up to this number: nothing of it will come, and the usual
+        acknowledgement settles it."""
+        if self._behind or up_to <= self._queued:
+            return
+        self._queued = up_to
+        if not self._queue:
+            self._handled = up_to
+        self._update()
+
     # The handler's side.
 
     def stop(self) -> None:

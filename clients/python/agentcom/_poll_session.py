@@ -33,6 +33,8 @@ class PollSession:
             "GET", _mailbox(setup, "?limit=1"), None, setup.open_timeout
         )
         setup.inbox.begin(_epoch(answer))
+        if answer.get("truncated") and not answer["messages"]:
+            setup.inbox.lost(int(answer["last_seq"]))
         return cls(setup, answer, until)
 
     async def call(self, operation: Operation[T], timeout: float) -> T:
@@ -97,8 +99,10 @@ class PollSession:
             if answer.get("truncated") and not self.truncated:
                 self._setup.emit(Event("truncated"))
             self.truncated = bool(answer.get("truncated", False))
+            if self.truncated and not answer["messages"]:
+                inbox.lost(int(answer["last_seq"]))
             if not answer["messages"] and loop.time() - started < 0.5:
-                # A hub that stops, or that has to say `truncated`, answers empty polls at once.
+                # A hub that stops answers empty polls at once.
                 await asyncio.sleep(1)
 
 

@@ -97,6 +97,8 @@ class WebSocketSession:
             if answer.get("type") != "identified":
                 raise UnavailableError("unreachable", "this is no AgentCom hub", retry=True)
             setup.inbox.begin(str(answer["epoch"]))
+            if answer.get("truncated"):
+                setup.inbox.lost(int(answer.get("last_seq", 0)))
             return cls(setup, socket, answer)
         except BaseException as error:
             if socket is not None:

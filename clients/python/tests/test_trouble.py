@@ -311,12 +311,12 @@ class LimitTest(HubTestCase):
             self.assertIsNotNone(error.idempotency_key)
 
     async def test_what_the_mailbox_lost_is_told(self) -> None:
-        receiver = self.agent()
-        for sender in (self.agent() for _ in range(4)):
-            for n in range(4):
-                self.hub.send(receiver[0], n, sender[1])
         for transport in ("websocket", "poll"):
             with self.subTest(transport):
+                receiver = self.agent()
+                for sender in (self.agent() for _ in range(4)):
+                    for n in range(4):
+                        self.hub.send(receiver[0], n, sender[1])
                 events = Events()
                 async with self.client(receiver, transport=transport, on_event=events):
                     self.assertTrue((await events.next("connected")).data["truncated"])

@@ -81,7 +81,7 @@ public:
 
     /// For net: the bytes up to this message have been handed to the operating system.
     void on_written(core::Seq seq) noexcept;
-    /// Where the position of `on_written` is published for the mailbox service; null with acks.
+    /// Where the position of `on_written` is published for the mailbox service.
     void set_read_position(std::shared_ptr<std::atomic<std::uint64_t>> position) {
         read_position_ = std::move(position);
     }
@@ -95,8 +95,11 @@ public:
     /// the backlog reader (Router::continue_backlog), so that order holds.
     [[nodiscard]] bool catching_up() const noexcept { return catching_up_; }
     void set_catching_up(bool on) noexcept { catching_up_ = on; }
+    /// Newest message when the connection began: up to it a loop that lags pushes nothing.
+    core::Seq begins_after;
     /// For the backlog reader: where the backlog begins, as far as that is known; up to which
     /// message it has been pushed; whether the next stretch is due in another turn of the loop.
+    /// Without acks what waits is not pushed, and so passed from the beginning.
     store::MailboxView backlog_start;
     core::Seq backlog_position;
     bool backlog_due = false;

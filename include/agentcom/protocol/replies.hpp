@@ -37,6 +37,7 @@ struct Identified {
     std::uint64_t max_frame_bytes = 0;
     std::uint64_t messages_per_second = 0;  // 0: unlimited
     bool truncated = false;  // only with acks: unread messages were lost to the cap or the ttl
+    core::Seq last_seq{};    // with `truncated`: acknowledging it settles that
 };
 
 struct Pong {
@@ -66,16 +67,19 @@ struct Acked {
 struct MailboxPage {
     core::AgentId agent;
     std::vector<core::MessagePtr> messages;  // oldest first
-    core::Seq last_seq;                      // of the last message, or the given `since`
+    /// Of the last message, or past what was lost behind it; without either the given `since`.
+    core::Seq last_seq;
     core::Epoch epoch;
     bool truncated = false;
-    bool more = false;  // the page was cut; go on after `last_seq`
+    bool more = false;   // the page was cut; go on after `last_seq`
+    bool reset = false;  // `since` belongs to another store and was taken as 0
 };
 
 struct EvictionTriggered {};
 
 struct ChannelCreated {
     core::ChannelName channel;
+    std::string channel_text;  // as it was sent
 };
 struct ChannelSummary {
     core::ChannelName name;
@@ -113,6 +117,7 @@ struct Published {
     core::ChannelName channel;
     core::ChannelSeq seq;
     core::MessageId id;
+    std::string channel_text{};
 };
 struct ChannelHistoryPage {
     core::ChannelName channel;

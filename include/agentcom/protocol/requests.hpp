@@ -71,11 +71,12 @@ struct EvictMailboxes {};
 struct CreateChannel {
     core::ChannelName name;
     std::string description;
+    std::string channel_text{};  // the name as it was sent, which answers repeat
 };
 struct ListChannels {
     ListRange range{};
 };
-/// `channel_text` is the name as it was sent, which HTTP answers repeat.
+/// `channel_text`, here and below, is the name as it was sent, which answers repeat.
 struct GetChannel {
     core::ChannelName channel;
     ListRange subscribers{};
@@ -99,6 +100,7 @@ struct Publish {
     core::JsonText payload;  // a JSON object
     std::optional<std::string> reply_to;
     std::optional<std::string> idempotency_key;
+    std::string channel_text{};
 };
 struct ChannelHistory {
     core::ChannelName channel;

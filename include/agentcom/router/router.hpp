@@ -32,7 +32,8 @@ inline constexpr std::uint64_t kFrameOverheadBytes = std::uint64_t{4} << 10;
 struct RouterOptions {
     bool anonymous_reads = false;             // the original's open reads
     std::vector<core::AgentId> admin_agents;  // admins whatever their token's role
-    std::uint64_t mailbox_cap = 100;
+    std::uint64_t mailbox_cap = 10'000;       // newest unread shown
+    std::uint64_t mailbox_max_bytes = std::uint64_t{64} << 20;  // of those
     /// One frame. A message's payload may have kFrameOverheadBytes less, so that its push fits.
     std::uint64_t max_frame_bytes = std::uint64_t{1} << 20;
     std::uint64_t max_page_bytes = std::uint64_t{2} << 20;  // of messages in one HTTP answer
@@ -98,9 +99,9 @@ public:
     Pending handle(delivery::EventLoop& loop, const Caller& caller, delivery::Session* session,
                    protocol::Request request, ReplyHandler reply);
 
-    /// Finding where the backlog of a connection with acks begins may take several turns of the
-    /// loop: to be called once a turn, before `identify`, until it says true.
-    [[nodiscard]] bool ready_to_identify(delivery::EventLoop& loop, delivery::Session& session,
+    /// Finding what is unread when a connection begins may take several turns of the loop: to be
+    /// called once a turn, before `identify`, until it says true.
+    [[nodiscard]] bool ready_to_identify(delivery::Session& session,
                                          const protocol::Identify& request);
     /// Identifies a connection: verifies the token, takes over from an older connection of the
     /// agent, announces the agent. On success the session is registered and its identity set.

@@ -37,9 +37,11 @@ struct ReadSpan {
 
 struct MailboxQuery {
     core::AgentId agent;
-    core::Seq since{0};              // exclusive
+    core::Seq since{0};              // exclusive; beyond the newest message: see MailboxView::reset
     core::Seq up_to{core::kMaxSeq};  // inclusive
     std::uint64_t cap = 100;         // newest this many of what is unread; kUnbounded: all
+    /// Newest of what is unread whose payloads take so many bytes together; one in any case.
+    std::uint64_t max_bytes = core::kUnbounded;
     /// Read over the agent's present connection, not yet stored.
     std::optional<ReadSpan> live = std::nullopt;
 };
@@ -48,12 +50,20 @@ struct MailboxQuery {
 /// of an event loop: the view is handed to the store again until it is complete.
 struct MailboxView {
     std::vector<core::MessagePtr> messages;
-    /// True when the cap, the time-to-live or retention took unread messages after `since`.
+    /// True when the cap, the time-to-live or retention took unread messages after `since`, or one
+    /// is damaged.
     bool truncated = false;
+    core::Seq lost;  // newest of those, as far as the read came; 0: none
     /// The page is full, and other messages follow it.
     bool more = false;
+    /// `since` is the number of no message, present or past, and so of another store: the view
+    /// begins at the acknowledged position.
+    bool reset = false;
     /// Nothing up to this is left to show: `since` of the next page.
     core::Seq position;
+    core::Seq after;  // where the view begins: since or the acknowledged position (exclusive)
+    /// What had been shown before and is not acknowledged, as far as it is stored.
+    std::vector<ReadSpan> shown;
 
     [[nodiscard]] bool complete() const noexcept { return stage == Stage::complete; }
 
@@ -62,7 +72,15 @@ struct MailboxView {
     Stage stage = Stage::begin;
     core::Seq up_to;            // where it ends, as of its first turn
     std::uint64_t counted = 0;  // unread above `position` while counting
-    core::Seq capped;           // newest unread that the cap leaves out; 0: none
+    std::uint64_t counted_bytes = 0;
+    core::Seq capped;  // newest unread that the cap leaves out; 0: none
+};
+
+/// What a new connection of an agent begins with, all as of one moment.
+struct ConnectionStart {
+    core::Seq head;    // newest message: what comes later concerns the connection
+    core::Seq cursor;  // acknowledged position
+    std::vector<core::ChannelName> subscriptions;
 };
 
 struct HistoryQuery {

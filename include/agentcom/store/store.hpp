@@ -109,6 +109,7 @@ public:
     /// The messages are the first that the budget takes.
     void read_mailbox(const MailboxQuery& query, core::Budget& budget, MailboxView& view) const;
     [[nodiscard]] core::Seq mailbox_cursor(const core::AgentId& agent) const;
+    [[nodiscard]] ConnectionStart connection_start(const core::AgentId& agent) const;
 
     [[nodiscard]] std::optional<ChannelRecord> find_channel(const core::ChannelName& name) const;
     // Lists, sorted, of what lies behind `after` (empty: from the beginning).

@@ -37,20 +37,30 @@ struct Appended {
     bool duplicate = false;
 };
 
-/// Moves the acknowledgement cursor forward, never back; beyond the newest message counts as that.
+/// Acknowledges what was shown to the agent up to and including `up_to`: `shown` (empty spans only
+/// say where one begins) and what is stored of it. The number of an unread message of the mailbox
+/// that lies in none of those must have been shown by an earlier run of the hub, and so must all
+/// before it, back to the nearest of them. What was not shown stays unread.
 struct AckMailbox {
     core::AgentId agent;
     core::Seq up_to;
+    std::vector<ReadSpan> shown{};
 };
 struct CursorMoved {
     core::Seq cursor;  // where it stands now
 };
 
 /// Records that the span was read over a live connection without acks. Spans of one agent are
-/// merged; `after` equal to that of the newest stored span extends it.
+/// merged; `after` equal to that of the newest stored span extends it. It counts as shown, too.
 struct MarkRead {
     core::AgentId agent;
     ReadSpan span;
+};
+/// Records that all of these stretches was shown to the agent, for acknowledgements after a
+/// restart.
+struct MarkShown {
+    core::AgentId agent;
+    std::vector<ReadSpan> spans;
 };
 
 struct CreateToken {
@@ -148,9 +158,10 @@ struct Trimmed {
 
 struct Done {};
 
-using WriteOp = std::variant<AppendMessage, AckMailbox, MarkRead, CreateToken, RevokeTokens,
-                             CreateChannel, Subscribe, Unsubscribe, PutSetting, EvictMailboxes,
-                             Trim, DeleteChannel, RemoveDeletedChannels, ExpireChannels>;
+using WriteOp =
+    std::variant<AppendMessage, AckMailbox, MarkRead, MarkShown, CreateToken, RevokeTokens,
+                 CreateChannel, Subscribe, Unsubscribe, PutSetting, EvictMailboxes, Trim,
+                 DeleteChannel, RemoveDeletedChannels, ExpireChannels>;
 using WriteValue = std::variant<Done, Appended, CursorMoved, TokensRevoked, SubscriptionChanged,
                                 Trimmed, ChannelDeleted, ChannelsRemoved, ChannelsExpired>;
 using WriteResult = core::result<WriteValue>;
