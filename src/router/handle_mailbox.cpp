@@ -215,7 +215,7 @@ void Router::Impl::operate(Context context, protocol::Ack request) {
 }
 
 void Router::Impl::operate(Context context, protocol::EvictMailboxes) {
-    submit(std::move(context), store::EvictMailboxes{settings_.mailbox_horizon(clock_.now())},
+    submit(std::move(context), store::EvictMailboxes{settings_.mailbox_horizon(store.time())},
            [](const store::WriteValue&) {
                return protocol::ReplyValue(protocol::EvictionTriggered{});
            });

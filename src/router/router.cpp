@@ -136,14 +136,14 @@ void Router::Impl::maintain(delivery::EventLoop& loop) {
     next_eviction_ = now + options_.evict_interval;
     rates_.forget_idle(now);
     work_.forget_idle(now);
-    loop.submit(store::EvictMailboxes{settings_.mailbox_horizon(clock_.now())}, nullptr);
+    loop.submit(store::EvictMailboxes{settings_.mailbox_horizon(store.time())}, nullptr);
     if (options_.channel_idle_expiry.count() > 0) expire_channels(loop, {});
     trim(loop);
 }
 
 void Router::Impl::expire_channels(delivery::EventLoop& loop, std::string after) {
     if (after.empty() && std::exchange(expiring_, true)) return;
-    const core::Timestamp before{clock_.now().ms - options_.channel_idle_expiry.count()};
+    const core::Timestamp before{store.time().ms - options_.channel_idle_expiry.count()};
     loop.submit(store::ExpireChannels{std::move(after), before},
                 [this, &loop](const store::WriteResult& result) {
                     const auto* expired =

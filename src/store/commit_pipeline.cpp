@@ -20,6 +20,10 @@ std::uint64_t bytes_of(const WriteOp& op) {
     return kBytesOfOperation + (append != nullptr ? append->draft.payload.text.size() : 0);
 }
 
+bool is_new(const StateRow& state) {
+    return state.head == core::Seq{} && state.clock.wall == core::Timestamp{};
+}
+
 void complete(const Completion& completion, const WriteResult& result) {
     if (!completion) return;
     try {
@@ -37,6 +41,8 @@ CommitPipeline::CommitPipeline(Environment& env, const StoreOptions& options,
     : env_(env),
       options_(options),
       clock_(clock),
+      store_clock_(clock, is_new(state) ? std::nullopt : std::optional(state.clock),
+                   options.max_time_away),
       batch_(env, options, epoch, state, stored_ttl, notes),
       head_at_start_(state.head.value),
       last_sync_(clock.steady()),
@@ -208,7 +214,7 @@ void CommitPipeline::watch_readers() {
 
 void CommitPipeline::commit(std::span<Committed> operations) {
     try {
-        batch_.begin(clock_.now());
+        batch_.begin(store_clock_.read());
         for (Committed& committed : operations) committed.result = batch_.apply(committed.op);
         batch_.commit();
         unsynced_ = unsynced_ || options_.durability == Durability::relaxed;

@@ -39,6 +39,7 @@ public:
     [[nodiscard]] bool saturated() const noexcept { return backlog_->saturated(); }
     [[nodiscard]] StoreState state() const noexcept { return store_state_.load(); }
     [[nodiscard]] core::Seq head() const noexcept { return core::Seq{head_.load()}; }
+    [[nodiscard]] core::Timestamp time() const { return store_clock_.now(); }
     [[nodiscard]] core::Millis ttl() const noexcept { return core::Millis(ttl_ms_.load()); }
     [[nodiscard]] StoreStats stats() const;
 
@@ -74,6 +75,7 @@ private:
     Environment& env_;
     const StoreOptions& options_;
     const core::Clock& clock_;
+    mutable StoreClock store_clock_;
     WriteBatch batch_;  // the thread's own
     CommitListener* listener_ = nullptr;
     bool unsynced_ = false;  // the thread's own; relaxed durability only

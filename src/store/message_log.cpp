@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <span>
 
 #include "store/checksum.hpp"
 #include "store/keys.hpp"
@@ -22,7 +23,44 @@ std::uint64_t log_seed() noexcept {
     return seed;
 }
 
+/// Writes all that stands before the records, which end so far behind their beginning.
+void put_head(char* block, std::string_view key, std::span<const std::uint32_t> ends) {
+    const std::size_t head = kHeaderBytes + ends.size() * kOffsetBytes;
+    const auto count = static_cast<std::uint16_t>(ends.size());
+    block[0] = static_cast<char>(kBlockVersion);
+    block[1] = 0;
+    std::memcpy(block + 2, &count, sizeof count);
+    char* out = block + kHeaderBytes;
+    std::size_t begin = 0;
+    for (const std::uint32_t end : ends) {
+        const auto offset = static_cast<std::uint32_t>(head + kChecksumBytes + begin);
+        std::memcpy(out, &offset, sizeof offset);
+        out += sizeof offset;
+        begin = end;
+    }
+    const std::uint64_t sum = checksum(log_seed(), key, std::string_view(block, head));
+    std::memcpy(out, &sum, sizeof sum);
+}
+
 }  // namespace
+
+std::string sealed_record(core::Seq seq, std::string record) {
+    append_fixed(record, checksum(log_seed(), be64_key(seq.value), record));
+    return record;
+}
+
+std::string make_block(core::Seq first, const std::vector<std::string>& records) {
+    std::vector<std::uint32_t> ends;
+    std::size_t size = 0;
+    for (const std::string& record : records) {
+        size += record.size();
+        ends.push_back(static_cast<std::uint32_t>(size));
+    }
+    std::string block(kHeaderBytes + ends.size() * kOffsetBytes + kChecksumBytes, '\0');
+    put_head(block.data(), be64_key(first.value), ends);
+    for (const std::string& record : records) block.append(record);
+    return block;
+}
 
 BlockView::BlockView(core::Seq first, std::string_view bytes) : first_(first), bytes_(bytes) {
     ByteReader reader(bytes);
@@ -104,21 +142,8 @@ void LogWriter::flush(WriteTransaction& txn) {
     const std::string key = be64_key(first_.value);
     char* const block =
         txn.append_reserved(txn.tables().log, key, head + kChecksumBytes + records_.size());
-    const auto count = static_cast<std::uint16_t>(ends_.size());
-    block[0] = static_cast<char>(kBlockVersion);
-    block[1] = 0;
-    std::memcpy(block + 2, &count, sizeof count);
-    char* out = block + kHeaderBytes;
-    std::size_t begin = 0;
-    for (const std::uint32_t end : ends_) {
-        const auto offset = static_cast<std::uint32_t>(head + kChecksumBytes + begin);
-        std::memcpy(out, &offset, sizeof offset);
-        out += sizeof offset;
-        begin = end;
-    }
-    const std::uint64_t sum = checksum(log_seed(), key, std::string_view(block, head));
-    std::memcpy(out, &sum, sizeof sum);
-    std::memcpy(out + sizeof sum, records_.data(), records_.size());
+    put_head(block, key, ends_);
+    std::memcpy(block + head + kChecksumBytes, records_.data(), records_.size());
     restart(core::Seq{first_.value + ends_.size()});
 }
 

@@ -40,6 +40,8 @@ public:
     }
     /// Without its checksum; `seq` must be one of the block's. Throws DamagedStore.
     [[nodiscard]] std::string_view record(core::Seq seq) const;
+    /// As it lies there, with its checksum. Throws DamagedStore when it lies outside the block.
+    [[nodiscard]] std::string_view stored_record(core::Seq seq) const;
     /// Bytes of the record, which may be damaged.
     [[nodiscard]] std::size_t record_size(core::Seq seq) const;
     /// Whether its records have checksums.
@@ -48,13 +50,17 @@ public:
 
 private:
     [[nodiscard]] std::size_t offset(std::uint64_t index) const;
-    [[nodiscard]] std::string_view stored_record(core::Seq seq) const;
 
     core::Seq first_;
     bool checked_ = true;
     std::uint64_t count_ = 0;
     std::string_view bytes_;
 };
+
+/// A record as it lies in a block, with its checksum.
+[[nodiscard]] std::string sealed_record(core::Seq seq, std::string record);
+/// A block of such records, to be written in the place of one with the same messages.
+[[nodiscard]] std::string make_block(core::Seq first, const std::vector<std::string>& records);
 
 /// Gathers the messages of a batch and writes them as blocks. Buffers are reused between batches.
 class LogWriter {

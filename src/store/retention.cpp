@@ -263,7 +263,7 @@ bool expire_idempotency(WriteTransaction& txn, core::Timestamp now, core::Millis
         if (erased == kMaxExpiredKeys) return true;
         try {
             const KeyOrderRow row = KeyOrderRow::parse(order.value());
-            if (row.timestamp.ms + window.count() > now.ms) return false;
+            if (row.stored.ms + window.count() > now.ms) return false;
             forget_key(txn, row.key, core::Seq{read_be64(order.key())});
         } catch (const DamagedStore& error) {
             // Which key it was cannot be told; the key's own row knows when it has run out.

@@ -10,10 +10,10 @@ namespace agentcom::store {
 namespace {
 
 // The present version of each row that has had more than one.
-constexpr std::uint8_t kStateVersion = 2;
+constexpr std::uint8_t kStateVersion = 3;
 constexpr std::uint8_t kAgentVersion = 2;
 constexpr std::uint8_t kChannelVersion = 2;
-constexpr std::uint8_t kIdempotencyVersion = 2;
+constexpr std::uint8_t kIdempotencyVersion = 3;
 
 std::string new_row(std::uint8_t version = 1) { return {static_cast<char>(version)}; }
 
@@ -46,7 +46,9 @@ std::string StateRow::encode() const {
     std::string out = new_row(kStateVersion);
     for (const std::uint64_t value :
          {head.value, first.value, static_cast<std::uint64_t>(last_timestamp.ms), evicted.value,
-          log_bytes, unclaimed_mailboxes, channels, kept, kept_bytes}) {
+          log_bytes, unclaimed_mailboxes, channels, kept, kept_bytes,
+          static_cast<std::uint64_t>(clock.stored.ms), static_cast<std::uint64_t>(clock.wall.ms),
+          static_cast<std::uint64_t>(clock.elapsed_ms), clock.boot}) {
         append_fixed(out, value);
     }
     return out;
@@ -64,6 +66,13 @@ StateRow StateRow::parse(std::string_view bytes) {
     row.channels = reader.fixed<std::uint64_t>();
     row.kept = reader.fixed<std::uint64_t>();
     if (version >= 2) row.kept_bytes = reader.fixed<std::uint64_t>();
+    row.clock = ClockAnchor{row.last_timestamp, row.last_timestamp, 0, 0};
+    if (version >= 3) {
+        row.clock.stored = take_time(reader);
+        row.clock.wall = take_time(reader);
+        row.clock.elapsed_ms = reader.fixed<std::int64_t>();
+        row.clock.boot = reader.fixed<std::uint64_t>();
+    }
     return row;
 }
 
@@ -221,7 +230,10 @@ std::string IdempotencyRow::encode() const {
     append_fixed(out, seq.value);
     append_fixed(out, channel_seq.value);
     append_fixed(out, timestamp.ms);
-    if (digest) append_fixed(out, *digest);
+    if (digest) {
+        append_fixed(out, *digest);
+        append_fixed(out, stored.ms);
+    }
     return out;
 }
 
@@ -232,20 +244,21 @@ IdempotencyRow IdempotencyRow::parse(std::string_view bytes) {
     row.channel_seq.value = reader.fixed<std::uint64_t>();
     row.timestamp = take_time(reader);
     if (version >= 2) row.digest = reader.fixed<std::uint64_t>();
+    row.stored = version >= 3 ? take_time(reader) : row.timestamp;
     return row;
 }
 
 std::string KeyOrderRow::encode() const {
     std::string out = new_row();
-    append_fixed(out, timestamp.ms);
+    append_fixed(out, stored.ms);
     out.append(key);
     return out;
 }
 
 KeyOrderRow KeyOrderRow::parse(std::string_view bytes) {
     ByteReader reader = open_row(bytes);
-    const core::Timestamp timestamp = take_time(reader);
-    return KeyOrderRow{timestamp, std::string(reader.rest())};
+    const core::Timestamp stored = take_time(reader);
+    return KeyOrderRow{stored, std::string(reader.rest())};
 }
 
 std::string encode_number(std::uint64_t value) {

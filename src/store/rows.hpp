@@ -18,17 +18,27 @@
 /// are drawn in docs/storage_format.md.
 namespace agentcom::store {
 
+/// Where the store's time stood at a commit (store_clock.hpp), so that it goes on from there.
+struct ClockAnchor {
+    core::Timestamp stored;       // the store's own time
+    core::Timestamp wall;         // what the wall clock showed, as far as it was believed
+    std::int64_t elapsed_ms = 0;  // core::Clock::elapsed
+    std::uint64_t boot = 0;       // core::Clock::boot; 0: not known
+};
+
 /// Numbers about the whole store, written with every batch.
 struct StateRow {
     core::Seq head;                  // newest message ever given out
     core::Seq first{1};              // oldest message of the log; head + 1 when it is empty
-    core::Timestamp last_timestamp;  // no later message gets an earlier one
+    core::Timestamp last_timestamp;  // no later message shows an earlier one
     core::Seq evicted;               // floor under every mailbox
     std::uint64_t log_bytes = 0;
     std::uint64_t unclaimed_mailboxes = 0;
     std::uint64_t channels = 0;
     std::uint64_t kept = 0;        // rows of the table `kept`
     std::uint64_t kept_bytes = 0;  // what they hold; since version 2
+    /// Since version 3; before, the newest timestamp stands for both of its times.
+    ClockAnchor clock;
 
     [[nodiscard]] std::string encode() const;
     [[nodiscard]] static StateRow parse(std::string_view bytes);
@@ -71,7 +81,7 @@ struct ChannelRow {
     /// Its newest message when somebody last looked whether it is idle, and since when it has been:
     /// the time of that message, of its making, or when its last subscriber left.
     core::ChannelSeq idle_seq;
-    core::Timestamp idle_since;
+    core::Timestamp idle_since;  // by the store's own time
 
     [[nodiscard]] std::string encode() const;
     [[nodiscard]] static ChannelRow parse(const core::ChannelName& name, std::string_view bytes);
@@ -104,7 +114,8 @@ struct UsageRow {
 struct IdempotencyRow {
     core::Seq seq;
     core::ChannelSeq channel_seq;
-    core::Timestamp timestamp;
+    core::Timestamp timestamp;            // that the message shows
+    core::Timestamp stored;               // by the store's own time; since version 3
     std::optional<std::uint64_t> digest;  // of the body; version 1 had none
 
     [[nodiscard]] std::string encode() const;
@@ -113,8 +124,8 @@ struct IdempotencyRow {
 
 /// Keyed messages in the order of their time, so that what has run out is found at the front.
 struct KeyOrderRow {
-    core::Timestamp timestamp;
-    std::string key;  // in idempotency_keys
+    core::Timestamp stored;  // by the store's own time
+    std::string key;         // in idempotency_keys
 
     [[nodiscard]] std::string encode() const;
     [[nodiscard]] static KeyOrderRow parse(std::string_view bytes);

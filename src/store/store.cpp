@@ -148,6 +148,7 @@ StoreStats Store::stats() const {
     return stats;
 }
 core::Seq Store::head() const noexcept { return impl_->pipeline.head(); }
+core::Timestamp Store::time() const { return impl_->pipeline.time(); }
 
 std::optional<TokenRecord> Store::find_token(const core::TokenDigest& digest) const {
     return impl_->read([&](const Transaction& txn) -> std::optional<TokenRecord> {
@@ -175,7 +176,7 @@ void Store::read_mailbox(const MailboxQuery& query, core::Budget& budget, Mailbo
     const Impl::Walk walk(*impl_, budget);
     return impl_->read([&](const Transaction& txn) {
         const StateRow state = impl_->state(txn);
-        const core::Timestamp now = std::max(impl_->clock.now(), state.last_timestamp);
+        const core::Timestamp now = impl_->pipeline.time();
         const core::Millis ttl = impl_->pipeline.ttl();
         const MailboxLimits limits{.epoch = epoch(),
                                    .head = state.head,

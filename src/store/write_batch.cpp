@@ -32,10 +32,13 @@ WriteBatch::WriteBatch(Environment& env, const StoreOptions& options, core::Epoc
       state_(state),
       ttl_(committed_ttl_) {}
 
-void WriteBatch::begin(core::Timestamp now) {
+void WriteBatch::begin(const StoreClock::Reading& now) {
     state_ = committed_;
     ttl_ = committed_ttl_;
-    now_ = std::max(now, state_.last_timestamp);
+    now_ = std::max(now.shown, state_.last_timestamp);
+    stored_ = std::max(now.anchor.stored, state_.clock.stored);
+    state_.clock = now.anchor;
+    state_.clock.stored = stored_;
     first_recent_ = state_.head.next();
     recent_.clear();
     published_.clear();
@@ -131,13 +134,13 @@ WriteResult WriteBatch::run(AppendMessage& op) {
         if (state_.first.value > 1) published_.insert(to->channel.str());
     }
     const core::Seq root = root_of(draft.reply_to);
-    state_.log_bytes += log_.add(txn(), draft, {now_, now_}, root, place);
+    state_.log_bytes += log_.add(txn(), draft, {now_, stored_}, root, place);
     state_.head = seq;
     state_.last_timestamp = now_;
     if (op.idempotency_key) {
-        const KeyOrderRow order{now_, pair_key(draft.from.str(), *op.idempotency_key)};
+        const KeyOrderRow order{stored_, pair_key(draft.from.str(), *op.idempotency_key)};
         txn().put(txn().tables().idempotency_keys, order.key,
-                  IdempotencyRow{seq, place, now_, op.body_digest}.encode());
+                  IdempotencyRow{seq, place, now_, stored_, op.body_digest}.encode());
         txn().append(txn().tables().idempotency_order, be64_key(seq.value), order.encode());
     }
     auto message = std::make_shared<const core::Message>(
@@ -200,7 +203,7 @@ std::optional<IdempotencyRow> WriteBatch::find_key(std::string_view agent, std::
     const auto bytes = txn().get(txn().tables().idempotency_keys, pair_key(agent, key));
     if (!bytes) return std::nullopt;
     const IdempotencyRow found = IdempotencyRow::parse(*bytes);
-    if (found.timestamp.ms <= now_.ms - options_.idempotency_window.count()) return std::nullopt;
+    if (found.stored.ms <= stored_.ms - options_.idempotency_window.count()) return std::nullopt;
     return found;
 }
 

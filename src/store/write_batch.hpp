@@ -15,6 +15,7 @@
 #include "store/postings.hpp"
 #include "store/retention.hpp"
 #include "store/rows.hpp"
+#include "store/store_clock.hpp"
 #include "store/transaction.hpp"
 
 namespace agentcom::store {
@@ -39,8 +40,8 @@ public:
     WriteBatch(Environment& env, const StoreOptions& options, core::Epoch epoch, StateRow state,
                std::optional<std::uint64_t> stored_ttl, ReadNotes& notes);
 
-    /// Begins a transaction. `now` is when its messages count as stored.
-    void begin(core::Timestamp now);
+    /// Begins a transaction; its messages are stored at this time.
+    void begin(const StoreClock::Reading& now);
     /// An append's draft moves into its result. An operation that meets damage fails alone, with
     /// `internal`. Throws LmdbError, and HalfDone when one met damage after it had changed
     /// something: then the batch must be aborted and done again without it.
@@ -149,7 +150,8 @@ private:
     std::optional<WriteTransaction> txn_;
     StateRow state_;
     core::Millis ttl_;
-    core::Timestamp now_;
+    core::Timestamp now_;     // that messages show
+    core::Timestamp stored_;  // by the store's own time
     std::uint64_t room_ = 0;
     bool short_of_room_ = false;
     core::Seq first_recent_;

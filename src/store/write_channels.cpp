@@ -58,7 +58,7 @@ WriteResult WriteBatch::run(const CreateChannel& op) {
         return core::Error(core::ErrorCode::storage_full);
     }
     put_channel(ChannelRow{
-        ChannelRecord{op.name, op.description, op.created_by, now_, 0}, state_.head, {}, now_});
+        ChannelRecord{op.name, op.description, op.created_by, now_, 0}, state_.head, {}, stored_});
     ++state_.channels;
     ++usage.channels;
     put_usage(op.created_by.str(), usage);
@@ -93,7 +93,7 @@ WriteResult WriteBatch::run(const Unsubscribe& op) {
     flush();
     leave(op.channel, agent, SubscriptionRow::parse(*bytes).after);
     if (channel->record.subscriber_count > 0) --channel->record.subscriber_count;
-    channel->idle_since = std::max(channel->idle_since, now_);
+    channel->idle_since = std::max(channel->idle_since, stored_);
     put_channel(*channel);
     return WriteValue(SubscriptionChanged{true});
 }
@@ -265,7 +265,7 @@ bool WriteBatch::is_idle(ChannelRow& channel, core::Timestamp before) {
     if (last == channel.idle_seq) return channel.idle_since < before;
     PostingCursor postings(txn(), Feed::channel, channel.record.name.str());
     LogReader log(txn());
-    core::Timestamp used = now_;  // of a message that is gone nothing is known
+    core::Timestamp used = stored_;  // of a message that is gone nothing is known
     if (postings.last()) {
         if (const auto record = log.read(postings.seq()).record) used = record->stored;
     }

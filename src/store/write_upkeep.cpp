@@ -39,7 +39,7 @@ WriteResult WriteBatch::run(const EvictMailboxes& op) {
 
 WriteResult WriteBatch::run(const Trim& op) {
     flush();
-    const TrimOutcome done = trim(txn(), state_, op.bounds, now_, epoch_);
+    const TrimOutcome done = trim(txn(), state_, op.bounds, stored_, epoch_);
     bool more = forget_empty_mailboxes() || done.more;
     std::uint64_t work = kForgettingWork;
     more = !remove_deleted(work) || more;

@@ -14,8 +14,22 @@ TEST(ManualClock, StandsStillUntilMoved) {
     clock.advance(Millis(5));
     EXPECT_EQ(clock.now(), Timestamp{1005});
     EXPECT_EQ(clock.steady() - before, Millis(5));
+}
+
+TEST(ManualClock, ItsWallClockIsSetWithoutTimePassing) {
+    ManualClock clock(Timestamp{1000});
+    const SteadyTime before = clock.steady();
+    const Millis elapsed = clock.elapsed();
     clock.set(Timestamp{7});
-    EXPECT_EQ(clock.now(), Timestamp{7});
+    clock.step(Millis(3));
+    EXPECT_EQ(clock.now(), Timestamp{10});
+    EXPECT_EQ(clock.steady(), before);
+    EXPECT_EQ(clock.elapsed(), elapsed);
+    const std::uint64_t boot = clock.boot();
+    clock.reboot(Millis(5));
+    EXPECT_EQ(clock.now(), Timestamp{15});
+    EXPECT_EQ(clock.elapsed(), Millis(0));
+    EXPECT_NE(clock.boot(), boot);
 }
 
 TEST(SystemClock, CountsMillisecondsSince1970AndNeverRunsBackwards) {
@@ -26,6 +40,11 @@ TEST(SystemClock, CountsMillisecondsSince1970AndNeverRunsBackwards) {
     EXPECT_LE(ms, (seconds + 2) * 1000);
     const SteadyTime first = clock.steady();
     EXPECT_GE(clock.steady(), first);
+    const Millis elapsed = clock.elapsed();
+    EXPECT_GT(elapsed, Millis(0));
+    EXPECT_GE(clock.elapsed(), elapsed);
+    EXPECT_NE(clock.boot(), 0U);
+    EXPECT_EQ(clock.boot(), SystemClock().boot());
 }
 
 }  // namespace

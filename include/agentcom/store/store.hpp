@@ -31,6 +31,8 @@ struct StoreOptions {
     std::size_t max_queued_bytes = std::size_t{64} << 20;
     std::size_t max_batch_operations = 8'192;  // of one transaction
     core::Millis idempotency_window{120'000};
+    /// So much of the time in which no hub has the store open counts for the age of what is in it.
+    core::Millis max_time_away{86'400'000};
     std::uint64_t max_unclaimed_mailboxes = 10'000;  // recipients nobody holds a token for
     std::uint64_t max_channels = 100'000;
     std::uint64_t max_subscriptions_per_agent = 1'000;
@@ -96,6 +98,9 @@ public:
     [[nodiscard]] StoreState state() const noexcept;
     [[nodiscard]] StoreStats stats() const;
     [[nodiscard]] core::Seq head() const noexcept;
+    /// The store's own time, which ages are counted by: it goes on by what elapses, whatever the
+    /// wall clock is set to. Operations that compare with a time mean this one.
+    [[nodiscard]] core::Timestamp time() const;
 
     [[nodiscard]] std::optional<TokenRecord> find_token(const core::TokenDigest& digest) const;
     /// Those behind the cursor of an earlier page (empty: from the beginning). Error invalid_field

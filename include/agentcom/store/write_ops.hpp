@@ -98,7 +98,8 @@ struct RemoveDeletedChannels {};
 struct ChannelsRemoved {
     bool more = false;
 };
-/// Deletes channels that have no subscriber and have had no message since `idle_before`. Looks at a
+/// Deletes channels that have no subscriber and have had no message since `idle_before`, by the
+/// store's own time. Looks at a
 /// bounded number of channels whose names come after `after`.
 struct ExpireChannels {
     std::string after;
@@ -126,7 +127,8 @@ struct PutSetting {
     std::uint64_t value = 0;
 };
 
-/// Raises the floor under every mailbox to the last message stored before `older_than`.
+/// Raises the floor under every mailbox to the last message stored before `older_than`, by the
+/// store's own time.
 struct EvictMailboxes {
     core::Timestamp older_than;
 };
@@ -191,9 +193,8 @@ struct Committed {
 /// apply batches holds senders back instead of taking memory.
 struct CommittedBatch {
     std::vector<Committed> operations;
-    core::Seq head;  // newest message committed with or before this batch
-    core::Timestamp
-        time{};  // when its operations count as applied; never earlier than the last one
+    core::Seq head;          // newest message committed with or before this batch
+    core::Timestamp time{};  // that its operations show; never earlier than the last one
 };
 
 /// Hears of every batch, in commit order, on the commit thread, after the sync. It must hand over
