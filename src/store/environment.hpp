@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "agentcom/core/time.hpp"
+#include "agentcom/store/opening.hpp"
 #include "store/damage.hpp"
 
 namespace agentcom::store {
@@ -65,12 +67,21 @@ struct OldestReader {
     std::int64_t pid = 0;
 };
 
+/// What a write transaction may still fill.
+struct Room {
+    /// Bytes: of the map, and of the disk as far as the file would have to grow. Pages that were
+    /// freed and are seen by no reader are among them.
+    std::uint64_t left = 0;
+    /// How much there is at most: the smallest of map, disk, and the process's limit on files.
+    std::uint64_t total = 0;
+};
+
 /// An advisory lock on a file, held for the object's life; the kernel drops it when the process
 /// dies.
 class DirectoryLock {
 public:
-    /// Throws StoreError when another process has it.
-    explicit DirectoryLock(const std::filesystem::path& directory);
+    /// Throws StoreInUse when another process has it and keeps it for longer than `wait`.
+    DirectoryLock(const std::filesystem::path& directory, core::Millis wait);
     ~DirectoryLock();
     DirectoryLock(const DirectoryLock&) = delete;
     DirectoryLock& operator=(const DirectoryLock&) = delete;
@@ -83,8 +94,9 @@ private:
 /// LMDB allows one at a time. Must not be used after fork().
 class Environment {
 public:
-    /// Makes directory and files when missing; throws StoreError.
-    Environment(const std::filesystem::path& directory, std::size_t map_size, bool sync_commits);
+    /// Makes directory and files when missing; throws StoreError. `lock_wait`: see DirectoryLock.
+    Environment(const std::filesystem::path& directory, std::size_t map_size, bool sync_commits,
+                core::Millis lock_wait = kLockWait);
     ~Environment();
     Environment(const Environment&) = delete;
     Environment& operator=(const Environment&) = delete;
@@ -111,11 +123,8 @@ public:
 
     /// Forces to disk what relaxed commits have written.
     void sync();
-    /// Bytes of the map that a write transaction may still fill, pages that were freed and are
-    /// seen by no reader included. Counts those only when the never used rest is less than
-    /// `enough`.
-    [[nodiscard]] std::uint64_t room(std::uint64_t enough);
-    [[nodiscard]] std::uint64_t map_size() const;
+    /// Counts pages that were freed only when the never used rest is less than `enough`.
+    [[nodiscard]] Room room(std::uint64_t enough);
     /// Whether a failed commit may be put down to a full disk. LMDB reports a write that the disk
     /// took only in part as an I/O error, so the disk (and the process's limit on the size of
     /// files) must be asked as well.
@@ -126,6 +135,7 @@ private:
     [[nodiscard]] MDB_txn* take_idle();
     /// The environment for readers when the first can no longer be used. Throws LmdbError.
     [[nodiscard]] MDB_env* rescue();
+    [[nodiscard]] Room disk_room(std::uint64_t used) const noexcept;
 
     const std::filesystem::path directory_;
     DirectoryLock lock_;

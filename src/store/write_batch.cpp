@@ -26,7 +26,6 @@ WriteBatch::WriteBatch(Environment& env, const StoreOptions& options, core::Epoc
       options_(options),
       epoch_(epoch),
       notes_(notes),
-      reserve_(std::min(kMaxReserve, env.map_size() / 4)),
       committed_(state),
       committed_ttl_(stored_ttl ? ttl_of(*stored_ttl) : options.mailbox_ttl),
       state_(state),
@@ -41,15 +40,20 @@ void WriteBatch::begin(core::Timestamp now) {
     published_.clear();
     log_.restart(first_recent_);
     postings_.clear();
-    const std::uint64_t enough = reserve_ + options_.max_queued_bytes * 2;
-    room_ = env_.room(enough);
-    short_of_room_ = room_ < reserve_ + kRoomOfRow;
-    // Before anybody is told that there is no room: what only the dead still see is free.
-    if (short_of_room_ && env_.clear_dead_readers() > 0) {
-        room_ = env_.room(enough);
-        short_of_room_ = room_ < reserve_ + kRoomOfRow;
-    }
+    measure_room();
     txn_.emplace(env_);
+}
+
+void WriteBatch::measure_room() {
+    const auto measure = [this] {
+        const Room room = env_.room(kMaxReserve + options_.max_queued_bytes * 2);
+        room_ = room.left;
+        reserve_ = std::min(kMaxReserve, room.total / 4);
+        short_of_room_ = room_ < reserve_ + kRoomOfRow;
+    };
+    measure();
+    // Before anybody is told that there is no room: what only the dead still see is free.
+    if (short_of_room_ && env_.clear_dead_readers() > 0) measure();
 }
 
 WriteResult WriteBatch::apply(WriteOp& op) {

@@ -56,6 +56,12 @@ public:
     [[nodiscard]] core::Timestamp time() const noexcept { return now_; }
     /// Whether an operation of this batch was refused, or the next would be, for lack of room.
     [[nodiscard]] bool short_of_room() const noexcept { return short_of_room_; }
+    /// Looks how much room there is, as every batch does when it begins.
+    void measure_room();
+    /// Bytes above the reserve.
+    [[nodiscard]] std::uint64_t room() const noexcept {
+        return room_ > reserve_ ? room_ - reserve_ : 0;
+    }
     [[nodiscard]] const PostingWriter& postings() const noexcept { return postings_; }
 
 private:
@@ -138,7 +144,6 @@ private:
     const StoreOptions& options_;
     const core::Epoch epoch_;
     ReadNotes& notes_;
-    std::uint64_t reserve_;  // bytes of the map that only operations which free room may use
     StateRow committed_;
     core::Millis committed_ttl_;
 
@@ -148,6 +153,7 @@ private:
     core::Millis ttl_;
     core::Timestamp now_;
     std::uint64_t room_ = 0;
+    std::uint64_t reserve_ = 0;  // bytes that only operations which free room may use
     bool short_of_room_ = false;
     core::Seq first_recent_;
     std::vector<Recent> recent_;
