@@ -8,12 +8,6 @@
 #include "app/commands.hpp"
 
 namespace agentcom::app {
-namespace {
-
-constexpr int kProblem = 1;
-constexpr int kWrongUsage = 2;
-
-}  // namespace
 
 ConfigSources CommonFlags::sources() const {
     ConfigSources sources;
@@ -48,6 +42,9 @@ int run_command_line(int count, const char* const* arguments) {
     add_token_command(app, status);
     add_check_command(app, status);
     add_import_command(app, status);
+    add_backup_command(app, status);
+    add_restore_command(app, status);
+    add_doctor_command(app, status);
     try {
         app.parse(count, arguments);
     } catch (const CLI::ParseError& error) {

@@ -32,12 +32,12 @@ void complete(const Completion& completion, const WriteResult& result) {
 }  // namespace
 
 CommitPipeline::CommitPipeline(Environment& env, const StoreOptions& options,
-                               const core::Clock& clock, core::Epoch epoch, StateRow state,
+                               const core::Clock& clock, Epochs epochs, StateRow state,
                                std::optional<std::uint64_t> stored_ttl, ReadNotes& notes)
     : env_(env),
       options_(options),
       clock_(clock),
-      batch_(env, options, epoch, state, stored_ttl, notes),
+      batch_(env, options, std::move(epochs), state, stored_ttl, notes),
       head_at_start_(state.head.value),
       last_sync_(clock.steady()),
       readers_(env, clock),

@@ -14,6 +14,7 @@
 #include "agentcom/core/log_limit.hpp"
 #include "agentcom/store/store.hpp"
 #include "store/backlog.hpp"
+#include "store/epochs.hpp"
 #include "store/reader_watch.hpp"
 #include "store/write_batch.hpp"
 
@@ -26,7 +27,7 @@ namespace agentcom::store {
 class CommitPipeline {
 public:
     CommitPipeline(Environment& env, const StoreOptions& options, const core::Clock& clock,
-                   core::Epoch epoch, StateRow state, std::optional<std::uint64_t> stored_ttl,
+                   Epochs epochs, StateRow state, std::optional<std::uint64_t> stored_ttl,
                    ReadNotes& notes);
     ~CommitPipeline();
     CommitPipeline(const CommitPipeline&) = delete;

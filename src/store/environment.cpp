@@ -120,26 +120,43 @@ DirectoryLock::~DirectoryLock() { ::close(fd_); }
 
 Environment::Environment(const std::filesystem::path& directory, std::size_t map_size,
                          bool sync_commits, core::Millis lock_wait)
-    : directory_(directory), lock_(directory, lock_wait) {
+    : directory_(directory), lock_(std::in_place, directory, lock_wait) {
     try {
         check(mdb_env_create(&env_), "create the environment");
-        check(mdb_env_set_maxdbs(env_, kMaxTables), "set maxdbs");
-        check(mdb_env_set_maxreaders(env_, kMaxReaders), "set maxreaders");
         check(mdb_env_set_mapsize(env_, map_size), "set the map size");
-        // No MDB_WRITEMAP: with it a full disk is a SIGBUS instead of an error.
-        const unsigned flags = MDB_NOTLS | (sync_commits ? 0U : unsigned{MDB_NOSYNC});
         take_room_for_readers(directory / "lock.mdb");
-        check(mdb_env_open(env_, directory.c_str(), flags, 0600), "open");
-        for (const char* file : {"data.mdb", "lock.mdb"}) {
-            core::give_to_owner_of_directory(directory / file);
-        }
-        clear_dead_readers();
-        open_tables();
+        // No MDB_WRITEMAP: with it a full disk is a SIGBUS instead of an error.
+        open(sync_commits ? 0U : unsigned{MDB_NOSYNC});
     } catch (const LmdbError& error) {
-        if (env_ != nullptr) mdb_env_close(env_);
-        throw StoreError("the store in " + directory.string() +
-                         " cannot be opened: " + error.what());
+        fail(error);
     }
+}
+
+Environment::Environment(const std::filesystem::path& directory, ReadOnly how)
+    : directory_(directory) {
+    try {
+        check(mdb_env_create(&env_), "create the environment");
+        // The map is as large as the store says.
+        open(MDB_RDONLY | (how == ReadOnly::alone ? unsigned{MDB_NOLOCK} : 0U));
+    } catch (const LmdbError& error) {
+        fail(error);
+    }
+}
+
+void Environment::open(unsigned flags) {
+    check(mdb_env_set_maxdbs(env_, kMaxTables), "set maxdbs");
+    check(mdb_env_set_maxreaders(env_, kMaxReaders), "set maxreaders");
+    check(mdb_env_open(env_, directory_.c_str(), MDB_NOTLS | flags, 0600), "open");
+    for (const char* file : {"data.mdb", "lock.mdb"}) {
+        core::give_to_owner_of_directory(directory_ / file);
+    }
+    if ((flags & MDB_NOLOCK) == 0) clear_dead_readers();
+    open_tables(flags & MDB_RDONLY);
+}
+
+void Environment::fail(const LmdbError& error) {
+    if (env_ != nullptr) mdb_env_close(env_);
+    throw StoreError("the store in " + directory_.string() + " cannot be opened: " + error.what());
 }
 
 Environment::~Environment() {
@@ -148,11 +165,18 @@ Environment::~Environment() {
     mdb_env_close(env_);
 }
 
-void Environment::open_tables() {
+void Environment::open_tables(unsigned flags) {
+    const bool read_only = (flags & MDB_RDONLY) != 0;
     MDB_txn* txn = nullptr;
-    check(mdb_txn_begin(env_, nullptr, 0, &txn), "begin");
+    check(mdb_txn_begin(env_, nullptr, flags, &txn), "begin");
     for (const auto& [name, member] : kTables) {
-        if (const int code = mdb_dbi_open(txn, name, MDB_CREATE, &(tables_.*member)); code != 0) {
+        const int code =
+            mdb_dbi_open(txn, name, read_only ? 0U : unsigned{MDB_CREATE}, &(tables_.*member));
+        if (code == MDB_NOTFOUND && read_only) {
+            has_all_tables_ = false;
+            continue;
+        }
+        if (code != 0) {
             mdb_txn_abort(txn);
             throw LmdbError(code, "open a table");
         }
@@ -193,7 +217,9 @@ MDB_env* Environment::rescue() {
     check(mdb_env_create(&env), "create an environment for readers");
     try {
         check(mdb_env_set_maxdbs(env, kMaxTables), "set maxdbs");
-        check(mdb_env_set_mapsize(env, map_size()), "set the map size");
+        MDB_envinfo info{};
+        check(mdb_env_info(env_, &info), "ask for the map size");
+        check(mdb_env_set_mapsize(env, info.me_mapsize), "set the map size");
         // Without a table of readers: nobody writes any more.
         check(mdb_env_open(env, directory_.c_str(), MDB_RDONLY | MDB_NOLOCK | MDB_NOTLS, 0600),
               "open for readers");

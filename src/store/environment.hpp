@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <mutex>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -90,6 +91,12 @@ private:
     int fd_ = -1;
 };
 
+/// How a store is opened that is only to be read.
+enum class ReadOnly : std::uint8_t {
+    beside_a_hub,  // which may serve it; LMDB's table of readers is used, and made when missing
+    alone,         // nobody else has it open; no other file is needed or made
+};
+
 /// The open LMDB environment of one directory. Thread-safe but for write transactions, of which
 /// LMDB allows one at a time. Must not be used after fork().
 class Environment {
@@ -97,6 +104,8 @@ public:
     /// Makes directory and files when missing; throws StoreError. `lock_wait`: see DirectoryLock.
     Environment(const std::filesystem::path& directory, std::size_t map_size, bool sync_commits,
                 core::Millis lock_wait = kLockWait);
+    /// Opens an existing store without the directory's lock. Throws StoreError.
+    Environment(const std::filesystem::path& directory, ReadOnly how);
     ~Environment();
     Environment(const Environment&) = delete;
     Environment& operator=(const Environment&) = delete;
@@ -109,6 +118,8 @@ public:
         return table < seeds_.size() ? seeds_[table] : 0;
     }
     [[nodiscard]] DamageNotes& damage() noexcept { return damage_; }
+    /// False only for a store of an older schema that is opened to be read.
+    [[nodiscard]] bool has_all_tables() const noexcept { return has_all_tables_; }
 
     /// A begun read transaction, reused when one is at hand: renewing costs no lock of LMDB. After
     /// a failed write of LMDB's own first pages, which ends LMDB's environment for readers and
@@ -131,18 +142,21 @@ public:
     [[nodiscard]] bool is_out_of_space(const LmdbError& error) const noexcept;
 
 private:
-    void open_tables();
     [[nodiscard]] MDB_txn* take_idle();
     /// The environment for readers when the first can no longer be used. Throws LmdbError.
     [[nodiscard]] MDB_env* rescue();
+    void open(unsigned flags);
+    [[noreturn]] void fail(const LmdbError& error);
+    void open_tables(unsigned flags);
     [[nodiscard]] Room disk_room(std::uint64_t used) const noexcept;
 
     const std::filesystem::path directory_;
-    DirectoryLock lock_;
+    std::optional<DirectoryLock> lock_;
     MDB_env* env_ = nullptr;
     Tables tables_;
     std::vector<std::uint64_t> seeds_;  // by table
     DamageNotes damage_;
+    bool has_all_tables_ = true;
     std::mutex readers_mutex_;
     std::vector<MDB_txn*> idle_readers_;  // reset; guarded by readers_mutex_
     MDB_env* rescue_ = nullptr;           // guarded by readers_mutex_

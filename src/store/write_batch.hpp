@@ -10,6 +10,7 @@
 
 #include "agentcom/store/store.hpp"
 #include "agentcom/store/write_ops.hpp"
+#include "store/epochs.hpp"
 #include "store/mailbox_view.hpp"
 #include "store/message_log.hpp"
 #include "store/postings.hpp"
@@ -36,7 +37,7 @@ class HalfDone : public std::runtime_error {
 /// write them earlier. Used by the commit thread only.
 class WriteBatch {
 public:
-    WriteBatch(Environment& env, const StoreOptions& options, core::Epoch epoch, StateRow state,
+    WriteBatch(Environment& env, const StoreOptions& options, Epochs epochs, StateRow state,
                std::optional<std::uint64_t> stored_ttl, ReadNotes& notes);
 
     /// Begins a transaction. `now` is when its messages count as stored.
@@ -142,7 +143,7 @@ private:
 
     Environment& env_;
     const StoreOptions& options_;
-    const core::Epoch epoch_;
+    const Epochs epochs_;
     ReadNotes& notes_;
     StateRow committed_;
     core::Millis committed_ttl_;

@@ -40,7 +40,7 @@ WriteResult WriteBatch::run(const EvictMailboxes& op) {
 
 WriteResult WriteBatch::run(const Trim& op) {
     flush();
-    const TrimOutcome done = trim(txn(), state_, op.bounds, now_, epoch_);
+    const TrimOutcome done = trim(txn(), state_, op.bounds, now_, epochs_);
     bool more = forget_empty_mailboxes() || done.more;
     std::uint64_t work = kForgettingWork;
     more = !remove_deleted(work) || more;

@@ -28,7 +28,10 @@ TEST_F(CommandLine, HelpIsThereForEveryCommand) {
                                                     {"token", "list"},
                                                     {"token", "revoke"},
                                                     {"import"},
-                                                    {"import", "tokens"}}) {
+                                                    {"import", "tokens"},
+                                                    {"backup"},
+                                                    {"restore"},
+                                                    {"doctor"}}) {
         auto arguments = command;
         arguments.emplace_back("--help");
         const Ran ran = run(arguments);
