@@ -21,6 +21,7 @@ using asio::ip::tcp;
 using boost::system::error_code;
 
 constexpr std::chrono::seconds kTimeout{10};
+constexpr std::chrono::seconds kConnectTimeout{1};
 
 struct Address {
     bool tls = false;
@@ -62,7 +63,13 @@ bool is_complete(std::string_view answer) {
 /// One request and its answer on one connection; every step must end before the deadline.
 class Exchange {
 public:
-    explicit Exchange(const RunningHub& hub) : hub_(hub) {}
+    explicit Exchange(const RunningHub& hub, std::chrono::seconds timeout = kTimeout)
+        : hub_(hub), deadline_(std::chrono::steady_clock::now() + timeout) {}
+
+    void connect_only() {
+        tcp::socket socket(context_);
+        connect(socket, parse_url(hub_.url));
+    }
 
     std::string run(const std::string& request) {
         const Address address = parse_url(hub_.url);
@@ -140,7 +147,7 @@ private:
 
     const RunningHub& hub_;
     asio::io_context context_;
-    std::chrono::steady_clock::time_point deadline_ = std::chrono::steady_clock::now() + kTimeout;
+    std::chrono::steady_clock::time_point deadline_;
 };
 
 AdminClient::Answer parse_answer(std::string_view text) {
@@ -183,6 +190,15 @@ AdminClient::Answer AdminClient::ask(std::string_view verb, std::string_view tar
         throw std::runtime_error("the hub at " + hub_.url + " sent an incomplete answer");
     }
     return answer;
+}
+
+bool AdminClient::reaches() const noexcept {
+    try {
+        Exchange(hub_, kConnectTimeout).connect_only();
+        return true;
+    } catch (const std::exception&) {
+        return false;
+    }
 }
 
 std::string encode_path_segment(std::string_view text) {

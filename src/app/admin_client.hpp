@@ -23,6 +23,8 @@ public:
     /// when it is an error.
     [[nodiscard]] Answer ask(std::string_view verb, std::string_view target,
                              const std::string& body = {}) const;
+    /// Whether something listens at the hub's address; waits a second at most.
+    [[nodiscard]] bool reaches() const noexcept;
 
 private:
     RunningHub hub_;

@@ -15,10 +15,15 @@ core::AgentId first_admin() { return core::AgentId::parse(kFirstAdmin).value(); 
 void install(store::Store& store, const core::Token& token) {
     const auto outcome = store.submit_and_wait(
         store::CreateToken{first_admin(), token.digest(), token.prefix(), core::Role::admin});
-    if (!outcome) {
-        throw std::runtime_error("cannot store the administrator's token: " +
-                                 std::string(outcome.error().explanation()));
+    if (outcome) {
+        return;
     }
+    const std::string problem =
+        "cannot store the administrator's token: " + std::string(outcome.error().explanation());
+    if (outcome.error().code == core::ErrorCode::storage_full) {
+        throw NoRoomForToken(problem);
+    }
+    throw std::runtime_error(problem);
 }
 
 void install_given(store::Store& store, const std::string& text) {

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <stdexcept>
 #include <string>
 
 #include "agentcom/store/store.hpp"
@@ -17,10 +18,15 @@ inline constexpr std::string_view kAdminTokenVariable = "AGENTCOM_ADMIN_TOKEN";
 /// Where the token made at first start is written, mode 0600.
 [[nodiscard]] std::filesystem::path admin_token_file(const std::filesystem::path& data_dir);
 
+/// The store is full: the token that was to be made or installed is not valid.
+class NoRoomForToken : public std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
 /// Sees to it that somebody can administer the hub. A `given` token (AGENTCOM_ADMIN_TOKEN) becomes
 /// one of the agent `admin`. Otherwise, when no administrator has a token, makes one and writes it
 /// to the file, whose path is returned. The store must have been started. Throws ConfigError for
-/// an unusable given token, std::runtime_error when file or store cannot be written.
+/// an unusable given token, NoRoomForToken, and what write_private_file throws.
 std::optional<std::filesystem::path> ensure_admin_token(store::Store& store, const Config& config,
                                                         const std::optional<std::string>& given);
 

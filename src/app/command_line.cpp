@@ -8,12 +8,6 @@
 #include "app/commands.hpp"
 
 namespace agentcom::app {
-namespace {
-
-constexpr int kProblem = 1;
-constexpr int kWrongUsage = 2;
-
-}  // namespace
 
 ConfigSources CommonFlags::sources() const {
     ConfigSources sources;
@@ -36,6 +30,7 @@ void add_common_flags(CLI::App& command, CommonFlags& flags) {
 
 int run_command_line(int count, const char* const* arguments) {
     ::signal(SIGPIPE, SIG_IGN);
+    ::signal(SIGXFSZ, SIG_IGN);  // a limit on the size of files is an error like a full disk
     CLI::App app("AgentCom: a message hub for autonomous agents", "agentcom");
     app.set_version_flag("--version", "agentcom " + std::string(core::kVersion));
     app.require_subcommand(1);
@@ -47,6 +42,9 @@ int run_command_line(int count, const char* const* arguments) {
     add_token_command(app, status);
     add_check_command(app, status);
     add_import_command(app, status);
+    add_backup_command(app, status);
+    add_restore_command(app, status);
+    add_doctor_command(app, status);
     try {
         app.parse(count, arguments);
     } catch (const CLI::ParseError& error) {

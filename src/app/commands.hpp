@@ -26,8 +26,16 @@ void add_serve_command(CLI::App& app, int& status);
 void add_token_command(CLI::App& app, int& status);
 void add_check_command(CLI::App& app, int& status);
 void add_import_command(CLI::App& app, int& status);
+void add_backup_command(CLI::App& app, int& status);
+void add_restore_command(CLI::App& app, int& status);
+void add_doctor_command(CLI::App& app, int& status);
 
-/// The whole program: 0 done, 1 a problem (one line on standard error), 2 wrong usage.
+// Exit status besides 0.
+inline constexpr int kProblem = 1;  // one line on standard error
+inline constexpr int kWrongUsage = 2;
+inline constexpr int kFindings = 3;  // `doctor` and `backup`: the store is not as it should be
+
+/// The whole program; returns its exit status.
 [[nodiscard]] int run_command_line(int count, const char* const* arguments);
 
 }  // namespace agentcom::app

@@ -3,7 +3,7 @@
 #include <memory>
 
 #include "agentcom/core/time.hpp"
-#include "agentcom/store/store.hpp"
+#include "agentcom/store/opening.hpp"
 #include "app/commands.hpp"
 #include "app/token_import.hpp"
 
@@ -18,6 +18,9 @@ struct ImportFlags {
 int import_file(const ImportFlags& flags) {
     const Config config = load_config(flags.common.sources());
     const TokenFile file = read_token_file(flags.file);
+    if (!store::holds_store(config.store.directory)) {
+        std::cerr << "agentcom: making a new store in " << config.store.directory.string() << '\n';
+    }
     const core::SystemClock clock;
     const auto store = store::Store::open(config.store, clock);
     store->start(nullptr);

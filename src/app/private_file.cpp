@@ -4,19 +4,30 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <stdexcept>
-#include <string>
 #include <system_error>
+
+#include "agentcom/core/files.hpp"
 
 namespace agentcom::app {
 namespace {
 
-[[noreturn]] void fail(const std::filesystem::path& file, int error) {
-    throw std::runtime_error("cannot write " + file.string() + ": " +
-                             std::system_category().message(error));
+/// Takes away the unfinished file.
+[[noreturn]] void fail(const std::filesystem::path& file, const std::filesystem::path& fresh,
+                       int error) {
+    ::unlink(fresh.c_str());
+    throw FileError(file, error);
 }
 
 }  // namespace
+
+FileError::FileError(const std::filesystem::path& file, int error)
+    : std::runtime_error("cannot write " + file.string() + ": " +
+                         std::system_category().message(error)),
+      error_(error) {}
+
+bool FileError::no_room() const noexcept {
+    return error_ == ENOSPC || error_ == EDQUOT || error_ == EFBIG;
+}
 
 void write_private_file(const std::filesystem::path& file, std::string_view text) {
     // A new file under another name, so that readers see all of it or the old one, and so that the
@@ -26,7 +37,7 @@ void write_private_file(const std::filesystem::path& file, std::string_view text
     ::unlink(fresh.c_str());
     const int descriptor = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (descriptor < 0) {
-        fail(file, errno);
+        throw FileError(file, errno);
     }
     while (!text.empty()) {
         const auto written = ::write(descriptor, text.data(), text.size());
@@ -36,7 +47,7 @@ void write_private_file(const std::filesystem::path& file, std::string_view text
         if (written <= 0) {
             const int error = written < 0 ? errno : ENOSPC;
             ::close(descriptor);
-            fail(file, error);
+            fail(file, fresh, error);
         }
         text.remove_prefix(static_cast<std::size_t>(written));
     }
@@ -44,10 +55,16 @@ void write_private_file(const std::filesystem::path& file, std::string_view text
     const int error = errno;
     ::close(descriptor);
     if (!synced) {
-        fail(file, error);
+        fail(file, fresh, error);
     }
+    core::give_to_owner_of_directory(fresh);
     if (::rename(fresh.c_str(), file.c_str()) != 0) {
-        fail(file, errno);
+        fail(file, fresh, errno);
+    }
+    try {
+        core::sync_directory(file.parent_path());
+    } catch (const std::system_error& problem) {
+        throw FileError(file, problem.code().value());
     }
 }
 

@@ -40,7 +40,15 @@ std::optional<RunningHub> RunFile::read(const std::filesystem::path& data_dir) {
         !certificate->is_string()) {
         return std::nullopt;
     }
-    return RunningHub{url->get<std::string>(), certificate->get<std::string>()};
+    const auto pid = content.find("pid");
+    const bool known = pid != content.end() && pid->is_number_integer();
+    return RunningHub{url->get<std::string>(), certificate->get<std::string>(),
+                      known ? pid->get<std::int64_t>() : 0};
+}
+
+void RunFile::remove_stale(const std::filesystem::path& data_dir) noexcept {
+    std::error_code ignored;
+    std::filesystem::remove(data_dir / kFileName, ignored);
 }
 
 }  // namespace agentcom::app

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -10,12 +11,15 @@ namespace agentcom::app {
 struct RunningHub {
     std::string url;          // "http://127.0.0.1:4000"
     std::string certificate;  // PEM file it presents; empty without TLS
+    std::int64_t pid = 0;
 };
 
 /// The file `agentcom.run` (mode 0600) in the data directory for as long as a hub serves it. A hub
-/// that is killed leaves it behind: whether one runs is known only by the store's lock.
+/// that is killed leaves it behind: whether one runs is known only by the store's lock, and whoever
+/// has that lock without serving removes what was left.
 class RunFile {
 public:
+    /// Throws FileError.
     RunFile(const std::filesystem::path& data_dir, const RunningHub& hub);
     ~RunFile();
     RunFile(const RunFile&) = delete;
@@ -23,6 +27,8 @@ public:
 
     /// Nothing when there is no file or it cannot be understood.
     [[nodiscard]] static std::optional<RunningHub> read(const std::filesystem::path& data_dir);
+    /// For those who hold the store's lock: takes away what a killed hub left.
+    static void remove_stale(const std::filesystem::path& data_dir) noexcept;
 
 private:
     std::filesystem::path file_;

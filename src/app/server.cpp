@@ -10,12 +10,28 @@
 
 #include "app/admin_token.hpp"
 #include "app/dashboard.hpp"
+#include "app/private_file.hpp"
 
 namespace agentcom::app {
 namespace {
 
 /// How long connections that were cut may take to be torn down by their loops.
 constexpr core::Millis kAbortTimeout{2'000};
+
+/// Without room a token cannot be stored, but what is stored can be read.
+void ensure_administrator(store::Store& store, const Config& config,
+                          const std::optional<std::string>& given) {
+    try {
+        if (const auto file = ensure_admin_token(store, config, given)) {
+            spdlog::info("the token of the agent {} is in {}", kFirstAdmin, file->string());
+        }
+    } catch (const FileError& error) {
+        if (!error.no_room()) throw;
+        spdlog::warn("there is no administrator's token: {}", error.what());
+    } catch (const NoRoomForToken& error) {
+        spdlog::warn("{}", error.what());
+    }
+}
 
 }  // namespace
 
@@ -26,12 +42,11 @@ Server::Server(Config config, const core::Clock& clock,
       loops_(config_.event_loops(), *store_, clock, config_.output_bytes),
       router_(config_.router, *store_, loops_, clock),
       endpoint_(config_.endpoint, loops_, router_, clock, std::string(dashboard_html())) {
+    RunFile::remove_stale(config_.store.directory);
     store_->start(&loops_);
     try {
-        if (const auto file = ensure_admin_token(*store_, config_, admin_token)) {
-            spdlog::info("the token of the agent {} is in {}", kFirstAdmin, file->string());
-        }
-        run_file_.emplace(config_.store.directory, RunningHub{url(), config_.tls_certificate});
+        ensure_administrator(*store_, config_, admin_token);
+        write_run_file();
         router_.start_maintenance(loops_[0]);
         endpoint_.start();
         start_loops();
@@ -44,6 +59,14 @@ Server::Server(Config config, const core::Clock& clock,
 Server::~Server() {
     if (!stopped_) {
         stop([] { return false; });
+    }
+}
+
+void Server::write_run_file() {
+    try {
+        run_file_.emplace(config_.store.directory, RunningHub{url(), config_.tls_certificate});
+    } catch (const FileError& error) {
+        spdlog::warn("{}; the command line will not find this hub", error.what());
     }
 }
 

@@ -41,6 +41,7 @@ public:
     void stop(const std::function<bool()>& hurry);
 
 private:
+    void write_run_file();
     void start_loops();
     void run_loop(delivery::EventLoop& loop);
     void stop_loops();

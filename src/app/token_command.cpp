@@ -5,7 +5,9 @@
 #include <iostream>
 #include <memory>
 #include <stdexcept>
+#include <thread>
 
+#include "agentcom/store/opening.hpp"
 #include "app/admin_token.hpp"
 #include "app/commands.hpp"
 #include "app/token_office.hpp"
@@ -13,11 +15,15 @@
 namespace agentcom::app {
 namespace {
 
+/// How long a hub that was started together with the command may take to its data directory.
+constexpr core::Millis kMomentToStart{500};
+
 struct TokenFlags {
     CommonFlags common;
     std::string admin_token;
     std::string agent;
     std::string role = "agent";
+    bool create = false;
 };
 
 std::unique_ptr<TokenOffice> open_office(const TokenFlags& flags) {
@@ -32,11 +38,20 @@ std::unique_ptr<TokenOffice> open_office(const TokenFlags& flags) {
     return open_token_office(config, admin_token);
 }
 
-/// A mistyped directory must not become an empty store that answers "no tokens".
-void require_data_dir(const TokenFlags& flags) {
+/// A mistyped directory must not become an empty store that answers "no tokens", or gives out one
+/// that no hub knows. A hub that is making its store just now gets a moment.
+void require_store(const TokenFlags& flags) {
+    static constexpr core::Millis kPause{20};
     const auto directory = load_config(flags.common.sources()).store.directory;
-    if (!std::filesystem::is_directory(directory)) {
-        throw std::runtime_error("there is no data directory " + directory.string());
+    for (core::Millis waited{0}; !store::holds_store(directory); waited += kPause) {
+        const bool somebody_starts = std::filesystem::exists(directory / "agentcom.lock");
+        if (waited >= (somebody_starts ? store::kLockWait : kMomentToStart)) {
+            throw std::runtime_error((std::filesystem::is_directory(directory)
+                                          ? "there is no store in "
+                                          : "there is no data directory ") +
+                                     directory.string());
+        }
+        std::this_thread::sleep_for(kPause);
     }
 }
 
@@ -46,13 +61,21 @@ void create_token(const TokenFlags& flags) {
         throw std::runtime_error("this is not an agent id: " +
                                  std::string(agent.error().explanation()));
     }
+    if (!flags.create) {
+        try {
+            require_store(flags);
+        } catch (const std::runtime_error& error) {
+            throw std::runtime_error(std::string(error.what()) +
+                                     "; with --create a new store is made there");
+        }
+    }
     const auto role = flags.role == "admin" ? core::Role::admin : core::Role::agent;
     // Alone on standard output, so that scripts can take it.
     std::cout << open_office(flags)->create(*agent, role) << std::endl;
 }
 
 void list_tokens(const TokenFlags& flags) {
-    require_data_dir(flags);
+    require_store(flags);
     for (const IssuedToken& token : open_office(flags)->list()) {
         std::cout << token.prefix << "...  " << std::left << std::setw(5) << token.role << "  "
                   << token.agent << '\n';
@@ -61,7 +84,7 @@ void list_tokens(const TokenFlags& flags) {
 }
 
 void revoke_tokens(const TokenFlags& flags) {
-    require_data_dir(flags);
+    require_store(flags);
     open_office(flags)->revoke(flags.agent);
     std::cout << "revoked all tokens of " << flags.agent << std::endl;
 }
@@ -94,6 +117,8 @@ void add_token_command(CLI::App& app, int& status) {
     create->add_option("--role", flags->role, "agent or admin")
         ->check(CLI::IsMember({"agent", "admin"}))
         ->capture_default_str();
+    create->add_flag("--create", flags->create,
+                     "Make the store when the data directory has none yet");
     create->callback(run(create_token));
     add("list", "Print the first digits, role and agent of every token")
         ->callback(run(list_tokens));

@@ -1,12 +1,16 @@
 #include "app/token_office.hpp"
 
+#include <cerrno>
+#include <chrono>
+#include <csignal>
 #include <fstream>
 #include <stdexcept>
+#include <thread>
 #include <utility>
 
 #include "agentcom/core/time.hpp"
 #include "agentcom/services/auth.hpp"
-#include "agentcom/store/store.hpp"
+#include "agentcom/store/opening.hpp"
 #include "app/admin_client.hpp"
 #include "app/admin_token.hpp"
 #include "app/run_file.hpp"
@@ -99,6 +103,13 @@ private:
     AdminClient client_;
 };
 
+/// Whether the file is that of a hub which runs and listens, not of one that was killed. One in a
+/// container of its own shows no process here; its address is used when the patience is over.
+bool is_reachable(const RunningHub& hub) {
+    const bool lives = ::kill(static_cast<pid_t>(hub.pid), 0) == 0 || errno == EPERM;
+    return lives && AdminClient(hub, {}).reaches();
+}
+
 std::string token_from_file(const std::filesystem::path& data_dir) {
     std::ifstream stream(admin_token_file(data_dir));
     std::string text;
@@ -122,11 +133,28 @@ std::unique_ptr<TokenOffice> open_hub_office(const Config& config, RunningHub hu
 
 std::unique_ptr<TokenOffice> open_token_office(const Config& config,
                                                const std::optional<std::string>& admin_token) {
+    static constexpr core::Millis kPause{20};
+    const auto& directory = config.store.directory;
+    const auto deadline = std::chrono::steady_clock::now() + store::kLockWait;
+    // Used by a hub that has left its address, by one that starts or stops, or by another command,
+    // which is done in a moment.
+    for (; store::is_in_use(directory); std::this_thread::sleep_for(kPause)) {
+        const bool patient = std::chrono::steady_clock::now() < deadline;
+        auto hub = RunFile::read(directory);
+        if (hub && (is_reachable(*hub) || !patient)) {
+            return open_hub_office(config, std::move(*hub), admin_token);
+        }
+        if (!patient) {
+            break;  // the store has a sentence for it
+        }
+    }
     try {
-        return std::make_unique<DirectoryOffice>(config.store);
-    } catch (const store::StoreError&) {
-        // Either in use, then its hub has left its address, or unusable altogether.
-        if (auto hub = RunFile::read(config.store.directory)) {
+        auto office = std::make_unique<DirectoryOffice>(config.store);
+        RunFile::remove_stale(directory);
+        return office;
+    } catch (const store::StoreInUse&) {
+        // A hub took it in between.
+        if (auto hub = RunFile::read(directory)) {
             return open_hub_office(config, std::move(*hub), admin_token);
         }
         throw;

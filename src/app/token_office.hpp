@@ -29,8 +29,9 @@ public:
     virtual void revoke(const std::string& agent) = 0;
 };
 
-/// Opens the office that the state of the data directory calls for. `admin_token` is only needed
-/// when a hub runs; without one the file `admin_token` in the data directory is read.
+/// Opens the office that the state of the data directory calls for; waits up to store::kLockWait
+/// for a hub that starts or stops, or for another command. `admin_token` is only needed when a hub
+/// runs; without one the file `admin_token` in the data directory is read.
 [[nodiscard]] std::unique_ptr<TokenOffice> open_token_office(
     const Config& config, const std::optional<std::string>& admin_token);
 

@@ -36,20 +36,22 @@ void complete(const Completion& completion, const WriteResult& result) {
 }  // namespace
 
 CommitPipeline::CommitPipeline(Environment& env, const StoreOptions& options,
-                               const core::Clock& clock, core::Epoch epoch, StateRow state,
+                               const core::Clock& clock, Epochs epochs, StateRow state,
                                std::optional<std::uint64_t> stored_ttl, ReadNotes& notes)
     : env_(env),
       options_(options),
       clock_(clock),
       store_clock_(clock, is_new(state) ? std::nullopt : std::optional(state.clock),
                    options.max_time_away),
-      batch_(env, options, epoch, state, stored_ttl, notes),
+      batch_(env, options, std::move(epochs), state, stored_ttl, notes),
       head_at_start_(state.head.value),
       last_sync_(clock.steady()),
       readers_(env, clock),
       backlog_(std::make_shared<Backlog>(options.max_queued_operations, options.max_queued_bytes)),
       head_(state.head.value),
       ttl_ms_(batch_.ttl().count()) {
+    batch_.measure_room();
+    enter(batch_.short_of_room() ? StoreState::full : StoreState::ok);
     publish_figures();
 }
 
@@ -218,7 +220,7 @@ void CommitPipeline::commit(std::span<Committed> operations) {
         for (Committed& committed : operations) committed.result = batch_.apply(committed.op);
         batch_.commit();
         unsynced_ = unsynced_ || options_.durability == Durability::relaxed;
-        store_state_ = batch_.short_of_room() ? StoreState::full : StoreState::ok;
+        enter(batch_.short_of_room() ? StoreState::full : StoreState::ok);
         ++commits_;
     } catch (const LmdbError& error) {
         batch_.abort();
@@ -227,12 +229,8 @@ void CommitPipeline::commit(std::span<Committed> operations) {
         // A full map or disk has changed nothing, so later batches may try. Whatever else goes
         // wrong, above all a failed sync, leaves it unknown what the disk holds.
         const bool full = env_.is_out_of_space(error);
-        if (store_state_ != (full ? StoreState::full : StoreState::failed)) {
-            if (const auto line = refusals_.admit(clock_.steady())) {
-                spdlog::error("the store refuses a batch: {}{}", error.what(), line->note());
-            }
-        }
-        store_state_ = full ? StoreState::full : StoreState::failed;
+        if (!full) spdlog::critical("the store takes no more writes: {}", error.what());
+        enter(full ? StoreState::full : StoreState::failed, full ? error.what() : "");
         fail_all(operations,
                  full ? core::ErrorCode::storage_full : core::ErrorCode::storage_failed);
     } catch (const HalfDone& error) {
@@ -278,6 +276,28 @@ void CommitPipeline::fail(std::span<Committed> operations, const char* why) {
         spdlog::error("a batch failed: {}{}", why, line->note());
     }
     fail_all(operations, core::ErrorCode::internal);
+}
+
+void CommitPipeline::enter(StoreState state, std::string_view surprise) {
+    // On the brink a large message is refused and a small one is not: the log says so once, and
+    // that it is over when there is room for more than a little, or nothing was refused for a while
+    // although a look at the disk had found room.
+    constexpr std::uint64_t kAmple = std::uint64_t{1} << 20;
+    constexpr std::chrono::seconds kQuiet{10};
+    const core::SteadyTime now = clock_.steady();
+    if (state == StoreState::full) {
+        if (!full_) {
+            spdlog::warn(
+                "the store is full, sends are refused, reads go on: {}",
+                surprise.empty() ? "the disk or store.map_size has no room for more" : surprise);
+        }
+        full_ = Full{now, !surprise.empty() || (full_ && full_->surprising)};
+    } else if (state == StoreState::ok && full_ &&
+               ((batch_.room() >= kAmple && !full_->surprising) || now - full_->last >= kQuiet)) {
+        spdlog::info("the store has room again, sends are taken");
+        full_.reset();
+    }
+    store_state_ = state;
 }
 
 void CommitPipeline::fail_all(std::span<Committed> operations, core::ErrorCode code) {

@@ -7,12 +7,14 @@
 #include <mutex>
 #include <optional>
 #include <span>
+#include <string_view>
 #include <thread>
 #include <vector>
 
 #include "agentcom/core/log_limit.hpp"
 #include "agentcom/store/store.hpp"
 #include "store/backlog.hpp"
+#include "store/epochs.hpp"
 #include "store/reader_watch.hpp"
 #include "store/write_batch.hpp"
 
@@ -25,7 +27,7 @@ namespace agentcom::store {
 class CommitPipeline {
 public:
     CommitPipeline(Environment& env, const StoreOptions& options, const core::Clock& clock,
-                   core::Epoch epoch, StateRow state, std::optional<std::uint64_t> stored_ttl,
+                   Epochs epochs, StateRow state, std::optional<std::uint64_t> stored_ttl,
                    ReadNotes& notes);
     ~CommitPipeline();
     CommitPipeline(const CommitPipeline&) = delete;
@@ -63,6 +65,9 @@ private:
     /// Nothing of them has happened, for a reason that is no fault of the disk.
     void fail(std::span<Committed> operations, const char* why);
     static void fail_all(std::span<Committed> operations, core::ErrorCode code);
+    /// Sets the state, and says in the log when the store is full and when it has room again.
+    /// `surprise`: the system's word for a lack of room that had not shown before.
+    void enter(StoreState state, std::string_view surprise = {});
     void publish_figures();
     void announce(std::shared_ptr<CommittedBatch> batch);
     void sync_if_due();
@@ -81,7 +86,12 @@ private:
     bool unsynced_ = false;  // the thread's own; relaxed durability only
     const std::uint64_t head_at_start_;
     std::uint64_t commits_ = 0;  // the thread's own
-    // The thread's own: a map that is full for every other batch must not fill the log.
+    struct Full {
+        core::SteadyTime last;
+        bool surprising = false;
+    };
+    std::optional<Full> full_;  // until the log says that it has room again
+    // The thread's own: what fails again and again must not fill the log.
     core::LogLimit refusals_{1, core::Millis(10'000)};
     core::LogLimit failed_syncs_{1, core::Millis(10'000)};
     core::SteadyTime last_sync_;

@@ -12,14 +12,18 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <limits>
+#include <thread>
 #include <utility>
 
+#include "agentcom/core/files.hpp"
 #include "agentcom/store/store.hpp"
 #include "store/checksum.hpp"
 
 namespace agentcom::store {
 namespace {
 
+constexpr const char* kLockFile = "agentcom.lock";
 constexpr unsigned kMaxReaders = 1'024;
 constexpr std::size_t kMaxIdleReaders = 64;
 
@@ -60,23 +64,54 @@ const std::filesystem::path& made(const std::filesystem::path& directory) {
     return directory;
 }
 
+/// LMDB's table of readers lies in a mapped file that it makes sparse: on a full disk the first
+/// reader in a new page of it would be a SIGBUS. So its room is taken while there is some. Before
+/// LMDB opens the file, whose locks would be lost when another descriptor of it is closed.
+void take_room_for_readers(const std::filesystem::path& file) {
+    constexpr off_t kBytes = off_t{64} * kMaxReaders + 8'192;  // a cache line each, and a header
+    const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (descriptor < 0) return;  // LMDB says why
+    [[maybe_unused]] const int outcome = ::posix_fallocate(descriptor, 0, kBytes);
+    ::close(descriptor);
+}
+
 }  // namespace
+
+bool holds_store(const std::filesystem::path& directory) {
+    std::error_code unknown;
+    return std::filesystem::exists(directory / "data.mdb", unknown);
+}
+
+bool is_in_use(const std::filesystem::path& directory) {
+    const int descriptor = ::open((directory / kLockFile).c_str(), O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0) return false;
+    const bool taken = ::flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    ::close(descriptor);
+    return taken;
+}
 
 bool LmdbError::is_full() const noexcept {
     return code_ == MDB_MAP_FULL || code_ == MDB_TXN_FULL || code_ == ENOSPC || code_ == EDQUOT ||
            code_ == EFBIG;
 }
 
-DirectoryLock::DirectoryLock(const std::filesystem::path& directory) {
-    const std::filesystem::path path = made(directory) / "agentcom.lock";
+DirectoryLock::DirectoryLock(const std::filesystem::path& directory, core::Millis wait) {
+    constexpr std::chrono::milliseconds kPause{20};
+    const std::filesystem::path path = made(directory) / kLockFile;
     fd_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd_ < 0) {
         throw StoreError("the data directory " + directory.string() +
                          " cannot be written: " + std::generic_category().message(errno));
     }
-    if (::flock(fd_, LOCK_EX | LOCK_NB) != 0) {
+    core::give_to_owner_of_directory(path);
+    const auto deadline = std::chrono::steady_clock::now() + wait;
+    while (::flock(fd_, LOCK_EX | LOCK_NB) != 0) {
+        if (std::chrono::steady_clock::now() < deadline) {
+            std::this_thread::sleep_for(kPause);
+            continue;
+        }
         ::close(fd_);
-        throw StoreError("the data directory " + directory.string() +
+        throw StoreInUse("the data directory " + directory.string() +
                          " is in use by another process; stop it first or use another directory");
     }
 }
@@ -84,23 +119,44 @@ DirectoryLock::DirectoryLock(const std::filesystem::path& directory) {
 DirectoryLock::~DirectoryLock() { ::close(fd_); }
 
 Environment::Environment(const std::filesystem::path& directory, std::size_t map_size,
-                         bool sync_commits)
-    : directory_(directory), lock_(directory) {
+                         bool sync_commits, core::Millis lock_wait)
+    : directory_(directory), lock_(std::in_place, directory, lock_wait) {
     try {
         check(mdb_env_create(&env_), "create the environment");
-        check(mdb_env_set_maxdbs(env_, kMaxTables), "set maxdbs");
-        check(mdb_env_set_maxreaders(env_, kMaxReaders), "set maxreaders");
         check(mdb_env_set_mapsize(env_, map_size), "set the map size");
+        take_room_for_readers(directory / "lock.mdb");
         // No MDB_WRITEMAP: with it a full disk is a SIGBUS instead of an error.
-        const unsigned flags = MDB_NOTLS | (sync_commits ? 0U : unsigned{MDB_NOSYNC});
-        check(mdb_env_open(env_, directory.c_str(), flags, 0600), "open");
-        clear_dead_readers();
-        open_tables();
+        open(sync_commits ? 0U : unsigned{MDB_NOSYNC});
     } catch (const LmdbError& error) {
-        if (env_ != nullptr) mdb_env_close(env_);
-        throw StoreError("the store in " + directory.string() +
-                         " cannot be opened: " + error.what());
+        fail(error);
     }
+}
+
+Environment::Environment(const std::filesystem::path& directory, ReadOnly how)
+    : directory_(directory) {
+    try {
+        check(mdb_env_create(&env_), "create the environment");
+        // The map is as large as the store says.
+        open(MDB_RDONLY | (how == ReadOnly::alone ? unsigned{MDB_NOLOCK} : 0U));
+    } catch (const LmdbError& error) {
+        fail(error);
+    }
+}
+
+void Environment::open(unsigned flags) {
+    check(mdb_env_set_maxdbs(env_, kMaxTables), "set maxdbs");
+    check(mdb_env_set_maxreaders(env_, kMaxReaders), "set maxreaders");
+    check(mdb_env_open(env_, directory_.c_str(), MDB_NOTLS | flags, 0600), "open");
+    for (const char* file : {"data.mdb", "lock.mdb"}) {
+        core::give_to_owner_of_directory(directory_ / file);
+    }
+    if ((flags & MDB_NOLOCK) == 0) clear_dead_readers();
+    open_tables(flags & MDB_RDONLY);
+}
+
+void Environment::fail(const LmdbError& error) {
+    if (env_ != nullptr) mdb_env_close(env_);
+    throw StoreError("the store in " + directory_.string() + " cannot be opened: " + error.what());
 }
 
 Environment::~Environment() {
@@ -109,11 +165,18 @@ Environment::~Environment() {
     mdb_env_close(env_);
 }
 
-void Environment::open_tables() {
+void Environment::open_tables(unsigned flags) {
+    const bool read_only = (flags & MDB_RDONLY) != 0;
     MDB_txn* txn = nullptr;
-    check(mdb_txn_begin(env_, nullptr, 0, &txn), "begin");
+    check(mdb_txn_begin(env_, nullptr, flags, &txn), "begin");
     for (const auto& [name, member] : kTables) {
-        if (const int code = mdb_dbi_open(txn, name, MDB_CREATE, &(tables_.*member)); code != 0) {
+        const int code =
+            mdb_dbi_open(txn, name, read_only ? 0U : unsigned{MDB_CREATE}, &(tables_.*member));
+        if (code == MDB_NOTFOUND && read_only) {
+            has_all_tables_ = false;
+            continue;
+        }
+        if (code != 0) {
             mdb_txn_abort(txn);
             throw LmdbError(code, "open a table");
         }
@@ -154,7 +217,9 @@ MDB_env* Environment::rescue() {
     check(mdb_env_create(&env), "create an environment for readers");
     try {
         check(mdb_env_set_maxdbs(env, kMaxTables), "set maxdbs");
-        check(mdb_env_set_mapsize(env, map_size()), "set the map size");
+        MDB_envinfo info{};
+        check(mdb_env_info(env_, &info), "ask for the map size");
+        check(mdb_env_set_mapsize(env, info.me_mapsize), "set the map size");
         // Without a table of readers: nobody writes any more.
         check(mdb_env_open(env, directory_.c_str(), MDB_RDONLY | MDB_NOLOCK | MDB_NOTLS, 0600),
               "open for readers");
@@ -221,12 +286,6 @@ OldestReader Environment::oldest_reader() const {
 
 void Environment::sync() { check(mdb_env_sync(env_, 1), "sync"); }
 
-std::uint64_t Environment::map_size() const {
-    MDB_envinfo info{};
-    check(mdb_env_info(env_, &info), "ask for the map size");
-    return info.me_mapsize;
-}
-
 bool Environment::is_out_of_space(const LmdbError& error) const noexcept {
     // A batch writes about this much at most; with less left, a write cut short is no surprise.
     constexpr std::uint64_t kScarce = std::uint64_t{64} << 20;
@@ -244,14 +303,41 @@ bool Environment::is_out_of_space(const LmdbError& error) const noexcept {
            limit.rlim_cur < size + kScarce;
 }
 
-std::uint64_t Environment::room(std::uint64_t enough) {
+Room Environment::disk_room(std::uint64_t used) const noexcept {
+    Room room{std::numeric_limits<std::uint64_t>::max(), std::numeric_limits<std::uint64_t>::max()};
+    const auto bound = [&room](std::uint64_t left, std::uint64_t total) {
+        room.left = std::min(room.left, left);
+        room.total = std::min(room.total, total);
+    };
+    int file = -1;
+    struct stat status {};
+    struct statvfs disk {};
+    if (mdb_env_get_fd(env_, &file) == 0 && ::fstat(file, &status) == 0 &&
+        ::fstatvfs(file, &disk) == 0) {
+        const auto size = static_cast<std::uint64_t>(status.st_size);
+        bound((size > used ? size - used : 0) + std::uint64_t{disk.f_bavail} * disk.f_frsize,
+              std::uint64_t{disk.f_blocks} * disk.f_frsize);
+    }
+    struct rlimit limit {};
+    if (::getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
+        bound(limit.rlim_cur > used ? limit.rlim_cur - used : 0, limit.rlim_cur);
+    }
+    return room;
+}
+
+Room Environment::room(std::uint64_t enough) {
     MDB_envinfo info{};
     MDB_stat stat{};
     check(mdb_env_info(env_, &info), "ask for the map size");
     check(mdb_env_stat(env_, &stat), "ask for the page size");
     const std::uint64_t used = (info.me_last_pgno + 1) * stat.ms_psize;
-    const std::uint64_t never_used = info.me_mapsize > used ? info.me_mapsize - used : 0;
-    if (never_used >= enough) return never_used;
+    const Room disk = disk_room(used);
+    const std::uint64_t total = std::min<std::uint64_t>(info.me_mapsize, disk.total);
+    // Under a limit that the file has passed not even what is there can be written again.
+    if (total < used) return {0, total};
+    const std::uint64_t never_used =
+        std::min(info.me_mapsize > used ? info.me_mapsize - used : 0, disk.left);
+    if (never_used >= enough) return {never_used, total};
 
     // Table 0 is LMDB's own list of free pages: each key is the transaction that freed them, each
     // value a count and that many page numbers. What a lagging reader still sees is not free.
@@ -271,7 +357,7 @@ std::uint64_t Environment::room(std::uint64_t enough) {
         mdb_cursor_close(cursor);
     }
     give_back_reader(reader);
-    return never_used + free_pages * stat.ms_psize;
+    return {never_used + free_pages * stat.ms_psize, total};
 }
 
 }  // namespace agentcom::store

@@ -5,10 +5,13 @@
 #include <cstdint>
 #include <filesystem>
 #include <mutex>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "agentcom/core/time.hpp"
+#include "agentcom/store/opening.hpp"
 #include "store/damage.hpp"
 
 namespace agentcom::store {
@@ -65,12 +68,21 @@ struct OldestReader {
     std::int64_t pid = 0;
 };
 
+/// What a write transaction may still fill.
+struct Room {
+    /// Bytes: of the map, and of the disk as far as the file would have to grow. Pages that were
+    /// freed and are seen by no reader are among them.
+    std::uint64_t left = 0;
+    /// How much there is at most: the smallest of map, disk, and the process's limit on files.
+    std::uint64_t total = 0;
+};
+
 /// An advisory lock on a file, held for the object's life; the kernel drops it when the process
 /// dies.
 class DirectoryLock {
 public:
-    /// Throws StoreError when another process has it.
-    explicit DirectoryLock(const std::filesystem::path& directory);
+    /// Throws StoreInUse when another process has it and keeps it for longer than `wait`.
+    DirectoryLock(const std::filesystem::path& directory, core::Millis wait);
     ~DirectoryLock();
     DirectoryLock(const DirectoryLock&) = delete;
     DirectoryLock& operator=(const DirectoryLock&) = delete;
@@ -79,12 +91,21 @@ private:
     int fd_ = -1;
 };
 
+/// How a store is opened that is only to be read.
+enum class ReadOnly : std::uint8_t {
+    beside_a_hub,  // which may serve it; LMDB's table of readers is used, and made when missing
+    alone,         // nobody else has it open; no other file is needed or made
+};
+
 /// The open LMDB environment of one directory. Thread-safe but for write transactions, of which
 /// LMDB allows one at a time. Must not be used after fork().
 class Environment {
 public:
-    /// Makes directory and files when missing; throws StoreError.
-    Environment(const std::filesystem::path& directory, std::size_t map_size, bool sync_commits);
+    /// Makes directory and files when missing; throws StoreError. `lock_wait`: see DirectoryLock.
+    Environment(const std::filesystem::path& directory, std::size_t map_size, bool sync_commits,
+                core::Millis lock_wait = kLockWait);
+    /// Opens an existing store without the directory's lock. Throws StoreError.
+    Environment(const std::filesystem::path& directory, ReadOnly how);
     ~Environment();
     Environment(const Environment&) = delete;
     Environment& operator=(const Environment&) = delete;
@@ -97,6 +118,8 @@ public:
         return table < seeds_.size() ? seeds_[table] : 0;
     }
     [[nodiscard]] DamageNotes& damage() noexcept { return damage_; }
+    /// False only for a store of an older schema that is opened to be read.
+    [[nodiscard]] bool has_all_tables() const noexcept { return has_all_tables_; }
 
     /// A begun read transaction, reused when one is at hand: renewing costs no lock of LMDB. After
     /// a failed write of LMDB's own first pages, which ends LMDB's environment for readers and
@@ -111,28 +134,29 @@ public:
 
     /// Forces to disk what relaxed commits have written.
     void sync();
-    /// Bytes of the map that a write transaction may still fill, pages that were freed and are
-    /// seen by no reader included. Counts those only when the never used rest is less than
-    /// `enough`.
-    [[nodiscard]] std::uint64_t room(std::uint64_t enough);
-    [[nodiscard]] std::uint64_t map_size() const;
+    /// Counts pages that were freed only when the never used rest is less than `enough`.
+    [[nodiscard]] Room room(std::uint64_t enough);
     /// Whether a failed commit may be put down to a full disk. LMDB reports a write that the disk
     /// took only in part as an I/O error, so the disk (and the process's limit on the size of
     /// files) must be asked as well.
     [[nodiscard]] bool is_out_of_space(const LmdbError& error) const noexcept;
 
 private:
-    void open_tables();
     [[nodiscard]] MDB_txn* take_idle();
     /// The environment for readers when the first can no longer be used. Throws LmdbError.
     [[nodiscard]] MDB_env* rescue();
+    void open(unsigned flags);
+    [[noreturn]] void fail(const LmdbError& error);
+    void open_tables(unsigned flags);
+    [[nodiscard]] Room disk_room(std::uint64_t used) const noexcept;
 
     const std::filesystem::path directory_;
-    DirectoryLock lock_;
+    std::optional<DirectoryLock> lock_;
     MDB_env* env_ = nullptr;
     Tables tables_;
     std::vector<std::uint64_t> seeds_;  // by table
     DamageNotes damage_;
+    bool has_all_tables_ = true;
     std::mutex readers_mutex_;
     std::vector<MDB_txn*> idle_readers_;  // reset; guarded by readers_mutex_
     MDB_env* rescue_ = nullptr;           // guarded by readers_mutex_

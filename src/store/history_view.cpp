@@ -81,15 +81,11 @@ Meeting common_at_or_after(std::vector<PostingCursor>& lists, core::Seq seq, cor
     return {seq, true};
 }
 
-std::optional<core::Seq> seq_of_id(std::string_view text, core::Epoch epoch) {
-    return core::MessageId::seq_of(text, epoch);
-}
-
 /// Puts messages on a page until the budget is used up.
 class PageWriter {
 public:
-    PageWriter(const Transaction& txn, core::Epoch epoch, core::Budget& budget)
-        : log_(txn), epoch_(epoch), budget_(budget) {}
+    PageWriter(const Transaction& txn, const Epochs& epochs, core::Budget& budget)
+        : log_(txn), epochs_(epochs), budget_(budget) {}
 
     /// False when the message must wait for another page. One that is gone is passed over.
     template <class SomePage>
@@ -104,14 +100,14 @@ public:
             page.more = true;
             return false;
         }
-        page.entries.push_back(to_message(*record, seq, epoch_));
+        page.entries.push_back(to_message(*record, seq, epochs_));
         return true;
     }
     [[nodiscard]] LogReader& log() noexcept { return log_; }
 
 private:
     LogReader log_;
-    core::Epoch epoch_;
+    const Epochs& epochs_;
     core::Budget& budget_;
 };
 
@@ -128,7 +124,7 @@ void read_list(const Transaction& txn, Feed feed, std::string_view owner, PageWr
 }  // namespace
 
 MessagePage read_history(const Transaction& txn, const HistoryQuery& query, std::uint64_t window,
-                         core::Epoch epoch, core::Budget& budget) {
+                         const Epochs& epochs, core::Budget& budget) {
     MessagePage page;
     page.cursor = query.cursor;
     // Longer ones cannot have been stored, and would not fit a key.
@@ -136,7 +132,7 @@ MessagePage read_history(const Transaction& txn, const HistoryQuery& query, std:
         return id && id->size() > core::kMaxAgentIdBytes;
     };
     if (too_long(query.from) || too_long(query.to)) return page;
-    PageWriter writer(txn, epoch, budget);
+    PageWriter writer(txn, epochs, budget);
     const SeqRange range = history_range(writer.log(), query, window);
     if (range.empty()) return page;
 
@@ -173,7 +169,7 @@ core::ChannelSeq last_channel_seq(const Transaction& txn, std::string_view chann
 }
 
 ChannelHistoryPage read_channel_history(const Transaction& txn, const ChannelHistoryQuery& query,
-                                        std::uint64_t window, core::Epoch epoch,
+                                        std::uint64_t window, const Epochs& epochs,
                                         core::Budget& budget) {
     ChannelHistoryPage page;
     page.cursor = query.since.value_or(query.before.value_or(core::ChannelSeq{}));
@@ -183,7 +179,7 @@ ChannelHistoryPage read_channel_history(const Transaction& txn, const ChannelHis
     std::uint64_t first = newest >= window ? newest - window + 1 : 1;
     std::uint64_t last = newest;
     if (query.before) last = std::min(last, std::max<std::uint64_t>(query.before->value, 1) - 1);
-    PageWriter writer(txn, epoch, budget);
+    PageWriter writer(txn, epochs, budget);
     if (query.since) {
         first = std::max(first, query.since->next().value);
         for (bool more = list.at_or_after_place(first); more && list.place() <= last;
@@ -206,24 +202,24 @@ ChannelHistoryPage read_channel_history(const Transaction& txn, const ChannelHis
 }
 
 std::string read_thread_root(const Transaction& txn, std::string_view message_id,
-                             core::Epoch epoch) {
-    if (const auto seq = seq_of_id(message_id, epoch)) {
+                             const Epochs& epochs) {
+    if (const auto seq = epochs.seq_of(message_id)) {
         LogReader log(txn);
         const auto record = log.read(*seq).record;
         if (record && record->root.value != 0) {
-            return core::MessageId::make(epoch, record->root).str();
+            return epochs.id_of(record->root).str();
         }
     }
     return std::string(message_id);
 }
 
 MessagePage read_thread(const Transaction& txn, std::string_view root, core::Seq cursor,
-                        core::Epoch epoch, core::Budget& budget) {
+                        const Epochs& epochs, core::Budget& budget) {
     MessagePage page;
     page.cursor = cursor;
-    const auto seq = seq_of_id(root, epoch);
+    const auto seq = epochs.seq_of(root);
     if (!seq) return page;
-    PageWriter writer(txn, epoch, budget);
+    PageWriter writer(txn, epochs, budget);
     if (*seq > cursor) {
         if (!writer.put(*seq, page)) return page;
         page.cursor = *seq;
@@ -233,10 +229,10 @@ MessagePage read_thread(const Transaction& txn, std::string_view root, core::Seq
 }
 
 MessagePage read_replies(const Transaction& txn, std::string_view message_id, core::Seq cursor,
-                         core::Epoch epoch, core::Budget& budget) {
+                         const Epochs& epochs, core::Budget& budget) {
     MessagePage page;
     page.cursor = cursor;
-    PageWriter writer(txn, epoch, budget);
+    PageWriter writer(txn, epochs, budget);
     read_list(txn, Feed::replies, message_id, writer, page);
     return page;
 }

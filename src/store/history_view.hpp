@@ -5,6 +5,7 @@
 
 #include "agentcom/core/page.hpp"
 #include "agentcom/store/records.hpp"
+#include "store/epochs.hpp"
 #include "store/transaction.hpp"
 
 /// History, threads and channel history: walks through one list, or two at once, from a known
@@ -13,23 +14,24 @@ namespace agentcom::store {
 
 /// `window` newest messages are looked at.
 [[nodiscard]] MessagePage read_history(const Transaction& txn, const HistoryQuery& query,
-                                       std::uint64_t window, core::Epoch epoch,
+                                       std::uint64_t window, const Epochs& epochs,
                                        core::Budget& budget);
 
 /// Of the newest `window` messages of the channel.
 [[nodiscard]] ChannelHistoryPage read_channel_history(const Transaction& txn,
                                                       const ChannelHistoryQuery& query,
-                                                      std::uint64_t window, core::Epoch epoch,
+                                                      std::uint64_t window, const Epochs& epochs,
                                                       core::Budget& budget);
 
 /// The newest channel seq given out; 0: none.
 [[nodiscard]] core::ChannelSeq last_channel_seq(const Transaction& txn, std::string_view channel);
 
 [[nodiscard]] std::string read_thread_root(const Transaction& txn, std::string_view message_id,
-                                           core::Epoch epoch);
+                                           const Epochs& epochs);
 [[nodiscard]] MessagePage read_thread(const Transaction& txn, std::string_view root,
-                                      core::Seq cursor, core::Epoch epoch, core::Budget& budget);
+                                      core::Seq cursor, const Epochs& epochs, core::Budget& budget);
 [[nodiscard]] MessagePage read_replies(const Transaction& txn, std::string_view message_id,
-                                       core::Seq cursor, core::Epoch epoch, core::Budget& budget);
+                                       core::Seq cursor, const Epochs& epochs,
+                                       core::Budget& budget);
 
 }  // namespace agentcom::store

@@ -39,6 +39,7 @@ namespace agentcom::store {
 
 inline constexpr std::string_view kMetaSchema = "schema_version";
 inline constexpr std::string_view kMetaEpoch = "epoch";
+inline constexpr std::string_view kMetaEarlierEpochs = "earlier_epochs";
 inline constexpr std::string_view kMetaState = "state";
 
 /// Lists of messages. The first byte of their keys in `postings` and `trimmed`.

@@ -109,13 +109,13 @@ void check_names(const RecordView& record) {
     (void)stored_destination(record);
 }
 
-core::MessagePtr to_message(const RecordView& record, core::Seq seq, core::Epoch epoch) {
+core::MessagePtr to_message(const RecordView& record, core::Seq seq, const Epochs& epochs) {
     core::Draft draft{stored_agent_id(record.from), stored_destination(record),
                       std::string(record.type), core::JsonText{std::string(record.payload)},
                       std::nullopt};
     if (record.reply_to) draft.reply_to = std::string(*record.reply_to);
     return std::make_shared<const core::Message>(
-        core::Message{seq, core::MessageId::make(epoch, seq), record.channel_seq, record.timestamp,
+        core::Message{seq, epochs.id_of(seq), record.channel_seq, record.timestamp,
                       std::move(draft)});
 }
 

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "agentcom/core/message.hpp"
+#include "store/epochs.hpp"
 
 /// One message as it is stored, in a log block or alone in `kept`. All integers little-endian.
 ///
@@ -63,6 +64,6 @@ void append_record(std::string& out, const core::Draft& draft, MessageTimes time
 void check_names(const RecordView& record);
 /// The message with its own bytes.
 [[nodiscard]] core::MessagePtr to_message(const RecordView& record, core::Seq seq,
-                                          core::Epoch epoch);
+                                          const Epochs& epochs);
 
 }  // namespace agentcom::store

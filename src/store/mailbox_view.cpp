@@ -282,7 +282,7 @@ private:
                     return show_rest();
                 }
             } else if (budget_.take(shown_size(*record))) {
-                view_.messages.push_back(to_message(*record, seq, limits_.epoch));
+                view_.messages.push_back(to_message(*record, seq, limits_.epochs));
             } else {
                 view_.more = true;
                 view_.position = core::Seq{seq.value - 1};

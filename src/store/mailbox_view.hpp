@@ -7,6 +7,7 @@
 
 #include "agentcom/core/page.hpp"
 #include "agentcom/store/records.hpp"
+#include "store/epochs.hpp"
 #include "store/postings.hpp"
 #include "store/read_notes.hpp"
 #include "store/rows.hpp"
@@ -19,7 +20,7 @@
 namespace agentcom::store {
 
 struct MailboxLimits {
-    core::Epoch epoch;
+    const Epochs& epochs;
     core::Seq head;                                 // newest message
     core::Seq first_of_log;                         // head + 1 when the log is empty
     core::Seq evicted;                              // floor under every mailbox

@@ -153,7 +153,7 @@ ChannelEnd end_of_channel(const Transaction& txn, std::string_view name) {
 }
 
 void collect(const Transaction& txn, const BlockView& block, const TrimBounds& bounds,
-             core::Epoch epoch, BlockContents& out) {
+             const Epochs& epochs, BlockContents& out) {
     for (core::Seq seq = block.first(); seq <= block.last(); seq = seq.next()) {
         std::string_view bytes;
         RecordView record;
@@ -169,7 +169,7 @@ void collect(const Transaction& txn, const BlockView& block, const TrimBounds& b
         out.lists.emplace(Feed::from_agent, record.from);
         if (record.reply_to) out.lists.emplace(Feed::replies, *record.reply_to);
         if (record.root.value != 0) {
-            out.lists.emplace(Feed::thread, core::MessageId::make(epoch, record.root).str());
+            out.lists.emplace(Feed::thread, epochs.id_of(record.root).str());
         }
         switch (record.kind) {
             case RecordKind::to_agent:
@@ -320,7 +320,7 @@ void erase_kept(WriteTransaction& txn, StateRow& state, core::Seq seq) {
 }
 
 TrimOutcome trim(WriteTransaction& txn, StateRow& state, const TrimBounds& bounds,
-                 core::Timestamp now, core::Epoch epoch) {
+                 core::Timestamp now, const Epochs& epochs) {
     TrimOutcome outcome;
     // First, because the log may have what kept messages leave of the bounds.
     if (bound_kept(txn, state, bounds, now)) return TrimOutcome{0, true};
@@ -336,7 +336,7 @@ TrimOutcome trim(WriteTransaction& txn, StateRow& state, const TrimBounds& bound
                 break;
             }
             contents.bytes = 0;
-            if (block.view) collect(txn, *block.view, bounds, epoch, contents);
+            if (block.view) collect(txn, *block.view, bounds, epochs, contents);
             outcome.messages += block.last.value - read_be64(log.key()) + 1;
             state.first = block.last.next();
             state.log_bytes -= std::min(state.log_bytes, contents.bytes);

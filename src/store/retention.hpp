@@ -5,6 +5,7 @@
 
 #include "agentcom/core/time.hpp"
 #include "agentcom/store/write_ops.hpp"
+#include "store/epochs.hpp"
 #include "store/rows.hpp"
 #include "store/transaction.hpp"
 
@@ -22,7 +23,7 @@ struct TrimOutcome {
 /// Removes a bounded number of log blocks, kept messages and idempotency keys; brings `state` up to
 /// date.
 [[nodiscard]] TrimOutcome trim(WriteTransaction& txn, StateRow& state, const TrimBounds& bounds,
-                               core::Timestamp now, core::Epoch epoch);
+                               core::Timestamp now, const Epochs& epochs);
 
 /// Forgets messages of the channel that have left both the log and the channel's history.
 void prune_channel(WriteTransaction& txn, StateRow& state, std::string_view channel,

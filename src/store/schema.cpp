@@ -18,7 +18,7 @@ OpenedSchema create(WriteTransaction& txn) {
     OpenedSchema made{core::Epoch{core::random_u64()}, StateRow{}};
     const MDB_dbi meta = txn.tables().meta;
     txn.put_plain(meta, kMetaSchema, encode_number(kSchemaVersion));
-    txn.put(meta, kMetaEpoch, encode_number(made.epoch.value));
+    write_epochs(txn, made.epochs);
     txn.put(meta, kMetaState, made.state.encode());
     std::move(txn).commit();
     return made;
@@ -36,18 +36,25 @@ OpenedSchema read(WriteTransaction& txn, std::string_view version_row) {
     const auto epoch = txn.get(txn.tables().meta, kMetaEpoch);
     const bool complete = epoch && txn.get(txn.tables().meta, kMetaState);
     if (!complete) throw DamagedStore("the table of the store's own numbers is incomplete");
-    const core::Epoch identity{parse_number(*epoch)};
+    const Epochs epochs = Epochs::parse(*epoch, txn.get(txn.tables().meta, kMetaEarlierEpochs));
     if (version < kSchemaVersion) {
         spdlog::info("bringing the store from schema {} to {}", version, kSchemaVersion);
         migrate(txn, version);
     }
     const auto state = txn.get(txn.tables().meta, kMetaState);
-    OpenedSchema opened{identity, StateRow::parse(*state)};
+    OpenedSchema opened{epochs, StateRow::parse(*state)};
     if (version < kSchemaVersion) std::move(txn).commit();
     return opened;
 }
 
 }  // namespace
+
+void write_epochs(WriteTransaction& txn, const Epochs& epochs) {
+    txn.put(txn.tables().meta, kMetaEpoch, encode_number(epochs.newest().value));
+    if (const std::string earlier = epochs.encode_earlier(); !earlier.empty()) {
+        txn.put(txn.tables().meta, kMetaEarlierEpochs, earlier);
+    }
+}
 
 OpenedSchema open_schema(Environment& env) {
     try {

@@ -42,7 +42,7 @@ public:
           clock(the_clock),
           env(options.directory, options.map_size, options.durability == Durability::commit),
           schema(open_schema(env)),
-          pipeline(env, options, clock, schema.epoch, schema.state, stored_ttl(), notes) {}
+          pipeline(env, options, clock, schema.epochs, schema.state, stored_ttl(), notes) {}
 
     [[nodiscard]] std::optional<std::uint64_t> stored_ttl() const {
         const ReadTransaction txn(env);
@@ -140,7 +140,7 @@ WriteResult Store::submit_and_wait(WriteOp op) {
 }
 
 bool Store::saturated() const noexcept { return impl_->pipeline.saturated(); }
-core::Epoch Store::epoch() const noexcept { return impl_->schema.epoch; }
+core::Epoch Store::epoch() const noexcept { return impl_->schema.epochs.newest(); }
 StoreState Store::state() const noexcept { return impl_->pipeline.state(); }
 StoreStats Store::stats() const {
     StoreStats stats = impl_->pipeline.stats();
@@ -178,7 +178,7 @@ void Store::read_mailbox(const MailboxQuery& query, core::Budget& budget, Mailbo
         const StateRow state = impl_->state(txn);
         const core::Timestamp now = impl_->pipeline.time();
         const core::Millis ttl = impl_->pipeline.ttl();
-        const MailboxLimits limits{.epoch = epoch(),
+        const MailboxLimits limits{.epochs = impl_->schema.epochs,
                                    .head = state.head,
                                    .first_of_log = state.first,
                                    .evicted = state.evicted,
@@ -232,14 +232,16 @@ ChannelHistoryPage Store::channel_history(const ChannelHistoryQuery& query,
                                           core::Budget& budget) const {
     const Impl::Walk walk(*impl_, budget);
     return impl_->read([&](const Transaction& txn) {
-        return read_channel_history(txn, query, impl_->options.channel_history, epoch(), budget);
+        return read_channel_history(txn, query, impl_->options.channel_history,
+                                    impl_->schema.epochs, budget);
     });
 }
 
 MessagePage Store::history(const HistoryQuery& query, core::Budget& budget) const {
     const Impl::Walk walk(*impl_, budget);
     return impl_->read([&](const Transaction& txn) {
-        return read_history(txn, query, impl_->options.history_messages, epoch(), budget);
+        return read_history(txn, query, impl_->options.history_messages, impl_->schema.epochs,
+                            budget);
     });
 }
 
@@ -247,26 +249,28 @@ core::MessagePtr Store::find_message(core::Seq seq) const {
     return impl_->read([&](const Transaction& txn) {
         LogReader log(txn);
         const auto record = log.find(seq);
-        return record ? to_message(*record, seq, epoch()) : nullptr;
+        return record ? to_message(*record, seq, impl_->schema.epochs) : nullptr;
     });
 }
 
 std::string Store::thread_root(std::string_view message_id) const {
-    return impl_->read(
-        [&](const Transaction& txn) { return read_thread_root(txn, message_id, epoch()); });
+    return impl_->read([&](const Transaction& txn) {
+        return read_thread_root(txn, message_id, impl_->schema.epochs);
+    });
 }
 
 MessagePage Store::thread(std::string_view root, core::Seq cursor, core::Budget& budget) const {
     const Impl::Walk walk(*impl_, budget);
-    return impl_->read(
-        [&](const Transaction& txn) { return read_thread(txn, root, cursor, epoch(), budget); });
+    return impl_->read([&](const Transaction& txn) {
+        return read_thread(txn, root, cursor, impl_->schema.epochs, budget);
+    });
 }
 
 MessagePage Store::replies(std::string_view message_id, core::Seq cursor,
                            core::Budget& budget) const {
     const Impl::Walk walk(*impl_, budget);
     return impl_->read([&](const Transaction& txn) {
-        return read_replies(txn, message_id, cursor, epoch(), budget);
+        return read_replies(txn, message_id, cursor, impl_->schema.epochs, budget);
     });
 }
 

@@ -20,13 +20,12 @@ core::Millis ttl_of(std::uint64_t setting) {
     return core::Millis(std::min(setting, kLongestTtlMs));
 }
 
-WriteBatch::WriteBatch(Environment& env, const StoreOptions& options, core::Epoch epoch,
-                       StateRow state, std::optional<std::uint64_t> stored_ttl, ReadNotes& notes)
+WriteBatch::WriteBatch(Environment& env, const StoreOptions& options, Epochs epochs, StateRow state,
+                       std::optional<std::uint64_t> stored_ttl, ReadNotes& notes)
     : env_(env),
       options_(options),
-      epoch_(epoch),
+      epochs_(std::move(epochs)),
       notes_(notes),
-      reserve_(std::min(kMaxReserve, env.map_size() / 4)),
       committed_(state),
       committed_ttl_(stored_ttl ? ttl_of(*stored_ttl) : options.mailbox_ttl),
       state_(state),
@@ -44,15 +43,20 @@ void WriteBatch::begin(const StoreClock::Reading& now) {
     published_.clear();
     log_.restart(first_recent_);
     postings_.clear();
-    const std::uint64_t enough = reserve_ + options_.max_queued_bytes * 2;
-    room_ = env_.room(enough);
-    short_of_room_ = room_ < reserve_ + kRoomOfRow;
-    // Before anybody is told that there is no room: what only the dead still see is free.
-    if (short_of_room_ && env_.clear_dead_readers() > 0) {
-        room_ = env_.room(enough);
-        short_of_room_ = room_ < reserve_ + kRoomOfRow;
-    }
+    measure_room();
     txn_.emplace(env_);
+}
+
+void WriteBatch::measure_room() {
+    const auto measure = [this] {
+        const Room room = env_.room(kMaxReserve + options_.max_queued_bytes * 2);
+        room_ = room.left;
+        reserve_ = std::min(kMaxReserve, room.total / 4);
+        short_of_room_ = room_ < reserve_ + kRoomOfRow;
+    };
+    measure();
+    // Before anybody is told that there is no room: what only the dead still see is free.
+    if (short_of_room_ && env_.clear_dead_readers() > 0) measure();
 }
 
 WriteResult WriteBatch::apply(WriteOp& op) {
@@ -144,7 +148,7 @@ WriteResult WriteBatch::run(AppendMessage& op) {
         txn().append(txn().tables().idempotency_order, be64_key(seq.value), order.encode());
     }
     auto message = std::make_shared<const core::Message>(
-        core::Message{seq, core::MessageId::make(epoch_, seq), place, now_, std::move(draft)});
+        core::Message{seq, epochs_.id_of(seq), place, now_, std::move(draft)});
     index(*message, root);
     recent_.push_back(Recent{message, root.value != 0 ? root : seq});
     return WriteValue(Appended{std::move(message), false});
@@ -214,12 +218,11 @@ WriteResult WriteBatch::duplicate_of(const IdempotencyRow& row, AppendMessage& o
     } else {
         LogReader log(txn());
         if (const auto record = log.read(row.seq).record) {
-            message = to_message(*record, row.seq, epoch_);
+            message = to_message(*record, row.seq, epochs_);
         } else {
             core::Draft rest{op.draft.from, op.draft.to, {}, {}, std::nullopt};
-            message = std::make_shared<const core::Message>(
-                core::Message{row.seq, core::MessageId::make(epoch_, row.seq), row.channel_seq,
-                              row.timestamp, std::move(rest)});
+            message = std::make_shared<const core::Message>(core::Message{
+                row.seq, epochs_.id_of(row.seq), row.channel_seq, row.timestamp, std::move(rest)});
         }
     }
     return WriteValue(Appended{std::move(message), true});
@@ -227,7 +230,7 @@ WriteResult WriteBatch::duplicate_of(const IdempotencyRow& row, AppendMessage& o
 
 core::Seq WriteBatch::root_of(const std::optional<std::string>& reply_to) {
     if (!reply_to) return {};
-    const auto parent = core::MessageId::seq_of(*reply_to, epoch_);
+    const auto parent = epochs_.seq_of(*reply_to);
     if (!parent || *parent > state_.head) return {};
     // Roots are found once and stored, so that no chain is ever followed.
     if (*parent >= first_recent_) return recent_[parent->value - first_recent_.value].root;
@@ -259,7 +262,7 @@ void WriteBatch::index(const core::Message& message, core::Seq root) {
         postings_.add(Feed::replies, *draft.reply_to, seq);
     }
     if (root.value != 0) {
-        postings_.add(Feed::thread, core::MessageId::make(epoch_, root).str(), seq);
+        postings_.add(Feed::thread, epochs_.id_of(root).str(), seq);
     }
 }
 

@@ -10,6 +10,7 @@
 
 #include "agentcom/store/store.hpp"
 #include "agentcom/store/write_ops.hpp"
+#include "store/epochs.hpp"
 #include "store/mailbox_view.hpp"
 #include "store/message_log.hpp"
 #include "store/postings.hpp"
@@ -37,7 +38,7 @@ class HalfDone : public std::runtime_error {
 /// write them earlier. Used by the commit thread only.
 class WriteBatch {
 public:
-    WriteBatch(Environment& env, const StoreOptions& options, core::Epoch epoch, StateRow state,
+    WriteBatch(Environment& env, const StoreOptions& options, Epochs epochs, StateRow state,
                std::optional<std::uint64_t> stored_ttl, ReadNotes& notes);
 
     /// Begins a transaction; its messages are stored at this time.
@@ -57,6 +58,12 @@ public:
     [[nodiscard]] core::Timestamp time() const noexcept { return now_; }
     /// Whether an operation of this batch was refused, or the next would be, for lack of room.
     [[nodiscard]] bool short_of_room() const noexcept { return short_of_room_; }
+    /// Looks how much room there is, as every batch does when it begins.
+    void measure_room();
+    /// Bytes above the reserve.
+    [[nodiscard]] std::uint64_t room() const noexcept {
+        return room_ > reserve_ ? room_ - reserve_ : 0;
+    }
     [[nodiscard]] const PostingWriter& postings() const noexcept { return postings_; }
 
 private:
@@ -140,9 +147,8 @@ private:
 
     Environment& env_;
     const StoreOptions& options_;
-    const core::Epoch epoch_;
+    const Epochs epochs_;
     ReadNotes& notes_;
-    std::uint64_t reserve_;  // bytes of the map that only operations which free room may use
     StateRow committed_;
     core::Millis committed_ttl_;
 
@@ -153,6 +159,7 @@ private:
     core::Timestamp now_;     // that messages show
     core::Timestamp stored_;  // by the store's own time
     std::uint64_t room_ = 0;
+    std::uint64_t reserve_ = 0;  // bytes that only operations which free room may use
     bool short_of_room_ = false;
     core::Seq first_recent_;
     std::vector<Recent> recent_;

@@ -21,7 +21,8 @@ WriteResult WriteBatch::run(const PutSetting& op) {
     if (op.name.empty() || op.name.size() > kMaxSettingNameBytes) {
         return core::Error(core::ErrorCode::invalid_field, "name");
     }
-    if (!take_room(kRoomOfRow)) return core::Error(core::ErrorCode::storage_full);
+    // From the reserve: there are only a few settings, and with a shorter time-to-live an
+    // administrator makes room in a full store.
     txn().put(txn().tables().settings, op.name, encode_number(op.value));
     if (op.name == "mailbox_ttl_ms") ttl_ = ttl_of(op.value);
     return WriteValue(Done{});
@@ -39,7 +40,7 @@ WriteResult WriteBatch::run(const EvictMailboxes& op) {
 
 WriteResult WriteBatch::run(const Trim& op) {
     flush();
-    const TrimOutcome done = trim(txn(), state_, op.bounds, stored_, epoch_);
+    const TrimOutcome done = trim(txn(), state_, op.bounds, stored_, epochs_);
     bool more = forget_empty_mailboxes() || done.more;
     std::uint64_t work = kForgettingWork;
     more = !remove_deleted(work) || more;

@@ -1,7 +1,6 @@
 // The real binary, as an operator meets it.
 #include <gtest/gtest.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -10,6 +9,7 @@
 
 #include "agentcom/core/version.hpp"
 #include "app/admin_client.hpp"
+#include "app/command_fixture.hpp"
 #include "app/run_file.hpp"
 #include "support/paths.hpp"
 #include "support/program.hpp"
@@ -17,66 +17,7 @@
 namespace agentcom::app {
 namespace {
 
-constexpr const char* kSomeToken =
-    "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
-
-std::string read_text(const std::filesystem::path& file) {
-    std::ifstream stream(file);
-    return {std::istreambuf_iterator<char>(stream), {}};
-}
-
-std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
-
-mode_t mode_of(const std::filesystem::path& path) {
-    struct stat status {};
-    EXPECT_EQ(::stat(path.c_str(), &status), 0) << path;
-    return status.st_mode & 0777U;
-}
-
-class CommandLine : public ::testing::Test {
-protected:
-    [[nodiscard]] std::string data() const { return directory_ / "data"; }
-
-    /// Runs a command to its end.
-    struct Ran {
-        int status;
-        std::string output;
-        std::string errors;
-    };
-    static Ran run(std::vector<std::string> arguments, std::vector<std::string> variables = {}) {
-        test::Program program(std::move(arguments), std::move(variables));
-        const int status = program.wait();
-        return {status, program.output(), program.errors()};
-    }
-
-    /// A hub on a free port that listens already.
-    std::unique_ptr<test::Program> serve(std::vector<std::string> variables = {},
-                                         std::vector<std::string> more = {}) {
-        std::vector<std::string> arguments{"serve", "--data-dir", data(), "--port", "0"};
-        arguments.insert(arguments.end(), more.begin(), more.end());
-        auto hub = std::make_unique<test::Program>(std::move(arguments), std::move(variables));
-        hub->wait_for_line("listening on ");
-        return hub;
-    }
-    [[nodiscard]] AdminClient client(const std::string& token) const {
-        const auto running = RunFile::read(data());
-        if (!running) {
-            throw std::runtime_error("no run file");
-        }
-        return {*running, token};
-    }
-    [[nodiscard]] std::string admin_token() const {
-        return first_line(read_text(data() + "/admin_token"));
-    }
-
-    test::TestDirectory directory_;
-};
-
-void expect_one_line(const std::string& errors, const std::string& part) {
-    EXPECT_TRUE(errors.starts_with("agentcom: ")) << errors;
-    EXPECT_EQ(std::ranges::count(errors, '\n'), 1) << errors;
-    EXPECT_NE(errors.find(part), std::string::npos) << errors;
-}
+using CommandLine = CommandTest;
 
 TEST_F(CommandLine, HelpIsThereForEveryCommand) {
     for (const std::vector<std::string>& command : {std::vector<std::string>{},
@@ -87,7 +28,10 @@ TEST_F(CommandLine, HelpIsThereForEveryCommand) {
                                                     {"token", "list"},
                                                     {"token", "revoke"},
                                                     {"import"},
-                                                    {"import", "tokens"}}) {
+                                                    {"import", "tokens"},
+                                                    {"backup"},
+                                                    {"restore"},
+                                                    {"doctor"}}) {
         auto arguments = command;
         arguments.emplace_back("--help");
         const Ran ran = run(arguments);
@@ -226,7 +170,7 @@ TEST_F(CommandLine, ADataDirectoryThatIsNotWritableIsOneLine) {
 }
 
 TEST_F(CommandLine, TokensAreMadeListedAndRevokedWithoutAHub) {
-    const Ran made = run({"token", "create", "alice", "--data-dir", data()});
+    const Ran made = run({"token", "create", "alice", "--create", "--data-dir", data()});
     ASSERT_EQ(made.status, 0) << made.errors;
     const std::string token = first_line(made.output);
     EXPECT_EQ(made.output.size(), 65U);
@@ -292,16 +236,32 @@ TEST_F(CommandLine, AKilledHubDoesNotStopTheNextOrTheTokenCommand) {
 }
 
 TEST_F(CommandLine, AMistypedDataDirectoryIsNotMade) {
-    for (const char* command : {"list", "revoke"}) {
+    for (const char* command : {"list", "revoke", "create"}) {
         std::vector<std::string> arguments{"token", command, "--data-dir", data()};
-        if (arguments[1] == "revoke") {
+        if (arguments[1] != "list") {
             arguments.emplace_back("alice");
         }
         const Ran ran = run(arguments);
         EXPECT_EQ(ran.status, 1);
         expect_one_line(ran.errors, "no data directory");
+        EXPECT_EQ(ran.errors.find("--create") != std::string::npos, arguments[1] == "create");
+        EXPECT_EQ(ran.output, "");
     }
     EXPECT_FALSE(std::filesystem::exists(data()));
+}
+
+TEST_F(CommandLine, ADirectoryWithoutAStoreIsLeftAsItIs) {
+    std::filesystem::create_directory(data());
+    for (const char* command : {"list", "revoke", "create"}) {
+        std::vector<std::string> arguments{"token", command, "--data-dir", data()};
+        if (arguments[1] != "list") {
+            arguments.emplace_back("alice");
+        }
+        const Ran ran = run(arguments);
+        EXPECT_EQ(ran.status, 1);
+        expect_one_line(ran.errors, "no store in " + data());
+    }
+    EXPECT_TRUE(std::filesystem::is_empty(data()));
 }
 
 TEST_F(CommandLine, TokensOfTheOriginalHubKeepWorking) {

@@ -1,0 +1,339 @@
+// The part of Examiner that looks at the small tables and at the store's own numbers.
+
+#include <algorithm>
+
+#include "store/examiner.hpp"
+#include "store/schema.hpp"
+
+namespace agentcom::store {
+namespace {
+
+/// What is behind the text of a key that begins with one.
+struct PairKey {
+    std::string_view owner;
+    std::string_view member;
+};
+PairKey parse_pair(std::string_view key) {
+    ByteReader reader(key);
+    const std::string_view owner = reader.short_text();
+    return {owner, reader.rest()};
+}
+
+void require(bool holds, const char* what) {
+    if (!holds) throw DamagedStore(what);
+}
+
+}  // namespace
+
+void Examiner::look_at_meta() {
+    const MDB_dbi meta = txn_.tables().meta;
+    const auto number = [&](std::string_view key) -> std::optional<std::uint64_t> {
+        try {
+            if (const auto row = txn_.get(meta, key)) return parse_number(*row);
+            find("the store has no " + std::string(key));
+        } catch (const DamagedStore& error) {
+            find("the store's " + std::string(key) + " is damaged: " + error.what());
+        }
+        return std::nullopt;
+    };
+    found_.schema = number(kMetaSchema).value_or(0);
+    try {
+        if (const auto epoch = txn_.get(meta, kMetaEpoch)) {
+            epochs_ = Epochs::parse(*epoch, txn_.get(meta, kMetaEarlierEpochs));
+            found_.epoch = epochs_->newest();
+        } else {
+            find("the store has no epoch");
+        }
+    } catch (const DamagedStore& error) {
+        find(std::string("the store's epoch is damaged: ") + error.what());
+    }
+    try {
+        if (const auto row = txn_.get(meta, kMetaState)) stored_state_ = StateRow::parse(*row);
+    } catch (const DamagedStore&) {
+        // compare_state says so when it is known what it should be.
+    }
+    if (stored_state_) {
+        state_.evicted = stored_state_->evicted;
+        found_.head = stored_state_->head;
+    }
+}
+
+void Examiner::look_at_settings() {
+    walk("settings", txn_.tables().settings,
+         [](std::string_view, std::string_view value) { (void)parse_number(value); });
+}
+
+void Examiner::look_at_channels() {
+    const auto look = [&](bool being_removed) {
+        return [this, being_removed](std::string_view key, std::string_view value) {
+            const core::ChannelName name = stored_channel_name(key);
+            require(name.str() == key, "its key is no name of a channel");
+            const ChannelRow row = ChannelRow::parse(name, value);
+            ++state_.channels;
+            ++usage_[row.record.created_by.str()].channels;
+            const bool fresh = channels_
+                                   .emplace(name.str(), Channel{row.born, being_removed,
+                                                                row.record.subscriber_count, 0,
+                                                                row.record.created_by})
+                                   .second;
+            if (!fresh) find("the channel " + name.str() + " exists and is being removed");
+        };
+    };
+    walk("channels", txn_.tables().channels, look(false));
+    walk("removals", txn_.tables().removals, look(true));
+}
+
+void Examiner::look_at_agents() {
+    walk("agents", txn_.tables().agents, [&](std::string_view key, std::string_view value) {
+        (void)stored_agent_id(key);
+        const AgentRow row = AgentRow::parse(value);
+        agents_.emplace(std::string(key), row.claimed);
+        if (!row.claimed) {
+            ++state_.unclaimed_mailboxes;
+            if (!row.creator.empty()) ++usage_[row.creator].unclaimed_mailboxes;
+        }
+        if (!stored_state_) return;
+        const core::Seq head = stored_state_->head;
+        require(row.cursor <= head, "it has acknowledged more than there is");
+        core::Seq before = row.cursor;
+        for (const ReadSpan& span : row.spans) {
+            require(span.after < span.up_to && span.up_to <= head && before <= span.up_to,
+                    "the stretches it has read are out of order");
+            before = span.up_to;
+        }
+    });
+}
+
+void Examiner::look_at_tokens() {
+    const Tables& tables = txn_.tables();
+    walk("tokens", tables.tokens, [&](std::string_view key, std::string_view value) {
+        require(key.size() == sizeof(core::TokenDigest), "its key is no digest");
+        const TokenRecord token = parse_token(value);
+        const std::string& agent = token.agent.str();
+        if (!txn_.get(tables.tokens_by_agent, pair_key(agent, key))) {
+            find("a token of " + shown(agent) + " is in no list, so it cannot be revoked",
+                 [key = pair_key(agent, key)](WriteTransaction& txn) {
+                     txn.put(txn.tables().tokens_by_agent, key, "");
+                 });
+        }
+        if (const auto known = agents_.find(std::string_view(agent)); known == agents_.end()) {
+            find("the agent " + shown(agent) + " has a token and no mailbox");
+        }
+    });
+    walk("tokens_by_agent", tables.tokens_by_agent, [&](std::string_view key, std::string_view) {
+        const auto [agent, digest] = parse_pair(key);
+        const auto token = txn_.get(tables.tokens, digest);
+        if (!token || parse_token(*token).agent.str() != agent) {
+            find_dangling("a token is listed for " + shown(agent) + " that it does not have",
+                          tables.tokens_by_agent, key);
+        }
+    });
+}
+
+void Examiner::look_at_subscriptions() {
+    const Tables& tables = txn_.tables();
+    walk("subscriptions", tables.subscriptions, [&](std::string_view key, std::string_view value) {
+        const auto [agent, channel] = parse_pair(key);
+        (void)SubscriptionRow::parse(value);
+        const auto known = channels_.find(channel);
+        if (known == channels_.end()) {
+            find_dangling(shown(agent) + " is subscribed to " + shown(channel) +
+                              ", a channel that does not exist",
+                          tables.subscriptions, key);
+            return;
+        }
+        ++usage_[std::string(agent)].subscriptions;
+        ++known->second.subscribers;
+        if (!txn_.get(tables.subscribers, pair_key(channel, agent))) {
+            find(shown(agent) + " is subscribed to " + shown(channel) + " and not among its " +
+                     "subscribers",
+                 [key = pair_key(channel, agent)](WriteTransaction& txn) {
+                     txn.put(txn.tables().subscribers, key, "");
+                 });
+        }
+    });
+    walk("subscribers", tables.subscribers, [&](std::string_view key, std::string_view) {
+        const auto [channel, agent] = parse_pair(key);
+        if (!knows_channel(channel) || !txn_.get(tables.subscriptions, pair_key(agent, channel))) {
+            find_dangling(shown(agent) + " is among the subscribers of " + shown(channel) +
+                              " and not subscribed",
+                          tables.subscribers, key);
+        }
+    });
+    for (const auto& [name, channel] : channels_) {
+        if (channel.counted == channel.subscribers) continue;
+        const std::uint64_t right = channel.subscribers;
+        find(
+            "the channel " + name + " counts " + std::to_string(channel.counted) +
+                " subscribers and has " + std::to_string(right),
+            [name = name, right, table = channel.being_removed ? tables.removals : tables.channels](
+                WriteTransaction& txn) {
+                const auto row = txn.get(table, name);
+                if (!row) return;
+                ChannelRow changed = ChannelRow::parse(stored_channel_name(name), *row);
+                changed.record.subscriber_count = right;
+                txn.put(table, name, changed.encode());
+            });
+    }
+}
+
+void Examiner::look_at_copies() {
+    const MDB_dbi table = txn_.tables().copies;
+    walk("copies", table, [&](std::string_view key, std::string_view value) {
+        const CopiesRow row = CopiesRow::parse(value);
+        require(std::ranges::is_sorted(row.seqs), "its messages are out of order");
+        if (!agents_.contains(key)) {
+            find_dangling("copies are kept for " + shown(key) + ", which has no mailbox", table,
+                          key);
+        }
+    });
+}
+
+void Examiner::look_at_unclaimed() {
+    ByName<bool> listed;
+    walk("unclaimed", txn_.tables().unclaimed, [&](std::string_view key, std::string_view) {
+        (void)read_be64(key);
+        listed.emplace(key.substr(sizeof(std::uint64_t)), true);
+    });
+    for (const auto& [agent, claimed] : agents_) {
+        if (claimed || listed.contains(std::string_view(agent))) continue;
+        find("the mailbox " + shown(agent) +
+                 ", which nobody has a token for, is not listed to be "
+                 "forgotten",
+             [agent = agent](WriteTransaction& txn) {
+                 const auto state = StateRow::parse(txn.get(txn.tables().meta, kMetaState).value());
+                 txn.put(txn.tables().unclaimed, unclaimed_key(state.head, agent), "");
+             });
+    }
+}
+
+void Examiner::look_at_idempotency() {
+    const Tables& tables = txn_.tables();
+    walk("idempotency_keys", tables.idempotency_keys,
+         [&](std::string_view key, std::string_view value) {
+             const IdempotencyRow row = IdempotencyRow::parse(value);
+             const auto order = txn_.get(tables.idempotency_order, be64_key(row.seq.value));
+             if (order && KeyOrderRow::parse(*order).key == key) return;
+             // Without its place in the order it would be remembered for ever.
+             find("an idempotency key of message " + std::to_string(row.seq.value) +
+                      " is in no order, so it does not run out",
+                  [key = std::string(key), row](WriteTransaction& txn) {
+                      txn.put(txn.tables().idempotency_order, be64_key(row.seq.value),
+                              KeyOrderRow{row.timestamp, key}.encode());
+                  });
+         });
+    // One whose key is gone runs out like the others.
+    walk("idempotency_order", tables.idempotency_order,
+         [](std::string_view key, std::string_view value) {
+             (void)read_be64(key);
+             (void)KeyOrderRow::parse(value);
+         });
+}
+
+void Examiner::compare_usage() {
+    const MDB_dbi table = txn_.tables().usage;
+    const auto differs = [](const UsageRow& a, const UsageRow& b) {
+        return a.unclaimed_mailboxes != b.unclaimed_mailboxes || a.channels != b.channels ||
+               a.subscriptions != b.subscriptions;
+    };
+    const auto put = [](std::string agent, UsageRow right) {
+        return [agent = std::move(agent), right](WriteTransaction& txn) {
+            if (right.empty()) {
+                txn.erase(txn.tables().usage, agent);
+            } else {
+                txn.put(txn.tables().usage, agent, right.encode());
+            }
+        };
+    };
+    ByName<bool> seen;
+    walk("usage", table, [&](std::string_view key, std::string_view value) {
+        const UsageRow stored = UsageRow::parse(value);
+        seen.emplace(std::string(key), true);
+        const auto counted = usage_.find(key);
+        const UsageRow right = counted != usage_.end() ? counted->second : UsageRow{};
+        if (differs(stored, right)) {
+            find("what " + shown(key) + " has taken of its quotas is counted wrongly",
+                 put(std::string(key), right));
+        }
+    });
+    for (const auto& [agent, right] : usage_) {
+        if (!right.empty() && !seen.contains(std::string_view(agent))) {
+            find("what " + shown(agent) + " has taken of its quotas is not counted",
+                 put(agent, right));
+        }
+    }
+}
+
+void Examiner::compare_state() {
+    struct Number {
+        const char* name;
+        std::uint64_t StateRow::*value;
+    };
+    static constexpr std::array kNumbers{
+        Number{"unclaimed mailboxes", &StateRow::unclaimed_mailboxes},
+        Number{"channels", &StateRow::channels},
+        Number{"kept messages", &StateRow::kept},
+        Number{"bytes of kept messages", &StateRow::kept_bytes},
+        Number{"bytes of the log", &StateRow::log_bytes},
+    };
+    // What cannot be read cannot be counted; an empty log begins behind the newest message.
+    if (stored_state_ && !log_is_whole_) state_.log_bytes = stored_state_->log_bytes;
+    if (stored_state_ && state_.head.value == 0) state_.first = stored_state_->head.next();
+    const auto fix = [right = state_](WriteTransaction& txn) {
+        StateRow changed;
+        try {
+            if (const auto row = txn.get(txn.tables().meta, kMetaState)) {
+                changed = StateRow::parse(*row);
+            }
+        } catch (const DamagedStore&) {
+            changed = StateRow{};
+        }
+        for (const Number& number : kNumbers) changed.*number.value = right.*number.value;
+        changed.head = std::max(changed.head, right.head);
+        changed.first = right.first;
+        changed.last_timestamp = std::max(changed.last_timestamp, right.last_timestamp);
+        txn.put(txn.tables().meta, kMetaState, changed.encode());
+    };
+    if (!stored_state_) {
+        // With an empty log nobody knows which numbers were given out.
+        if (log_is_whole_ && state_.head.value > 0) {
+            find("the store's own numbers are missing or damaged", fix);
+        } else {
+            find("the store's own numbers are missing or damaged");
+        }
+        return;
+    }
+    bool wrong = false;
+    const auto compare = [&](const std::string& name, std::uint64_t stored, std::uint64_t right) {
+        if (stored == right) return;
+        const std::string text = "the store counts " + std::to_string(stored) + ' ' + name +
+                                 " and has " + std::to_string(right);
+        // One change puts all of them right.
+        if (std::exchange(wrong, true)) {
+            find(text, [](WriteTransaction&) {});
+        } else {
+            find(text, fix);
+        }
+    };
+    for (const Number& number : kNumbers) {
+        compare(number.name, (*stored_state_).*number.value, state_.*number.value);
+    }
+    if (state_.head > stored_state_->head) {
+        compare("as the newest message", stored_state_->head.value, state_.head.value);
+    } else if (state_.head.value != 0 && state_.head < stored_state_->head) {
+        find("the newest messages of the log are missing: it ends with " +
+             std::to_string(state_.head.value) + " instead of " +
+             std::to_string(stored_state_->head.value));
+    }
+    compare("as the oldest message", stored_state_->first.value, state_.first.value);
+    if (stored_state_->evicted > stored_state_->head) {
+        find("the store has evicted messages that it does not have yet");
+    }
+    if (newest_ > stored_state_->last_timestamp) {
+        compare("ms as the newest time",
+                static_cast<std::uint64_t>(stored_state_->last_timestamp.ms),
+                static_cast<std::uint64_t>(newest_.ms));
+    }
+}
+
+}  // namespace agentcom::store

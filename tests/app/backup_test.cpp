@@ -1,0 +1,146 @@
+// backup, restore and doctor, as an operator meets them.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "app/command_fixture.hpp"
+
+namespace agentcom::app {
+namespace {
+
+class Backup : public CommandTest {
+protected:
+    [[nodiscard]] std::string copy() const { return directory_ / "copy"; }
+    [[nodiscard]] std::string restored() const { return directory_ / "restored"; }
+    [[nodiscard]] nlohmann::json manifest() const {
+        return nlohmann::json::parse(read_text(copy() + "/manifest.json"));
+    }
+    std::string token_for(const std::string& agent) {
+        return first_line(run({"token", "create", agent, "--data-dir", data()}).output);
+    }
+    static void send(const AdminClient& client, int count = 1) {
+        for (int i = 0; i < count; ++i) {
+            (void)client.ask("POST", "/api/message", R"({"to":"bob","payload":{"n":1}})");
+        }
+    }
+};
+
+TEST_F(Backup, ACopyOfARunningHubIsRestoredUnderANewEpoch) {
+    std::string epoch;
+    std::string bob;
+    std::string alice;
+    {
+        auto hub = serve();
+        alice = token_for("alice");
+        bob = token_for("bob");
+        send(client(alice), 3);
+        const Ran made = run({"backup", copy(), "--data-dir", data()});
+        ASSERT_EQ(made.status, 0) << made.errors;
+        send(client(alice), 2);
+        epoch = client(bob).ask("GET", "/api/mailbox/bob").body.at("epoch");
+    }
+    const auto written = manifest();
+    EXPECT_EQ(written.at("epoch"), epoch);
+    EXPECT_EQ(written.at("head"), 3);
+    EXPECT_EQ(written.at("schema"), 2);
+    EXPECT_EQ(written.at("size"), std::filesystem::file_size(copy() + "/data.mdb"));
+    EXPECT_TRUE(written.at("checksum").get<std::string>().starts_with("sha256:"));
+    EXPECT_EQ(written.at("findings"), 0);
+    EXPECT_TRUE(written.contains("version"));
+    EXPECT_TRUE(written.contains("time"));
+    EXPECT_EQ(mode_of(copy()), 0700U);
+    EXPECT_EQ(mode_of(copy() + "/manifest.json"), 0600U);
+    EXPECT_EQ(mode_of(copy() + "/data.mdb"), 0600U);
+
+    const Ran ran = run({"restore", copy(), "--data-dir", restored()});
+    ASSERT_EQ(ran.status, 0) << ran.errors;
+    EXPECT_NE(ran.errors.find("admin_token"), std::string::npos) << ran.errors;
+    test::Program hub({"serve", "--data-dir", restored(), "--port", "0"});
+    hub.wait_for_line("listening on ");
+    const AdminClient there(RunFile::read(restored()).value(), bob);
+    const auto mailbox = there.ask("GET", "/api/mailbox/bob").body;
+    EXPECT_EQ(mailbox.at("messages").size(), 3U);
+    EXPECT_NE(mailbox.at("epoch"), epoch);
+}
+
+TEST_F(Backup, AHubIsNotRestoredUnder) {
+    auto hub = serve();
+    ASSERT_EQ(run({"backup", copy(), "--data-dir", data()}).status, 0);
+    const Ran ran = run({"restore", copy(), "--data-dir", data(), "--force"});
+    EXPECT_EQ(ran.status, 1);
+    expect_one_line(ran.errors, "in use");
+    EXPECT_EQ(client("").ask("GET", "/health").status, 200);
+}
+
+TEST_F(Backup, WhatIsThereIsReplacedOnlyWithForce) {
+    ASSERT_EQ(run({"token", "create", "a", "--create", "--data-dir", data()}).status, 0);
+    ASSERT_EQ(run({"backup", copy(), "--data-dir", data()}).status, 0);
+    ASSERT_EQ(run({"token", "create", "b", "--data-dir", data()}).status, 0);
+    const Ran refused = run({"restore", copy(), "--data-dir", data()});
+    EXPECT_EQ(refused.status, 1);
+    expect_one_line(refused.errors, "--force");
+    EXPECT_NE(run({"token", "list", "--data-dir", data()}).output.find("  b\n"), std::string::npos);
+    ASSERT_EQ(run({"restore", copy(), "--data-dir", data(), "--force"}).status, 0);
+    const std::string list = run({"token", "list", "--data-dir", data()}).output;
+    EXPECT_NE(list.find("  a\n"), std::string::npos);
+    EXPECT_EQ(list.find("  b\n"), std::string::npos);
+}
+
+TEST_F(Backup, WhatIsNoWholeBackupIsRefused) {
+    ASSERT_EQ(run({"token", "create", "a", "--create", "--data-dir", data()}).status, 0);
+    ASSERT_EQ(run({"backup", copy(), "--data-dir", data()}).status, 0);
+    const auto refuse = [&](const std::string& why) {
+        const Ran ran = run({"restore", copy(), "--data-dir", restored()});
+        EXPECT_EQ(ran.status, 1);
+        expect_one_line(ran.errors, why);
+        EXPECT_FALSE(std::filesystem::exists(restored() + "/data.mdb"));
+    };
+    const std::string text = read_text(copy() + "/manifest.json");
+    auto changed = manifest();
+    changed["checksum"] = "sha256:" + std::string(64, '0');
+    std::ofstream(copy() + "/manifest.json") << changed;
+    refuse("not the one its manifest tells of");
+    std::ofstream(copy() + "/manifest.json") << "{}";
+    refuse("is not a manifest");
+    std::filesystem::remove(copy() + "/manifest.json");
+    refuse("it has no manifest.json");
+    std::ofstream(copy() + "/manifest.json") << text;
+    EXPECT_EQ(run({"restore", copy(), "--data-dir", restored()}).status, 0);
+    // Nor is it made twice into one place, or of nothing.
+    EXPECT_EQ(run({"backup", copy(), "--data-dir", data()}).status, 1);
+    EXPECT_EQ(run({"backup", directory_ / "other", "--data-dir", directory_ / "no"}).status, 1);
+}
+
+TEST_F(Backup, TheDoctorSaysSoundBesideAHub) {
+    auto hub = serve();
+    send(client(token_for("alice")));
+    const Ran ran = run({"doctor", "--data-dir", data()});
+    EXPECT_EQ(ran.status, 0) << ran.output << ran.errors;
+    EXPECT_NE(ran.output.find("head 1, 1 messages"), std::string::npos) << ran.output;
+    EXPECT_NE(ran.output.find(": sound\n"), std::string::npos) << ran.output;
+    const Ran repair = run({"doctor", "--repair", "--data-dir", data()});
+    EXPECT_EQ(repair.status, 1);
+    expect_one_line(repair.errors, "in use");
+    hub->signal(SIGTERM);
+    EXPECT_EQ(hub->wait(), 0);
+    EXPECT_EQ(run({"doctor", "--repair", "--data-dir", data()}).status, 0);
+    EXPECT_EQ(run({"doctor", "--data-dir", directory_ / "no"}).status, 1);
+}
+
+TEST_F(Backup, TheDoctorEndsWithASentenceWhereTheFileDoes) {
+    {
+        auto hub = serve();
+        send(client(token_for("alice")), 20);
+    }
+    // Behind LMDB's own two pages nothing is left.
+    std::filesystem::resize_file(data() + "/data.mdb", 8'192);
+    const Ran ran = run({"doctor", "--data-dir", data()});
+    EXPECT_TRUE(ran.status == 1 || ran.status == 3) << ran.status;
+    EXPECT_EQ(ran.output.find("sound"), std::string::npos);
+    EXPECT_TRUE(ran.errors.starts_with("agentcom: ")) << ran.errors;
+}
+
+}  // namespace
+}  // namespace agentcom::app
