@@ -76,13 +76,13 @@ void WsSession::accept(const Upgrade& upgrade) {
 }
 
 Awaitable<void> WsSession::read_frames() {
-    using enum WsReader::Event;
+    using Event = WsReader::Event;
     while (true) {
         stream().consume(reader_.take(stream().input()));
         // What comes after the hub has closed is of no use to anybody.
         if (closing()) reader_.pass_over_messages();
         switch (reader_.event()) {
-            case none:
+            case Event::none:
                 if (stream().input_ended()) {
                     end_ = end_ == End::none ? End::broken_off : end_;
                     co_return;
@@ -91,24 +91,24 @@ Awaitable<void> WsSession::read_frames() {
                 stream().want_input();
                 co_await changed();
                 continue;
-            case close:
+            case Event::close:
                 if (!closing()) end_ = End::by_peer;
                 co_return;
-            case broken:
+            case Event::broken:
                 close(reader_.failure());
                 co_return;
-            case ping:
+            case Event::ping:
                 append_control(kPongOpcode, reader_.payload());
                 break;
-            case pong:
+            case Event::pong:
                 break;
-            case binary:
+            case Event::binary:
                 held_.give_back();
                 if (!closing()) {
                     answer(replies_.open({}), core::Error(core::ErrorCode::binary_not_supported));
                 }
                 break;
-            case text: {
+            case Event::text: {
                 held_.give_back();
                 if (closing()) break;
                 protocol::Frame frame =
