@@ -30,11 +30,13 @@ target_link_libraries(agentcom_net PUBLIC OpenSSL::SSL OpenSSL::Crypto PRIVATE s
 # Asio and Beast take longer to parse than anything of ours. What needs neither is left out.
 set_source_files_properties(
   ${CMAKE_SOURCE_DIR}/src/net/routes.cpp ${CMAKE_SOURCE_DIR}/src/net/target.cpp
-  ${CMAKE_SOURCE_DIR}/src/net/reply_queue.cpp
+  ${CMAKE_SOURCE_DIR}/src/net/reply_queue.cpp ${CMAKE_SOURCE_DIR}/src/net/ws_handshake.cpp
+  ${CMAKE_SOURCE_DIR}/src/net/ws_reader.cpp
   PROPERTIES SKIP_PRECOMPILE_HEADERS ON SKIP_UNITY_BUILD_INCLUSION ON)
 # GCC 12 inlines one half of what Asio allocates a coroutine's frame with, and then takes the other
 # half for a mismatch.
-set_source_files_properties(${CMAKE_SOURCE_DIR}/src/net/http_session.cpp
+set_source_files_properties(
+  ${CMAKE_SOURCE_DIR}/src/net/http_session.cpp ${CMAKE_SOURCE_DIR}/src/net/ws_session.cpp
   PROPERTIES COMPILE_OPTIONS -Wno-mismatched-new-delete)
 target_precompile_headers(agentcom_net PRIVATE
   <boost/asio/awaitable.hpp> <boost/asio/ip/tcp.hpp> <boost/asio/post.hpp>

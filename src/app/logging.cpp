@@ -183,6 +183,10 @@ Logging::~Logging() {
     }
 }
 
+void Logging::set_level(LogLevel level) {
+    spdlog::default_logger()->set_level(spdlog_level(level));
+}
+
 std::uint64_t Logging::dropped() const { return pool_->overrun_counter() + sink_->lost(); }
 
 }  // namespace agentcom::app

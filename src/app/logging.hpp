@@ -31,6 +31,8 @@ public:
     Logging(const Logging&) = delete;
     Logging& operator=(const Logging&) = delete;
 
+    /// From now on the least important lines are of this level. Any thread.
+    static void set_level(LogLevel level);
     /// Lines lost so far. Any thread.
     [[nodiscard]] std::uint64_t dropped() const;
 

@@ -2,6 +2,7 @@
 #include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <ctime>
@@ -11,6 +12,7 @@
 #include "app/admin_token.hpp"
 #include "app/commands.hpp"
 #include "app/logging.hpp"
+#include "app/reload.hpp"
 #include "app/server.hpp"
 
 namespace agentcom::app {
@@ -61,6 +63,33 @@ sigset_t stop_signals() {
     return signals;
 }
 
+/// Signals that would end the process, and mean nothing to it.
+void ignore_the_rest() {
+    for (const int number : {SIGPIPE, SIGUSR1, SIGUSR2, SIGALRM}) ::signal(number, SIG_IGN);
+}
+
+void reload_all(const ConfigSources& sources, Config& running) {
+    const LogLevel before = running.log_level;
+    const Reloaded reloaded = reload(sources, running, [] { return false; });
+    // Whoever sent the signal waits for this line, whatever the level.
+    Logging::set_level(std::min({before, running.log_level, LogLevel::info}));
+    if (reloaded.applied && !reloaded.wants_restart) {
+        spdlog::info(reloaded.line);
+    } else {
+        spdlog::warn(reloaded.line);
+    }
+    Logging::set_level(running.log_level);
+}
+
+/// Reloads whenever it is told to, until it is told to stop.
+void wait_for_stop(const ConfigSources& sources, Config& running, sigset_t signals) {
+    ::sigaddset(&signals, SIGHUP);
+    int signal = 0;
+    while (::sigwait(&signals, &signal) != 0 || signal == SIGHUP) {
+        if (signal == SIGHUP) reload_all(sources, running);
+    }
+}
+
 bool stop_signal_pending(const sigset_t& signals) {
     const timespec now{};
     return ::sigtimedwait(&signals, nullptr, &now) > 0;
@@ -74,12 +103,15 @@ int serve(const ServeFlags& flags) {
     if (!flags.port.empty()) {
         sources.flags.emplace_back("server.port", flags.port);
     }
-    const Config config = load_config(sources);
+    Config config = load_config(sources);
     raise_file_limit();
 
     // Before any thread starts: they inherit the mask, and this thread takes the signals in turn.
     const sigset_t signals = stop_signals();
-    ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+    sigset_t blocked = signals;
+    ::sigaddset(&blocked, SIGHUP);
+    ::pthread_sigmask(SIG_BLOCK, &blocked, nullptr);
+    ignore_the_rest();
     const Logging logging(config.log_level, config.log_format);
 
     const char* admin_token = std::getenv(std::string(kAdminTokenVariable).c_str());
@@ -90,8 +122,7 @@ int serve(const ServeFlags& flags) {
     tell_of_large_bodies(config.endpoint.limits);
     spdlog::info("listening on {}", server.url());
 
-    int signal = 0;
-    ::sigwait(&signals, &signal);
+    wait_for_stop(sources, config, signals);
     spdlog::info("stopping");
     server.stop([&] { return stop_signal_pending(signals); });
     spdlog::info("stopped");
@@ -101,7 +132,8 @@ int serve(const ServeFlags& flags) {
 }  // namespace
 
 void add_serve_command(CLI::App& app, int& status) {
-    auto* command = app.add_subcommand("serve", "Run the hub until SIGTERM or SIGINT");
+    auto* command =
+        app.add_subcommand("serve", "Run the hub until SIGTERM or SIGINT; SIGHUP reloads");
     const auto flags = std::make_shared<ServeFlags>();
     add_common_flags(*command, flags->common);
     command->add_option("--host", flags->host, "Address to listen on")->type_name("ADDRESS");

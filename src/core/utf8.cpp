@@ -2,10 +2,15 @@
 
 #include <cstring>
 
+#include "agentcom/core/utf8_stream.hpp"
+
 namespace agentcom::core {
 namespace {
 
 constexpr std::uint64_t kHighBits = 0x8080808080808080ULL;
+
+constexpr unsigned char kFirstContinuation = 0x80;
+constexpr unsigned char kLastContinuation = 0xBF;
 
 bool is_continuation(unsigned char byte) noexcept { return (byte & 0xC0U) == 0x80U; }
 
@@ -15,19 +20,40 @@ unsigned char byte_at(std::string_view text, std::size_t at) noexcept {
 
 // The range of the second byte is what excludes overlong forms, surrogates and what lies above
 // U+10FFFF (RFC 3629, section 4).
-bool second_byte_fits(unsigned char first, unsigned char second) noexcept {
+struct Range {
+    unsigned char low;
+    unsigned char high;
+};
+Range second_byte(unsigned char first) noexcept {
     switch (first) {
         case 0xE0:
-            return second >= 0xA0 && second <= 0xBF;
+            return {0xA0, kLastContinuation};
         case 0xED:
-            return second >= 0x80 && second <= 0x9F;
+            return {kFirstContinuation, 0x9F};
         case 0xF0:
-            return second >= 0x90 && second <= 0xBF;
+            return {0x90, kLastContinuation};
         case 0xF4:
-            return second >= 0x80 && second <= 0x8F;
+            return {kFirstContinuation, 0x8F};
         default:
-            return is_continuation(second);
+            return {kFirstContinuation, kLastContinuation};
     }
+}
+
+bool second_byte_fits(unsigned char first, unsigned char second) noexcept {
+    const Range range = second_byte(first);
+    return second >= range.low && second <= range.high;
+}
+
+/// Where the first byte stands that is not ASCII, looked for in words; or one of the seven before
+/// it.
+std::size_t skip_ascii(std::string_view text, std::size_t at) noexcept {
+    while (text.size() - at >= sizeof(std::uint64_t)) {
+        std::uint64_t word = 0;
+        std::memcpy(&word, text.data() + at, sizeof word);
+        if ((word & kHighBits) != 0) break;
+        at += sizeof word;
+    }
+    return at;
 }
 
 std::size_t announced_length(unsigned char first) noexcept {
@@ -54,18 +80,33 @@ std::size_t utf8_sequence_length(std::string_view text, std::size_t at) noexcept
 
 bool is_valid_utf8(std::string_view text) noexcept {
     std::size_t at = 0;
-    while (at < text.size()) {
-        if (text.size() - at >= sizeof(std::uint64_t)) {
-            std::uint64_t word = 0;
-            std::memcpy(&word, text.data() + at, sizeof word);
-            if ((word & kHighBits) == 0) {
-                at += sizeof word;
-                continue;
-            }
-        }
+    while ((at = skip_ascii(text, at)) < text.size()) {
         const std::size_t length = utf8_sequence_length(text, at);
         if (length == 0) return false;
         at += length;
+    }
+    return true;
+}
+
+bool Utf8Stream::take(std::string_view piece) noexcept {
+    for (std::size_t at = 0; at < piece.size(); ++at) {
+        if (more_ == 0) {
+            at = skip_ascii(piece, at);
+            if (at == piece.size()) return true;
+            const unsigned char first = byte_at(piece, at);
+            const std::size_t length = announced_length(first);
+            if (length == 0) return false;
+            more_ = static_cast<std::uint8_t>(length - 1);
+            const Range range = second_byte(first);
+            low_ = range.low;
+            high_ = range.high;
+            continue;
+        }
+        const unsigned char next = byte_at(piece, at);
+        if (next < low_ || next > high_) return false;
+        --more_;
+        low_ = kFirstContinuation;
+        high_ = kLastContinuation;
     }
     return true;
 }

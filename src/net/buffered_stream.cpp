@@ -5,10 +5,11 @@
 #include <sys/uio.h>
 
 #include <algorithm>
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/write.hpp>
 #include <cerrno>
-#include <cstring>
+#include <utility>
 
 namespace agentcom::net {
 
@@ -90,16 +91,7 @@ void BufferedStream::keep(std::string_view bytes) {
 }
 
 std::size_t BufferedStream::room() const noexcept {
-    const std::size_t reader = reader_.waiting() ? reader_buffer_.size() : 0;
-    return max_input_ - std::min(input().size(), max_input_) + reader;
-}
-
-std::size_t BufferedStream::take(asio::mutable_buffer into) {
-    const std::size_t bytes = std::min(into.size(), input().size());
-    if (bytes == 0) return 0;
-    std::memcpy(into.data(), input().data(), bytes);
-    consume(bytes);
-    return bytes;
+    return max_input_ - std::min(input().size(), max_input_);
 }
 
 void BufferedStream::want_input() {
@@ -157,25 +149,14 @@ void BufferedStream::on_tls_read(const error_code& error, std::size_t bytes) {
 void BufferedStream::accept_input(std::string_view bytes) {
     last_input_ = clock_->steady();
     if (discarding_) return wait_for_input();
-    if (!reader_.waiting()) {
-        keep(bytes);
-        if (owner_ != nullptr) owner_->on_input();
-        return;
-    }
-    const std::size_t direct = std::min(reader_buffer_.size(), bytes.size());
-    std::memcpy(reader_buffer_.data(), bytes.data(), direct);
-    if (direct < bytes.size()) keep(bytes.substr(direct));
-    reader_.resume(error_code(), direct);
+    keep(bytes);
+    if (owner_ != nullptr) owner_->on_input();
 }
 
 void BufferedStream::end_input(const error_code& error) {
     if (!input_end_) input_end_ = error;
     if (error != asio::error::eof) broken_ = true;
-    if (reader_.waiting()) {
-        reader_.resume(input_end_, 0);
-    } else if (owner_ != nullptr) {
-        owner_->on_input();
-    }
+    if (owner_ != nullptr) owner_->on_input();
 }
 
 void BufferedStream::write_out() {

@@ -2,20 +2,15 @@
 
 #include <array>
 #include <atomic>
-#include <boost/asio/append.hpp>
-#include <boost/asio/buffer.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
 
 #include "agentcom/core/time.hpp"
 #include "agentcom/delivery/outbox.hpp"
 #include "net/await.hpp"
-#include "net/handler_slot.hpp"
 
 namespace agentcom::net {
 
@@ -73,20 +68,6 @@ public:
     /// When bytes last arrived (at first: when the stream was made).
     [[nodiscard]] core::SteadyTime last_input() const noexcept { return last_input_; }
 
-    /// Beast's read: completes with what is at hand, or waits. One at a time.
-    template <class Handler>
-    void read_some(asio::mutable_buffer into, Handler&& handler) {
-        if (input_.empty() && !input_end_ && into.size() > 0) {
-            reader_buffer_ = into;
-            reader_.hold(std::forward<Handler>(handler));
-            want_input();
-            return;
-        }
-        const std::size_t bytes = take(into);
-        const error_code error = bytes == 0 && into.size() > 0 ? input_end_ : error_code();
-        asio::post(executor(), asio::append(std::forward<Handler>(handler), error, bytes));
-    }
-
     // Output.
 
     /// Writes the owner's outbox, as far as the socket takes it; goes on by itself when it takes
@@ -102,8 +83,6 @@ public:
     void abort();
 
     [[nodiscard]] Executor executor() noexcept { return socket_.get_executor(); }
-    /// Lets go of a suspended reader without resuming it.
-    void drop_reader() noexcept { reader_.drop(); }
 
 private:
     struct Tls;
@@ -111,11 +90,10 @@ private:
     void on_readable(const error_code& error);
     void on_tls_read(const error_code& error, std::size_t bytes);
     void accept_input(std::string_view bytes);
-    /// How much may be read now: what is kept and what a suspended reader takes besides.
+    /// How much may be read now.
     [[nodiscard]] std::size_t room() const noexcept;
     void keep(std::string_view bytes);
     void end_input(const error_code& error);
-    std::size_t take(asio::mutable_buffer into);
     bool send_gathered(delivery::Outbox& outbox, core::Seq& done);
     void wait_for_room();
     void write_tls();
@@ -132,8 +110,6 @@ private:
     std::size_t taken_ = 0;  // bytes of input_ already consumed
     error_code input_end_;
     core::SteadyTime last_input_;
-    HandlerSlot<error_code, std::size_t> reader_;
-    asio::mutable_buffer reader_buffer_;
     bool reading_ = false;  // an operation that reads, or waits to, is pending
     bool discarding_ = false;
     bool waiting_for_room_ = false;

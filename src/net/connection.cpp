@@ -26,10 +26,7 @@ void Connection::notify() {
     });
 }
 
-void Connection::drop_suspended() noexcept {
-    waiter_.drop();
-    if (stream_) stream_->drop_reader();
-}
+void Connection::drop_suspended() noexcept { waiter_.drop(); }
 
 Awaitable<void> Connection::changed() {
     co_await asio::async_initiate<const UseAwaitable&, void()>(

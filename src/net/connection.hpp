@@ -32,7 +32,7 @@ public:
     }
     /// Lets the coroutine that waits in `changed` look again, soon.
     void notify();
-    virtual void drop_suspended() noexcept;
+    void drop_suspended() noexcept;
 
     void flush() final;
     void fail() noexcept final { abort(); }

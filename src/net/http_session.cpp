@@ -114,7 +114,9 @@ Awaitable<HttpSession::Next> HttpSession::answer_one() {
 Awaitable<bool> HttpSession::first_byte(core::Millis patience) {
     enter(Phase::idle, patience);
     while (stream().input().empty()) {
-        if (stream().input_ended() || timed_out_ || shard().shutting_down()) co_return false;
+        if (stream().input_ended() || timed_out_) co_return false;
+        // What has arrived before the hub began to stop is answered.
+        if (shard().shutting_down() && !stream().input_waits()) co_return false;
         stream().want_input();
         co_await changed();
     }
@@ -139,6 +141,9 @@ Awaitable<HttpSession::Next> HttpSession::one_request() {
         }
     } else if (!shard().admit_stranger(from)) {
         step = error_answer(core::ErrorCode::rate_limited);
+    }
+    if (std::holds_alternative<Upgrade>(step) && shard().shutting_down()) {
+        step = error_answer(core::ErrorCode::shutting_down);
     }
     if (auto* upgrade = std::get_if<Upgrade>(&step)) {
         upgrade->visitor = leave_as(from);
@@ -247,6 +252,9 @@ Awaitable<std::optional<core::ErrorCode>> HttpSession::more_input(const RequestR
     while (stream().input().size() == at_hand) {
         if (stream().input_ended()) co_return core::ErrorCode::bad_request;
         if (timed_out_) co_return core::ErrorCode::request_timeout;
+        if (shard().shutting_down() && !stream().input_waits()) {
+            co_return core::ErrorCode::shutting_down;
+        }
         stream().want_input();
         co_await changed();
     }

@@ -3,101 +3,34 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <boost/asio/append.hpp>
-#include <boost/asio/async_result.hpp>
-#include <boost/asio/buffers_iterator.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http/empty_body.hpp>
-#include <boost/beast/http/message.hpp>
-#include <boost/beast/websocket/stream.hpp>
 #include <exception>
 #include <utility>
 #include <variant>
 
-#include "agentcom/core/version.hpp"
 #include "net/ws_framing.hpp"
+#include "net/ws_handshake.hpp"
 
 namespace agentcom::net {
 
-namespace beast = boost::beast;
-namespace http = boost::beast::http;
-namespace websocket = boost::beast::websocket;
-
 namespace {
 
-/// Beast asks for room before a frame has come, so this is what an idle connection's read buffer
-/// takes; most messages fit. The rest of a larger one is read as it comes.
-constexpr std::size_t kReadStep = 512;
-/// A read buffer that has grown past this for one large frame is given back after it.
-constexpr std::size_t kKeptReadBuffer = std::size_t{8} * 1024;
+/// A message that has come in part and is no larger is no more than what any connection may keep.
+constexpr std::size_t kFreeToHold = std::size_t{8} * 1024;
 constexpr char kCloseOpcode = '\x88';
-constexpr std::string_view kPing("\x89\x00", 2);
+constexpr char kPongOpcode = '\x8a';
+constexpr char kPingOpcode = '\x89';
 
 }  // namespace
-
-/// The "socket" Beast sees: reads come from the buffered stream, writes go to the outbox.
-class WsSession::BeastLayer {
-public:
-    using executor_type = Executor;
-    explicit BeastLayer(WsSession* session) : session_(session) {}
-    [[nodiscard]] executor_type get_executor() noexcept { return session_->stream().executor(); }
-
-    template <class Buffers, class Token>
-    auto async_read_some(const Buffers& buffers, Token&& token) {
-        asio::mutable_buffer into;
-        for (auto it = asio::buffer_sequence_begin(buffers);
-             it != asio::buffer_sequence_end(buffers) && into.size() == 0; ++it) {
-            into = *it;
-        }
-        return asio::async_initiate<Token, void(error_code, std::size_t)>(
-            [](auto handler, WsSession* session, asio::mutable_buffer buffer) {
-                session->stream().read_some(buffer, std::move(handler));
-            },
-            token, session_, into);
-    }
-
-    template <class Buffers, class Token>
-    auto async_write_some(const Buffers& buffers, Token&& token) {
-        const std::string bytes(asio::buffers_begin(buffers), asio::buffers_end(buffers));
-        session_->write_from_beast(bytes);
-        return asio::async_initiate<Token, void(error_code, std::size_t)>(
-            [](auto handler, WsSession* session, std::size_t written) {
-                if (!session->has_room() && !session->stream().broken()) {
-                    session->beast_written_ = written;
-                    session->beast_writer_.hold(std::move(handler));
-                    return;
-                }
-                asio::post(session->stream().executor(),
-                           asio::append(std::move(handler), error_code(), written));
-            },
-            token, session_, bytes.size());
-    }
-
-    /// The end of the connection is the session's business.
-    template <class Handler>
-    friend void async_teardown(beast::role_type, BeastLayer& layer, Handler&& handler) {
-        asio::post(layer.get_executor(),
-                   asio::append(std::forward<Handler>(handler), error_code()));
-    }
-    friend void beast_close_socket(BeastLayer& layer) { layer.session_->abort(); }
-
-private:
-    WsSession* session_;
-};
-
-/// Without the deflate extension, which costs each connection more memory than all the rest.
-class WsSession::WebSocket : public websocket::stream<WsSession::BeastLayer, false> {
-public:
-    using stream::stream;
-};
 
 WsSession::WsSession(std::shared_ptr<Shard> the_shard, std::shared_ptr<BufferedStream> the_stream,
                      Visitor visitor)
     : Connection(std::move(the_shard), std::move(the_stream)),
       Session(WsFraming::instance(), shard().limits().outbox, &loop().output()),
       visitor_(std::move(visitor)),
+      reader_(std::min(shard().limits().max_unidentified_frame_bytes,
+                       shard().limits().max_frame_bytes)),
       replies_(outbox(), shard().shared_answers(), loop().registry().faults()),
       opened_(now()) {}
 
@@ -120,106 +53,106 @@ void WsSession::start(std::shared_ptr<WsSession> session, Upgrade upgrade) {
 }
 
 Awaitable<void> WsSession::run(std::shared_ptr<WsSession> self, Upgrade upgrade) {
-    {
-        WebSocket socket(BeastLayer(self.get()));
-        if (co_await self->accept(socket, std::move(upgrade))) co_await self->read_frames(socket);
-    }
-    // Whatever ended the reading, nothing is to be sent any more.
-    self->closed_by_peer_ = true;
+    self->accept(upgrade);
+    co_await self->read_frames();
+    // Whatever ended the reading, there will be no more requests. Those in flight are answered: the
+    // other side may have closed its sending half only.
     self->close(protocol::CloseCode::normal);
     self->leave();
     self->log_end();
+    while (self->owes_answers() && !self->stream().broken()) co_await self->changed();
     self->close_deadline_ = self->now() + self->shard().limits().close_timeout;
     co_await self->linger();
 }
 
-Awaitable<bool> WsSession::accept(WebSocket& socket, Upgrade upgrade) {
-    http::request<http::empty_body> request(http::verb::get, upgrade.target, 11);
-    request.set(http::field::host, "agentcom");
-    request.set(http::field::upgrade, "websocket");
-    request.set(http::field::connection, "upgrade");
-    request.set(http::field::sec_websocket_version, "13");
-    request.set(http::field::sec_websocket_key, upgrade.key);
-    socket.set_option(websocket::stream_base::decorator([](websocket::response_type& response) {
-        response.set(http::field::server, "agentcom/" + std::string(core::kVersion));
-    }));
-    socket.read_message_max(
-        std::min(shard().limits().max_unidentified_frame_bytes, shard().limits().max_frame_bytes));
-    const auto [error] = co_await socket.async_accept(request, kAsTuple);
-    if (error) co_return false;
-    open_ = true;
-    if (closing()) append_close_frame(static_cast<protocol::CloseCode>(close_code_));
+void WsSession::accept(const Upgrade& upgrade) {
+    outbox().append(websocket_answer(upgrade.key), {}, true);
+    flush_soon();
     if (const auto line = shard().log().opened.admit(now())) {
         spdlog::info("WebSocket connection from {}{}", stream().peer(), line->note());
     }
-    co_return true;
+    // The hub began to stop while the connection was on its way here.
+    if (shard().shutting_down()) begin_shutdown();
 }
 
-Awaitable<void> WsSession::read_frames(WebSocket& socket) {
-    beast::flat_buffer buffer;
+Awaitable<void> WsSession::read_frames() {
+    using Event = WsReader::Event;
     while (true) {
-        error_code error;
-        do {
-            // Never as much as the frame claims to have: room for as much again as has come.
-            const std::size_t step =
-                buffer.size() == 0 ? kReadStep : std::max(kKeptReadBuffer, buffer.size());
-            const auto [failed, bytes] = co_await socket.async_read_some(buffer, step, kAsTuple);
-            error = failed;
-            if (!error && !socket.is_message_done()) hold(buffer.size());
-            if (closing()) {
-                // What comes after that is of no use to anybody.
-                buffer.consume(buffer.size());
-                buffer.shrink_to_fit();
+        stream().consume(reader_.take(stream().input()));
+        // What comes after the hub has closed is of no use to anybody.
+        if (closing()) reader_.pass_over_messages();
+        switch (reader_.event()) {
+            case Event::none:
+                if (stream().input_ended()) {
+                    end_ = end_ == End::none ? End::broken_off : end_;
+                    co_return;
+                }
+                hold(reader_.held());
+                stream().want_input();
+                co_await changed();
+                continue;
+            case Event::close:
+                if (!closing()) end_ = End::by_peer;
+                co_return;
+            case Event::broken:
+                close(reader_.failure());
+                co_return;
+            case Event::ping:
+                append_control(kPongOpcode, reader_.payload());
+                break;
+            case Event::pong:
+                break;
+            case Event::binary:
                 held_.give_back();
-            }
-        } while (!error && !socket.is_message_done());
-        held_.give_back();
-        if (error) {
-            if (error == websocket::error::closed && close_code_ == 0) {
-                close_code_ = socket.reason().code;
-            }
-            co_return;
-        }
-        if (!closing() && !socket.got_text()) {
-            answer(replies_.open({}), core::Error(core::ErrorCode::binary_not_supported));
-        } else if (!closing()) {
-            const auto data = buffer.cdata();
-            protocol::Frame frame = protocol::decode_frame(
-                {static_cast<const char*>(data.data()), data.size()}, identity().has_value());
-            // A client reads its own writes: what it sent before is answered first.
-            while (frame.request && writes_in_flight_ > 0 && !stream().broken() &&
-                   protocol::policy_of(*frame.request).effect == protocol::Effect::read) {
-                paused_ = true;
-                co_await changed();
-            }
-            while (frame.request && !closing() && !stream().broken() &&
-                   !may_identify(*frame.request)) {
-                paused_ = true;
-                asio::post(stream().executor(), [self = shared_from_this()] { self->notify(); });
-                co_await changed();
-            }
-            const bool was_unknown = !identity();
-            hand_over(std::move(frame));
-            if (was_unknown && identity()) {
-                become_known(socket);
-            } else if (was_unknown) {
-                charge_stranger();
+                if (!closing()) {
+                    answer(replies_.open({}), core::Error(core::ErrorCode::binary_not_supported));
+                }
+                break;
+            case Event::text: {
+                held_.give_back();
+                if (closing()) break;
+                protocol::Frame frame =
+                    protocol::decode_frame(reader_.payload(), identity().has_value());
+                // A client reads its own writes: what it sent before is answered first.
+                while (frame.request && writes_in_flight_ > 0 && !stream().broken() &&
+                       protocol::policy_of(*frame.request).effect == protocol::Effect::read) {
+                    paused_ = true;
+                    co_await changed();
+                }
+                while (frame.request && !closing() && !stream().broken() &&
+                       !may_identify(*frame.request)) {
+                    paused_ = true;
+                    co_await asio::post(stream().executor(), UseAwaitable{});
+                }
+                take(std::move(frame));
             }
         }
-        buffer.consume(buffer.size());
-        if (buffer.capacity() > kKeptReadBuffer) buffer.shrink_to_fit();
+        reader_.next();
         while (must_pause()) {
             paused_ = true;
             co_await changed();
         }
         paused_ = false;
+        // Others get their turn, however much has come at once.
+        co_await asio::post(stream().executor(), UseAwaitable{});
     }
 }
 
-void WsSession::become_known(WebSocket& socket) {
+void WsSession::take(protocol::Frame frame) {
+    const bool was_unknown = !identity();
+    hand_over(std::move(frame));
+    if (!was_unknown) return;
+    if (identity()) {
+        become_known();
+    } else {
+        charge_stranger();
+    }
+}
+
+void WsSession::become_known() {
     visitor_.place.give_back();
     held_ = {};
-    socket.read_message_max(shard().limits().max_frame_bytes);
+    reader_.limit(shard().limits().max_frame_bytes);
     stream().limit_input(kInputAtHand);
 }
 
@@ -230,8 +163,7 @@ void WsSession::charge_stranger() {
 }
 
 void WsSession::hold(std::size_t bytes) {
-    // A small one is no more than what any connection may keep.
-    if (bytes <= kKeptReadBuffer) return held_.give_back();
+    if (bytes <= kFreeToHold) return held_.give_back();
     if (!held_) {
         const AddressKey key = address_key(visitor_.address);
         held_ =
@@ -304,68 +236,65 @@ void WsSession::on_reply(ReplyQueue::Ticket ticket, bool write, const protocol::
 }
 
 void WsSession::answer(ReplyQueue::Ticket ticket, const protocol::Reply& value) {
-    if (!closing()) {
+    if (!output_sealed_ && !stream().broken()) {
         const bool was_empty = outbox().empty();
         replies_.complete(ticket, value);
         appended(was_empty);
+        if (closing()) say_goodbye();
     }
     notify();
-}
-
-void WsSession::write_from_beast(std::string_view bytes) {
-    if (output_sealed_) return;
-    if (open_ && bytes.size() >= 2 && bytes.front() == kCloseOpcode) {
-        if (bytes.size() >= 4 && close_code_ == 0) {
-            close_code_ = static_cast<std::uint16_t>((static_cast<unsigned char>(bytes[2]) << 8) |
-                                                     static_cast<unsigned char>(bytes[3]));
-        }
-        closed_by_peer_ = true;
-        output_sealed_ = true;
-        close(protocol::CloseCode::normal);
-    }
-    outbox().append(bytes, {}, true);
-    flush_soon();
-}
-
-void WsSession::release_beast_writer() {
-    if (!beast_writer_.waiting() || !(has_room() || stream().broken())) return;
-    auto self = std::static_pointer_cast<WsSession>(shared_from_this());
-    asio::post(stream().executor(), [self = std::move(self)] {
-        self->beast_writer_.resume(error_code(), self->beast_written_);
-    });
-}
-
-void WsSession::on_input() {
-    Connection::on_input();
-    release_beast_writer();
 }
 
 void WsSession::on_output(core::Seq seq) {
     on_written(seq);
     Connection::on_output(seq);
-    release_beast_writer();
     if (closing()) {
         // All has been said: others are told at once, not when the other side has answered.
-        if (outbox().empty()) leave();
+        if (output_sealed_ && outbox().empty()) leave();
     } else if (catching_up() && outbox().bytes() < kBacklogLowWater) {
         shard().router().continue_backlog(loop(), *this);
     }
 }
 
-void WsSession::drop_suspended() noexcept {
-    beast_writer_.drop();
-    Connection::drop_suspended();
+void WsSession::begin_close(protocol::CloseCode code) {
+    notify();
+    if (end_ == End::none) {
+        end_ = End::by_hub;
+        close_code_ = static_cast<std::uint16_t>(code);
+        // What a slow consumer has not been sent waits in its mailbox.
+        heedless_ = code == protocol::CloseCode::slow_consumer;
+        if (heedless_) outbox().drop_unsent();
+    }
+    say_goodbye();
 }
 
-void WsSession::begin_close(protocol::CloseCode code) {
+void WsSession::say_goodbye() {
+    if (output_sealed_ || owes_answers()) return;
     close_deadline_ = now() + shard().limits().close_timeout;
+    if (end_ == End::broken_off) return;
     replies_.drop_held();
-    notify();
-    if (closed_by_peer_) return;
-    close_code_ = static_cast<std::uint16_t>(code);
-    // What a slow consumer has not been sent waits in its mailbox.
-    if (code == protocol::CloseCode::slow_consumer) outbox().drop_unsent();
-    if (open_) append_close_frame(code);
+    std::string payload;
+    const auto put_code = [&payload](unsigned code) {
+        payload.push_back(static_cast<char>(code >> 8));
+        payload.push_back(static_cast<char>(code & 0xff));
+    };
+    if (end_ == End::by_hub) {
+        put_code(close_code_);
+        payload += protocol::close_reason(static_cast<protocol::CloseCode>(close_code_));
+    } else if (reader_.close_code() != 0) {
+        put_code(reader_.close_code());
+    }
+    append_control(kCloseOpcode, payload);
+    output_sealed_ = true;
+}
+
+void WsSession::append_control(char opcode, std::string_view payload) {
+    if (output_sealed_) return;
+    std::string frame{opcode, static_cast<char>(payload.size())};
+    frame += payload;
+    const bool was_empty = outbox().empty();
+    outbox().append(frame, {}, true);
+    appended(was_empty);
 }
 
 void WsSession::foreclose() {
@@ -375,23 +304,13 @@ void WsSession::foreclose() {
     outbox().clear();
 }
 
-void WsSession::append_close_frame(protocol::CloseCode code) {
-    const std::string_view reason = protocol::close_reason(code);
-    const auto number = static_cast<std::uint16_t>(code);
-    std::string frame{kCloseOpcode};
-    frame.push_back(static_cast<char>(2 + reason.size()));
-    frame.push_back(static_cast<char>(number >> 8));
-    frame.push_back(static_cast<char>(number & 0xff));
-    frame += reason;
-    outbox().append(frame, {}, true);
-    output_sealed_ = true;
-    flush_soon();
-}
-
 void WsSession::sweep(core::SteadyTime now) {
     const Limits& limits = shard().limits();
     if (closing()) {
-        if (now >= close_deadline_) abort();
+        // How long its answers take is the hub's business; how long it takes to read them is not.
+        if (owes_answers() ? is_too_slow(now, limits.liveness_timeout) : now >= close_deadline_) {
+            abort();
+        }
         return;
     }
     if (is_too_slow(now, limits.liveness_timeout)) return close(protocol::CloseCode::slow_consumer);
@@ -414,8 +333,7 @@ void WsSession::watch_silence(core::SteadyTime now) {
         return;
     }
     last_ping_ = now;
-    outbox().append(kPing, {}, true);
-    flush_soon();
+    append_control(kPingOpcode, {});
 }
 
 void WsSession::leave() {
@@ -428,13 +346,12 @@ void WsSession::log_end() {
     if (!line) return;
     const std::string_view who =
         identity() ? std::string_view(identity()->agent.str()) : "an unidentified connection";
-    if (close_code_ == 0) {
-        spdlog::info("connection of {} broke off{}", who, line->note());
-    } else {
-        spdlog::info("connection of {} closed with {} {}{}", who, close_code_,
-                     protocol::close_reason(static_cast<protocol::CloseCode>(close_code_)),
-                     line->note());
+    if (end_ == End::broken_off) {
+        return spdlog::info("connection of {} broke off{}", who, line->note());
     }
+    const std::uint16_t code = end_ == End::by_hub ? close_code_ : reader_.close_code();
+    spdlog::info("connection of {} closed with {} {}{}", who, code,
+                 protocol::close_reason(static_cast<protocol::CloseCode>(code)), line->note());
 }
 
 }  // namespace agentcom::net

@@ -11,14 +11,15 @@
 #include "net/connection.hpp"
 #include "net/http_request.hpp"
 #include "net/reply_queue.hpp"
+#include "net/ws_reader.hpp"
 
 namespace agentcom::net {
 
 /// One WebSocket connection. Its coroutine reads frames and hands their requests to the router,
-/// many at a time; replies and pushed frames go straight into the outbox. Beast parses frames and
-/// answers pings and the other side's close; what it writes takes its place in the same outbox.
-/// Closing from this side is a close frame in the outbox, after which nothing is appended any more
-/// and the reader goes on until the other side has answered.
+/// many at a time; replies, pushed frames and pongs go straight into the outbox.
+/// Closing from this side stops the taking of requests, lets those in flight be answered, and then
+/// puts a close frame into the outbox, after which nothing is appended any more; the reader goes on
+/// until the other side has answered.
 class WsSession final : public Connection, public delivery::Session {
 public:
     WsSession(std::shared_ptr<Shard> shard, std::shared_ptr<BufferedStream> stream,
@@ -28,9 +29,7 @@ public:
     void sweep(core::SteadyTime now) override;
     void begin_shutdown() override { close(protocol::CloseCode::going_away); }
     [[nodiscard]] delivery::Outbox& output() override { return outbox(); }
-    void on_input() override;
     void on_output(core::Seq seq) override;
-    void drop_suspended() noexcept override;
     void foreclose() override;
 
 protected:
@@ -38,26 +37,21 @@ protected:
     void begin_close(protocol::CloseCode code) override;
 
 private:
-    class BeastLayer;
-    class WebSocket;
-
     static Awaitable<void> run(std::shared_ptr<WsSession> self, Upgrade upgrade);
-    Awaitable<bool> accept(WebSocket& socket, Upgrade upgrade);
-    Awaitable<void> read_frames(WebSocket& socket);
+    void accept(const Upgrade& upgrade);
+    /// Until nothing more is to come.
+    Awaitable<void> read_frames();
+    /// One text frame, decoded.
+    void take(protocol::Frame frame);
     /// So many bytes of a message that is not complete are kept. Closes when there is no memory
     /// left for them.
     void hold(std::size_t bytes);
     /// The connection has identified itself: it leaves its address's place and gets more room.
-    void become_known(WebSocket& socket);
+    void become_known();
     /// It has sent something else: that counts against its address.
     void charge_stranger();
     /// Input is left alone while this holds: back pressure reaches the sender through its socket.
     [[nodiscard]] bool must_pause();
-
-    /// Beast has something to write: the handshake's answer, a pong, a close frame.
-    void write_from_beast(std::string_view bytes);
-    [[nodiscard]] bool has_room() { return outbox().bytes() < kOutputHighWater; }
-    void release_beast_writer();
 
     /// False: ask again in the next turn of the loop.
     [[nodiscard]] bool may_identify(const protocol::Request& request);
@@ -66,7 +60,15 @@ private:
     void on_reply(ReplyQueue::Ticket ticket, bool write, const protocol::Reply& reply);
     /// Never throws: an answer that cannot be made becomes an error.
     void answer(ReplyQueue::Ticket ticket, const protocol::Reply& reply);
-    void append_close_frame(protocol::CloseCode code);
+    /// Whether something is in flight that is to be answered before the connection ends.
+    [[nodiscard]] bool owes_answers() const noexcept {
+        return !output_sealed_ && !heedless_ && replies_.in_flight() > 0;
+    }
+    /// Once nothing is in flight that is to be answered before it: the close frame that `close`
+    /// asked for. To be called whenever that may have come true.
+    void say_goodbye();
+    /// A ping, a pong or a close frame.
+    void append_control(char opcode, std::string_view payload);
     void watch_silence(core::SteadyTime now);
     /// Unregisters, once.
     void leave();
@@ -79,21 +81,23 @@ private:
     /// Whoever is foreclosed may finish a frame that has begun if no more than this is left of it.
     static constexpr std::size_t kLastWords = std::size_t{256} << 10;
 
+    /// What ended the connection first: a close frame of either side, or no more input.
+    enum class End : std::uint8_t { none, by_hub, by_peer, broken_off };
+
     Visitor visitor_;
+    WsReader reader_;
     Shares::Holding held_;  // bytes of an incomplete message, of the agent or the address
     ReplyQueue replies_;
     router::Caller caller_;
     core::SteadyTime opened_;
     core::SteadyTime last_ping_{};
-    core::SteadyTime close_deadline_{};
-    HandlerSlot<error_code, std::size_t> beast_writer_;
-    std::size_t beast_written_ = 0;
+    core::SteadyTime close_deadline_{};  // from when all that was asked has been answered
     std::uint32_t writes_in_flight_ = 0;
     std::uint32_t reads_in_flight_ = 0;
-    std::uint16_t close_code_ = 0;  // of the close frame that was sent or received
-    bool open_ = false;             // the handshake's answer is in the outbox
-    bool closed_by_peer_ = false;   // the other side closed first, or broke the protocol
-    bool output_sealed_ = false;    // a close frame is in the outbox: nothing may follow it
+    std::uint16_t close_code_ = 0;  // that the hub closes with
+    End end_ = End::none;
+    bool output_sealed_ = false;  // a close frame is in the outbox: nothing may follow it
+    bool heedless_ = false;       // it does not read: its answers are not waited for
     bool paused_ = false;
     bool left_ = false;
 };

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "agentcom/core/utf8_stream.hpp"
+
 namespace agentcom::core {
 namespace {
 
@@ -29,6 +31,33 @@ TEST(Utf8, RefusesWhatIsNotInTheStrictForm) {
     }
     EXPECT_EQ(utf8_sequence_length("", 0), 0U);
     EXPECT_TRUE(is_valid_utf8(""));
+}
+
+TEST(Utf8, AStreamJudgesAsTheWholeTextDoesHoweverItIsCutUp) {
+    const auto judge = [](const std::string& text, std::size_t piece) {
+        Utf8Stream stream;
+        for (std::size_t at = 0; at < text.size(); at += piece) {
+            if (!stream.take(std::string_view(text).substr(at, piece))) return false;
+        }
+        return stream.complete();
+    };
+    // Every pair of bytes alone and behind others, and what may follow the first of three and four.
+    for (const std::string before :
+         {"", "\xE0", "\xE1", "\xED", "\xF0", "\xF1\x80", "\xF4", "12345678"}) {
+        for (unsigned pair = 0; pair <= 0xFFFF; ++pair) {
+            const std::string text =
+                before + static_cast<char>(pair >> 8) + static_cast<char>(pair & 0xFF);
+            const bool valid = is_valid_utf8(text);
+            if (judge(text, 1) != valid || judge(text, text.size()) != valid) FAIL() << pair;
+        }
+    }
+    Utf8Stream stream;
+    EXPECT_TRUE(stream.take("\xF0\x9F"));
+    EXPECT_FALSE(stream.complete());
+    EXPECT_TRUE(stream.take("\x98\x80"));
+    EXPECT_TRUE(stream.complete());
+    EXPECT_TRUE(stream.take("\xF4"));
+    EXPECT_FALSE(stream.take("\x90"));
 }
 
 TEST(Utf8, FindsControlCharacters) {
