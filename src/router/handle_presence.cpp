@@ -97,7 +97,7 @@ protocol::Reply Router::Impl::identify(delivery::EventLoop& loop, delivery::Sess
         now};
     const std::uint64_t session_id = core::random_u64();
     session.set_identity({identity->agent, identity->role, session_id, request.acks,
-                          request.presence, request.echo});
+                          request.presence, request.echo, identity->token, identity->expires_at});
     const core::Seq head = loop.registry().applied_head();
     protocol::Identified identified{.agent = identity->agent,
                                     .epoch = store.epoch(),
@@ -115,6 +115,7 @@ protocol::Reply Router::Impl::identify(delivery::EventLoop& loop, delivery::Sess
         session.set_read_position(mailbox_.begin_live(identity->agent, head));
     }
     loop.registry().add(session, channels);
+    watch_token(loop, session);
     const auto joined = presence_.join(present, {session_id, loop.index()});
     // Of what came before its own joining it is told by list_agents only.
     session.listing.presence_seen = joined.version;
@@ -130,6 +131,7 @@ protocol::Reply Router::Impl::identify(delivery::EventLoop& loop, delivery::Sess
 void Router::Impl::disconnected(delivery::EventLoop& loop, delivery::Session& session) {
     if (!session.identity()) return;
     loop.registry().remove(session);
+    forget_token(loop, session);
     const core::AgentId agent = session.identity()->agent;
     if (const auto position = session.take_read_position()) {
         if (auto mark = mailbox_.end_live(agent, position)) {

@@ -4,8 +4,11 @@
 #include <limits>
 #include <utility>
 
+#include "store/channel_access.hpp"
 #include "store/message_log.hpp"
 #include "store/postings.hpp"
+#include "store/rows.hpp"
+#include "store/visibility.hpp"
 
 namespace agentcom::store {
 namespace {
@@ -88,10 +91,12 @@ std::optional<core::Seq> seq_of_id(std::string_view text, core::Epoch epoch) {
 /// Puts messages on a page until the budget is used up.
 class PageWriter {
 public:
-    PageWriter(const Transaction& txn, core::Epoch epoch, core::Budget& budget)
-        : log_(txn), epoch_(epoch), budget_(budget) {}
+    PageWriter(const Transaction& txn, core::Epoch epoch, core::Budget& budget,
+               const std::optional<Viewer>& viewer)
+        : log_(txn), epoch_(epoch), budget_(budget), visibility_(txn, viewer) {}
 
-    /// False when the message must wait for another page. One that is gone is passed over.
+    /// False when the message must wait for another page. One that is gone is passed over, and so
+    /// is one that the viewer may not see.
     template <class SomePage>
     bool put(core::Seq seq, SomePage& page) {
         if (!budget_.step()) {
@@ -99,7 +104,7 @@ public:
             return false;
         }
         const auto [record, damaged] = log_.read(seq);
-        if (!record) return true;
+        if (!record || !visibility_.shows(*record, seq, budget_)) return true;
         if (!budget_.take(shown_size(*record))) {
             page.more = true;
             return false;
@@ -113,6 +118,7 @@ private:
     LogReader log_;
     core::Epoch epoch_;
     core::Budget& budget_;
+    Visibility visibility_;
 };
 
 void read_list(const Transaction& txn, Feed feed, std::string_view owner, PageWriter& writer,
@@ -136,7 +142,7 @@ MessagePage read_history(const Transaction& txn, const HistoryQuery& query, std:
         return id && id->size() > core::kMaxAgentIdBytes;
     };
     if (too_long(query.from) || too_long(query.to)) return page;
-    PageWriter writer(txn, epoch, budget);
+    PageWriter writer(txn, epoch, budget, query.viewer);
     const SeqRange range = history_range(writer.log(), query, window);
     if (range.empty()) return page;
 
@@ -177,13 +183,18 @@ ChannelHistoryPage read_channel_history(const Transaction& txn, const ChannelHis
                                         core::Budget& budget) {
     ChannelHistoryPage page;
     page.cursor = query.since.value_or(query.before.value_or(core::ChannelSeq{}));
+    if (query.viewer) {
+        const auto row = txn.get(txn.tables().channels, query.channel.str());
+        if (!row || !may_read(txn, parse_channel(query.channel, *row), query.viewer)) return page;
+    }
     PostingCursor list(txn, Feed::channel, query.channel.str());
     if (!list.last()) return page;
     const std::uint64_t newest = list.place();
     std::uint64_t first = newest >= window ? newest - window + 1 : 1;
     std::uint64_t last = newest;
     if (query.before) last = std::min(last, std::max<std::uint64_t>(query.before->value, 1) - 1);
-    PageWriter writer(txn, epoch, budget);
+    const std::optional<Viewer> everybody;
+    PageWriter writer(txn, epoch, budget, everybody);
     if (query.since) {
         first = std::max(first, query.since->next().value);
         for (bool more = list.at_or_after_place(first); more && list.place() <= last;
@@ -205,12 +216,14 @@ ChannelHistoryPage read_channel_history(const Transaction& txn, const ChannelHis
     return page;
 }
 
-std::string read_thread_root(const Transaction& txn, std::string_view message_id,
-                             core::Epoch epoch) {
+std::string read_thread_root(const Transaction& txn, std::string_view message_id, core::Epoch epoch,
+                             const std::optional<Viewer>& viewer) {
     if (const auto seq = seq_of_id(message_id, epoch)) {
         LogReader log(txn);
+        core::Budget one({});
         const auto record = log.read(*seq).record;
-        if (record && record->root.value != 0) {
+        if (record && record->root.value != 0 &&
+            Visibility(txn, viewer).shows(*record, *seq, one)) {
             return core::MessageId::make(epoch, record->root).str();
         }
     }
@@ -218,12 +231,13 @@ std::string read_thread_root(const Transaction& txn, std::string_view message_id
 }
 
 MessagePage read_thread(const Transaction& txn, std::string_view root, core::Seq cursor,
-                        core::Epoch epoch, core::Budget& budget) {
+                        core::Epoch epoch, core::Budget& budget,
+                        const std::optional<Viewer>& viewer) {
     MessagePage page;
     page.cursor = cursor;
     const auto seq = seq_of_id(root, epoch);
     if (!seq) return page;
-    PageWriter writer(txn, epoch, budget);
+    PageWriter writer(txn, epoch, budget, viewer);
     if (*seq > cursor) {
         if (!writer.put(*seq, page)) return page;
         page.cursor = *seq;
@@ -233,10 +247,11 @@ MessagePage read_thread(const Transaction& txn, std::string_view root, core::Seq
 }
 
 MessagePage read_replies(const Transaction& txn, std::string_view message_id, core::Seq cursor,
-                         core::Epoch epoch, core::Budget& budget) {
+                         core::Epoch epoch, core::Budget& budget,
+                         const std::optional<Viewer>& viewer) {
     MessagePage page;
     page.cursor = cursor;
-    PageWriter writer(txn, epoch, budget);
+    PageWriter writer(txn, epoch, budget, viewer);
     read_list(txn, Feed::replies, message_id, writer, page);
     return page;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -26,10 +27,12 @@ namespace agentcom::store {
 [[nodiscard]] core::ChannelSeq last_channel_seq(const Transaction& txn, std::string_view channel);
 
 [[nodiscard]] std::string read_thread_root(const Transaction& txn, std::string_view message_id,
-                                           core::Epoch epoch);
+                                           core::Epoch epoch, const std::optional<Viewer>& viewer);
 [[nodiscard]] MessagePage read_thread(const Transaction& txn, std::string_view root,
-                                      core::Seq cursor, core::Epoch epoch, core::Budget& budget);
+                                      core::Seq cursor, core::Epoch epoch, core::Budget& budget,
+                                      const std::optional<Viewer>& viewer);
 [[nodiscard]] MessagePage read_replies(const Transaction& txn, std::string_view message_id,
-                                       core::Seq cursor, core::Epoch epoch, core::Budget& budget);
+                                       core::Seq cursor, core::Epoch epoch, core::Budget& budget,
+                                       const std::optional<Viewer>& viewer);
 
 }  // namespace agentcom::store
