@@ -105,6 +105,10 @@ std::vector<ConfigKey> auth_and_mailbox_keys() {
         count(
             "history", "messages", 1, kAnyCount, "Newest messages that the history shows.",
             [](auto& c) -> auto& { return c.store.history_messages; }),
+        choice(
+            "history", "visibility", std::array<std::string_view, 2>{"participants", "all"},
+            R"(Of messages and threads agents see "participants": what concerns them; "all": all.)",
+            [](auto& c) -> auto& { return c.router.history_visibility; }),
         count(
             "history", "channel_messages", 1, kAnyCount,
             "Newest messages kept of each channel, whatever their age, within the bounds below.",
@@ -257,6 +261,9 @@ std::vector<ConfigKey> limit_keys() {
             "limits", "channel_idle_expiry", 0,
             "A channel without subscribers and messages for this long is deleted; 0: never.",
             [](auto& c) -> auto& { return c.router.channel_idle_expiry; }),
+        count(
+            "limits", "max_members_per_channel", 1, 10'000, "Members of one channel.",
+            [](auto& c) -> auto& { return c.store.max_members_per_channel; }),
         count(
             "limits", "max_subscriptions_per_agent", 0, kAnyCount,
             "Channels one agent may subscribe to.",

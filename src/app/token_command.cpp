@@ -69,7 +69,7 @@ void create_token(const TokenFlags& flags) {
                                      "; with --create a new store is made there");
         }
     }
-    const auto role = flags.role == "admin" ? core::Role::admin : core::Role::agent;
+    const auto role = core::parse_role(flags.role).value_or(core::Role::agent);
     // Alone on standard output, so that scripts can take it.
     std::cout << open_office(flags)->create(*agent, role) << std::endl;
 }
@@ -77,7 +77,7 @@ void create_token(const TokenFlags& flags) {
 void list_tokens(const TokenFlags& flags) {
     require_store(flags);
     for (const IssuedToken& token : open_office(flags)->list()) {
-        std::cout << token.prefix << "...  " << std::left << std::setw(5) << token.role << "  "
+        std::cout << token.prefix << "...  " << std::left << std::setw(8) << token.role << "  "
                   << token.agent << '\n';
     }
     std::cout << std::flush;
@@ -114,8 +114,8 @@ void add_token_command(CLI::App& app, int& status) {
     };
     auto* create = add("create", "Print a new token for an agent; it is shown this once");
     create->add_option("AGENT", flags->agent, "Agent id")->required();
-    create->add_option("--role", flags->role, "agent or admin")
-        ->check(CLI::IsMember({"agent", "admin"}))
+    create->add_option("--role", flags->role, "agent, admin or observer")
+        ->check(CLI::IsMember({"agent", "admin", "observer"}))
         ->capture_default_str();
     create->add_flag("--create", flags->create,
                      "Make the store when the data directory has none yet");

@@ -161,8 +161,4 @@ std::unique_ptr<TokenOffice> open_token_office(const Config& config,
     }
 }
 
-std::string_view role_name(core::Role role) noexcept {
-    return role == core::Role::admin ? "admin" : "agent";
-}
-
 }  // namespace agentcom::app

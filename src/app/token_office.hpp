@@ -13,7 +13,7 @@ namespace agentcom::app {
 
 struct IssuedToken {
     std::string agent;
-    std::string role;    // "agent" or "admin"
+    std::string role;    // core::role_name
     std::string prefix;  // first eight digits
 };
 
@@ -34,7 +34,5 @@ public:
 /// runs; without one the file `admin_token` in the data directory is read.
 [[nodiscard]] std::unique_ptr<TokenOffice> open_token_office(
     const Config& config, const std::optional<std::string>& admin_token);
-
-[[nodiscard]] std::string_view role_name(core::Role role) noexcept;
 
 }  // namespace agentcom::app

@@ -20,7 +20,19 @@ void fill_random(std::span<std::uint8_t> bytes) {
     }
 }
 
+constexpr std::array<std::string_view, 3> kRoleNames{"agent", "admin", "observer"};
+
 }  // namespace
+
+std::string_view role_name(Role role) noexcept {
+    return kRoleNames[static_cast<std::size_t>(role)];
+}
+
+std::optional<Role> parse_role(std::string_view name) noexcept {
+    const auto found = std::find(kRoleNames.begin(), kRoleNames.end(), name);
+    if (found == kRoleNames.end()) return std::nullopt;
+    return static_cast<Role>(found - kRoleNames.begin());
+}
 
 Token Token::generate() {
     constexpr std::string_view kDigits = "0123456789abcdef";

@@ -233,13 +233,23 @@ void Registry::finish_sessions(const store::Committed& entry) {
                 by_channel_.remove(*session, left->channel);
             }
             waiters_.unsubscribed(left->agent, left->channel);
+        } else if (const auto* member = std::get_if<store::SetMember>(&entry.op);
+                   member != nullptr && entry.result &&
+                   std::get<store::MemberSet>(*entry.result).unsubscribed) {
+            for (Session* session : entries(by_agent_, member->agent)) {
+                by_channel_.remove(*session, member->channel);
+            }
+            waiters_.unsubscribed(member->agent, member->channel);
         } else if (const auto* deleted = std::get_if<store::DeleteChannel>(&entry.op);
                    deleted != nullptr && entry.result) {
             by_channel_.remove_channel(deleted->channel);
             waiters_.channel_deleted(deleted->channel);
         } else if (const auto* revoke = std::get_if<store::RevokeTokens>(&entry.op);
-                   revoke != nullptr && entry.result) {
+                   revoke != nullptr && entry.result && revoke->prefix.empty()) {
             revoked(revoke->agent);
+        } else if (const auto* ended = std::get_if<store::EndAgent>(&entry.op);
+                   ended != nullptr && entry.result) {
+            revoked(ended->agent);
         }
     });
 }

@@ -106,8 +106,8 @@ HeadStep admit(const HttpHead& head, const router::Router& router, const Limits&
 
     admission.max_body_bytes = limits.max_body_bytes;
     if (caller.agent) {
-        if (route->right() == protocol::Right::admin && !caller.is_admin()) {
-            return {std::move(caller), error_answer(core::ErrorCode::admin_only, route->hint())};
+        if (const auto code = protocol::refusal(route->right(), caller.standing())) {
+            return {std::move(caller), error_answer(*code, route->hint())};
         }
         return {std::move(caller), std::move(admission)};
     }

@@ -13,6 +13,7 @@ constexpr auto kRoutes = std::to_array<Route>({
     {"GET", "/health", health},
     {"GET", "/ws", health, Page::websocket},
     {"GET", "/dashboard", health, Page::dashboard},
+    {"GET", "/api/me", who_am_i},
     {"GET", "/api/agents", list_agents},
     {"GET", "/api/agents/:id/subscriptions", list_subscriptions},
     {"POST", "/api/message", send_message},
@@ -23,6 +24,7 @@ constexpr auto kRoutes = std::to_array<Route>({
     {"POST", "/api/channels", create_channel},
     {"GET", "/api/channels/:ch", get_channel},
     {"DELETE", "/api/channels/:ch", delete_channel},
+    {"POST", "/api/channels/:ch/members", set_member},
     {"POST", "/api/channels/:ch/subscribe", subscribe},
     {"POST", "/api/channels/:ch/unsubscribe", unsubscribe},
     {"POST", "/api/channels/:ch/publish", publish},
@@ -41,6 +43,8 @@ constexpr auto kRoutes = std::to_array<Route>({
     {"POST", "/admin/tokens", create_token},
     {"GET", "/admin/tokens", list_tokens},
     {"DELETE", "/admin/tokens/:id", revoke_tokens},
+    {"POST", "/admin/tokens/:id/rotate", rotate_token},
+    {"DELETE", "/admin/agents/:id", end_agent},
     {"POST", "/api/admin/reset", reset_hub},
 });
 

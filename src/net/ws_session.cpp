@@ -219,7 +219,7 @@ void WsSession::hand_over(protocol::Frame frame) {
 void WsSession::identify(ReplyQueue::Ticket ticket, const protocol::Identify& request) {
     const protocol::Reply reply = shard().router().identify(loop(), *this, request);
     if (reply) {
-        caller_ = router::Caller{identity()->agent, identity()->role};
+        caller_ = router::Caller{identity()->agent, identity()->role, identity()->token};
         if (const auto line = shard().log().identified.admit(now())) {
             spdlog::info("{} identified as {}{}", stream().peer(), identity()->agent.str(),
                          line->note());

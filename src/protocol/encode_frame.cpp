@@ -23,10 +23,11 @@ JsonWriter& frame(JsonWriter& writer, std::string_view type) {
 template <class T, class... Listed>
 concept OneOf = (std::same_as<T, Listed> || ...);
 template <class T>
-concept HttpOnly = OneOf<T, Acked, MailboxPage, EvictionTriggered, ChannelCreated, ChannelInfo,
-                         SubscriptionList, HistoryPage, Thread, ReplyList, ThreadRoot, SettingValue,
-                         AnalyticsTotals, AgentAnalyticsList, HourlyCounts, TokenCreated, TokenList,
-                         TokensRevoked, ResetScheduled, HealthReport>;
+concept HttpOnly =
+    OneOf<T, Acked, MailboxPage, EvictionTriggered, ChannelCreated, ChannelInfo, SubscriptionList,
+          HistoryPage, Thread, ReplyList, ThreadRoot, SettingValue, AnalyticsTotals,
+          AgentAnalyticsList, HourlyCounts, TokenCreated, TokenList, TokensRevoked, ResetScheduled,
+          HealthReport, SelfInfo, MemberSet, AgentEnded>;
 
 /// One overload per reply that a frame can ask for.
 struct FrameWriter {

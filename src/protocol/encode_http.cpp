@@ -1,5 +1,7 @@
 // Replies to HTTP answers.
 
+#include <algorithm>
+#include <chrono>
 #include <cstdint>
 
 #include "agentcom/protocol/codec.hpp"
@@ -25,8 +27,9 @@ void write_channel_list(JsonWriter& writer, const ChannelList& list) {
             .member("name", channel.name.str())
             .member("description", channel.description)
             .member_integer("subscriber_count", channel.subscriber_count)
-            .member_integer("created_at", channel.created_at.ms)
-            .end_object();
+            .member_integer("created_at", channel.created_at.ms);
+        if (channel.is_private) writer.key("private").boolean(true);
+        writer.end_object();
     }
     writer.end_array();
 }
@@ -56,10 +59,6 @@ std::string_view to_string(DeliveryStatus status) noexcept {
             return "broadcast";
     }
     return "";
-}
-
-std::string_view to_string(core::Role role) noexcept {
-    return role == core::Role::admin ? "admin" : "agent";
 }
 
 namespace {
@@ -101,6 +100,18 @@ std::string clock_time(std::int64_t bucket_ms) {
     const std::int64_t minutes = bucket_ms / 60'000 % 1'440;  // of the day
     const auto two = [](std::int64_t n) { return (n < 10 ? "0" : "") + std::to_string(n); };
     return two(minutes / 60) + ":" + two(minutes % 60);
+}
+
+/// "2026-01-31"
+std::string date(std::uint32_t day) {
+    const std::chrono::year_month_day parts{std::chrono::sys_days{std::chrono::days{day}}};
+    const auto digits = [](auto number, std::size_t width) {
+        std::string text = std::to_string(number);
+        return text.insert(0, width - std::min(width, text.size()), '0');
+    };
+    return digits(static_cast<int>(parts.year()), 4) + '-' +
+           digits(static_cast<unsigned>(parts.month()), 2) + '-' +
+           digits(static_cast<unsigned>(parts.day()), 2);
 }
 
 /// One overload per reply: writes the members of the answer's object.
@@ -161,7 +172,33 @@ struct BodyWriter {
             .member_integer("subscriber_count", reply.subscriber_count)
             .member_integer("created_at", reply.created_at.ms)
             .member("created_by", reply.created_by.str());
+        if (reply.is_private || reply.members_publish) {
+            writer.key("private").boolean(reply.is_private);
+            // In a private channel it is always the members that publish.
+            writer.member("publishers", "members");
+        }
+        if (!reply.members.empty()) {
+            writer.key("members").begin_array();
+            for (const core::ChannelMember& each : reply.members) {
+                writer.begin_object();
+                member(each);
+                writer.end_object();
+            }
+            writer.end_array();
+        }
         cursor(reply.next_cursor);
+    }
+    void member(const core::ChannelMember& each) {
+        writer.member("agent_id", each.agent.str()).key("rights").begin_array();
+        for (const auto& [right, name] : kMemberRightNames) {
+            if ((each.rights & right) != 0) writer.string(name);
+        }
+        writer.end_array();
+    }
+    void operator()(const MemberSet& reply) {
+        writer.member("status", reply.member.rights != 0 ? "updated" : "removed")
+            .member("channel", reply.channel_text);
+        member(reply.member);
     }
     void operator()(const Subscribed& reply) {
         writer.member("status", reply.already ? "already_subscribed" : "subscribed")
@@ -248,7 +285,10 @@ struct BodyWriter {
     void operator()(const TokenCreated& reply) {
         writer.member("agent_id", reply.agent.str())
             .member("token", reply.token.reveal())
-            .member("role", protocol::to_string(reply.role));
+            .member("role", core::role_name(reply.role))
+            .member("name", reply.name);
+        time("expires_at", reply.expires_at);
+        if (reply.old_until) time("old_expire_at", reply.old_until);
     }
     void operator()(const TokenList& reply) {
         writer.key("tokens").begin_array();
@@ -256,15 +296,20 @@ struct BodyWriter {
             writer.begin_object()
                 .member("agent_id", token.agent.str())
                 .member("token_prefix", token.prefix + "...")
-                .member("role", protocol::to_string(token.role))
-                .member_integer("created_at", token.created_at.ms)
-                .end_object();
+                .member("role", core::role_name(token.role))
+                .member_integer("created_at", token.created_at.ms);
+            writer.member("name", token.name);
+            times_of(token);
+            writer.end_object();
         }
         writer.end_array();
         cursor(reply.next_cursor);
     }
     void operator()(const TokensRevoked& reply) {
         writer.member("status", "revoked").member("agent_id", reply.agent);
+    }
+    void operator()(const AgentEnded& reply) {
+        writer.member("status", "deleted").member("agent_id", reply.agent);
     }
     void operator()(const ResetScheduled& reply) {
         writer.member("status", "reset_scheduled").member("triggered_by", reply.triggered_by.str());
@@ -278,6 +323,37 @@ struct BodyWriter {
         if (reply.reader_lag > 0) writer.member_integer("reader_lag", reply.reader_lag);
     }
 
+    void operator()(const SelfInfo& reply) {
+        writer.member("agent_id", reply.agent.str())
+            .member("role", core::role_name(reply.role))
+            .member("token_prefix", reply.token.prefix + "...")
+            .member_integer("created_at", reply.token.created_at.ms);
+        writer.member("token_name", reply.token.name);
+        times_of(reply.token);
+        writer.key("limits")
+            .begin_object()
+            .member_integer("max_frame_bytes", reply.max_frame_bytes)
+            .member_integer("max_page_bytes", reply.max_page_bytes)
+            .member_integer("messages_per_second", reply.messages_per_second)
+            .member_integer("work_per_second", reply.work_per_second)
+            .end_object();
+    }
+
+    void time(std::string_view key, const std::optional<core::Timestamp>& at) {
+        if (at) {
+            writer.member_integer(key, at->ms);
+        } else {
+            writer.key(key).null();
+        }
+    }
+    void times_of(const TokenSummary& token) {
+        time("expires_at", token.expires_at);
+        if (token.last_used_day != 0) {
+            writer.member("last_used_day", date(token.last_used_day));
+        } else {
+            writer.key("last_used_day").null();
+        }
+    }
     void write(const AgentAnalytics& agent) {
         writer.begin_object()
             .member("agent_id", agent.agent)

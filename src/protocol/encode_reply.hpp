@@ -1,11 +1,17 @@
 #pragma once
 
+#include <array>
 #include <string_view>
+#include <utility>
 
 #include "agentcom/protocol/replies.hpp"
 #include "protocol/json_writer.hpp"
 
 namespace agentcom::protocol {
+
+/// In the order in which answers show them.
+inline constexpr std::array<std::pair<core::MemberRights, std::string_view>, 3> kMemberRightNames{
+    {{core::kMayRead, "read"}, {core::kMayPublish, "publish"}, {core::kMayManage, "manage"}}};
 
 /// An agent as lists and presence frames show it.
 void write_agent(JsonWriter& writer, const AgentInfo& agent);
@@ -15,6 +21,5 @@ void write_channel_cursors(JsonWriter& writer, const ChannelHistoryPage& page);
 void write_channel_list(JsonWriter& writer, const ChannelList& list);
 void write_channel_messages(JsonWriter& writer, const std::vector<core::MessagePtr>& messages);
 [[nodiscard]] std::string_view to_string(DeliveryStatus status) noexcept;
-[[nodiscard]] std::string_view to_string(core::Role role) noexcept;
 
 }  // namespace agentcom::protocol

@@ -38,7 +38,15 @@ constexpr std::array<std::string_view, kKeyCount> kKeyNames{"type",
                                                             "description",
                                                             "role",
                                                             "heartbeat_interval_ms",
-                                                            "mailbox_ttl_ms"};
+                                                            "mailbox_ttl_ms",
+                                                            "expires_in",
+                                                            "expires_at",
+                                                            "grace",
+                                                            "prefix",
+                                                            "private",
+                                                            "publishers",
+                                                            "members",
+                                                            "rights"};
 
 std::size_t index_of(std::string_view name) noexcept {
     for (std::size_t i = 0; i < kKeyCount; ++i) {

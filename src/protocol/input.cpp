@@ -63,6 +63,11 @@ const std::string* Input::parameter(Key key) const {
     return found == http_->query.end() ? nullptr : &found->second;
 }
 
+std::optional<std::string> Input::parameter_text(Key key) const {
+    const std::string* text = http_ == nullptr ? nullptr : parameter(key);
+    return text == nullptr ? std::nullopt : std::optional(*text);
+}
+
 core::result<std::optional<std::int64_t>> Input::query_integer(const FieldSpec& spec) const {
     const std::string* text = parameter(spec.key);
     if (text == nullptr) {

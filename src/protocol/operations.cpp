@@ -10,6 +10,9 @@
 #include <variant>
 
 #include "agentcom/protocol/vocabulary.hpp"
+#include "protocol/decode_admin.hpp"
+#include "protocol/decode_members.hpp"
+#include "protocol/field_specs.hpp"
 #include "protocol/input.hpp"
 
 namespace agentcom::protocol {
@@ -18,72 +21,6 @@ namespace {
 
 using core::ErrorCode;
 using RequestResult = core::result<Request>;
-
-constexpr std::int64_t kAny = std::numeric_limits<std::int64_t>::min();
-constexpr std::int64_t kMaxDescriptionBytes = 1'024;
-constexpr std::int64_t kMaxWaitSeconds = 60;
-/// Most entries of one page; its bytes are bounded besides.
-constexpr std::int64_t kMaxHistoryPage = 200;  // the original's figure
-constexpr std::int64_t kMaxListPage = 1'000;
-constexpr std::int64_t kMaxCursorBytes = 512;
-
-// Fields, each stated once.
-
-constexpr FieldSpec text(Key key, bool required = false, std::int64_t most = INT64_MAX) {
-    return {.key = key, .required = required, .most = most};
-}
-constexpr FieldSpec integer(Key key, std::int64_t least = 0, bool required = false) {
-    return {.key = key, .type = FieldType::integer, .required = required, .least = least};
-}
-constexpr FieldSpec limit(std::int64_t otherwise, std::int64_t most, std::int64_t least = 0) {
-    return {.key = Key::limit,
-            .type = FieldType::integer,
-            .least = least,
-            .most = most,
-            .otherwise = otherwise};
-}
-constexpr FieldSpec flag(Key key, bool otherwise) {
-    return {.key = key, .type = FieldType::flag, .otherwise = otherwise ? 1 : 0};
-}
-constexpr FieldSpec any(Key key, bool required = false) {
-    return {.key = key, .type = FieldType::any, .required = required};
-}
-
-constexpr FieldSpec kTo = text(Key::to);
-constexpr FieldSpec kMessageType =
-    text(Key::message_type, false, static_cast<std::int64_t>(core::kMaxMessageTypeBytes));
-constexpr FieldSpec kReplyTo =
-    text(Key::reply_to, false, static_cast<std::int64_t>(core::kMaxReplyToBytes));
-constexpr FieldSpec kIdempotencyKey = text(Key::idempotency_key, false, 128);
-constexpr FieldSpec kChannel = text(Key::channel, true);
-constexpr FieldSpec kAgentId = text(Key::agent_id, true);
-constexpr FieldSpec kMessageId = text(Key::message_id, true);
-constexpr FieldSpec kListLimit = limit(kMaxListPage, kMaxListPage, 1);
-constexpr FieldSpec kListCursor = text(Key::cursor, false, kMaxCursorBytes);
-constexpr FieldSpec kHistoryLimit = limit(50, kMaxHistoryPage);
-constexpr FieldSpec kThreadLimit =
-    limit(static_cast<std::int64_t>(kMaxThreadPage), static_cast<std::int64_t>(kMaxThreadPage), 1);
-constexpr FieldSpec kSeqCursor = integer(Key::cursor);
-constexpr FieldSpec kSince = integer(Key::since);
-constexpr FieldSpec kBefore = integer(Key::before, 1);
-constexpr FieldSpec kMailboxSince = integer(Key::since, kAny);
-constexpr FieldSpec kMailboxLimit = limit(0, INT64_MAX);
-constexpr FieldSpec kWait{
-    .key = Key::wait, .type = FieldType::integer, .most = kMaxWaitSeconds, .clamps = false};
-constexpr FieldSpec kSeq = integer(Key::seq, 0, true);
-constexpr FieldSpec kStartTime{.key = Key::start_time, .type = FieldType::time, .least = kAny};
-constexpr FieldSpec kEndTime{.key = Key::end_time, .type = FieldType::time, .least = kAny};
-constexpr FieldSpec kAcks = flag(Key::acks, false);
-constexpr FieldSpec kPresence = flag(Key::presence, true);
-constexpr FieldSpec kEcho = flag(Key::echo, true);
-constexpr FieldSpec kName = any(Key::name);
-constexpr FieldSpec kStatus = any(Key::status);
-constexpr FieldSpec kRequiredStatus = any(Key::status, true);
-constexpr FieldSpec kCapabilities = any(Key::capabilities);
-constexpr FieldSpec kPayload = any(Key::payload);
-constexpr FieldSpec kObjectPayload{
-    .key = Key::payload, .type = FieldType::object, .required = true};
-constexpr FieldSpec kDescription = text(Key::description, false, kMaxDescriptionBytes);
 
 // From fields to requests.
 
@@ -211,8 +148,31 @@ RequestResult create_channel(const Input& in) {
     if (!channel) return core::Error(ErrorCode::invalid_channel_name, "name");
     auto description = in.text(kDescription);
     if (!description) return description.error();
+    const auto is_private = in.flag(kPrivate);
+    if (!is_private) return is_private.error();
+    const auto publishers = in.text(kPublishers);
+    if (!publishers) return publishers.error();
+    if (*publishers && **publishers != "all" && **publishers != "members") {
+        return in.wrong(Key::publishers, R"("all" or "members")");
+    }
+    auto members = channel_members(in);
+    if (!members) return members.error();
     return Request(CreateChannel{std::move(*channel),
-                                 std::move(*description).value_or(std::string()), std::move(text)});
+                                 std::move(*description).value_or(std::string()), std::move(text),
+                                 *is_private, *publishers == "members", std::move(*members)});
+}
+
+RequestResult set_member(const Input& in) {
+    auto channel = in.channel();
+    if (!channel) return channel.error();
+    const JsonValue* value = in.find(Key::agent_id);
+    if (value == nullptr) return in.missing(Key::agent_id);
+    auto agent = issued_agent(value->kind == JsonKind::string ? text_of(*value) : "");
+    if (!agent) return agent.error();
+    const auto rights = member_rights(in);
+    if (!rights) return rights.error();
+    return Request(SetMember{
+        std::move(channel->name), std::move(channel->text), {std::move(*agent), *rights}});
 }
 
 RequestResult get_channel(const Input& in) {
@@ -308,26 +268,6 @@ RequestResult put_setting(const Input& in) {
 
 RequestResult analytics_hourly(const Input& in) { return Request(AnalyticsHourly{in.argument()}); }
 
-RequestResult create_token(const Input& in) {
-    const JsonValue* value = in.find(Key::agent_id);
-    if (value == nullptr) return in.missing(Key::agent_id);
-    if (value->kind != JsonKind::string) {
-        return core::Error(ErrorCode::invalid_agent_id, "agent_id");
-    }
-    auto agent = core::AgentId::parse_issued(text_of(*value));
-    if (!agent) return core::Error(ErrorCode::invalid_agent_id, "agent_id");
-    core::Role role = core::Role::agent;
-    if (const JsonValue* given = in.find_non_null(Key::role)) {
-        const std::string name = given->kind == JsonKind::string ? text_of(*given) : "";
-        if (name != "agent" && name != "admin") {
-            return in.wrong(Key::role, R"("agent" or "admin")");
-        }
-        if (name == "admin") role = core::Role::admin;
-    }
-    return Request(CreateToken{std::move(*agent), role});
-}
-RequestResult revoke_tokens(const Input& in) { return Request(RevokeTokens{in.argument()}); }
-
 template <class Plain>
 RequestResult plain(const Input&) {
     return Request(Plain{});
@@ -375,6 +315,11 @@ constexpr auto kHistoryFields = kFields<text(Key::from), kTo, text(Key::channel)
 constexpr auto kChannelHistoryFields = kFields<kChannel, kHistoryLimit, kSince, kBefore>;
 constexpr auto kThreadFields = kFields<kMessageId, kThreadLimit, kSeqCursor>;
 constexpr auto kHeartbeatField = kFields<integer(Key::heartbeat_interval_ms, 1, true)>;
+constexpr auto kCreateTokenFields =
+    kFields<kAgentId, text(Key::role), kTokenName, kExpiresIn, kExpiresAt>;
+constexpr auto kCreateChannelFields =
+    kFields<text(Key::name, true), kDescription, kPrivate, kPublishers, any(Key::members)>;
+constexpr auto kRotateFields = kFields<kAgentId, kGrace, kTokenName, kExpiresIn, kExpiresAt>;
 constexpr auto kTtlField = kFields<integer(Key::mailbox_ttl_ms, 1, true)>;
 
 constexpr auto kTable = std::to_array<Row>({
@@ -387,48 +332,48 @@ constexpr auto kTable = std::to_array<Row>({
     row<ListAgents>(Operation::list_agents, "list_agents", "list_agents", {reader, none, 2, kPage},
                     kListFields, list<ListAgents>),
     row<Health>(Operation::health, "health", "", {anyone, none, 1, kFixed}, {}, plain<Health>),
-    row<SendMessage>(Operation::send_message, "send_message", "message", {agent, write, 1, kFixed},
+    row<SendMessage>(Operation::send_message, "send_message", "message", {sender, write, 1, kFixed},
                      kMessageFields, send_message),
-    row<Publish>(Operation::publish, "publish", "channel_publish", {agent, write, 1, kFixed},
+    row<Publish>(Operation::publish, "publish", "channel_publish", {sender, write, 1, kFixed},
                  kPublishFields, publish),
-    row<PollMailbox>(Operation::poll_mailbox, "poll_mailbox", "", {agent, read, 2, kPage},
+    row<PollMailbox>(Operation::poll_mailbox, "poll_mailbox", "", {holder, read, 2, kPage},
                      kFields<kMailboxSince, kMailboxLimit, kWait>, poll_mailbox),
-    row<Ack>(Operation::ack_mailbox, "ack_mailbox", "ack", {agent, write, 1, kFixed}, kFields<kSeq>,
-             ack),
+    row<Ack>(Operation::ack_mailbox, "ack_mailbox", "ack", {holder, write, 1, kFixed},
+             kFields<kSeq>, ack),
     row<EvictMailboxes>(Operation::evict_mailboxes, "evict_mailboxes", "",
                         {admin, write, 1'000, kFixed}, {}, plain<EvictMailboxes>),
     row<ListChannels>(Operation::list_channels, "list_channels", "list_channels",
                       {reader, read, 2, kPage}, kListFields, list<ListChannels>),
-    row<CreateChannel>(Operation::create_channel, "create_channel", "", {agent, write, 5, kFixed},
-                       kFields<text(Key::name, true), kDescription>, create_channel),
+    row<CreateChannel>(Operation::create_channel, "create_channel", "", {sender, write, 5, kFixed},
+                       kCreateChannelFields, create_channel),
     row<GetChannel>(Operation::get_channel, "get_channel", "", {reader, read, 2, kPage},
                     kFields<kChannel, kListLimit, kListCursor>, get_channel),
     row<Subscribe>(Operation::subscribe, "subscribe", "channel_subscribe",
-                   {agent, write, 5, kFixed}, kFields<kChannel>, of_channel<Subscribe>),
+                   {holder, write, 5, kFixed}, kFields<kChannel>, of_channel<Subscribe>),
     row<Unsubscribe>(Operation::unsubscribe, "unsubscribe", "channel_unsubscribe",
-                     {agent, write, 5, kFixed}, kFields<kChannel>, of_channel<Unsubscribe>),
+                     {holder, write, 5, kFixed}, kFields<kChannel>, of_channel<Unsubscribe>),
     // As dear as letting go of some subscribers; of many it goes on by and by.
     row<DeleteChannel>(Operation::delete_channel, "delete_channel", "channel_delete",
-                       {agent, write, 100, kFixed}, kFields<kChannel>, of_channel<DeleteChannel>),
+                       {sender, write, 100, kFixed}, kFields<kChannel>, of_channel<DeleteChannel>),
     row<ChannelHistory>(Operation::channel_history, "channel_history", "channel_history",
                         {reader, read, 2, kPage}, kChannelHistoryFields, channel_history),
     row<ListSubscriptions>(Operation::list_subscriptions, "list_subscriptions", "",
                            {reader, read, 2, kPage}, kListFields, list_subscriptions),
-    row<QueryHistory>(Operation::query_history, "query_history", "", {agent, read, 5, kPage},
+    row<QueryHistory>(Operation::query_history, "query_history", "", {holder, read, 5, kPage},
                       kHistoryFields, query_history),
-    row<GetThread>(Operation::get_thread, "get_thread", "", {agent, read, 5, kPage}, kThreadFields,
+    row<GetThread>(Operation::get_thread, "get_thread", "", {holder, read, 5, kPage}, kThreadFields,
                    thread_page<GetThread>),
-    row<GetReplies>(Operation::get_replies, "get_replies", "", {agent, read, 5, kPage},
+    row<GetReplies>(Operation::get_replies, "get_replies", "", {holder, read, 5, kPage},
                     kThreadFields, thread_page<GetReplies>),
-    row<GetThreadRoot>(Operation::get_thread_root, "get_thread_root", "", {agent, read, 5, kFixed},
+    row<GetThreadRoot>(Operation::get_thread_root, "get_thread_root", "", {holder, read, 5, kFixed},
                        kFields<kMessageId>, get_thread_root),
     row<GetSetting>(Operation::get_heartbeat_interval, "get_heartbeat_interval", "",
-                    {agent, read, 2, kFixed}, {}, get_setting<Setting::heartbeat_interval_ms>),
+                    {holder, read, 2, kFixed}, {}, get_setting<Setting::heartbeat_interval_ms>),
     row<PutSetting>(Operation::put_heartbeat_interval, "put_heartbeat_interval", "",
                     {admin, write, 1, kFixed}, kHeartbeatField,
                     put_setting<Setting::heartbeat_interval_ms>),
     row<GetSetting>(Operation::get_mailbox_retention, "get_mailbox_retention", "",
-                    {agent, read, 2, kFixed}, {}, get_setting<Setting::mailbox_ttl_ms>),
+                    {holder, read, 2, kFixed}, {}, get_setting<Setting::mailbox_ttl_ms>),
     row<PutSetting>(Operation::put_mailbox_retention, "put_mailbox_retention", "",
                     {admin, write, 1, kFixed}, kTtlField, put_setting<Setting::mailbox_ttl_ms>),
     row<AnalyticsSummary>(Operation::analytics_summary, "analytics_summary", "",
@@ -438,14 +383,40 @@ constexpr auto kTable = std::to_array<Row>({
     row<AnalyticsHourly>(Operation::analytics_hourly, "analytics_hourly", "",
                          {reader, read, 5, kFixed}, kFields<kAgentId>, analytics_hourly),
     row<CreateToken>(Operation::create_token, "create_token", "", {admin, write, 1, kFixed},
-                     kFields<kAgentId, text(Key::role)>, create_token),
+                     kCreateTokenFields, create_token),
     row<ListTokens>(Operation::list_tokens, "list_tokens", "", {admin, read, 2, kPage}, kListFields,
                     list<ListTokens>),
     row<RevokeTokens>(Operation::revoke_tokens, "revoke_tokens", "", {admin, write, 1, kFixed},
-                      kFields<kAgentId>, revoke_tokens),
+                      kFields<kAgentId, text(Key::prefix)>, revoke_tokens),
     row<ResetHub>(Operation::reset_hub, "reset_hub", "", {admin, write, 1'000, kFixed}, {},
                   plain<ResetHub>),
+    row<RotateToken>(Operation::rotate_token, "rotate_token", "", {admin, write, 1, kFixed},
+                     kRotateFields, rotate_token),
+    row<WhoAmI>(Operation::who_am_i, "who_am_i", "", {holder, read, 2, kFixed}, {}, plain<WhoAmI>),
+    row<SetMember>(Operation::set_member, "set_member", "", {sender, write, 5, kFixed},
+                   kFields<kChannel, kAgentId, any(Key::rights, true)>, set_member),
+    // As dear as letting go of some subscriptions; of many it goes on by and by.
+    row<EndAgent>(Operation::end_agent, "end_agent", "", {admin, write, 100, kFixed},
+                  kFields<kAgentId>, end_agent),
 });
+
+// Who may do what: the rights by the callers. The rows stand in the order of Right, the columns in
+// that of Standing.
+
+constexpr std::optional<ErrorCode> kYes = std::nullopt;
+constexpr std::optional<ErrorCode> kToken = ErrorCode::unauthorized;
+constexpr std::optional<ErrorCode> kReadOnly = ErrorCode::read_only;
+constexpr std::optional<ErrorCode> kAdminOnly = ErrorCode::admin_only;
+
+constexpr std::array<std::array<std::optional<ErrorCode>, 4>, 6> kRefusals{{
+    // nobody, agent, admin, observer
+    {kYes, kYes, kYes, kYes},                // anyone
+    {kToken, kYes, kYes, kYes},              // reader
+    {kToken, kYes, kYes, kYes},              // holder
+    {kToken, kYes, kYes, kReadOnly},         // sender
+    {kToken, kYes, kYes, kReadOnly},         // connection
+    {kToken, kAdminOnly, kYes, kAdminOnly},  // admin
+}};
 
 constexpr bool in_order() {
     for (std::size_t i = 0; i < kTable.size(); ++i) {
@@ -473,6 +444,22 @@ constexpr auto kInfos = [] {
 }();
 
 }  // namespace
+
+Standing standing_of(core::Role role) noexcept {
+    switch (role) {
+        case core::Role::admin:
+            return Standing::admin;
+        case core::Role::observer:
+            return Standing::observer;
+        case core::Role::agent:
+            break;
+    }
+    return Standing::agent;
+}
+
+std::optional<ErrorCode> refusal(Right right, Standing standing) noexcept {
+    return kRefusals[static_cast<std::size_t>(right)][static_cast<std::size_t>(standing)];
+}
 
 std::span<const OperationInfo> operations() noexcept { return kInfos; }
 

@@ -14,6 +14,22 @@ std::string_view setting_name(protocol::Setting setting) {
                                                         : services::kHeartbeatInterval;
 }
 
+protocol::TokenSummary summary(store::TokenRecord& token) {
+    return {std::move(token.agent), std::move(token.prefix), token.role,         token.created_at,
+            std::move(token.name),  token.expires_at,        token.last_used_day};
+}
+
+/// When a token that is made now ends.
+core::result<std::optional<core::Timestamp>> end_of(const protocol::Expiry& expiry,
+                                                    core::Timestamp now) {
+    if (expiry.in) return std::optional(core::Timestamp{now.ms + expiry.in->count()});
+    if (expiry.at && *expiry.at <= now) {
+        return core::Error(core::ErrorCode::invalid_field, "expires_at",
+                           "expires_at must be a time to come, in Unix milliseconds");
+    }
+    return expiry.at;
+}
+
 }  // namespace
 
 void Router::Impl::operate(Context context, protocol::GetSetting request) {
@@ -32,12 +48,32 @@ void Router::Impl::operate(Context context, protocol::PutSetting request) {
 
 void Router::Impl::operate(Context context, protocol::CreateToken request) {
     const core::Token token = core::Token::generate();
-    submit(
-        std::move(context),
-        store::CreateToken{request.agent, token.digest(), token.prefix(), request.role},
-        [request, token](const store::WriteValue&) {
-            return protocol::ReplyValue(protocol::TokenCreated{request.agent, token, request.role});
-        });
+    const auto expires_at = end_of(request.expiry, clock_.now());
+    if (!expires_at) return context.reply(expires_at.error());
+    submit(std::move(context),
+           store::CreateToken{request.agent, token.digest(), token.prefix(), request.role,
+                              request.name, *expires_at},
+           [request, token, expires_at = *expires_at](const store::WriteValue&) {
+               return protocol::ReplyValue(protocol::TokenCreated{
+                   request.agent, token, request.role, request.name, expires_at});
+           });
+}
+
+void Router::Impl::operate(Context context, protocol::RotateToken request) {
+    const core::Token token = core::Token::generate();
+    const core::Timestamp now = clock_.now();
+    const auto expires_at = end_of(request.expiry, now);
+    if (!expires_at) return context.reply(expires_at.error());
+    const core::Timestamp old_until{now.ms + request.grace.count()};
+    submit(std::move(context),
+           store::RotateToken{request.agent, token.digest(), token.prefix(), now, old_until,
+                              std::move(request.name), *expires_at},
+           [this, agent = request.agent, token, old_until](const store::WriteValue& value) {
+               recheck_sessions(agent);
+               const auto& made = std::get<store::TokenRotated>(value);
+               return protocol::ReplyValue(protocol::TokenCreated{
+                   agent, token, made.role, made.name, made.expires_at, old_until});
+           });
 }
 
 void Router::Impl::operate(Context context, protocol::ListTokens request) {
@@ -48,19 +84,70 @@ void Router::Impl::operate(Context context, protocol::ListTokens request) {
     protocol::TokenList list;
     if (page->more) list.next_cursor = std::move(page->cursor);
     list.tokens.reserve(page->entries.size());
-    for (store::TokenRecord& token : page->entries) {
-        list.tokens.push_back(
-            {std::move(token.agent), std::move(token.prefix), token.role, token.created_at});
-    }
+    for (store::TokenRecord& token : page->entries) list.tokens.push_back(summary(token));
     context.reply(protocol::ReplyValue(std::move(list)));
 }
 
 void Router::Impl::operate(Context context, protocol::RevokeTokens request) {
-    // Live sessions of the agent are closed when the registries see the commit.
-    submit(std::move(context), store::RevokeTokens{request.agent},
-           [agent = request.agent](const store::WriteValue&) {
-               return protocol::ReplyValue(protocol::TokensRevoked{agent});
-           });
+    // Live sessions of the agent are closed when the registries see the commit; those of one token
+    // when it is looked at again.
+    const bool one = !request.prefix.empty();
+    context.loop.submit(store::RevokeTokens{request.agent, std::move(request.prefix)},
+                        [this, one, agent = std::move(request.agent),
+                         reply = std::move(context.reply)](const store::WriteResult& result) {
+                            if (!result) return reply(result.error());
+                            if (one && std::get<store::TokensRevoked>(*result).count == 0) {
+                                return reply(core::Error(core::ErrorCode::not_found, {},
+                                                         "the agent has no token that begins so"));
+                            }
+                            if (one) {
+                                if (const auto id = core::AgentId::parse_issued(agent))
+                                    recheck_sessions(*id);
+                            }
+                            reply(protocol::ReplyValue(protocol::TokensRevoked{agent}));
+                        });
+}
+
+void Router::Impl::operate(Context context, protocol::EndAgent request) {
+    // Its connections are closed when the registries see the commit.
+    delivery::EventLoop& loop = context.loop;
+    protocol::AgentEnded answer{request.agent};
+    loop.submit(store::EndAgent{std::move(request.agent)},
+                [this, &loop, answer = std::move(answer),
+                 reply = std::move(context.reply)](const store::WriteResult& result) {
+                    if (!result) return reply(result.error());
+                    if (std::get<store::AgentEnded>(*result).more) {
+                        return remove_ended_agents(loop, reply, answer);
+                    }
+                    reply(protocol::ReplyValue(answer));
+                });
+}
+
+void Router::Impl::remove_ended_agents(delivery::EventLoop& loop, ReplyHandler reply,
+                                       protocol::AgentEnded answer) {
+    loop.submit(store::RemoveEndedAgents{},
+                [this, &loop, answer = std::move(answer),
+                 reply = std::move(reply)](const store::WriteResult& result) {
+                    if (!result) return reply(result.error());
+                    if (std::get<store::AgentEnded>(*result).more) {
+                        return remove_ended_agents(loop, reply, answer);
+                    }
+                    reply(protocol::ReplyValue(answer));
+                });
+}
+
+void Router::Impl::operate(Context context, protocol::WhoAmI) {
+    const Caller& caller = context.caller;
+    auto token = caller.token ? auth_.record(*caller.token) : std::nullopt;
+    if (!token) return context.reply(core::Error(core::ErrorCode::unauthorized));
+    context.reply(
+        protocol::ReplyValue(protocol::SelfInfo{.agent = *caller.agent,
+                                                .role = caller.role,
+                                                .token = summary(*token),
+                                                .max_frame_bytes = options_.max_frame_bytes,
+                                                .max_page_bytes = options_.max_page_bytes,
+                                                .messages_per_second = options_.messages_per_second,
+                                                .work_per_second = options_.work_per_second}));
 }
 
 void Router::Impl::operate(Context context, protocol::ResetHub) {

@@ -6,10 +6,18 @@
 
 namespace agentcom::router {
 
+std::optional<store::Viewer> Router::Impl::channel_viewer(const Caller& caller) {
+    if (caller.reads_everything()) return std::nullopt;
+    return store::Viewer{caller.agent};
+}
+
 void Router::Impl::operate(Context context, protocol::CreateChannel request) {
     const core::AgentId creator = *context.caller.agent;
+    const auto token = context.caller.token;
     submit(std::move(context),
-           store::CreateChannel{request.name, std::move(request.description), creator},
+           store::CreateChannel{request.name, std::move(request.description), creator,
+                                request.is_private, request.members_publish,
+                                std::move(request.members), token},
            [name = request.name, text = std::move(request.channel_text)](const store::WriteValue&) {
                return protocol::ReplyValue(protocol::ChannelCreated{name, text});
            });
@@ -17,21 +25,22 @@ void Router::Impl::operate(Context context, protocol::CreateChannel request) {
 
 void Router::Impl::operate(Context context, protocol::ListChannels request) {
     core::Budget budget(page_limit(context, request.range.limit));
-    auto page = channels_.list(request.range.cursor, budget);
+    auto page = channels_.list(request.range.cursor, budget, channel_viewer(context.caller));
     charge(context.caller, budget);
     protocol::ChannelList list;
-    if (page.more) list.next_cursor = page.entries.back().name.str();
+    if (page.more) list.next_cursor = std::move(page.cursor);
     list.channels.reserve(page.entries.size());
     for (store::ChannelRecord& channel : page.entries) {
         list.channels.push_back({std::move(channel.name), std::move(channel.description),
-                                 channel.subscriber_count, channel.created_at});
+                                 channel.subscriber_count, channel.created_at, channel.is_private});
     }
     context.reply(protocol::ReplyValue(std::move(list)));
 }
 
 void Router::Impl::operate(Context context, protocol::GetChannel request) {
     core::Budget budget(page_limit(context, request.subscribers.limit));
-    auto info = channels_.info(request.channel, request.subscribers.cursor, budget);
+    auto info = channels_.info(request.channel, request.subscribers.cursor, budget,
+                               channel_viewer(context.caller));
     charge(context.caller, budget);
     if (!info) return context.reply(core::Error(core::ErrorCode::channel_not_found));
     protocol::ChannelInfo answer{.name = std::move(info->channel.name),
@@ -40,13 +49,31 @@ void Router::Impl::operate(Context context, protocol::GetChannel request) {
                                  .created_at = info->channel.created_at,
                                  .created_by = std::move(info->channel.created_by),
                                  .subscriber_count = info->channel.subscriber_count};
+    answer.is_private = info->channel.is_private;
+    answer.members_publish = info->channel.members_publish;
+    answer.members = std::move(info->members);
     if (info->subscribers.more) answer.next_cursor = answer.subscribers.back().str();
     context.reply(protocol::ReplyValue(std::move(answer)));
 }
 
+void Router::Impl::operate(Context context, protocol::SetMember request) {
+    store::SetMember op{.channel = request.channel,
+                        .by = *context.caller.agent,
+                        .by_admin = context.caller.is_admin(),
+                        .agent = request.member.agent,
+                        .rights = request.member.rights};
+    submit(
+        std::move(context), std::move(op),
+        [request = std::move(request)](const store::WriteValue&) {
+            return protocol::ReplyValue(protocol::MemberSet{request.channel_text, request.member});
+        });
+}
+
 void Router::Impl::operate(Context context, protocol::Subscribe request) {
     const core::AgentId agent = *context.caller.agent;
-    submit(std::move(context), store::Subscribe{request.channel, agent},
+    const bool reads_everything = context.caller.reads_everything();
+    const auto token = context.caller.token;
+    submit(std::move(context), store::Subscribe{request.channel, agent, reads_everything, token},
            [request](const store::WriteValue& value) {
                const bool changed = std::get<store::SubscriptionChanged>(value).changed;
                return protocol::ReplyValue(
@@ -83,8 +110,13 @@ void Router::Impl::operate(Context context, protocol::DeleteChannel request) {
 
 void Router::Impl::operate(Context context, protocol::ChannelHistory request) {
     // The name is repeated as it was sent, however long.
+    const auto viewer = channel_viewer(context.caller);
+    if (channels_.is_closed_to(request.channel, viewer)) {
+        return context.reply(
+            core::Error(core::ErrorCode::forbidden, {}, "you may not read this channel"));
+    }
     core::Budget budget(page_limit(context, request.limit, 2 * request.channel_text.size()));
-    auto page = channels_.history({request.channel, request.since, request.before}, budget);
+    auto page = channels_.history({request.channel, request.since, request.before, viewer}, budget);
     charge(context.caller, budget);
     protocol::ChannelHistoryPage answer{.channel = std::move(request.channel),
                                         .channel_text = std::move(request.channel_text),
@@ -95,11 +127,12 @@ void Router::Impl::operate(Context context, protocol::ChannelHistory request) {
 
 void Router::Impl::operate(Context context, protocol::ListSubscriptions request) {
     core::Budget budget(page_limit(context, request.range.limit));
-    auto page = channels_.subscriptions(request.agent, request.range.cursor, budget);
+    auto page = channels_.subscriptions(request.agent, request.range.cursor, budget,
+                                        channel_viewer(context.caller));
     charge(context.caller, budget);
     protocol::SubscriptionList list{.agent = std::move(request.agent),
                                     .channels = std::move(page.entries)};
-    if (page.more) list.next_cursor = list.channels.back().str();
+    if (page.more) list.next_cursor = std::move(page.cursor);
     context.reply(protocol::ReplyValue(std::move(list)));
 }
 

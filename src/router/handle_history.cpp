@@ -44,13 +44,19 @@ struct Collector : std::enable_shared_from_this<Collector<List>> {
 
 }  // namespace
 
+std::optional<store::Viewer> Router::Impl::viewer(const Caller& caller) const {
+    if (caller.reads_everything()) return std::nullopt;
+    return store::Viewer{*caller.agent, options_.history_visibility == HistoryVisibility::all};
+}
+
 void Router::Impl::operate(Context context, protocol::QueryHistory request) {
     store::HistoryQuery query{.from = std::move(request.from),
                               .to = std::move(request.to),
                               .channel = std::nullopt,
                               .start_time = request.start_time,
                               .end_time = request.end_time,
-                              .cursor = request.cursor};
+                              .cursor = request.cursor,
+                              .viewer = viewer(context.caller)};
     if (request.channel) {
         auto channel = core::ChannelName::parse(*request.channel);
         if (!channel) {  // no channel can have such a name, so nothing matches
@@ -74,10 +80,12 @@ void Router::Impl::operate(Context context, protocol::GetThread request) {
     const auto limit = page_limit(context, request.limit.value_or(protocol::kMaxThreadPage));
     auto thread =
         std::make_shared<Collector<protocol::Thread>>(context.loop, limit, request.cursor);
-    thread->list.root = threads_.root(request.message_id);
+    const auto eyes = viewer(context.caller);
+    thread->list.root = threads_.root(request.message_id, eyes);
     thread->messages = &protocol::Thread::messages;
-    thread->read = [this](const protocol::Thread& of, core::Seq cursor, core::Budget& budget) {
-        return threads_.read(of.root, cursor, budget);
+    thread->read = [this, eyes](const protocol::Thread& of, core::Seq cursor,
+                                core::Budget& budget) {
+        return threads_.read(of.root, cursor, budget, eyes);
     };
     thread->done = [this, caller = context.caller, reply = std::move(context.reply)](
                        protocol::Thread&& list, const core::Budget& budget) {
@@ -93,8 +101,9 @@ void Router::Impl::operate(Context context, protocol::GetReplies request) {
         std::make_shared<Collector<protocol::ReplyList>>(context.loop, limit, request.cursor);
     replies->list.parent = std::move(request.message_id);
     replies->messages = &protocol::ReplyList::replies;
-    replies->read = [this](const protocol::ReplyList& of, core::Seq cursor, core::Budget& budget) {
-        return threads_.read_replies(of.parent, cursor, budget);
+    replies->read = [this, eyes = viewer(context.caller)](const protocol::ReplyList& of,
+                                                          core::Seq cursor, core::Budget& budget) {
+        return threads_.read_replies(of.parent, cursor, budget, eyes);
     };
     replies->done = [this, caller = context.caller, reply = std::move(context.reply)](
                         protocol::ReplyList&& list, const core::Budget& budget) {
@@ -105,7 +114,7 @@ void Router::Impl::operate(Context context, protocol::GetReplies request) {
 }
 
 void Router::Impl::operate(Context context, protocol::GetThreadRoot request) {
-    auto root = threads_.root(request.message_id);
+    auto root = threads_.root(request.message_id, viewer(context.caller));
     context.reply(
         protocol::ReplyValue(protocol::ThreadRoot{std::move(request.message_id), std::move(root)}));
 }

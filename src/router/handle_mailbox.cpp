@@ -66,7 +66,7 @@ void Router::Impl::Poll::go_on(std::any* shared) {
     if (!reply) return;
     if (shared != nullptr && shared->has_value()) {
         using Page = protocol::Shared<protocol::MailboxPage>;
-        if (!router.auth_.holds_token(*caller.agent)) {
+        if (!router.auth_.holds_token(*caller.agent, caller.token)) {
             return std::exchange(reply, nullptr)(core::Error(core::ErrorCode::unauthorized));
         }
         return std::exchange(reply,
@@ -166,7 +166,7 @@ core::result<services::Mailbox::Read> Router::Impl::begin_poll(const Caller& cal
                                                                const protocol::PollMailbox& request,
                                                                bool reset) const {
     const core::AgentId& agent = *caller.agent;
-    if (!auth_.holds_token(agent)) return core::Error(core::ErrorCode::unauthorized);
+    if (!auth_.holds_token(agent, caller.token)) return core::Error(core::ErrorCode::unauthorized);
     return mailbox_.poll(agent, reset ? kNoMessage : request.since,
                          {.count = request.limit.value_or(services::Mailbox::kUsualPage),
                           .bytes = options_.max_page_bytes});

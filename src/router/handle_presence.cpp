@@ -111,7 +111,7 @@ protocol::Reply Router::Impl::try_identify(delivery::EventLoop& loop, delivery::
         now};
     const std::uint64_t session_id = core::random_u64();
     session.set_identity({identity->agent, identity->role, session_id, request.acks,
-                          request.presence, request.echo});
+                          request.presence, request.echo, identity->token, identity->expires_at});
     protocol::Identified identified{.agent = identity->agent,
                                     .epoch = store.epoch(),
                                     .session_id = session_id,
@@ -130,6 +130,7 @@ protocol::Reply Router::Impl::try_identify(delivery::EventLoop& loop, delivery::
     session.set_read_position(
         mailbox_.begin_live(identity->agent, settled, session.backlog_position, !request.acks));
     loop.registry().add(session, start.subscriptions);
+    watch_token(loop, session);
     const auto joined = presence_.join(present, {session_id, loop.index()});
     // Of what came before its own joining it is told by list_agents only.
     session.listing.presence_seen = joined.version;
@@ -145,6 +146,7 @@ protocol::Reply Router::Impl::try_identify(delivery::EventLoop& loop, delivery::
 void Router::Impl::disconnected(delivery::EventLoop& loop, delivery::Session& session) {
     if (!session.identity()) return;
     loop.registry().remove(session);
+    forget_token(loop, session);
     const core::AgentId agent = session.identity()->agent;
     if (const auto position = session.take_read_position()) {
         if (auto mark = mailbox_.end_live(agent, position)) {

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -56,6 +57,7 @@ public:
     void operate(Context context, protocol::CreateChannel request);
     void operate(Context context, protocol::ListChannels request);
     void operate(Context context, protocol::GetChannel request);
+    void operate(Context context, protocol::SetMember request);
     void operate(Context context, protocol::Subscribe request);
     void operate(Context context, protocol::Unsubscribe request);
     void operate(Context context, protocol::DeleteChannel request);
@@ -77,6 +79,9 @@ public:
     void operate(Context context, protocol::ListTokens request);
     void operate(Context context, protocol::RevokeTokens request);
     void operate(Context context, protocol::ResetHub request);
+    void operate(Context context, protocol::RotateToken request);
+    void operate(Context context, protocol::WhoAmI request);
+    void operate(Context context, protocol::EndAgent request);
 
     /// Checks the policy and runs the operation.
     Pending handle(delivery::EventLoop& loop, const Caller& caller, delivery::Session* session,
@@ -90,7 +95,7 @@ public:
     void disconnected(delivery::EventLoop& loop, delivery::Session& session);
     void begin_shutdown();
     void start_maintenance(delivery::EventLoop& loop);
-    [[nodiscard]] Caller authenticate(std::string_view token) const;
+    [[nodiscard]] Caller authenticate(std::string_view token);
 
     std::atomic<bool> shutting_down{false};
     store::Store& store;
@@ -107,6 +112,10 @@ private:
     /// Takes what the request costs from its agent's rates.
     [[nodiscard]] bool within_rate(const protocol::Request& request, const protocol::Policy& policy,
                                    const core::AgentId& agent);
+    /// For whose eyes this caller is shown channels.
+    [[nodiscard]] static std::optional<store::Viewer> channel_viewer(const Caller& caller);
+    /// For whose eyes this caller, who must be somebody, is shown messages.
+    [[nodiscard]] std::optional<store::Viewer> viewer(const Caller& caller) const;
     /// A page has cost this much more than its operation's weight.
     void charge(const Caller& caller, const core::Budget& budget);
     /// Refuses a payload whose push would not fit into one frame.
@@ -150,6 +159,20 @@ private:
     [[nodiscard]] static bool is_usual(const protocol::ListRange& range) {
         return range.cursor.empty() && range.limit == protocol::ListRange{}.limit;
     }
+    // Tokens of live connections (session_tokens.cpp).
+    /// Looks on every loop, about once a second, for connections whose tokens have expired.
+    void watch_tokens();
+    void watch_token(delivery::EventLoop& loop, const delivery::Session& session);
+    void forget_token(delivery::EventLoop& loop, const delivery::Session& session);
+    void end_expired_sessions(delivery::EventLoop& loop);
+    /// The agent's tokens have changed: on every loop its connection stays if its own is good.
+    void recheck_sessions(const core::AgentId& agent);
+    void recheck_session(delivery::EventLoop& loop, const core::AgentId& agent);
+    void drop_expired_tokens(delivery::EventLoop& loop);
+    /// Goes on, a piece for each commit, until ended agents have left nothing behind; then answers.
+    void remove_ended_agents(delivery::EventLoop& loop, ReplyHandler reply,
+                             protocol::AgentEnded answer);
+
     void trim(delivery::EventLoop& loop);
     /// Looks through all channels for such as nobody uses, a piece for each commit.
     void expire_channels(delivery::EventLoop& loop, std::string after);
@@ -181,6 +204,15 @@ private:
     };
     core::Guarded<Summary> summary_;
     PageCache<protocol::AgentAnalyticsList> analytics_page_;
+
+    /// Of each loop, and touched by it alone: its connections whose tokens expire, the first first.
+    struct ExpiringSession {
+        core::Timestamp at;
+        std::uint64_t session_id;
+        core::AgentId agent;
+        auto operator<=>(const ExpiringSession&) const = default;
+    };
+    std::vector<std::set<ExpiringSession>> expiring_sessions_;
 
     std::atomic<std::int64_t> last_reset_ms_{-1};  // steady milliseconds, -1: never
     core::SteadyTime next_eviction_;               // maintenance loop only

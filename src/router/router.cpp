@@ -15,7 +15,7 @@ Router::Impl::Impl(RouterOptions options, store::Store& the_store, delivery::Loo
       options_(std::move(options)),
       loops_(loops),
       clock_(clock),
-      auth_(the_store, options_.admin_agents),
+      auth_(the_store, clock, options_.admin_agents),
       presence_(options_.takeovers_per_minute),
       mailbox_(the_store, {options_.mailbox_cap, options_.mailbox_max_bytes}),
       channels_(the_store),
@@ -25,22 +25,22 @@ Router::Impl::Impl(RouterOptions options, store::Store& the_store, delivery::Loo
       analytics_(options_.max_analytics_agents),
       rates_(options_.messages_per_second, options_.message_burst),
       work_(options_.work_per_second, options_.work_burst),
-      waiting_polls_(options_.max_waiting_polls, options_.max_waiting_polls_per_agent) {
+      waiting_polls_(options_.max_waiting_polls, options_.max_waiting_polls_per_agent),
+      expiring_sessions_(loops.size()) {
     feed_watchers();
 }
 
-Caller Router::Impl::authenticate(std::string_view token) const {
+Caller Router::Impl::authenticate(std::string_view token) {
     auto identity = auth_.verify(token);
     if (!identity) return {};
-    return Caller{std::move(identity->agent), identity->role};
+    return Caller{std::move(identity->agent), identity->role, identity->token};
 }
 
 std::optional<core::Error> Router::Impl::refuse_caller(protocol::Right right, const Caller& caller,
                                                        const delivery::Session* session) const {
     using enum protocol::Right;
-    if (right == anyone || (right == reader && options_.anonymous_reads)) return std::nullopt;
-    if (!caller.agent) return core::Error(core::ErrorCode::unauthorized);
-    if (right == admin && !caller.is_admin()) return core::Error(core::ErrorCode::admin_only);
+    if (right == reader && options_.anonymous_reads) return std::nullopt;
+    if (const auto code = protocol::refusal(right, caller.standing())) return core::Error(*code);
     if (right == connection && (session == nullptr || !session->identity())) {
         return core::Error(core::ErrorCode::not_identified);
     }
@@ -120,6 +120,7 @@ void Router::Impl::begin_shutdown() {
 void Router::Impl::start_maintenance(delivery::EventLoop& loop) {
     next_eviction_ = clock_.steady() + options_.evict_interval;
     loop.on_tick([this, &loop] { maintain(loop); });
+    watch_tokens();
 }
 
 void Router::Impl::maintain(delivery::EventLoop& loop) {
@@ -131,6 +132,7 @@ void Router::Impl::maintain(delivery::EventLoop& loop) {
             mailbox_.stored_shown(agent);
         });
     }
+    if (auto uses = auth_.take_uses()) loop.submit(std::move(*uses), nullptr);
     const core::SteadyTime now = clock_.steady();
     if (now < next_eviction_) return;
     next_eviction_ = now + options_.evict_interval;
@@ -138,6 +140,7 @@ void Router::Impl::maintain(delivery::EventLoop& loop) {
     work_.forget_idle(now);
     loop.submit(store::EvictMailboxes{settings_.mailbox_horizon(store.time())}, nullptr);
     if (options_.channel_idle_expiry.count() > 0) expire_channels(loop, {});
+    drop_expired_tokens(loop);
     trim(loop);
 }
 

@@ -6,19 +6,69 @@
 
 namespace agentcom::services {
 
-Auth::Auth(const store::Store& store, std::vector<core::AgentId> admin_agents)
-    : store_(store), admin_agents_(std::move(admin_agents)) {}
+namespace {
 
-std::optional<Identity> Auth::verify(std::string_view token) const {
-    const auto parsed = core::Token::parse(token);
-    if (!parsed) return std::nullopt;
-    auto record = store_.find_token(parsed->digest());
-    if (!record) return std::nullopt;
-    const bool listed = std::ranges::find(admin_agents_, record->agent) != admin_agents_.end();
-    return Identity{std::move(record->agent), listed ? core::Role::admin : record->role};
+constexpr std::int64_t kDayMs = 86'400'000;
+constexpr std::size_t kMaxUses = 10'000;
+
+}  // namespace
+
+std::uint32_t day_of(core::Timestamp time) noexcept {
+    return static_cast<std::uint32_t>(std::max<std::int64_t>(0, time.ms) / kDayMs);
 }
 
-bool Auth::holds_token(const core::AgentId& agent) const { return store_.has_token(agent.str()); }
+Auth::Auth(const store::Store& store, const core::Clock& clock,
+           std::vector<core::AgentId> admin_agents)
+    : store_(store), clock_(clock), admin_agents_(std::move(admin_agents)) {}
+
+std::optional<store::TokenRecord> Auth::record(const core::TokenDigest& digest) const {
+    auto record = store_.find_token(digest);
+    if (!record || record->expired(clock_.now())) return std::nullopt;
+    return record;
+}
+
+Identity Auth::identity(const core::TokenDigest& digest, store::TokenRecord&& record) const {
+    const bool listed = std::ranges::find(admin_agents_, record.agent) != admin_agents_.end();
+    return {std::move(record.agent), listed ? core::Role::admin : record.role, digest,
+            record.expires_at};
+}
+
+std::optional<Identity> Auth::verify(std::string_view token) {
+    const auto parsed = core::Token::parse(token);
+    if (!parsed) return std::nullopt;
+    const core::TokenDigest digest = parsed->digest();
+    auto found = record(digest);
+    if (!found) return std::nullopt;
+    if (const std::uint32_t day = day_of(clock_.now()); found->last_used_day < day) {
+        uses_.with([&](auto& uses) {
+            if (uses.size() < kMaxUses) uses.insert_or_assign(digest, day);
+        });
+    }
+    return identity(digest, std::move(*found));
+}
+
+std::optional<Identity> Auth::find(const core::TokenDigest& digest) const {
+    auto found = record(digest);
+    if (!found) return std::nullopt;
+    return identity(digest, std::move(*found));
+}
+
+bool Auth::holds_token(const core::AgentId& agent,
+                       const std::optional<core::TokenDigest>& digest) const {
+    return digest ? record(*digest).has_value() : store_.has_token(agent.str());
+}
+
+std::optional<store::NoteTokenUse> Auth::take_uses() {
+    auto uses = uses_.with([](auto& kept) { return std::exchange(kept, {}); });
+    if (uses.empty()) return std::nullopt;
+    store::NoteTokenUse note;
+    note.tokens.reserve(uses.size());
+    for (const auto& [digest, day] : uses) {
+        note.tokens.push_back(digest);
+        note.day = std::max(note.day, day);
+    }
+    return note;
+}
 
 core::result<store::TokenPage> Auth::list(std::string_view cursor, core::Budget& budget) const {
     return store_.list_tokens(cursor, budget);

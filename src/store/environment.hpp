@@ -50,10 +50,14 @@ struct Tables {
     MDB_dbi copies = 0;
     MDB_dbi tokens = 0;
     MDB_dbi tokens_by_agent = 0;
+    MDB_dbi token_expiry = 0;
     MDB_dbi channels = 0;
     MDB_dbi subscriptions = 0;
     MDB_dbi subscribers = 0;
+    MDB_dbi members = 0;
+    MDB_dbi memberships = 0;
     MDB_dbi removals = 0;
+    MDB_dbi endings = 0;
     MDB_dbi usage = 0;
     MDB_dbi unclaimed = 0;
     MDB_dbi idempotency_keys = 0;

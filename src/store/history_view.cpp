@@ -4,8 +4,11 @@
 #include <limits>
 #include <utility>
 
+#include "store/channel_access.hpp"
 #include "store/message_log.hpp"
 #include "store/postings.hpp"
+#include "store/rows.hpp"
+#include "store/visibility.hpp"
 
 namespace agentcom::store {
 namespace {
@@ -84,10 +87,12 @@ Meeting common_at_or_after(std::vector<PostingCursor>& lists, core::Seq seq, cor
 /// Puts messages on a page until the budget is used up.
 class PageWriter {
 public:
-    PageWriter(const Transaction& txn, const Epochs& epochs, core::Budget& budget)
-        : log_(txn), epochs_(epochs), budget_(budget) {}
+    PageWriter(const Transaction& txn, const Epochs& epochs, core::Budget& budget,
+               const std::optional<Viewer>& viewer)
+        : log_(txn), epochs_(epochs), budget_(budget), visibility_(txn, viewer) {}
 
-    /// False when the message must wait for another page. One that is gone is passed over.
+    /// False when the message must wait for another page. One that is gone is passed over, and so
+    /// is one that the viewer may not see.
     template <class SomePage>
     bool put(core::Seq seq, SomePage& page) {
         if (!budget_.step()) {
@@ -95,7 +100,7 @@ public:
             return false;
         }
         const auto [record, damaged] = log_.read(seq);
-        if (!record) return true;
+        if (!record || !visibility_.shows(*record, seq, budget_)) return true;
         if (!budget_.take(shown_size(*record))) {
             page.more = true;
             return false;
@@ -109,6 +114,7 @@ private:
     LogReader log_;
     const Epochs& epochs_;
     core::Budget& budget_;
+    Visibility visibility_;
 };
 
 void read_list(const Transaction& txn, Feed feed, std::string_view owner, PageWriter& writer,
@@ -132,7 +138,7 @@ MessagePage read_history(const Transaction& txn, const HistoryQuery& query, std:
         return id && id->size() > core::kMaxAgentIdBytes;
     };
     if (too_long(query.from) || too_long(query.to)) return page;
-    PageWriter writer(txn, epochs, budget);
+    PageWriter writer(txn, epochs, budget, query.viewer);
     const SeqRange range = history_range(writer.log(), query, window);
     if (range.empty()) return page;
 
@@ -173,13 +179,18 @@ ChannelHistoryPage read_channel_history(const Transaction& txn, const ChannelHis
                                         core::Budget& budget) {
     ChannelHistoryPage page;
     page.cursor = query.since.value_or(query.before.value_or(core::ChannelSeq{}));
+    if (query.viewer) {
+        const auto row = txn.get(txn.tables().channels, query.channel.str());
+        if (!row || !may_read(txn, parse_channel(query.channel, *row), query.viewer)) return page;
+    }
     PostingCursor list(txn, Feed::channel, query.channel.str());
     if (!list.last()) return page;
     const std::uint64_t newest = list.place();
     std::uint64_t first = newest >= window ? newest - window + 1 : 1;
     std::uint64_t last = newest;
     if (query.before) last = std::min(last, std::max<std::uint64_t>(query.before->value, 1) - 1);
-    PageWriter writer(txn, epochs, budget);
+    const std::optional<Viewer> everybody;
+    PageWriter writer(txn, epochs, budget, everybody);
     if (query.since) {
         first = std::max(first, query.since->next().value);
         for (bool more = list.at_or_after_place(first); more && list.place() <= last;
@@ -202,11 +213,13 @@ ChannelHistoryPage read_channel_history(const Transaction& txn, const ChannelHis
 }
 
 std::string read_thread_root(const Transaction& txn, std::string_view message_id,
-                             const Epochs& epochs) {
+                             const Epochs& epochs, const std::optional<Viewer>& viewer) {
     if (const auto seq = epochs.seq_of(message_id)) {
         LogReader log(txn);
+        core::Budget one({});
         const auto record = log.read(*seq).record;
-        if (record && record->root.value != 0) {
+        if (record && record->root.value != 0 &&
+            Visibility(txn, viewer).shows(*record, *seq, one)) {
             return epochs.id_of(record->root).str();
         }
     }
@@ -214,12 +227,13 @@ std::string read_thread_root(const Transaction& txn, std::string_view message_id
 }
 
 MessagePage read_thread(const Transaction& txn, std::string_view root, core::Seq cursor,
-                        const Epochs& epochs, core::Budget& budget) {
+                        const Epochs& epochs, core::Budget& budget,
+                        const std::optional<Viewer>& viewer) {
     MessagePage page;
     page.cursor = cursor;
     const auto seq = epochs.seq_of(root);
     if (!seq) return page;
-    PageWriter writer(txn, epochs, budget);
+    PageWriter writer(txn, epochs, budget, viewer);
     if (*seq > cursor) {
         if (!writer.put(*seq, page)) return page;
         page.cursor = *seq;
@@ -229,10 +243,11 @@ MessagePage read_thread(const Transaction& txn, std::string_view root, core::Seq
 }
 
 MessagePage read_replies(const Transaction& txn, std::string_view message_id, core::Seq cursor,
-                         const Epochs& epochs, core::Budget& budget) {
+                         const Epochs& epochs, core::Budget& budget,
+                         const std::optional<Viewer>& viewer) {
     MessagePage page;
     page.cursor = cursor;
-    PageWriter writer(txn, epochs, budget);
+    PageWriter writer(txn, epochs, budget, viewer);
     read_list(txn, Feed::replies, message_id, writer, page);
     return page;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -27,11 +28,13 @@ namespace agentcom::store {
 [[nodiscard]] core::ChannelSeq last_channel_seq(const Transaction& txn, std::string_view channel);
 
 [[nodiscard]] std::string read_thread_root(const Transaction& txn, std::string_view message_id,
-                                           const Epochs& epochs);
+                                           const Epochs& epochs,
+                                           const std::optional<Viewer>& viewer);
 [[nodiscard]] MessagePage read_thread(const Transaction& txn, std::string_view root,
-                                      core::Seq cursor, const Epochs& epochs, core::Budget& budget);
+                                      core::Seq cursor, const Epochs& epochs, core::Budget& budget,
+                                      const std::optional<Viewer>& viewer);
 [[nodiscard]] MessagePage read_replies(const Transaction& txn, std::string_view message_id,
-                                       core::Seq cursor, const Epochs& epochs,
-                                       core::Budget& budget);
+                                       core::Seq cursor, const Epochs& epochs, core::Budget& budget,
+                                       const std::optional<Viewer>& viewer);
 
 }  // namespace agentcom::store

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "agentcom/core/seq.hpp"
+#include "agentcom/core/time.hpp"
 #include "agentcom/core/token.hpp"
 #include "store/bytes.hpp"
 
@@ -25,10 +26,14 @@
 ///   copies           agent id                               CopiesRow
 ///   tokens           32 bytes of digest                     TokenRow
 ///   tokens_by_agent  agent', digest                         empty
+///   token_expiry     be64 milliseconds, digest              empty
 ///   channels         name                                   ChannelRow
 ///   subscriptions    agent', channel name                   SubscriptionRow
 ///   subscribers      channel', agent id                     empty
+///   members          channel', agent id                     MemberRow
+///   memberships      agent', channel name                   empty
 ///   removals         name of a channel being deleted        ChannelRow, moved here
+///   endings          id of an agent being removed           empty
 ///   usage            agent id                               UsageRow
 ///   unclaimed        be64 seq, agent id                     empty; see write_upkeep.cpp
 ///   idempotency_keys   agent', idempotency key              IdempotencyRow
@@ -86,6 +91,12 @@ inline std::string pair_key(std::string_view owner, std::string_view member) {
 
 inline std::string_view digest_key(const core::TokenDigest& digest) noexcept {
     return {reinterpret_cast<const char*>(digest.data()), digest.size()};
+}
+
+inline std::string token_expiry_key(core::Timestamp at, std::string_view digest) {
+    std::string key = be64_key(static_cast<std::uint64_t>(at.ms));
+    key.append(digest);
+    return key;
 }
 
 inline std::string unclaimed_key(core::Seq seq, std::string_view agent) {

@@ -3,7 +3,9 @@
 #include <charconv>
 #include <optional>
 #include <string>
+#include <utility>
 
+#include "store/channel_access.hpp"
 #include "store/cursor.hpp"
 #include "store/keys.hpp"
 #include "store/rows.hpp"
@@ -21,19 +23,22 @@ constexpr std::size_t kCursorDigestBytes = 16;
 std::string_view cut(std::string_view name) { return name.substr(0, core::kMaxAgentIdBytes + 1); }
 
 /// Walks the keys that begin with `prefix`, from behind `prefix` + `after`. `size(rest of the key,
-/// value)` is what an entry takes, `make` makes it, or nothing when it is not to be shown.
+/// value)` is what an entry takes, `make` makes it, or nothing when it is not to be shown. Returns
+/// how far it has come.
 template <class T, class Size, class Make>
-void walk(const Transaction& txn, MDB_dbi table, const std::string& prefix, std::string_view after,
-          core::Budget& budget, core::Page<T>& page, Size&& size, Make&& make) {
+std::string walk(const Transaction& txn, MDB_dbi table, const std::string& prefix,
+                 std::string_view after, core::Budget& budget, core::Page<T>& page, Size&& size,
+                 Make&& make) {
     const std::string start = prefix + std::string(after);
     Cursor cursor(txn, table);
     bool more = start.empty() ? cursor.first() : cursor.at_or_after(start);
     if (more && !after.empty() && cursor.key() == start) more = cursor.next();
+    std::string passed(after);
     for (; more && cursor.key().starts_with(prefix); more = cursor.next()) {
         const std::string_view rest = cursor.key().substr(prefix.size());
         if (!budget.step()) {
             page.more = true;
-            return;
+            break;
         }
         // One that is damaged is passed over.
         const bool fits = read_or(txn, "a list", true, [&] {
@@ -46,9 +51,11 @@ void walk(const Transaction& txn, MDB_dbi table, const std::string& prefix, std:
         });
         if (!fits) {
             page.more = true;
-            return;
+            break;
         }
+        passed = rest;
     }
+    return passed;
 }
 
 std::uint64_t name_size(std::string_view name, std::string_view) { return 2 * name.size() + 3; }
@@ -111,14 +118,16 @@ core::result<TokenPage> read_tokens(const Transaction& txn, std::string_view cur
     for (; more; more = list.next()) {
         constexpr std::size_t kDigestBytes = std::tuple_size_v<core::TokenDigest>;
         const std::string_view key = list.key();
+        std::uint64_t size = 0;
         const auto token = read_or(txn, "a token", std::optional<TokenRecord>(), [&] {
             if (key.size() <= kDigestBytes) throw DamagedStore("it is listed under a wrong key");
             const auto row = txn.get(txn.tables().tokens, key.substr(key.size() - kDigestBytes));
             if (!row) throw DamagedStore("it is listed and not there");
+            size = kRowBytes + 2 * key.size() + 6 * row->size();
             return std::optional(parse_token(*row));
         });
         if (!token) continue;
-        if (!budget.step() || !budget.take(kRowBytes + 2 * key.size())) {
+        if (!budget.step() || !budget.take(size)) {
             page.more = true;
             page.cursor = last.empty() ? std::string(cursor) : to_hex(last);
             break;
@@ -129,17 +138,19 @@ core::result<TokenPage> read_tokens(const Transaction& txn, std::string_view cur
     return page;
 }
 
-core::Page<ChannelRecord> read_channels(const Transaction& txn, std::string_view after,
-                                        core::Budget& budget) {
-    core::Page<ChannelRecord> page;
-    walk(
+ChannelPage read_channels(const Transaction& txn, std::string_view after, core::Budget& budget,
+                          const std::optional<Viewer>& viewer) {
+    ChannelPage page;
+    page.cursor = walk(
         txn, txn.tables().channels, "", cut(after), budget, page,
         // A control character of the description is escaped with six bytes.
         [](std::string_view name, std::string_view row) {
             return kRowBytes + name.size() + 6 * row.size();
         },
-        [](std::string_view name, std::string_view row) {
-            return std::optional(parse_channel(stored_channel_name(name), row));
+        [&](std::string_view name, std::string_view row) -> std::optional<ChannelRecord> {
+            ChannelRecord channel = parse_channel(stored_channel_name(name), row);
+            if (!may_know(txn, channel, viewer)) return std::nullopt;
+            return channel;
         });
     return page;
 }
@@ -154,16 +165,24 @@ core::Page<core::AgentId> read_subscribers(const Transaction& txn, const core::C
     return page;
 }
 
-core::Page<core::ChannelName> read_subscriptions(const Transaction& txn, std::string_view agent,
-                                                 std::string_view after, core::Budget& budget) {
-    core::Page<core::ChannelName> page;
+ChannelNamePage read_subscriptions(const Transaction& txn, std::string_view agent,
+                                   std::string_view after, core::Budget& budget,
+                                   const std::optional<Viewer>& viewer) {
+    ChannelNamePage page;
     // A deleted channel's subscriptions end one after the other; until then nobody is shown them.
     const bool removing = Cursor(txn, txn.tables().removals).first();
-    walk(txn, txn.tables().subscriptions, owner_prefix(agent), cut(after), budget, page, name_size,
-         [&](std::string_view channel, std::string_view) -> std::optional<core::ChannelName> {
-             if (removing && txn.get(txn.tables().removals, channel)) return std::nullopt;
-             return stored_channel_name(channel);
-         });
+    const auto is_shown = [&](std::string_view channel) {
+        if (removing && txn.get(txn.tables().removals, channel)) return false;
+        if (!viewer) return true;
+        const auto row = txn.get(txn.tables().channels, channel);
+        return row && may_know(txn, parse_channel(stored_channel_name(channel), *row), viewer);
+    };
+    page.cursor = walk(
+        txn, txn.tables().subscriptions, owner_prefix(agent), cut(after), budget, page, name_size,
+        [&](std::string_view channel, std::string_view) -> std::optional<core::ChannelName> {
+            if (!is_shown(channel)) return std::nullopt;
+            return stored_channel_name(channel);
+        });
     return page;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string_view>
 
 #include "agentcom/core/page.hpp"
@@ -13,16 +14,15 @@ namespace agentcom::store {
 
 [[nodiscard]] core::result<TokenPage> read_tokens(const Transaction& txn, std::string_view cursor,
                                                   core::Budget& budget);
-[[nodiscard]] core::Page<ChannelRecord> read_channels(const Transaction& txn,
-                                                      std::string_view after, core::Budget& budget);
+[[nodiscard]] ChannelPage read_channels(const Transaction& txn, std::string_view after,
+                                        core::Budget& budget, const std::optional<Viewer>& viewer);
 [[nodiscard]] core::Page<core::AgentId> read_subscribers(const Transaction& txn,
                                                          const core::ChannelName& name,
                                                          std::string_view after,
                                                          core::Budget& budget);
 /// `agent` must be short enough for an id.
-[[nodiscard]] core::Page<core::ChannelName> read_subscriptions(const Transaction& txn,
-                                                               std::string_view agent,
-                                                               std::string_view after,
-                                                               core::Budget& budget);
+[[nodiscard]] ChannelNamePage read_subscriptions(const Transaction& txn, std::string_view agent,
+                                                 std::string_view after, core::Budget& budget,
+                                                 const std::optional<Viewer>& viewer);
 
 }  // namespace agentcom::store

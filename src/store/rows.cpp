@@ -11,9 +11,15 @@ namespace {
 
 // The present version of each row that has had more than one.
 constexpr std::uint8_t kStateVersion = 3;
-constexpr std::uint8_t kAgentVersion = 2;
-constexpr std::uint8_t kChannelVersion = 2;
+constexpr std::uint8_t kAgentVersion = 3;
+constexpr std::uint8_t kChannelVersion = 3;
+constexpr std::uint8_t kTokenVersion = 2;
 constexpr std::uint8_t kIdempotencyVersion = 3;
+
+// Flags of a channel.
+constexpr std::uint8_t kPrivate = 1;
+constexpr std::uint8_t kMembersPublish = 2;
+constexpr std::uint8_t kMakerIsMember = 4;
 
 std::string new_row(std::uint8_t version = 1) { return {static_cast<char>(version)}; }
 
@@ -82,6 +88,7 @@ void AgentRow::encode(std::string& out) const {
     append_fixed(out, broadcasts_after.value);
     append_fixed(out, cursor.value);
     append_short_text(out, creator);
+    append_fixed(out, born.value);
     for (const auto* list : {&spans, &acked, &shown}) {
         append_varint(out, list->size());
         for (const ReadSpan& span : *list) {
@@ -107,6 +114,7 @@ AgentRow AgentRow::parse(std::string_view bytes) {
         return row;
     }
     row.creator = reader.short_text();
+    if (version >= 3) row.born = take_seq(reader);
     for (auto* list : {&row.spans, &row.acked, &row.shown}) {
         for (std::uint64_t left = reader.varint(); left > 0; --left) take_span(*list);
     }
@@ -145,22 +153,34 @@ core::AgentId stored_agent_id(std::string_view text) {
 }
 
 std::string encode_token(const TokenRecord& token) {
-    std::string out = new_row();
+    std::string out = new_row(kTokenVersion);
     append_fixed(out, static_cast<std::uint8_t>(token.role));
     append_fixed(out, token.created_at.ms);
     append_short_text(out, token.prefix);
     append_short_text(out, token.agent.str());
+    append_fixed(out, token.expires_at ? token.expires_at->ms : std::int64_t{0});
+    append_fixed(out, token.last_used_day);
+    append_short_text(out, token.name);
     return out;
 }
 
 TokenRecord parse_token(std::string_view bytes) {
-    ByteReader reader = open_row(bytes);
-    const bool admin = reader.fixed<std::uint8_t>() == static_cast<std::uint8_t>(core::Role::admin);
+    auto [version, reader] = open_versioned(bytes, kTokenVersion);
+    const auto role = reader.fixed<std::uint8_t>();
+    if (role > static_cast<std::uint8_t>(core::Role::observer)) {
+        throw DamagedStore("a stored token has an unknown role");
+    }
     const core::Timestamp created_at = take_time(reader);
     const std::string_view prefix = reader.short_text();
-    return TokenRecord{stored_agent_id(reader.short_text()),
-                       admin ? core::Role::admin : core::Role::agent, std::string(prefix),
-                       created_at};
+    TokenRecord token{stored_agent_id(reader.short_text()), static_cast<core::Role>(role),
+                      std::string(prefix), created_at};
+    if (version >= 2) {
+        const core::Timestamp expires_at = take_time(reader);
+        if (expires_at.ms != 0) token.expires_at = expires_at;
+        token.last_used_day = reader.fixed<std::uint32_t>();
+        token.name = reader.short_text();
+    }
+    return token;
 }
 
 std::string ChannelRow::encode() const {
@@ -171,6 +191,10 @@ std::string ChannelRow::encode() const {
     append_fixed(out, born.value);
     append_fixed(out, idle_seq.value);
     append_fixed(out, idle_since.ms);
+    append_fixed(out, static_cast<std::uint8_t>((record.is_private ? kPrivate : 0) |
+                                                (record.members_publish ? kMembersPublish : 0) |
+                                                (maker_is_member ? kMakerIsMember : 0)));
+    append_fixed(out, record.member_count);
     out.append(record.description);
     return out;
 }
@@ -188,13 +212,30 @@ ChannelRow ChannelRow::parse(const core::ChannelName& name, std::string_view byt
         idle_seq.value = reader.fixed<std::uint64_t>();
         idle_since = take_time(reader);
     }
+    std::uint8_t flags = 0;
+    std::uint32_t members = 0;
+    if (version >= 3) {
+        flags = reader.fixed<std::uint8_t>();
+        members = reader.fixed<std::uint32_t>();
+    }
     return ChannelRow{ChannelRecord{name, std::string(reader.rest()), std::move(created_by),
-                                    created_at, subscribers},
-                      born, idle_seq, idle_since};
+                                    created_at, subscribers, (flags & kPrivate) != 0,
+                                    (flags & kMembersPublish) != 0, members},
+                      born, idle_seq, idle_since, (flags & kMakerIsMember) != 0};
 }
 
 ChannelRecord parse_channel(const core::ChannelName& name, std::string_view bytes) {
     return ChannelRow::parse(name, bytes).record;
+}
+
+std::string MemberRow::encode() const {
+    std::string out = new_row();
+    append_fixed(out, rights);
+    return out;
+}
+
+MemberRow MemberRow::parse(std::string_view bytes) {
+    return MemberRow{open_row(bytes).fixed<MemberRights>()};
 }
 
 std::string SubscriptionRow::encode() const {

@@ -51,6 +51,8 @@ struct AgentRow {
     /// Unclaimed only: who sent the first message, and so whose share it counts against. Empty for
     /// those of version 1.
     std::string creator;
+    /// Head when the row was made: older messages belong to an earlier agent of this name.
+    core::Seq born;
     // Stretches of the log, each list sorted and apart, all beyond the cursor.
     Spans spans;  // direct messages and broadcasts read live
     Spans acked;  // acknowledged, with something before it that is not
@@ -82,6 +84,9 @@ struct ChannelRow {
     /// the time of that message, of its making, or when its last subscriber left.
     core::ChannelSeq idle_seq;
     core::Timestamp idle_since;  // by the store's own time
+    /// Whether its maker is one of its members. In rows before version 3 it was remembered by name
+    /// alone.
+    bool maker_is_member = false;
 
     [[nodiscard]] std::string encode() const;
     [[nodiscard]] static ChannelRow parse(const core::ChannelName& name, std::string_view bytes);
@@ -90,6 +95,13 @@ struct ChannelRow {
 /// The name is a stored key.
 [[nodiscard]] core::ChannelName stored_channel_name(std::string_view text);
 [[nodiscard]] core::AgentId stored_agent_id(std::string_view text);
+
+struct MemberRow {
+    MemberRights rights = 0;
+
+    [[nodiscard]] std::string encode() const;
+    [[nodiscard]] static MemberRow parse(std::string_view bytes);
+};
 
 struct SubscriptionRow {
     core::Seq after;  // head when it began

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "store/body_digest.hpp"
+#include "store/channel_access.hpp"
 #include "store/commit_pipeline.hpp"
 #include "store/history_view.hpp"
 #include "store/keys.hpp"
@@ -200,17 +201,32 @@ ConnectionStart Store::connection_start(const core::AgentId& agent) const {
     });
 }
 
-std::optional<ChannelRecord> Store::find_channel(const core::ChannelName& name) const {
+std::optional<ChannelRecord> Store::find_channel(const core::ChannelName& name,
+                                                 const std::optional<Viewer>& viewer) const {
     return impl_->read([&](const Transaction& txn) -> std::optional<ChannelRecord> {
         const auto row = txn.get(txn.tables().channels, name.str());
         if (!row) return std::nullopt;
-        return parse_channel(name, *row);
+        ChannelRecord channel = parse_channel(name, *row);
+        if (!may_know(txn, channel, viewer)) return std::nullopt;
+        return channel;
     });
 }
 
-core::Page<ChannelRecord> Store::list_channels(std::string_view after, core::Budget& budget) const {
+MemberRights Store::member_rights(const core::ChannelName& name, std::string_view agent) const {
+    if (!is_possible_agent(agent)) return 0;
+    return impl_->read(
+        [&](const Transaction& txn) { return read_member_rights(txn, name.str(), agent); });
+}
+
+std::vector<ChannelMember> Store::members(const core::ChannelName& name) const {
+    return impl_->read([&](const Transaction& txn) { return read_members(txn, name.str()); });
+}
+
+ChannelPage Store::list_channels(std::string_view after, core::Budget& budget,
+                                 const std::optional<Viewer>& viewer) const {
     const Impl::Walk walk(*impl_, budget);
-    return impl_->read([&](const Transaction& txn) { return read_channels(txn, after, budget); });
+    return impl_->read(
+        [&](const Transaction& txn) { return read_channels(txn, after, budget, viewer); });
 }
 
 core::Page<core::AgentId> Store::subscribers(const core::ChannelName& name, std::string_view after,
@@ -220,12 +236,14 @@ core::Page<core::AgentId> Store::subscribers(const core::ChannelName& name, std:
         [&](const Transaction& txn) { return read_subscribers(txn, name, after, budget); });
 }
 
-core::Page<core::ChannelName> Store::subscriptions(std::string_view agent, std::string_view after,
-                                                   core::Budget& budget) const {
+ChannelNamePage Store::subscriptions(std::string_view agent, std::string_view after,
+                                     core::Budget& budget,
+                                     const std::optional<Viewer>& viewer) const {
     if (!is_possible_agent(agent)) return {};
     const Impl::Walk walk(*impl_, budget);
-    return impl_->read(
-        [&](const Transaction& txn) { return read_subscriptions(txn, agent, after, budget); });
+    return impl_->read([&](const Transaction& txn) {
+        return read_subscriptions(txn, agent, after, budget, viewer);
+    });
 }
 
 ChannelHistoryPage Store::channel_history(const ChannelHistoryQuery& query,
@@ -253,24 +271,26 @@ core::MessagePtr Store::find_message(core::Seq seq) const {
     });
 }
 
-std::string Store::thread_root(std::string_view message_id) const {
+std::string Store::thread_root(std::string_view message_id,
+                               const std::optional<Viewer>& viewer) const {
     return impl_->read([&](const Transaction& txn) {
-        return read_thread_root(txn, message_id, impl_->schema.epochs);
+        return read_thread_root(txn, message_id, impl_->schema.epochs, viewer);
     });
 }
 
-MessagePage Store::thread(std::string_view root, core::Seq cursor, core::Budget& budget) const {
+MessagePage Store::thread(std::string_view root, core::Seq cursor, core::Budget& budget,
+                          const std::optional<Viewer>& viewer) const {
     const Impl::Walk walk(*impl_, budget);
     return impl_->read([&](const Transaction& txn) {
-        return read_thread(txn, root, cursor, impl_->schema.epochs, budget);
+        return read_thread(txn, root, cursor, impl_->schema.epochs, budget, viewer);
     });
 }
 
-MessagePage Store::replies(std::string_view message_id, core::Seq cursor,
-                           core::Budget& budget) const {
+MessagePage Store::replies(std::string_view message_id, core::Seq cursor, core::Budget& budget,
+                           const std::optional<Viewer>& viewer) const {
     const Impl::Walk walk(*impl_, budget);
     return impl_->read([&](const Transaction& txn) {
-        return read_replies(txn, message_id, cursor, impl_->schema.epochs, budget);
+        return read_replies(txn, message_id, cursor, impl_->schema.epochs, budget, viewer);
     });
 }
 

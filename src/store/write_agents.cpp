@@ -1,4 +1,4 @@
-// The part of WriteBatch that changes agents and tokens, and counts what each agent takes.
+// The part of WriteBatch that changes agents, and counts what each of them takes.
 
 #include <algorithm>
 #include <utility>
@@ -44,11 +44,18 @@ void WriteBatch::put_agent(std::string_view agent, const AgentRow& row) {
     txn().put(txn().tables().agents, agent, row_);
 }
 
+AgentRow WriteBatch::new_agent() const {
+    AgentRow row;
+    row.born = state_.head;
+    row.cursor = state_.head;
+    return row;
+}
+
 AgentRow WriteBatch::agent_or_new(std::string_view agent) {
     if (auto row = find_agent(agent)) return std::move(*row);
     txn().put(txn().tables().unclaimed, unclaimed_key(state_.head.next(), agent), "");
     ++state_.unclaimed_mailboxes;
-    return AgentRow{};
+    return new_agent();
 }
 
 std::uint64_t WriteBatch::share_of(std::uint64_t quota) const noexcept {
@@ -140,7 +147,9 @@ void WriteBatch::drop_copies(std::string_view agent, const AgentRow& row) {
 }
 
 WriteResult WriteBatch::run(const MarkRead& op) {
-    AgentRow row = agent_or_new(op.agent.str());
+    auto known = find_agent(op.agent.str());
+    if (!known) return WriteValue(Done{});  // it was ended while it was connected
+    AgentRow& row = *known;
     const ReadSpan span{op.span.after, std::min(op.span.up_to, state_.head)};
     if (span.up_to > row.cursor && span.after < span.up_to) {
         flush();
@@ -174,44 +183,15 @@ WriteResult WriteBatch::run(const MarkShown& op) {
     return WriteValue(Done{});
 }
 
-WriteResult WriteBatch::run(const CreateToken& op) {
-    constexpr std::size_t kMaxPrefixBytes = 64;
-    if (op.prefix.size() > kMaxPrefixBytes) {
-        return core::Error(core::ErrorCode::invalid_field, "prefix");
-    }
-    if (!take_room(2 * kRoomOfRow)) return core::Error(core::ErrorCode::storage_full);
-    const std::string_view digest = digest_key(op.digest);
-    if (const auto earlier = txn().get(txn().tables().tokens, digest)) {
-        const TokenRecord record = parse_token(*earlier);
-        txn().erase(txn().tables().tokens_by_agent, pair_key(record.agent.str(), digest));
-    }
-    txn().put(txn().tables().tokens, digest,
-              encode_token(TokenRecord{op.agent, op.role, op.prefix, now_}));
-    txn().put(txn().tables().tokens_by_agent, pair_key(op.agent.str(), digest), "");
-
-    const auto known = find_agent(op.agent.str());
-    AgentRow row = known.value_or(AgentRow{});
-    if (!row.claimed) {
-        if (known) give_back_mailbox(row);
-        row.claimed = true;
-        row.creator.clear();
-        row.broadcasts_after = state_.head;
-        put_agent(op.agent.str(), row);
-    }
-    return WriteValue(Done{});
-}
-
-WriteResult WriteBatch::run(const RevokeTokens& op) {
-    TokensRevoked revoked;
-    if (op.agent.size() > core::kMaxAgentIdBytes) return WriteValue(revoked);
-    const std::string prefix = owner_prefix(op.agent);
-    Cursor cursor(txn(), txn().tables().tokens_by_agent);
-    while (cursor.at_or_after(prefix) && cursor.key().starts_with(prefix)) {
-        txn().erase(txn().tables().tokens, std::string(cursor.key().substr(prefix.size())));
-        cursor.erase();
-        ++revoked.count;
-    }
-    return WriteValue(revoked);
+void WriteBatch::claim(const core::AgentId& agent) {
+    const auto known = find_agent(agent.str());
+    AgentRow row = known.value_or(new_agent());
+    if (row.claimed) return;
+    if (known) give_back_mailbox(row);
+    row.claimed = true;
+    row.creator.clear();
+    row.broadcasts_after = state_.head;
+    put_agent(agent.str(), row);
 }
 
 }  // namespace agentcom::store

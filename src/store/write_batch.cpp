@@ -102,7 +102,7 @@ void WriteBatch::abort() noexcept {
     txn_.reset();
     recent_.clear();
     known_agents_.clear();
-    channel_seqs_.clear();
+    published_channels_.clear();
 }
 
 bool WriteBatch::take_room(std::uint64_t bytes) {
@@ -134,7 +134,7 @@ WriteResult WriteBatch::run(AppendMessage& op) {
     const core::Seq seq = state_.head.next();
     core::ChannelSeq place;
     if (const auto* to = std::get_if<core::ToChannel>(&draft.to)) {
-        place.value = ++*channel_seq(to->channel.str());
+        place.value = ++published_channel(to->channel.str())->seq;
         if (state_.first.value > 1) published_.insert(to->channel.str());
     }
     const core::Seq root = root_of(draft.reply_to);
@@ -159,9 +159,8 @@ std::optional<core::Error> WriteBatch::refuse(const AppendMessage& op) {
     if (draft.reply_to && draft.reply_to->size() > core::kMaxReplyToBytes) {
         return core::Error(core::ErrorCode::invalid_field, "reply_to");
     }
-    const auto* to_channel = std::get_if<core::ToChannel>(&draft.to);
-    if (to_channel != nullptr && channel_seq(to_channel->channel.str()) == nullptr) {
-        return core::Error(core::ErrorCode::channel_not_found);
+    if (const auto* to = std::get_if<core::ToChannel>(&draft.to)) {
+        if (auto error = refuse_publication(draft.from, to->channel.str())) return error;
     }
     const std::uint64_t size = draft.payload.text.size() + draft.type.size() + kRoomOfEntries;
     if (state_.head.value >= core::kMaxSeq || !take_room(size)) {
@@ -191,7 +190,7 @@ std::optional<core::Error> WriteBatch::reach_recipient(const core::AgentId& send
                                "as many mailboxes as one agent's share allows wait for recipients "
                                "of yours that hold no token; check the recipient's name");
         }
-        AgentRow row;
+        AgentRow row = new_agent();
         row.creator = sender.str();
         put_agent(agent.str(), row);
         txn().put(txn().tables().unclaimed, unclaimed_key(state_.head.next(), agent.str()), "");
@@ -266,17 +265,38 @@ void WriteBatch::index(const core::Message& message, core::Seq root) {
     }
 }
 
-std::uint64_t* WriteBatch::channel_seq(std::string_view channel) {
-    const auto cached = channel_seqs_.find(channel);
-    if (cached != channel_seqs_.end()) return &cached->second;
-    if (!txn().get(txn().tables().channels, channel)) return nullptr;
-    if (channel_seqs_.size() >= kMaxCached) {
+std::optional<core::Error> WriteBatch::refuse_publication(const core::AgentId& sender,
+                                                          std::string_view channel) {
+    const PublishedChannel* known = published_channel(channel);
+    if (known == nullptr) return core::Error(core::ErrorCode::channel_not_found);
+    if (!known->is_private && !known->members_publish) return std::nullopt;
+    const MemberRights rights = member_rights(channel, sender.str());
+    if (known->is_private && rights == 0) {
+        return core::Error(core::ErrorCode::channel_not_found);
+    }
+    if ((rights & kMayPublish) == 0) {
+        return core::Error(core::ErrorCode::forbidden, {},
+                           "only members with the right to publish may publish here");
+    }
+    return std::nullopt;
+}
+
+WriteBatch::PublishedChannel* WriteBatch::published_channel(std::string_view channel) {
+    const auto cached = published_channels_.find(channel);
+    if (cached != published_channels_.end()) return &cached->second;
+    const auto row = txn().get(txn().tables().channels, channel);
+    if (!row) return nullptr;
+    const ChannelRecord record = parse_channel(stored_channel_name(channel), *row);
+    if (published_channels_.size() >= kMaxCached) {
         // What this transaction has given out is not in the lists yet.
         flush();
-        channel_seqs_.clear();
+        published_channels_.clear();
     }
     const std::uint64_t last = last_channel_seq(txn(), channel).value;
-    return &channel_seqs_.emplace(std::string(channel), last).first->second;
+    return &published_channels_
+                .emplace(std::string(channel),
+                         PublishedChannel{last, record.is_private, record.members_publish})
+                .first->second;
 }
 
 }  // namespace agentcom::store

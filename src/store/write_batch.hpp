@@ -6,6 +6,7 @@
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "agentcom/store/store.hpp"
@@ -23,6 +24,14 @@ namespace agentcom::store {
 
 /// The setting mailbox_ttl_ms as a duration that is safe to subtract from a time.
 [[nodiscard]] core::Millis ttl_of(std::uint64_t setting);
+
+/// Takes the cost of a step from what one call may do, in units of about a microsecond. False when
+/// nothing was left before.
+[[nodiscard]] inline bool spend(std::uint64_t& work, std::uint64_t cost) noexcept {
+    if (work == 0) return false;
+    work -= cost < work ? cost : work;
+    return true;
+}
 
 /// Room in the map that a change of one row or setting is taken to need: a page.
 inline constexpr std::uint64_t kRoomOfRow = 4'096;
@@ -73,16 +82,28 @@ private:
         core::Seq root;  // its own when it answers nothing
     };
     using Texts = std::unordered_set<std::string, core::TextHash, core::TextEqual>;
-    using ChannelSeqs =
-        std::unordered_map<std::string, std::uint64_t, core::TextHash, core::TextEqual>;
+    /// What publishing to a channel has to know of it.
+    struct PublishedChannel {
+        std::uint64_t seq = 0;  // newest given out
+        bool is_private = false;
+        bool members_publish = false;
+    };
+    using PublishedChannels =
+        std::unordered_map<std::string, PublishedChannel, core::TextHash, core::TextEqual>;
 
     WriteResult run(AppendMessage& op);
+    WriteResult run(const EndAgent& op);
+    WriteResult run(const RemoveEndedAgents& op);
     WriteResult run(const AckMailbox& op);
     WriteResult run(const MarkRead& op);
     WriteResult run(const MarkShown& op);
     WriteResult run(const CreateToken& op);
     WriteResult run(const RevokeTokens& op);
+    WriteResult run(const RotateToken& op);
+    WriteResult run(const NoteTokenUse& op);
+    WriteResult run(const DropExpiredTokens& op);
     WriteResult run(const CreateChannel& op);
+    WriteResult run(const SetMember& op);
     WriteResult run(const Subscribe& op);
     WriteResult run(const Unsubscribe& op);
     WriteResult run(const PutSetting& op);
@@ -106,12 +127,16 @@ private:
                                                              const core::AgentId& agent);
     [[nodiscard]] core::Seq root_of(const std::optional<std::string>& reply_to);
     void index(const core::Message& message, core::Seq root);
-    [[nodiscard]] std::uint64_t* channel_seq(std::string_view channel);
+    [[nodiscard]] PublishedChannel* published_channel(std::string_view channel);
+    [[nodiscard]] std::optional<core::Error> refuse_publication(const core::AgentId& sender,
+                                                                std::string_view channel);
     [[nodiscard]] bool take_room(std::uint64_t bytes);
 
     // Agents.
     [[nodiscard]] std::optional<AgentRow> find_agent(std::string_view agent);
     void put_agent(std::string_view agent, const AgentRow& row);
+    /// One that has nothing of an earlier agent of its name.
+    [[nodiscard]] AgentRow new_agent() const;
     /// The row, made as an unclaimed mailbox when the agent is not known.
     [[nodiscard]] AgentRow agent_or_new(std::string_view agent);
     [[nodiscard]] CopiesRow copies_of(std::string_view agent);
@@ -123,6 +148,31 @@ private:
         return {.first_of_log = state_.first, .committed = committed_.head};
     }
     void remember_known(std::string_view agent);
+
+    // Tokens (write_tokens.cpp).
+    void put_token(std::string_view digest, const TokenRecord& token);
+    /// One of an agent's. Of a damaged one there is no record.
+    struct HeldToken {
+        std::string digest;
+        std::optional<TokenRecord> record;
+    };
+    void erase_token(std::string_view agent, std::string_view digest,
+                     std::optional<core::Timestamp> expires_at);
+    void erase_token(std::string_view agent, const HeldToken& token);
+    [[nodiscard]] std::optional<TokenRecord> find_token(std::string_view digest);
+    [[nodiscard]] std::vector<HeldToken> tokens_of(std::string_view agent);
+    /// Whether the token, if there is one, is still there.
+    [[nodiscard]] bool stands(const std::optional<core::TokenDigest>& token);
+    /// From now on somebody holds a token for the agent.
+    void claim(const core::AgentId& agent);
+
+    // Ended agents (write_endings.cpp). Each takes what it does from `work`; false when that did
+    // not suffice.
+    [[nodiscard]] bool is_ending(std::string_view agent);
+    [[nodiscard]] bool remove_ended(std::uint64_t& work);
+    [[nodiscard]] bool end_subscriptions(std::string_view agent, std::uint64_t& work);
+    [[nodiscard]] bool end_memberships(std::string_view agent, std::uint64_t& work);
+    [[nodiscard]] bool forget_keys(std::string_view agent, std::uint64_t& work);
 
     // Quotas.
     /// What one agent may take of a hub-wide quota.
@@ -137,11 +187,18 @@ private:
     // Channels.
     [[nodiscard]] std::optional<ChannelRow> find_channel(const core::ChannelName& name);
     void put_channel(const ChannelRow& channel);
+    [[nodiscard]] MemberRights member_rights(std::string_view channel, std::string_view agent);
+    /// Whether this agent, by its own rights, may change and delete the channel.
+    [[nodiscard]] bool may_manage(const ChannelRow& channel, const core::AgentId& agent);
+    void put_member(ChannelRow& channel, const core::AgentId& agent, MemberRights rights);
     void leave(const core::ChannelName& channel, std::string_view agent, core::Seq subscribed);
+    /// Ends a subscription and keeps nothing of it.
+    void drop_subscription(const core::ChannelName& channel, std::string_view agent);
     void begin_removal(const ChannelRow& channel);
     /// Each takes what it does from `work`; false when that did not suffice.
     [[nodiscard]] bool remove_deleted(std::uint64_t& work);
     [[nodiscard]] bool remove_subscribers(const core::ChannelName& name, std::uint64_t& work);
+    [[nodiscard]] bool remove_members(const core::ChannelName& name, std::uint64_t& work);
     [[nodiscard]] bool remove_postings(const core::ChannelName& name, std::uint64_t& work);
     [[nodiscard]] bool is_idle(ChannelRow& channel, core::Timestamp before);
 
@@ -170,7 +227,7 @@ private:
 
     // True as long as no transaction is aborted; bounded, and emptied when full.
     Texts known_agents_;
-    ChannelSeqs channel_seqs_;  // newest given out
+    PublishedChannels published_channels_;
 };
 
 }  // namespace agentcom::store

@@ -19,12 +19,6 @@ constexpr std::uint64_t kWorkOfSubscriber = 40;
 constexpr std::uint64_t kWorkOfBlock = 10;
 constexpr std::size_t kMaxChannelsLookedAt = 1'000;  // for idle ones, in one call
 
-bool spend(std::uint64_t& work, std::uint64_t cost) {
-    if (work == 0) return false;
-    work -= std::min(work, cost);
-    return true;
-}
-
 }  // namespace
 
 std::optional<ChannelRow> WriteBatch::find_channel(const core::ChannelName& name) {
@@ -38,6 +32,7 @@ void WriteBatch::put_channel(const ChannelRow& channel) {
 }
 
 WriteResult WriteBatch::run(const CreateChannel& op) {
+    if (!stands(op.token)) return core::Error(core::ErrorCode::unauthorized);
     if (txn().get(txn().tables().channels, op.name.str())) {
         return core::Error(core::ErrorCode::channel_exists);
     }
@@ -54,11 +49,25 @@ WriteResult WriteBatch::run(const CreateChannel& op) {
                            "you have made as many channels as one agent's share allows; delete "
                            "one that is not needed");
     }
-    if (!take_room(kRoomOfRow + op.description.size())) {
+    if (op.members.size() >= options_.max_members_per_channel) {
+        return core::Error(core::ErrorCode::member_limit);
+    }
+    if (!take_room(kRoomOfRow * (2 + op.members.size() / 16) + op.description.size())) {
         return core::Error(core::ErrorCode::storage_full);
     }
-    put_channel(ChannelRow{
-        ChannelRecord{op.name, op.description, op.created_by, now_, 0}, state_.head, {}, stored_});
+    ChannelRow channel{.record = {.name = op.name,
+                                  .description = op.description,
+                                  .created_by = op.created_by,
+                                  .created_at = now_,
+                                  .is_private = op.is_private,
+                                  .members_publish = op.members_publish},
+                       .born = state_.head,
+                       .idle_seq = {},
+                       .idle_since = stored_,
+                       .maker_is_member = true};
+    for (const ChannelMember& member : op.members) put_member(channel, member.agent, member.rights);
+    put_member(channel, op.created_by, kAllRights);
+    put_channel(channel);
     ++state_.channels;
     ++usage.channels;
     put_usage(op.created_by.str(), usage);
@@ -66,8 +75,16 @@ WriteResult WriteBatch::run(const CreateChannel& op) {
 }
 
 WriteResult WriteBatch::run(const Subscribe& op) {
+    if (!stands(op.token)) return core::Error(core::ErrorCode::unauthorized);
     auto channel = find_channel(op.channel);
     if (!channel) return core::Error(core::ErrorCode::channel_not_found);
+    if (channel->record.is_private && !op.reads_everything) {
+        const MemberRights rights = member_rights(op.channel.str(), op.agent.str());
+        if (rights == 0) return core::Error(core::ErrorCode::channel_not_found);
+        if ((rights & kMayRead) == 0) {
+            return core::Error(core::ErrorCode::forbidden, {}, "you may not read this channel");
+        }
+    }
     const std::string key = pair_key(op.agent.str(), op.channel.str());
     if (txn().get(txn().tables().subscriptions, key)) return WriteValue(SubscriptionChanged{false});
     UsageRow usage = usage_of(op.agent.str());
@@ -89,7 +106,12 @@ WriteResult WriteBatch::run(const Unsubscribe& op) {
     if (!channel) return core::Error(core::ErrorCode::channel_not_found);
     const std::string_view agent = op.agent.str();
     const auto bytes = txn().get(txn().tables().subscriptions, pair_key(agent, op.channel.str()));
-    if (!bytes) return WriteValue(SubscriptionChanged{false});
+    if (!bytes) {
+        const bool hidden =
+            channel->record.is_private && member_rights(op.channel.str(), agent) == 0;
+        if (hidden) return core::Error(core::ErrorCode::channel_not_found);
+        return WriteValue(SubscriptionChanged{false});
+    }
     flush();
     leave(op.channel, agent, SubscriptionRow::parse(*bytes).after);
     if (channel->record.subscriber_count > 0) --channel->record.subscriber_count;
@@ -103,9 +125,13 @@ void WriteBatch::leave(const core::ChannelName& channel, std::string_view agent,
                        core::Seq subscribed) {
     const AgentRow reader =
         read_or(txn(), "an agent", AgentRow{}, [&] { return read_agent(txn(), agent); });
-    keep_copies(agent,
-                unread_of_channel(txn(), channel.str(), agent, std::max(subscribed, reader.cursor),
-                                  reader.acked, kMaxCopies + 1, reading_bounds(), notes_));
+    const core::Seq after = std::max(subscribed, reader.cursor);
+    keep_copies(agent, unread_of_channel(txn(), channel.str(), agent, after, reader.acked,
+                                         kMaxCopies + 1, reading_bounds(), notes_));
+    drop_subscription(channel, agent);
+}
+
+void WriteBatch::drop_subscription(const core::ChannelName& channel, std::string_view agent) {
     txn().erase(txn().tables().subscriptions, pair_key(agent, channel.str()));
     txn().erase(txn().tables().subscribers, pair_key(channel.str(), agent));
     UsageRow usage = usage_of(agent);
@@ -134,9 +160,13 @@ void WriteBatch::keep_copies(std::string_view agent, const UnreadOfChannel& unre
 WriteResult WriteBatch::run(const DeleteChannel& op) {
     const auto channel = find_channel(op.channel);
     if (!channel) return core::Error(core::ErrorCode::channel_not_found);
-    if (!op.by_admin && channel->record.created_by != op.by) {
-        return core::Error(core::ErrorCode::forbidden, {},
-                           "only its creator and administrators may delete a channel");
+    if (!op.by_admin && !may_manage(*channel, op.by)) {
+        if (channel->record.is_private && member_rights(op.channel.str(), op.by.str()) == 0) {
+            return core::Error(core::ErrorCode::channel_not_found);
+        }
+        return core::Error(
+            core::ErrorCode::forbidden, {},
+            "only members who may manage it and administrators may delete a channel");
     }
     begin_removal(*channel);
     flush();
@@ -154,8 +184,8 @@ void WriteBatch::begin_removal(const ChannelRow& channel) {
     const std::string_view name = channel.record.name.str();
     txn().put(txn().tables().removals, name, channel.encode());
     txn().erase(txn().tables().channels, name);
-    if (const auto cached = channel_seqs_.find(name); cached != channel_seqs_.end()) {
-        channel_seqs_.erase(cached);
+    if (const auto cached = published_channels_.find(name); cached != published_channels_.end()) {
+        published_channels_.erase(cached);
     }
 }
 
@@ -174,7 +204,7 @@ bool WriteBatch::remove_deleted(std::uint64_t& work) {
         }
         const core::ChannelName& name = *found;
         if (!spend(work, kWorkOfSubscriber) || !remove_subscribers(name, work) ||
-            !remove_postings(name, work)) {
+            !remove_members(name, work) || !remove_postings(name, work)) {
             return false;
         }
         txn().erase(txn().tables().trimmed, feed_prefix(Feed::channel, name.str()));
@@ -204,6 +234,21 @@ bool WriteBatch::remove_subscribers(const core::ChannelName& name, std::uint64_t
                       txn().get(txn().tables().subscriptions, pair_key(agent, name.str()));
                   return row ? SubscriptionRow::parse(*row).after : state_.head;
               }));
+    }
+}
+
+bool WriteBatch::remove_members(const core::ChannelName& name, std::uint64_t& work) {
+    const std::string prefix = owner_prefix(name.str());
+    for (;;) {
+        std::string agent;
+        {
+            Cursor members(txn(), txn().tables().members);
+            if (!members.at_or_after(prefix) || !members.key().starts_with(prefix)) return true;
+            if (!spend(work, kWorkOfBlock)) return false;
+            agent = members.key().substr(prefix.size());
+            members.erase();
+        }
+        txn().erase(txn().tables().memberships, pair_key(agent, name.str()));
     }
 }
 

@@ -44,6 +44,7 @@ WriteResult WriteBatch::run(const Trim& op) {
     bool more = forget_empty_mailboxes() || done.more;
     std::uint64_t work = kForgettingWork;
     more = !remove_deleted(work) || more;
+    more = !remove_ended(work) || more;
     return WriteValue(Trimmed{done.messages, more});
 }
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -60,8 +61,8 @@ std::vector<Row> first_table(std::istream& page, std::string_view title) {
     return rows;
 }
 
-std::vector<Row> table(std::string_view title) {
-    std::ifstream page(test::source_dir() / "docs" / "protocol.md");
+std::vector<Row> table(std::string_view title, std::string_view file) {
+    std::ifstream page(test::source_dir() / "docs" / file);
     EXPECT_TRUE(page.is_open());
     return first_table(page, title);
 }
@@ -73,9 +74,9 @@ std::string unquoted(std::string_view cell) {
 
 /// The rows by the name in their first cell; every name once, and none that is not in backticks
 /// (numbers excepted).
-std::map<std::string, Row> by_name(std::string_view title) {
+std::map<std::string, Row> by_name(std::string_view title, std::string_view file = "protocol.md") {
     std::map<std::string, Row> rows;
-    for (Row& row : table(title)) {
+    for (Row& row : table(title, file)) {
         const bool number =
             std::ranges::all_of(row[0], [](char c) { return c >= '0' && c <= '9'; });
         const std::string name = number ? row[0] : unquoted(row[0]);
@@ -89,7 +90,7 @@ std::map<std::string, Row> by_name(std::string_view title) {
 Row take(std::map<std::string, Row>& rows, const std::string& name, std::size_t columns) {
     const auto node = rows.extract(name);
     if (node.empty()) {
-        ADD_FAILURE() << "docs/protocol.md has no row for " << name;
+        ADD_FAILURE() << "the page has no row for " << name;
         return Row(columns);
     }
     EXPECT_EQ(node.mapped().size(), columns) << name;
@@ -100,8 +101,7 @@ Row take(std::map<std::string, Row>& rows, const std::string& name, std::size_t 
 
 void expect_no_more(const std::map<std::string, Row>& rows) {
     for (const auto& [name, row] : rows) {
-        ADD_FAILURE() << "docs/protocol.md has a row for " << name
-                      << ", which the code does not know";
+        ADD_FAILURE() << "the page has a row for " << name << ", which the code does not know";
     }
 }
 
@@ -150,10 +150,34 @@ TEST(ProtocolPage, HasEveryRouteWithWhoMayUseIt) {
             case protocol::Right::admin:
                 EXPECT_EQ(token, "admin") << name;
                 break;
+            case protocol::Right::sender:
+                EXPECT_EQ(token, "send") << name;
+                break;
             default:
                 EXPECT_EQ(token, "agent") << name;
         }
         EXPECT_EQ(row[2], route.query_token() ? "yes" : "") << name;
+    }
+    expect_no_more(rows);
+}
+
+TEST(RightsPage, SaysOfEveryOperationAndCallerWhatTheTableDoes) {
+    auto rows = by_name("Operations by callers", "rights.md");
+    constexpr std::array kColumns{protocol::Standing::nobody, protocol::Standing::agent,
+                                  protocol::Standing::observer, protocol::Standing::admin};
+    for (const protocol::OperationInfo& info : protocol::operations()) {
+        const Row row = take(rows, std::string(info.name), 6);
+        for (std::size_t i = 0; i < kColumns.size(); ++i) {
+            const auto code = protocol::refusal(info.policy.right, kColumns[i]);
+            std::string expected = "yes";
+            if (code == core::ErrorCode::unauthorized) {
+                expected = info.policy.right == protocol::Right::reader ? "read" : "401";
+            } else if (code) {
+                const core::ErrorInfo& error = core::error_info(*code);
+                expected = std::to_string(error.http_status) + " `" + std::string(error.name) + '`';
+            }
+            EXPECT_EQ(row[i + 1], expected) << info.name << ", column " << i + 1;
+        }
     }
     expect_no_more(rows);
 }

@@ -260,12 +260,13 @@ TEST_F(Afternoon, EverybodySeesEverythingOnceAndTheRecordsAgree) {
     EXPECT_NE(boss.inbox.find("result", 3), nullptr);
 
     // History and threads agree with what was sent.
-    const Json history = polling.http().get("/api/messages?limit=200").json();
+    HttpClient auditor(hub_->port(), hub_->admin_token());
+    const Json history = auditor.get("/api/messages?limit=200").json();
     std::vector<std::string> recorded;
     for (const Json& message : history.at("messages")) recorded.push_back(message.at("id"));
     EXPECT_EQ(recorded, all);
     for (const auto& [root, ids] : threads) {
-        const Json thread = polling.http().get("/api/threads/" + ids.back()).json();
+        const Json thread = auditor.get("/api/threads/" + ids.back()).json();
         EXPECT_EQ(thread.at("root"), root);
         std::vector<std::string> members;
         for (const Json& message : thread.at("messages")) members.push_back(message.at("id"));

@@ -36,7 +36,7 @@ protected:
     void SetUp() override {
         hub_ = std::make_unique<HubProcess>(dir_.path());
         token_ = hub_->create_token("alice");
-        witness_ = std::make_unique<HttpClient>(hub_->port(), hub_->create_token("witness"));
+        witness_ = std::make_unique<HttpClient>(hub_->port(), hub_->admin_token());
         bystander_ = std::make_unique<WsClient>(hub_->port());
         ASSERT_EQ(bystander_->identify("bystander", hub_->create_token("bystander")).at("type"),
                   "identified");

@@ -302,6 +302,106 @@ TEST(DecodeHttp, SettingsTakePositiveIntegersOnly) {
     EXPECT_EQ(error_of({.operation = Operation::put_mailbox_retention}).field, "mailbox_ttl_ms");
 }
 
+TEST(DecodeHttp, AChannelIsMadeWithItsMembers) {
+    const auto make = [](std::string_view rest) {
+        return Asked{.operation = Operation::create_channel,
+                     .body = R"({"name":"dev")" + std::string(rest) + "}"};
+    };
+    const auto plain = decoded<CreateChannel>(make(""));
+    EXPECT_FALSE(plain.is_private);
+    EXPECT_FALSE(plain.members_publish);
+    EXPECT_TRUE(plain.members.empty());
+    const auto full = decoded<CreateChannel>(
+        make(R"(,"private":true,"publishers":"members","members":["bob", "odd, \u00fc]",
+                {"agent_id":"carol","rights":["read","manage"]},{"agent_id":"dave"},
+                {"agent_id":"gone","rights":[]}])"));
+    EXPECT_TRUE(full.is_private);
+    EXPECT_TRUE(full.members_publish);
+    ASSERT_EQ(full.members.size(), 4U);
+    EXPECT_EQ(full.members[0].agent.str(), "bob");
+    EXPECT_EQ(full.members[0].rights, core::kMayRead | core::kMayPublish);
+    EXPECT_EQ(full.members[1].agent.str(), "odd, \xC3\xBC]");
+    EXPECT_EQ(full.members[2].agent.str(), "carol");
+    EXPECT_EQ(full.members[2].rights, core::kMayRead | core::kMayManage);
+    EXPECT_EQ(full.members[3].rights, core::kMayRead | core::kMayPublish);
+    EXPECT_TRUE(decoded<CreateChannel>(make(R"(,"members":[])")).members.empty());
+    EXPECT_TRUE(decoded<CreateChannel>(make(R"(,"members":null)")).members.empty());
+    for (const auto& [rest, field] : std::vector<std::pair<std::string, std::string>>{
+             {R"("private":"true")", "private"},
+             {R"("private":1)", "private"},
+             {R"("publishers":"nobody")", "publishers"},
+             {R"("publishers":7)", "publishers"},
+             {R"("members":"bob")", "members"},
+             {R"("members":{})", "members"},
+             {R"("members":[7])", "members"},
+             {R"("members":[null])", "members"},
+             {R"("members":[["bob"]])", "members"},
+             {R"("members":[{}])", "members"},
+             {R"("members":[{"agent_id":7}])", "members"},
+             {R"("members":["broadcast"])", "members"},
+             {R"("members":[""])", "members"},
+             {R"("members":[{"agent_id":"a","rights":"read"}])", "rights"},
+             {R"("members":[{"agent_id":"a","rights":["own"]}])", "rights"},
+             {R"("members":[{"agent_id":"a","rights":[7]}])", "rights"}}) {
+        EXPECT_EQ(error_of(make("," + rest)).field, field) << rest;
+    }
+}
+
+TEST(DecodeHttp, AMembersRightsAreAListThatMayBeEmpty) {
+    const auto set = [](std::string_view body) {
+        return Asked{
+            .operation = Operation::set_member, .argument = "#Dev", .body = std::string(body)};
+    };
+    const auto some =
+        decoded<SetMember>(set(R"({"agent_id":"bob","rights":["publish","publish","read"]})"));
+    EXPECT_EQ(some.channel.str(), "dev");
+    EXPECT_EQ(some.channel_text, "#Dev");
+    EXPECT_EQ(some.member.agent.str(), "bob");
+    EXPECT_EQ(some.member.rights, core::kMayRead | core::kMayPublish);
+    EXPECT_EQ(decoded<SetMember>(set(R"({"agent_id":"bob","rights":[ ]})")).member.rights, 0);
+    EXPECT_EQ(error_of(set(R"({"rights":[]})")).field, "agent_id");
+    EXPECT_EQ(error_of(set(R"({"agent_id":7,"rights":[]})")).field, "agent_id");
+    for (const char* wrong : {"null", "7", "\"read\"", "{}", "[\"all\"]", "[null]"}) {
+        EXPECT_EQ(error_of(set(R"({"agent_id":"bob","rights":)" + std::string(wrong) + "}")).field,
+                  "rights")
+            << wrong;
+    }
+    EXPECT_EQ(error_of(set(R"({"agent_id":"bob"})")).field, "rights");
+}
+
+TEST(DecodeHttp, ATokenIsRevokedByEightDigitsAndNothingElseMeansAll) {
+    const auto revoke = [](Query query) {
+        return Asked{
+            .operation = Operation::revoke_tokens, .argument = "alice", .query = std::move(query)};
+    };
+    EXPECT_EQ(decoded<RevokeTokens>(revoke({})).prefix, "");
+    EXPECT_EQ(decoded<RevokeTokens>(revoke({{"prefix", "0123abcd"}})).prefix, "0123abcd");
+    EXPECT_EQ(decoded<RevokeTokens>(revoke({{"prefix", "0123abcd..."}})).prefix, "0123abcd");
+    for (const char* wrong : {"", "...", "0123abc", "0123abcde", "0123ABCD", "0123abcx", "*"}) {
+        EXPECT_EQ(error_of(revoke({{"prefix", wrong}})).field, "prefix") << wrong;
+    }
+}
+
+TEST(DecodeHttp, ARotationHasAGracePeriodOfAWeekAtMost) {
+    const auto rotate = [](std::string_view body) {
+        return Asked{
+            .operation = Operation::rotate_token, .argument = "alice", .body = std::string(body)};
+    };
+    const auto plain = decoded<RotateToken>(rotate(""));
+    EXPECT_EQ(plain.agent.str(), "alice");
+    EXPECT_EQ(plain.grace, core::Millis(3'600'000));
+    EXPECT_FALSE(plain.name);
+    const auto full = decoded<RotateToken>(rotate(R"({"grace":0,"name":"n","expires_in":2})"));
+    EXPECT_EQ(full.grace, core::Millis(0));
+    EXPECT_EQ(full.name, "n");
+    EXPECT_EQ(full.expiry.in, core::Millis(2'000));
+    EXPECT_EQ(decoded<RotateToken>(rotate(R"({"grace":604800})")).grace, core::Millis(604'800'000));
+    for (const char* wrong : {"-1", "604801", "\"1\"", "1.5"}) {
+        EXPECT_EQ(error_of(rotate(R"({"grace":)" + std::string(wrong) + "}")).field, "grace")
+            << wrong;
+    }
+}
+
 TEST(DecodeHttp, TokensAreMadeForUsableIdsOnly) {
     const auto make = [](std::string_view body) {
         return Asked{.operation = Operation::create_token, .body = std::string(body)};
@@ -317,6 +417,29 @@ TEST(DecodeHttp, TokensAreMadeForUsableIdsOnly) {
         EXPECT_EQ(error_of(make("{\"agent_id\":" + std::string(id) + "}")).code,
                   ErrorCode::invalid_agent_id)
             << id;
+    }
+    const auto named = decoded<CreateToken>(
+        make(R"({"agent_id":"a","role":"observer","name":"ci","expires_in":60})"));
+    EXPECT_EQ(named.role, core::Role::observer);
+    EXPECT_EQ(named.name, "ci");
+    EXPECT_EQ(named.expiry.in, core::Millis(60'000));
+    EXPECT_EQ(decoded<CreateToken>(make(R"({"agent_id":"a","expires_at":7})")).expiry.at,
+              core::Timestamp{7});
+    for (const auto& [field, rest] : std::vector<std::pair<std::string, std::string>>{
+             {"expires_in", "0"},
+             {"expires_in", "-1"},
+             {"expires_in", "\"60\""},
+             {"expires_in", "1.5"},
+             {"expires_in", "99999999999999999"},
+             {"expires_at", "0"},
+             {"expires_at", "9223372036854775807"},
+             {"expires_at", "\"tomorrow\""},
+             {"expires_at", "7,\"expires_in\":7"},
+             {"name", "7"},
+             {"name", "\"a\\u0000b\""},
+             {"name", '"' + std::string(129, 'n') + '"'}}) {
+        EXPECT_EQ(error_of(make(R"({"agent_id":"a",")" + field + "\":" + rest + "}")).field, field)
+            << rest;
     }
     for (const char* role : {"\"root\"", "1", "[]"}) {
         EXPECT_EQ(error_of(make(R"({"agent_id":"a","role":)" + std::string(role) + "}")).field,

@@ -175,11 +175,34 @@ std::vector<Golden> goldens() {
          R"({"agent_id":"ann","hourly":[{"bucket":1699999200000,"hour":"22:00","sent":1,)"
          R"("received":2}]})"},
         {TokenCreated{agent("ann"), *core::Token::parse(token), core::Role::admin}, ok, 201,
-         R"({"agent_id":"ann","token":")" + token + R"(","role":"admin"})"},
+         R"({"agent_id":"ann","token":")" + token +
+             R"(","role":"admin","name":"","expires_at":null})"},
+        {TokenCreated{agent("ann"), *core::Token::parse(token), core::Role::observer, "ci",
+                      core::Timestamp{9}, core::Timestamp{8}},
+         ok, 201,
+         R"({"agent_id":"ann","token":")" + token +
+             R"(","role":"observer","name":"ci","expires_at":9,"old_expire_at":8})"},
         {TokenList{{{agent("ann"), "0123abcd", core::Role::agent, core::Timestamp{3}}}}, ok, 200,
          R"({"tokens":[{"agent_id":"ann","token_prefix":"0123abcd...","role":"agent",)"
-         R"("created_at":3}]})"},
+         R"("created_at":3,"name":"","expires_at":null,"last_used_day":null}]})"},
+        {SelfInfo{agent("ann"),
+                  core::Role::agent,
+                  {agent("ann"), "0123abcd", core::Role::agent, core::Timestamp{3}, "ci",
+                   core::Timestamp{9}, 20'484},
+                  1,
+                  2,
+                  3,
+                  4},
+         ok, 200,
+         R"({"agent_id":"ann","role":"agent","token_prefix":"0123abcd...","created_at":3,)"
+         R"("token_name":"ci","expires_at":9,"last_used_day":"2026-01-31","limits":)"
+         R"({"max_frame_bytes":1,"max_page_bytes":2,"messages_per_second":3,"work_per_second":4}})"},
         {TokensRevoked{"ann"}, ok, 200, R"({"status":"revoked","agent_id":"ann"})"},
+        {AgentEnded{"ann"}, ok, 200, R"({"status":"deleted","agent_id":"ann"})"},
+        {MemberSet{"#Dev", {agent("bob"), core::kMayRead | core::kMayManage}}, ok, 200,
+         R"({"status":"updated","channel":"#Dev","agent_id":"bob","rights":["read","manage"]})"},
+        {MemberSet{"dev", {agent("bob"), 0}}, ok, 200,
+         R"({"status":"removed","channel":"dev","agent_id":"bob","rights":[]})"},
         {ResetScheduled{agent("ann")}, ok, 200,
          R"({"status":"reset_scheduled","triggered_by":"ann"})"},
         {HealthReport{HealthState::ok, 2}, ok, 200,

@@ -1,7 +1,7 @@
 // Who may ask what, for every operation there is: a new one does not compile until its right is
 // written down here.
 
-#include <array>
+#include <map>
 #include <utility>
 #include <variant>
 
@@ -17,6 +17,7 @@ enum class Right {
     everybody,   // also without a token
     reader,      // an agent; where reads are anonymous, everybody
     agent,       // whoever holds a token
+    sender,      // whoever holds a token, but not an observer's
     admin,       // whoever administers
     connection,  // an agent over its identified connection
     nobody,      // not an operation of the router's
@@ -35,14 +36,14 @@ struct RightOf {
     Right operator()(const protocol::AnalyticsSummary&) const { return Right::reader; }
     Right operator()(const protocol::AnalyticsAgents&) const { return Right::reader; }
     Right operator()(const protocol::AnalyticsHourly&) const { return Right::reader; }
-    Right operator()(const protocol::SendMessage&) const { return Right::agent; }
-    Right operator()(const protocol::Publish&) const { return Right::agent; }
+    Right operator()(const protocol::SendMessage&) const { return Right::sender; }
+    Right operator()(const protocol::Publish&) const { return Right::sender; }
     Right operator()(const protocol::Ack&) const { return Right::agent; }
     Right operator()(const protocol::PollMailbox&) const { return Right::agent; }
-    Right operator()(const protocol::CreateChannel&) const { return Right::agent; }
+    Right operator()(const protocol::CreateChannel&) const { return Right::sender; }
     Right operator()(const protocol::Subscribe&) const { return Right::agent; }
     Right operator()(const protocol::Unsubscribe&) const { return Right::agent; }
-    Right operator()(const protocol::DeleteChannel&) const { return Right::agent; }
+    Right operator()(const protocol::DeleteChannel&) const { return Right::sender; }
     Right operator()(const protocol::QueryHistory&) const { return Right::agent; }
     Right operator()(const protocol::GetThread&) const { return Right::agent; }
     Right operator()(const protocol::GetReplies&) const { return Right::agent; }
@@ -54,6 +55,10 @@ struct RightOf {
     Right operator()(const protocol::ListTokens&) const { return Right::admin; }
     Right operator()(const protocol::RevokeTokens&) const { return Right::admin; }
     Right operator()(const protocol::ResetHub&) const { return Right::admin; }
+    Right operator()(const protocol::RotateToken&) const { return Right::admin; }
+    Right operator()(const protocol::WhoAmI&) const { return Right::agent; }
+    Right operator()(const protocol::SetMember&) const { return Right::sender; }
+    Right operator()(const protocol::EndAgent&) const { return Right::admin; }
 };
 
 /// Asked by and about "alice", who has a token; the channel "dev" exists.
@@ -92,12 +97,26 @@ protected:
                 ListTokens{},
                 RevokeTokens{"carol"},
                 ResetHub{},
-                Health{}};
+                Health{},
+                RotateToken{agent("alice")},
+                WhoAmI{},
+                SetMember{channel("team"), "team", {agent("bob"), core::kMayRead}},
+                EndAgent{"bob"}};
     }
     void prepare(RouterOptions options) {
         start(std::move(options));
-        (void)create_token("alice");
+        tokens_["alice"] = create_token("alice");
         make_channel("dev", {});
+        (void)get<protocol::ChannelCreated>(
+            as("maker"),
+            protocol::CreateChannel{
+                channel("team"), "", false, false, {{agent("alice"), core::kMayManage}}});
+    }
+    /// Recognised by a token, as transports do it.
+    Caller by_token(const std::string& name, Role role) {
+        auto& token = tokens_[name];
+        if (token.empty()) token = create_token(name, role);
+        return router_->authenticate(token);
     }
     void expect(const Caller& caller, protocol::Request request,
                 std::optional<ErrorCode> expected) {
@@ -107,6 +126,7 @@ protected:
 
 private:
     int channels_ = 0;
+    std::map<std::string, std::string> tokens_;
 };
 
 TEST_F(RightsTest, EveryOperationIsListed) {
@@ -131,7 +151,7 @@ TEST_F(RightsTest, NobodyMayOnlyAskForHealthAndPing) {
     }
     EXPECT_EQ(store_->head(), core::Seq{0});
     core::Budget budget({});
-    EXPECT_EQ(store_->list_channels("", budget).entries.size(), 1U);
+    EXPECT_EQ(store_->list_channels("", budget).entries.size(), 2U);
 }
 
 TEST_F(RightsTest, WhereReadsAreAnonymousNobodyMayReadWhatTheOriginalShowed) {
@@ -156,19 +176,20 @@ TEST_F(RightsTest, WhereReadsAreAnonymousNobodyMayReadWhatTheOriginalShowed) {
 
 TEST_F(RightsTest, AnAgentMayDoEverythingButAdminister) {
     prepare({});
+    const Caller alice = by_token("alice", Role::agent);
     for (const protocol::Request& request : requests()) {
         switch (std::visit(RightOf{}, request)) {
             case Right::admin:
-                expect(as("alice"), request, ErrorCode::admin_only);
+                expect(alice, request, ErrorCode::admin_only);
                 break;
             case Right::nobody:
-                expect(as("alice"), request, ErrorCode::unknown_message_type);
+                expect(alice, request, ErrorCode::unknown_message_type);
                 break;
             case Right::connection:
-                expect(as("alice"), request, ErrorCode::not_identified);
+                expect(alice, request, ErrorCode::not_identified);
                 break;
             default:
-                expect(as("alice"), request, std::nullopt);
+                expect(alice, request, std::nullopt);
         }
     }
     EXPECT_EQ(store_->setting("heartbeat_interval_ms"), std::nullopt);
@@ -176,31 +197,57 @@ TEST_F(RightsTest, AnAgentMayDoEverythingButAdminister) {
     EXPECT_EQ(store_->list_tokens("", budget)->entries.size(), 1U);
 }
 
+TEST_F(RightsTest, AnObserverReadsAndSendsNothing) {
+    prepare({});
+    const Caller watcher = by_token("watcher", Role::observer);
+    ASSERT_EQ(watcher.standing(), protocol::Standing::observer);
+    for (protocol::Request& request : requests()) {
+        // A mailbox is for its owner.
+        if (auto* each = std::get_if<protocol::PollMailbox>(&request)) each->mailbox = "watcher";
+        if (auto* each = std::get_if<protocol::Ack>(&request)) each->mailbox = "watcher";
+        switch (std::visit(RightOf{}, request)) {
+            case Right::admin:
+                expect(watcher, request, ErrorCode::admin_only);
+                break;
+            case Right::nobody:
+                expect(watcher, request, ErrorCode::unknown_message_type);
+                break;
+            case Right::sender:
+            case Right::connection:
+                expect(watcher, request, ErrorCode::read_only);
+                break;
+            default:
+                expect(watcher, request, std::nullopt);
+        }
+    }
+    EXPECT_EQ(store_->head(), core::Seq{0});
+}
+
 TEST_F(RightsTest, AnAdministratorMayDoEverything) {
     prepare({});
-    (void)create_token("root", Role::admin);
+    const Caller root = by_token("root", Role::admin);
     for (protocol::Request& request : requests()) {
         if (std::visit(RightOf{}, request) == Right::nobody) continue;
         if (std::visit(RightOf{}, request) == Right::connection) {
-            expect(as("root", Role::admin), request, ErrorCode::not_identified);
+            expect(root, request, ErrorCode::not_identified);
             continue;
         }
         // A mailbox is for its owner, whoever else asks.
         if (auto* each = std::get_if<protocol::PollMailbox>(&request)) {
-            expect(as("root", Role::admin), request, ErrorCode::unauthorized);
+            expect(root, request, ErrorCode::unauthorized);
             each->mailbox = "root";
         }
         if (auto* each = std::get_if<protocol::Ack>(&request)) {
-            expect(as("root", Role::admin), request, ErrorCode::unauthorized);
+            expect(root, request, ErrorCode::unauthorized);
             each->mailbox = "root";
         }
-        expect(as("root", Role::admin), request, std::nullopt);
+        expect(root, request, std::nullopt);
     }
 }
 
 TEST_F(RightsTest, OnceTheHubShutsDownEverythingThatWritesIsRefusedAndReadingGoesOn) {
     prepare({});
-    (void)create_token("root", Role::admin);
+    const Caller root = by_token("root", Role::admin);
     router_->begin_shutdown();
     for (protocol::Request& request : requests()) {
         if (auto* each = std::get_if<protocol::PollMailbox>(&request)) {
@@ -215,7 +262,7 @@ TEST_F(RightsTest, OnceTheHubShutsDownEverythingThatWritesIsRefusedAndReadingGoe
         } else if (std::visit(RightOf{}, request) == Right::connection) {
             expected = ErrorCode::not_identified;
         }
-        expect(as("root", Role::admin), request, expected);
+        expect(root, request, expected);
     }
     EXPECT_EQ(store_->head(), core::Seq{0});
     EXPECT_EQ(get<protocol::HealthReport>({}, protocol::Health{}).state,

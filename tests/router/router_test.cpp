@@ -560,6 +560,7 @@ TEST_F(RouterTest, EvictionTakesWhatIsTooOldForGood) {
     EXPECT_TRUE(page.truncated);
     EXPECT_EQ(get<protocol::HistoryPage>(as("alice"), protocol::QueryHistory{}).messages.size(),
               2U);
+    EXPECT_EQ(get<protocol::HistoryPage>(root, protocol::QueryHistory{}).messages.size(), 2U);
 }
 
 TEST_F(RouterTest, ATimeToLiveLongerThanTimeItselfKeepsEverything) {

@@ -9,7 +9,16 @@
 
 namespace agentcom::core {
 
-enum class Role : std::uint8_t { agent = 0, admin = 1 };
+/// What a token lets its agent do: send and read, administer besides, or only read (everything).
+enum class Role : std::uint8_t { agent = 0, admin = 1, observer = 2 };
+/// "agent", "admin", "observer".
+[[nodiscard]] std::string_view role_name(Role role) noexcept;
+[[nodiscard]] std::optional<Role> parse_role(std::string_view name) noexcept;
+
+/// Longest name that an administrator may give a token, in bytes.
+inline constexpr std::size_t kMaxTokenNameBytes = 128;
+/// Digits that tell tokens apart in lists.
+inline constexpr std::size_t kTokenPrefixDigits = 8;
 
 /// What is stored of a token: its SHA-256. Compared as a store key, never shown.
 using TokenDigest = std::array<std::uint8_t, 32>;
@@ -25,7 +34,7 @@ public:
 
     [[nodiscard]] const std::string& reveal() const noexcept { return hex_; }
     /// The first eight digits, which token lists show so that people can tell tokens apart.
-    [[nodiscard]] std::string prefix() const { return hex_.substr(0, 8); }
+    [[nodiscard]] std::string prefix() const { return hex_.substr(0, kTokenPrefixDigits); }
     [[nodiscard]] TokenDigest digest() const;
 
 private:

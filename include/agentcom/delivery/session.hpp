@@ -26,6 +26,8 @@ struct SessionIdentity {
     bool acks = false;
     bool presence = true;
     bool echo = true;
+    core::TokenDigest token{};                    // that it has identified itself with
+    std::optional<core::Timestamp> expires_at{};  // of that token, as far as is known
 };
 
 class PresenceFeed;

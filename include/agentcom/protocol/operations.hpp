@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 
+#include "agentcom/core/error.hpp"
 #include "agentcom/protocol/requests.hpp"
 
 /// The one table of operations: what each needs, does and costs, and which fields spell it. Frames,
@@ -45,17 +47,31 @@ enum class Operation : std::uint8_t {
     list_tokens,
     revoke_tokens,
     reset_hub,
+    rotate_token,
+    who_am_i,
+    set_member,
+    end_agent,
 };
-inline constexpr std::size_t kOperationCount = static_cast<std::size_t>(Operation::reset_hub) + 1;
+inline constexpr std::size_t kOperationCount = static_cast<std::size_t>(Operation::end_agent) + 1;
 
 /// Who may ask.
 enum class Right : std::uint8_t {
     anyone,
     reader,      // whoever holds a token; everybody where reads are anonymous
-    agent,       // whoever holds a token
-    connection,  // an agent over its identified connection
+    holder,      // whoever holds a token, also an observer's
+    sender,      // whoever holds a token, but not an observer's
+    connection,  // a sender over its identified connection
     admin,
 };
+
+/// What a caller is, as far as rights go: nobody, or the role of the token it has shown.
+enum class Standing : std::uint8_t { nobody, agent, admin, observer };
+[[nodiscard]] Standing standing_of(core::Role role) noexcept;
+
+/// Why this caller may not ask for what needs this right; nothing when it may. What is the caller's
+/// own (a mailbox, a channel) and whether a connection is needed is not looked at here, nor whether
+/// reads are anonymous.
+[[nodiscard]] std::optional<core::ErrorCode> refusal(Right right, Standing standing) noexcept;
 
 /// What it does to the store, and so when it is answered.
 enum class Effect : std::uint8_t {
@@ -73,7 +89,7 @@ enum class AnswerBound : std::uint8_t {
 /// What an operation needs and costs. `weight` is in units of the rate limits.work_per_second: 1 is
 /// a ping; pages are charged for their bytes besides.
 struct Policy {
-    Right right = Right::agent;
+    Right right = Right::holder;
     Effect effect = Effect::read;
     std::uint32_t weight = 1;
     AnswerBound answer = AnswerBound::fixed;
@@ -111,8 +127,16 @@ enum class Key : std::uint8_t {
     role,
     heartbeat_interval_ms,
     mailbox_ttl_ms,
+    expires_in,
+    expires_at,
+    grace,
+    prefix,
+    is_private,
+    publishers,
+    members,
+    rights,
 };
-inline constexpr std::size_t kKeyCount = static_cast<std::size_t>(Key::mailbox_ttl_ms) + 1;
+inline constexpr std::size_t kKeyCount = static_cast<std::size_t>(Key::rights) + 1;
 [[nodiscard]] std::string_view key_name(Key key) noexcept;
 
 /// `any`: any JSON value. `time`: Unix milliseconds.

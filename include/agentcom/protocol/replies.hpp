@@ -86,6 +86,7 @@ struct ChannelSummary {
     std::string description;
     std::uint64_t subscriber_count = 0;
     core::Timestamp created_at;
+    bool is_private = false;
 };
 struct ChannelList {
     std::vector<ChannelSummary> channels;
@@ -99,6 +100,13 @@ struct ChannelInfo {
     core::AgentId created_by;
     std::uint64_t subscriber_count = 0;
     std::optional<std::string> next_cursor{};
+    bool is_private = false;
+    bool members_publish = false;
+    std::vector<core::ChannelMember> members{};  // if it is one of the two
+};
+struct MemberSet {
+    std::string channel_text;
+    core::ChannelMember member;
 };
 struct Subscribed {
     core::ChannelName channel;
@@ -201,18 +209,37 @@ struct TokenCreated {
     core::AgentId agent;
     core::Token token;
     core::Role role;
+    std::string name{};
+    std::optional<core::Timestamp> expires_at{};
+    std::optional<core::Timestamp> old_until{};  // of a rotation: when the others end
 };
 struct TokenSummary {
     core::AgentId agent;
     std::string prefix;  // 8 digits
     core::Role role;
     core::Timestamp created_at;
+    std::string name{};
+    std::optional<core::Timestamp> expires_at{};
+    std::uint32_t last_used_day = 0;  // days since 1970-01-01; 0: not used
+};
+/// Who the caller is, by its token.
+struct SelfInfo {
+    core::AgentId agent;
+    core::Role role;
+    TokenSummary token;
+    std::uint64_t max_frame_bytes = 0;
+    std::uint64_t max_page_bytes = 0;
+    std::uint64_t messages_per_second = 0;  // 0: unlimited
+    std::uint64_t work_per_second = 0;      // 0: unlimited
 };
 struct TokenList {
     std::vector<TokenSummary> tokens;
     std::optional<std::string> next_cursor{};
 };
 struct TokensRevoked {
+    std::string agent;
+};
+struct AgentEnded {
     std::string agent;
 };
 struct ResetScheduled {
@@ -234,8 +261,8 @@ using ReplyValue =
                  Unsubscribed, ChannelDeleted, Published, ChannelHistoryPage, SubscriptionList,
                  HistoryPage, Thread, ReplyList, ThreadRoot, SettingValue, AnalyticsTotals,
                  AgentAnalyticsList, HourlyCounts, TokenCreated, TokenList, TokensRevoked,
-                 ResetScheduled, HealthReport, Shared<AgentList>, Shared<ChannelList>,
-                 Shared<MailboxPage>, Shared<AgentAnalyticsList>>;
+                 ResetScheduled, HealthReport, SelfInfo, MemberSet, AgentEnded, Shared<AgentList>,
+                 Shared<ChannelList>, Shared<MailboxPage>, Shared<AgentAnalyticsList>>;
 using Reply = core::result<ReplyValue>;
 
 /// Pages that come shared or not.

@@ -4,8 +4,10 @@
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "agentcom/core/ids.hpp"
+#include "agentcom/core/member.hpp"
 #include "agentcom/core/message.hpp"
 #include "agentcom/core/seq.hpp"
 #include "agentcom/core/time.hpp"
@@ -72,6 +74,15 @@ struct CreateChannel {
     core::ChannelName name;
     std::string description;
     std::string channel_text{};  // the name as it was sent, which answers repeat
+    bool is_private = false;
+    bool members_publish = false;
+    std::vector<core::ChannelMember> members{};
+};
+/// Gives a member these rights; none: it is no member any more.
+struct SetMember {
+    core::ChannelName channel;
+    std::string channel_text;
+    core::ChannelMember member;
 };
 struct ListChannels {
     ListRange range{};
@@ -157,24 +168,45 @@ struct AnalyticsHourly {
     std::string agent;
 };
 
+/// When a token ends: so long from now, or at that time, or never.
+struct Expiry {
+    std::optional<core::Millis> in{};
+    std::optional<core::Timestamp> at{};
+};
 struct CreateToken {
     core::AgentId agent;
     core::Role role = core::Role::agent;
+    std::string name{};
+    Expiry expiry{};
+};
+/// A new token for the agent; those it has stay good for `grace` at most.
+struct RotateToken {
+    core::AgentId agent;
+    core::Millis grace{3'600'000};
+    std::optional<std::string> name{};  // absent: as its newest one
+    Expiry expiry{};                    // neither: the lifetime of its newest one
 };
 struct ListTokens {
     ListRange range{};
 };
 struct RevokeTokens {
     std::string agent;
+    std::string prefix{};  // empty: all of the agent's
+};
+struct WhoAmI {};
+/// Nothing of the agent remains but its messages, and its name is free.
+struct EndAgent {
+    std::string agent;
 };
 struct ResetHub {};
 struct Health {};
 
-using Request = std::variant<Identify, Ping, SendMessage, SetStatus, ListAgents, Ack, PollMailbox,
-                             EvictMailboxes, CreateChannel, ListChannels, GetChannel, Subscribe,
-                             Unsubscribe, DeleteChannel, Publish, ChannelHistory, ListSubscriptions,
-                             QueryHistory, GetThread, GetReplies, GetThreadRoot, GetSetting,
-                             PutSetting, AnalyticsSummary, AnalyticsAgents, AnalyticsHourly,
-                             CreateToken, ListTokens, RevokeTokens, ResetHub, Health>;
+using Request =
+    std::variant<Identify, Ping, SendMessage, SetStatus, ListAgents, Ack, PollMailbox,
+                 EvictMailboxes, CreateChannel, ListChannels, GetChannel, Subscribe, Unsubscribe,
+                 DeleteChannel, Publish, ChannelHistory, ListSubscriptions, QueryHistory, GetThread,
+                 GetReplies, GetThreadRoot, GetSetting, PutSetting, AnalyticsSummary,
+                 AnalyticsAgents, AnalyticsHourly, CreateToken, ListTokens, RevokeTokens, ResetHub,
+                 Health, RotateToken, WhoAmI, SetMember, EndAgent>;
 
 }  // namespace agentcom::protocol

@@ -13,6 +13,7 @@
 #include "agentcom/core/token.hpp"
 #include "agentcom/delivery/event_loop.hpp"
 #include "agentcom/delivery/session.hpp"
+#include "agentcom/protocol/operations.hpp"
 #include "agentcom/protocol/replies.hpp"
 #include "agentcom/protocol/requests.hpp"
 #include "agentcom/store/store.hpp"
@@ -23,16 +24,31 @@ namespace agentcom::router {
 struct Caller {
     std::optional<core::AgentId> agent;  // empty: nobody (no token, or a bad one)
     core::Role role = core::Role::agent;
+    std::optional<core::TokenDigest> token{};  // by which it was recognised
     [[nodiscard]] bool is_admin() const noexcept { return agent && role == core::Role::admin; }
+    /// Whether every message and every channel may be read.
+    [[nodiscard]] bool reads_everything() const noexcept {
+        return agent && (role == core::Role::admin || role == core::Role::observer);
+    }
+    [[nodiscard]] protocol::Standing standing() const noexcept {
+        return agent ? protocol::standing_of(role) : protocol::Standing::nobody;
+    }
 };
 
 /// What any form of a message adds to its payload, at most: names, type and reply_to, escaped.
 inline constexpr std::uint64_t kFrameOverheadBytes = std::uint64_t{4} << 10;
 
+/// What agents are shown of the history and of threads. Administrators and observers see all.
+enum class HistoryVisibility : std::uint8_t {
+    participants,  // what they sent, received, or may read in a channel
+    all,           // every message, as the original's audit log
+};
+
 struct RouterOptions {
     bool anonymous_reads = false;             // the original's open reads
     std::vector<core::AgentId> admin_agents;  // admins whatever their token's role
-    std::uint64_t mailbox_cap = 10'000;       // newest unread shown
+    HistoryVisibility history_visibility = HistoryVisibility::participants;
+    std::uint64_t mailbox_cap = 10'000;                         // newest unread shown
     std::uint64_t mailbox_max_bytes = std::uint64_t{64} << 20;  // of those
     /// One frame. A message's payload may have kFrameOverheadBytes less, so that its push fits.
     std::uint64_t max_frame_bytes = std::uint64_t{1} << 20;
@@ -115,7 +131,8 @@ public:
     /// a newer connection has taken over. Idempotent; harmless for a session that never identified.
     void disconnected(delivery::EventLoop& loop, delivery::Session& session);
 
-    /// Starts the periodic work (eviction, trimming, persisting of read positions) on the loop.
+    /// Starts the periodic work (eviction, trimming, persisting of read positions) on the loop, and
+    /// on every loop the look for connections whose tokens have expired.
     void start_maintenance(delivery::EventLoop& loop);
     /// From now on everything that would write is answered shutting_down, health says so, and long
     /// polls are answered with what there is.

@@ -1,11 +1,15 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string_view>
 #include <vector>
 
+#include "agentcom/core/guarded.hpp"
 #include "agentcom/core/ids.hpp"
+#include "agentcom/core/time.hpp"
 #include "agentcom/core/token.hpp"
 #include "agentcom/store/store.hpp"
 
@@ -15,27 +19,50 @@ namespace agentcom::services {
 struct Identity {
     core::AgentId agent;
     core::Role role = core::Role::agent;
+    core::TokenDigest token{};
+    std::optional<core::Timestamp> expires_at;
 };
 
 /// Tokens and rights. Thread-safe; keeps no copy of the tokens: each check reads the store, so a
-/// revoked token is refused from its commit on.
+/// revoked token is refused from its commit on, and an expired one from its time on. Only which
+/// tokens were used today and are not stored so yet is remembered.
 class Auth {
 public:
     /// `admin_agents` are admins whatever the role of their token.
-    Auth(const store::Store& store, std::vector<core::AgentId> admin_agents);
+    Auth(const store::Store& store, const core::Clock& clock,
+         std::vector<core::AgentId> admin_agents);
 
-    /// Nothing when the text is not a token, or nobody's.
-    [[nodiscard]] std::optional<Identity> verify(std::string_view token) const;
-    /// Whether the agent still holds a token; a request that waited asks again.
-    [[nodiscard]] bool holds_token(const core::AgentId& agent) const;
+    /// Nothing when the text is not a token, or nobody's, or has expired.
+    [[nodiscard]] std::optional<Identity> verify(std::string_view token);
+    /// The same of a token that was shown before; does not count as a use.
+    [[nodiscard]] std::optional<Identity> find(const core::TokenDigest& digest) const;
+    /// The token's row; nothing when there is none, or it has expired.
+    [[nodiscard]] std::optional<store::TokenRecord> record(const core::TokenDigest& digest) const;
+    /// Whether the agent holds a token that is good; a request that waited asks again. With a
+    /// digest: whether that one is.
+    [[nodiscard]] bool holds_token(const core::AgentId& agent,
+                                   const std::optional<core::TokenDigest>& digest) const;
     /// Tokens behind the cursor of an earlier page; see store::Store::list_tokens.
     [[nodiscard]] core::result<store::TokenPage> list(std::string_view cursor,
                                                       core::Budget& budget) const;
 
+    /// What was used since the last call, and is not stored as used on that day: to be handed to
+    /// the store, in one write however many requests there were. Nothing when there is none.
+    [[nodiscard]] std::optional<store::NoteTokenUse> take_uses();
+
 private:
+    [[nodiscard]] Identity identity(const core::TokenDigest& digest,
+                                    store::TokenRecord&& record) const;
+
     const store::Store& store_;
+    const core::Clock& clock_;
     std::vector<core::AgentId> admin_agents_;
+    /// Bounded; of what finds no room the next use is noted.
+    core::Guarded<std::map<core::TokenDigest, std::uint32_t>> uses_;
 };
+
+/// The day, counted from 1970-01-01 (UTC), on which this time lies.
+[[nodiscard]] std::uint32_t day_of(core::Timestamp time) noexcept;
 
 /// Calls the function with every token, page by page; for start-up and the command line.
 void for_each_token(const store::Store& store,

@@ -12,27 +12,32 @@ namespace agentcom::services {
 
 /// What can be asked about channels. The state is the store's, so every transport and every
 /// connection sees the same subscriptions. Lists are sorted and begin behind `after` (empty: at the
-/// beginning). Thread-safe.
+/// beginning). A channel that the viewer (nobody: everybody) may not know of is as if it were not
+/// there. Thread-safe.
 class Channels {
 public:
+    using Viewer = std::optional<store::Viewer>;
     struct Info {
         store::ChannelRecord channel;
         core::Page<core::AgentId> subscribers;
+        std::vector<store::ChannelMember> members;  // on the first page, if members matter
     };
 
     explicit Channels(const store::Store& store) : store_(store) {}
 
-    [[nodiscard]] core::Page<store::ChannelRecord> list(std::string_view after,
-                                                        core::Budget& budget) const {
-        return store_.list_channels(after, budget);
+    [[nodiscard]] store::ChannelPage list(std::string_view after, core::Budget& budget,
+                                          const Viewer& viewer) const {
+        return store_.list_channels(after, budget, viewer);
     }
     /// The channel with a page of its subscribers; nothing when there is no such channel.
     [[nodiscard]] std::optional<Info> info(const core::ChannelName& name, std::string_view after,
-                                           core::Budget& budget) const;
-    [[nodiscard]] core::Page<core::ChannelName> subscriptions(std::string_view agent,
-                                                              std::string_view after,
-                                                              core::Budget& budget) const {
-        return store_.subscriptions(agent, after, budget);
+                                           core::Budget& budget, const Viewer& viewer) const;
+    /// Whether this one knows of the channel as a member, and yet may not read it.
+    [[nodiscard]] bool is_closed_to(const core::ChannelName& name, const Viewer& viewer) const;
+    [[nodiscard]] store::ChannelNamePage subscriptions(std::string_view agent,
+                                                       std::string_view after, core::Budget& budget,
+                                                       const Viewer& viewer) const {
+        return store_.subscriptions(agent, after, budget, viewer);
     }
     /// All of them, as many as the store lets an agent have.
     [[nodiscard]] std::vector<core::ChannelName> subscriptions(std::string_view agent) const;

@@ -6,8 +6,10 @@
 #include <vector>
 
 #include "agentcom/core/ids.hpp"
+#include "agentcom/core/member.hpp"
 #include "agentcom/core/message.hpp"
 #include "agentcom/core/page.hpp"
+#include "agentcom/core/time.hpp"
 #include "agentcom/core/token.hpp"
 
 /// What reads of the store return: values that own their bytes.
@@ -18,7 +20,21 @@ struct TokenRecord {
     core::Role role = core::Role::agent;
     std::string prefix;  // first eight digits, for lists
     core::Timestamp created_at;
+    std::string name{};  // for people; at most core::kMaxTokenNameBytes
+    std::optional<core::Timestamp> expires_at{};
+    std::uint32_t last_used_day = 0;  // days since 1970-01-01, UTC; 0: not used yet
+
+    [[nodiscard]] bool expired(core::Timestamp now) const noexcept {
+        return expires_at && *expires_at <= now;
+    }
 };
+
+using core::ChannelMember;
+using core::kAllRights;
+using core::kMayManage;
+using core::kMayPublish;
+using core::kMayRead;
+using core::MemberRights;
 
 struct ChannelRecord {
     core::ChannelName name;
@@ -26,6 +42,11 @@ struct ChannelRecord {
     core::AgentId created_by;
     core::Timestamp created_at;
     std::uint64_t subscriber_count = 0;
+    /// Only members know of it, and read and publish as their rights say.
+    bool is_private = false;
+    /// Only members with that right publish.
+    bool members_publish = false;
+    std::uint32_t member_count = 0;
 };
 
 /// A stretch of the log whose direct and broadcast messages an agent has read over a live
@@ -83,6 +104,14 @@ struct ConnectionStart {
     std::vector<core::ChannelName> subscriptions;
 };
 
+/// For whose eyes something is read. A private channel is as if it were not there for who is not a
+/// member. Of messages an agent is shown what it sent, what was sent to it, and those of channels
+/// it may read, from the time it was made on.
+struct Viewer {
+    std::optional<core::AgentId> agent;  // empty: nobody in particular
+    bool whole_log = false;  // but for private channels, whoever sent it to whom, and whenever
+};
+
 struct HistoryQuery {
     std::optional<std::string> from;
     /// An agent id, or "broadcast" for broadcasts whose sender spelled it so.
@@ -91,6 +120,7 @@ struct HistoryQuery {
     std::optional<core::Timestamp> start_time;  // inclusive
     std::optional<core::Timestamp> end_time;    // inclusive
     core::Seq cursor;                           // exclusive
+    std::optional<Viewer> viewer{};             // nobody: everything is shown
 };
 
 /// Messages in the order of their numbers.
@@ -106,10 +136,21 @@ struct ChannelHistoryQuery {
     core::ChannelName channel;
     std::optional<core::ChannelSeq> since;   // exclusive
     std::optional<core::ChannelSeq> before;  // exclusive
+    std::optional<Viewer> viewer{};          // nobody: everything is shown
 };
 struct ChannelHistoryPage : core::Page<core::MessagePtr> {
     /// Where the next page begins (exclusive): the next `since`, or without one the next `before`.
     core::ChannelSeq cursor;
+};
+
+/// Channels in the order of their names.
+struct ChannelPage : core::Page<ChannelRecord> {
+    /// Everything up to this name has been looked at: where the next page begins. It may have moved
+    /// although there are no entries.
+    std::string cursor;
+};
+struct ChannelNamePage : core::Page<core::ChannelName> {
+    std::string cursor;  // as above
 };
 
 /// In the order of the agents' ids, shorter ids first.

@@ -36,6 +36,7 @@ struct StoreOptions {
     std::uint64_t max_unclaimed_mailboxes = 10'000;  // recipients nobody holds a token for
     std::uint64_t max_channels = 100'000;
     std::uint64_t max_subscriptions_per_agent = 1'000;
+    std::uint64_t max_members_per_channel = 1'000;
     /// What one agent may take of the unclaimed mailboxes and of the channels, in percent; at least
     /// one of each.
     std::uint64_t share_percent = 25;
@@ -116,16 +117,22 @@ public:
     [[nodiscard]] core::Seq mailbox_cursor(const core::AgentId& agent) const;
     [[nodiscard]] ConnectionStart connection_start(const core::AgentId& agent) const;
 
-    [[nodiscard]] std::optional<ChannelRecord> find_channel(const core::ChannelName& name) const;
+    /// Nothing when there is none, or the viewer (nobody: everybody) may not know of it.
+    [[nodiscard]] std::optional<ChannelRecord> find_channel(
+        const core::ChannelName& name, const std::optional<Viewer>& viewer = {}) const;
+    [[nodiscard]] MemberRights member_rights(const core::ChannelName& name,
+                                             std::string_view agent) const;
+    /// As many as a channel may have, sorted.
+    [[nodiscard]] std::vector<ChannelMember> members(const core::ChannelName& name) const;
     // Lists, sorted, of what lies behind `after` (empty: from the beginning).
-    [[nodiscard]] core::Page<ChannelRecord> list_channels(std::string_view after,
-                                                          core::Budget& budget) const;
+    [[nodiscard]] ChannelPage list_channels(std::string_view after, core::Budget& budget,
+                                            const std::optional<Viewer>& viewer = {}) const;
     [[nodiscard]] core::Page<core::AgentId> subscribers(const core::ChannelName& name,
                                                         std::string_view after,
                                                         core::Budget& budget) const;
-    [[nodiscard]] core::Page<core::ChannelName> subscriptions(std::string_view agent,
-                                                              std::string_view after,
-                                                              core::Budget& budget) const;
+    [[nodiscard]] ChannelNamePage subscriptions(std::string_view agent, std::string_view after,
+                                                core::Budget& budget,
+                                                const std::optional<Viewer>& viewer = {}) const;
 
     [[nodiscard]] ChannelHistoryPage channel_history(const ChannelHistoryQuery& query,
                                                      core::Budget& budget) const;
@@ -134,13 +141,16 @@ public:
     [[nodiscard]] core::MessagePtr find_message(core::Seq seq) const;
     /// Root of the thread that the message with this id belongs to; the id itself when it answers
     /// nothing that the store knows.
-    [[nodiscard]] std::string thread_root(std::string_view message_id) const;
+    /// What the viewer (nobody: everybody) may not see is as if the store did not know it.
+    [[nodiscard]] std::string thread_root(std::string_view message_id,
+                                          const std::optional<Viewer>& viewer = {}) const;
     /// Messages of the thread with this root after `cursor`, oldest first, the root included.
-    [[nodiscard]] MessagePage thread(std::string_view root, core::Seq cursor,
-                                     core::Budget& budget) const;
+    [[nodiscard]] MessagePage thread(std::string_view root, core::Seq cursor, core::Budget& budget,
+                                     const std::optional<Viewer>& viewer = {}) const;
     /// Direct replies to the message after `cursor`, oldest first.
     [[nodiscard]] MessagePage replies(std::string_view message_id, core::Seq cursor,
-                                      core::Budget& budget) const;
+                                      core::Budget& budget,
+                                      const std::optional<Viewer>& viewer = {}) const;
 
     [[nodiscard]] std::optional<std::uint64_t> setting(std::string_view name) const;
 

@@ -68,23 +68,88 @@ struct CreateToken {
     core::TokenDigest digest{};
     std::string prefix;
     core::Role role = core::Role::agent;
+    std::string name{};  // at most core::kMaxTokenNameBytes
+    std::optional<core::Timestamp> expires_at{};
 };
+/// All of an agent's tokens, or those that begin with these digits.
 struct RevokeTokens {
     std::string agent;
+    std::string prefix{};  // empty: all
 };
 struct TokensRevoked {
     std::uint64_t count = 0;
 };
+/// Makes a token with the role, the name and the lifetime of the agent's newest one, unless others
+/// are given, and lets all that it has expire at `old_until` at the latest. Error not_found when
+/// the agent has no token.
+struct RotateToken {
+    core::AgentId agent;
+    core::TokenDigest digest{};
+    std::string prefix;
+    core::Timestamp now;        // by the clock that tokens expire by
+    core::Timestamp old_until;  // not later than `now`: the old ones are revoked
+    std::optional<std::string> name{};
+    std::optional<core::Timestamp> expires_at{};
+};
+struct TokenRotated {
+    core::Role role = core::Role::agent;
+    std::string name;
+    std::optional<core::Timestamp> expires_at;
+};
+/// Notes that these tokens were used on this day, as TokenRecord counts days.
+struct NoteTokenUse {
+    std::vector<core::TokenDigest> tokens;
+    std::uint32_t day = 0;
+};
+/// Removes tokens that expired before that time, the oldest first and a bounded number; `Trimmed`
+/// says how many, and whether there are more.
+struct DropExpiredTokens {
+    core::Timestamp before;
+};
 
-/// Errors channel_exists (also while one of this name is being deleted), channel_limit.
+/// Ends an agent: its tokens, its mailbox, its subscriptions, its memberships. An agent that gets
+/// its name later has nothing of it. The first two are gone with this commit, the others a bounded
+/// piece at a time, until which the name cannot have a token (agent_ending). Error not_found when
+/// nothing is known of it.
+struct EndAgent {
+    std::string agent;
+};
+/// A bounded piece of what ended agents have left behind.
+struct RemoveEndedAgents {};
+struct AgentEnded {
+    bool more = false;  // RemoveEndedAgents would find more to do
+};
+
+/// Whoever makes it is a member with all rights. Errors channel_exists (also while one of this name
+/// is being deleted), channel_limit, member_limit.
 struct CreateChannel {
     core::ChannelName name;
     std::string description;
     core::AgentId created_by;
+    bool is_private = false;
+    bool members_publish = false;
+    std::vector<ChannelMember> members{};
+    /// By which it is asked for: refused (unauthorized) when it has gone meanwhile.
+    std::optional<core::TokenDigest> token{};
 };
-/// Errors channel_not_found; forbidden unless `by` made the channel or is an administrator. From
-/// then on the channel does not exist for anybody. Its subscribers keep what they had not read;
-/// that and the removal of its lists go on in bounded pieces, until which the name is not free.
+/// Gives a member these rights instead of those it had; none: it is no member any more. A
+/// subscription that it may not have then ends, and leaves nothing in the mailbox. Errors
+/// channel_not_found (also to whom the channel is invisible), forbidden unless `by` may manage the
+/// channel or is an administrator, member_limit.
+struct SetMember {
+    core::ChannelName channel;
+    core::AgentId by;
+    bool by_admin = false;
+    core::AgentId agent;
+    MemberRights rights = 0;
+};
+struct MemberSet {
+    bool unsubscribed = false;
+};
+/// Errors channel_not_found; forbidden unless `by` may manage the channel or is an administrator.
+/// From then on the channel does not exist for anybody. Its subscribers keep what they had not
+/// read; that and the removal of its lists go on in bounded pieces, until which the name is not
+/// free.
 struct DeleteChannel {
     core::ChannelName channel;
     core::AgentId by;
@@ -109,9 +174,13 @@ struct ChannelsExpired {
     std::uint64_t count = 0;
     std::optional<std::string> next;  // where to go on; nothing: that was the last
 };
-struct Subscribe {  // errors channel_not_found, subscription_limit
+/// Errors channel_not_found (also to whom the channel is invisible), forbidden for a member that
+/// may not read, subscription_limit. `reads_everything`: an administrator or observer.
+struct Subscribe {
     core::ChannelName channel;
     core::AgentId agent;
+    bool reads_everything = false;
+    std::optional<core::TokenDigest> token{};  // as above
 };
 struct Unsubscribe {  // error channel_not_found; not being subscribed is no error
     core::ChannelName channel;
@@ -163,9 +232,11 @@ struct Done {};
 using WriteOp =
     std::variant<AppendMessage, AckMailbox, MarkRead, MarkShown, CreateToken, RevokeTokens,
                  CreateChannel, Subscribe, Unsubscribe, PutSetting, EvictMailboxes, Trim,
-                 DeleteChannel, RemoveDeletedChannels, ExpireChannels>;
+                 DeleteChannel, RemoveDeletedChannels, ExpireChannels, RotateToken, NoteTokenUse,
+                 DropExpiredTokens, SetMember, EndAgent, RemoveEndedAgents>;
 using WriteValue = std::variant<Done, Appended, CursorMoved, TokensRevoked, SubscriptionChanged,
-                                Trimmed, ChannelDeleted, ChannelsRemoved, ChannelsExpired>;
+                                Trimmed, ChannelDeleted, ChannelsRemoved, ChannelsExpired,
+                                TokenRotated, MemberSet, AgentEnded>;
 using WriteResult = core::result<WriteValue>;
 
 /// Called once with the outcome, after the commit. Where: see CommitListener.
