@@ -197,7 +197,7 @@ ConnectionStart Store::connection_start(const core::AgentId& agent) const {
     return impl_->read([&](const Transaction& txn) {
         core::Budget all({.steps = core::kUnbounded});  // their number has a bound of its own
         return ConnectionStart{impl_->state(txn).head, read_agent(txn, agent.str()).cursor,
-                               read_subscriptions(txn, agent.str(), {}, all).entries};
+                               read_subscriptions(txn, agent.str(), {}, all, std::nullopt).entries};
     });
 }
 
