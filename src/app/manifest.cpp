@@ -15,7 +15,7 @@
 namespace agentcom::app {
 namespace {
 
-constexpr const char* kFileName = "manifest.json";
+constexpr const char* kManifestName = "manifest.json";
 constexpr std::string_view kChecksum = "sha256:";
 
 /// "2026-01-31T12:00:00Z"
@@ -59,15 +59,15 @@ void Manifest::write(const std::filesystem::path& directory) const {
         {"checksum", std::string(kChecksum) + copy.sha256},
         {"findings", copy.findings},
     };
-    write_private_file(directory / kFileName, content.dump(2) + '\n');
+    write_private_file(directory / kManifestName, content.dump(2) + '\n');
 }
 
 Manifest Manifest::read(const std::filesystem::path& directory) {
-    const auto file = directory / kFileName;
+    const auto file = directory / kManifestName;
     std::ifstream stream(file);
     if (!stream) {
         throw std::runtime_error("there is no backup in " + directory.string() + ": it has no " +
-                                 kFileName);
+                                 kManifestName);
     }
     try {
         const auto content = nlohmann::json::parse(stream);

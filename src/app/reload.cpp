@@ -27,7 +27,9 @@ Reloaded apply(const Config& next, Config& running, const ReloadTls& reload_tls)
     bool failed = false;
     if (next.log_level != running.log_level) {
         running.log_level = next.log_level;
-        add(done, "log.level = " + find_config_key("log", "level")->show(running));
+        std::string level = find_config_key("log", "level")->show(running);
+        std::erase(level, '"');
+        add(done, "log.level = " + level);
     }
     if (running.endpoint.tls) {
         failed = !reload_tls();

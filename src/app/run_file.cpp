@@ -11,12 +11,12 @@
 namespace agentcom::app {
 namespace {
 
-constexpr const char* kFileName = "agentcom.run";
+constexpr const char* kRunFileName = "agentcom.run";
 
 }  // namespace
 
 RunFile::RunFile(const std::filesystem::path& data_dir, const RunningHub& hub)
-    : file_(data_dir / kFileName) {
+    : file_(data_dir / kRunFileName) {
     const nlohmann::json content = {
         {"pid", ::getpid()}, {"url", hub.url}, {"certificate", hub.certificate}};
     write_private_file(
@@ -29,7 +29,7 @@ RunFile::~RunFile() {
 }
 
 std::optional<RunningHub> RunFile::read(const std::filesystem::path& data_dir) {
-    std::ifstream stream(data_dir / kFileName);
+    std::ifstream stream(data_dir / kRunFileName);
     const auto content = nlohmann::json::parse(stream, nullptr, false);
     if (!content.is_object()) {
         return std::nullopt;
@@ -48,7 +48,7 @@ std::optional<RunningHub> RunFile::read(const std::filesystem::path& data_dir) {
 
 void RunFile::remove_stale(const std::filesystem::path& data_dir) noexcept {
     std::error_code ignored;
-    std::filesystem::remove(data_dir / kFileName, ignored);
+    std::filesystem::remove(data_dir / kRunFileName, ignored);
 }
 
 }  // namespace agentcom::app

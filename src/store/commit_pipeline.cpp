@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <exception>
 #include <string>
@@ -14,6 +15,9 @@ constexpr std::uint64_t kBytesOfOperation = 256;  // what one takes besides its 
 /// A transaction is closed when its payloads have this much, so that one batch neither holds the
 /// next back for long nor runs into LMDB's bound of dirty pages.
 constexpr std::uint64_t kFullBatchBytes = std::uint64_t{16} << 20;
+
+/// Room for more than a little.
+constexpr std::uint64_t kAmple = std::uint64_t{1} << 20;
 
 std::uint64_t bytes_of(const WriteOp& op) {
     const auto* append = std::get_if<AppendMessage>(&op);
@@ -51,7 +55,9 @@ CommitPipeline::CommitPipeline(Environment& env, const StoreOptions& options,
       head_(state.head.value),
       ttl_ms_(batch_.ttl().count()) {
     batch_.measure_room();
-    enter(batch_.short_of_room() ? StoreState::full : StoreState::ok);
+    // Nobody has been refused yet: whoever comes with a large message would be.
+    const bool on_the_brink = batch_.room() < std::min(kAmple, options.map_size / 16);
+    enter(batch_.short_of_room() || on_the_brink ? StoreState::full : StoreState::ok);
     publish_figures();
 }
 
@@ -282,7 +288,6 @@ void CommitPipeline::enter(StoreState state, std::string_view surprise) {
     // On the brink a large message is refused and a small one is not: the log says so once, and
     // that it is over when there is room for more than a little, or nothing was refused for a while
     // although a look at the disk had found room.
-    constexpr std::uint64_t kAmple = std::uint64_t{1} << 20;
     constexpr std::chrono::seconds kQuiet{10};
     const core::SteadyTime now = clock_.steady();
     if (state == StoreState::full) {

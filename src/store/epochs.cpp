@@ -9,7 +9,7 @@
 namespace agentcom::store {
 namespace {
 
-constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kEarlierVersion = 1;
 
 }  // namespace
 
@@ -17,7 +17,7 @@ Epochs Epochs::parse(std::string_view newest, std::optional<std::string_view> ea
     Epochs epochs(core::Epoch{parse_number(newest)});
     if (!earlier) return epochs;
     ByteReader reader(*earlier);
-    if (reader.fixed<std::uint8_t>() != kVersion) {
+    if (reader.fixed<std::uint8_t>() != kEarlierVersion) {
         throw DamagedStore("the store's earlier epochs have an unknown version");
     }
     while (!reader.empty()) {
@@ -29,7 +29,7 @@ Epochs Epochs::parse(std::string_view newest, std::optional<std::string_view> ea
 
 std::string Epochs::encode_earlier() const {
     if (earlier_.empty()) return {};
-    std::string out(1, static_cast<char>(kVersion));
+    std::string out(1, static_cast<char>(kEarlierVersion));
     for (const Earlier& each : earlier_) {
         append_fixed(out, each.epoch.value);
         append_fixed(out, each.last.value);

@@ -96,6 +96,8 @@ void Examiner::look_at_record(core::Seq seq, std::string_view bytes) {
     if (record.timestamp < newest_) find(message(seq) + " is older than the one before it");
     newest_ = std::max(newest_, record.timestamp);
     state_.last_timestamp = newest_;
+    state_.clock.stored = std::max(state_.clock.stored, record.stored);
+    state_.clock.wall = newest_;
 
     ++tallies_[Feed::from_agent].wanted;
     if (record.reply_to && !record.reply_to->empty()) ++tallies_[Feed::replies].wanted;

@@ -219,7 +219,7 @@ void Examiner::look_at_idempotency() {
                       " is in no order, so it does not run out",
                   [key = std::string(key), row](WriteTransaction& txn) {
                       txn.put(txn.tables().idempotency_order, be64_key(row.seq.value),
-                              KeyOrderRow{row.timestamp, key}.encode());
+                              KeyOrderRow{row.stored, key}.encode());
                   });
          });
     // One whose key is gone runs out like the others.
@@ -287,6 +287,7 @@ void Examiner::compare_state() {
             }
         } catch (const DamagedStore&) {
             changed = StateRow{};
+            changed.clock = right.clock;
         }
         for (const Number& number : kNumbers) changed.*number.value = right.*number.value;
         changed.head = std::max(changed.head, right.head);

@@ -54,9 +54,9 @@ std::string raw(unsigned first, std::string_view payload,
     return out;
 }
 std::string text(std::string_view payload) { return raw(kFin | kText, payload); }
-std::string begin(std::string_view payload) { return raw(kText, payload); }
-std::string more(std::string_view payload) { return raw(kContinuation, payload); }
-std::string end(std::string_view payload) { return raw(kFin | kContinuation, payload); }
+std::string first_part(std::string_view payload) { return raw(kText, payload); }
+std::string next_part(std::string_view payload) { return raw(kContinuation, payload); }
+std::string last_part(std::string_view payload) { return raw(kFin | kContinuation, payload); }
 std::string ping(std::string_view payload) { return raw(kFin | kPing, payload); }
 std::string closing(std::string_view payload) { return raw(kFin | kClose, payload); }
 std::string closing(unsigned code, std::string_view reason = {}) {
@@ -146,9 +146,9 @@ std::ostream& operator<<(std::ostream& out, const Case& one) { return out << one
 std::vector<Case> well_formed() {
     const std::string wide = asking("\xc2\xa2\xe2\x82\xac\xf0\x9f\x98\x80");
     const std::string ref = "ref \xc2\xa2\xe2\x82\xac\xf0\x9f\x98\x80";
-    std::string each_byte = begin(wide.substr(0, 1));
-    for (std::size_t i = 1; i < wide.size(); ++i) each_byte += more(wide.substr(i, 1));
-    each_byte += end("");
+    std::string each_byte = first_part(wide.substr(0, 1));
+    for (std::size_t i = 1; i < wide.size(); ++i) each_byte += next_part(wide.substr(i, 1));
+    each_byte += last_part("");
     const std::string long_text = asking("a") + std::string(200, ' ');
     const std::string longer_text = asking("b") + std::string(65'400, ' ');
     std::vector<Case> cases{
@@ -159,37 +159,38 @@ std::vector<Case> well_formed() {
         {"a text with two bytes of length", text(long_text), {"ref a"}},
         {"a text as long as strangers may send", text(longer_text), {"ref b"}},
         {"an empty text", text(""), {"error invalid_json"}},
-        {"an empty text in fragments", begin("") + end(""), {"error invalid_json"}},
+        {"an empty text in fragments", first_part("") + last_part(""), {"error invalid_json"}},
         {"characters of two, three and four bytes", text(wide), {ref}},
         {"a binary message", raw(kFin | kBinary, "\x01\x02"), {"error binary_not_supported"}},
         {"a binary message that is no UTF-8",
          raw(kFin | kBinary, "\xff\xfe"),
          {"error binary_not_supported"}},
         {"a binary message in fragments",
-         raw(kBinary, "\xff") + end("\xfe"),
+         raw(kBinary, "\xff") + last_part("\xfe"),
          {"error binary_not_supported"}},
-        {"two fragments", begin(R"({"type":"ping",)") + end(R"("ref":"x"})"), {"ref x"}},
+        {"two fragments", first_part(R"({"type":"ping",)") + last_part(R"("ref":"x"})"), {"ref x"}},
         {"three fragments",
-         begin(R"({"type":)") + more(R"("ping",)") + end(R"("ref":"x"})"),
+         first_part(R"({"type":)") + next_part(R"("ping",)") + last_part(R"("ref":"x"})"),
          {"ref x"}},
         {"a fragment for every byte, so within characters, too", each_byte, {ref}},
         {"10,000 empty fragments",
-         begin(asking("e")) + repeat(more(""), 10'000) + end(""),
+         first_part(asking("e")) + repeat(next_part(""), 10'000) + last_part(""),
          {"ref e"}},
         {"10,000 empty fragments first",
-         begin("") + repeat(more(""), 10'000) + end(asking("f")),
+         first_part("") + repeat(next_part(""), 10'000) + last_part(asking("f")),
          {"ref f"}},
         {"a ping between fragments",
-         begin(R"({"type":"ping",)") + ping("hi") + end(R"("ref":"x"})"),
+         first_part(R"({"type":"ping",)") + ping("hi") + last_part(R"("ref":"x"})"),
          {"pong hi", "ref x"}},
         {"a ping within a character",
-         begin(wide.substr(0, wide.size() - 4)) + ping("hi") + end(wide.substr(wide.size() - 4)),
+         first_part(wide.substr(0, wide.size() - 4)) + ping("hi") +
+             last_part(wide.substr(wide.size() - 4)),
          {"pong hi", ref}},
         {"a pong between fragments",
-         begin(R"({"type":"ping",)") + raw(kFin | kPong, "hi") + end(R"("ref":"x"})"),
+         first_part(R"({"type":"ping",)") + raw(kFin | kPong, "hi") + last_part(R"("ref":"x"})"),
          {"ref x"}},
         {"many pings between fragments",
-         begin(asking("x")) + repeat(ping("p"), 3) + end(""),
+         first_part(asking("x")) + repeat(ping("p"), 3) + last_part(""),
          {"pong p", "pong p", "pong p", "ref x"}},
         {"an empty ping", ping(""), {"pong "}},
         {"a ping", ping("hello"), {"pong hello"}},
@@ -208,7 +209,7 @@ std::vector<Case> well_formed() {
          {"close 1000", "eof"}},
         {"a close with a reason in UTF-8", closing(1000, "\xe2\x82\xac"), {"close 1000", "eof"}},
         {"a text and a close", text(asking("z")) + closing(1000), {"ref z", "close 1000", "eof"}},
-        {"a close between fragments", begin("{") + closing(1000), {"close 1000", "eof"}},
+        {"a close between fragments", first_part("{") + closing(1000), {"close 1000", "eof"}},
         {"a text after a close is not answered",
          closing(1000) + text(asking("late")),
          {"close 1000", "eof"}},
@@ -236,7 +237,7 @@ std::vector<Case> broken() {
         {"an unmasked text", raw(kFin | kText, "{}", {}, 0), refused},
         {"an unmasked ping", raw(kFin | kPing, "", {}, 0), refused},
         {"an unmasked close", raw(kFin | kClose, big_endian(1000, 2), {}, 0), refused},
-        {"an unmasked fragment", begin("{") + raw(kFin, "}", {}, 0), refused},
+        {"an unmasked fragment", first_part("{") + raw(kFin, "}", {}, 0), refused},
         {"a ping that is not final", raw(kPing, "x"), refused},
         {"a pong that is not final", raw(kPong, "x"), refused},
         {"a close that is not final", raw(kClose, big_endian(1000, 2)), refused},
@@ -245,15 +246,15 @@ std::vector<Case> broken() {
         {"a close of 126 bytes", closing(1000, std::string(124, 'x')), refused},
         {"the header of a ping of 64 KiB, and nothing else", claim(kFin | kPing, 65'536, 8),
          refused},
-        {"a continuation of nothing", end("x"), refused},
-        {"a continuation of nothing that goes on", more("x"), refused},
-        {"an empty continuation of nothing", end(""), refused},
+        {"a continuation of nothing", last_part("x"), refused},
+        {"a continuation of nothing that goes on", next_part("x"), refused},
+        {"an empty continuation of nothing", last_part(""), refused},
         {"a continuation after a whole message",
-         text(asking("a")) + end("x"),
+         text(asking("a")) + last_part("x"),
          {"ref a", "close 1002", "eof"}},
-        {"a text within a text", begin("{") + text("{}"), refused},
-        {"a binary within a text", begin("{") + raw(kFin | kBinary, "x"), refused},
-        {"a text that begins within a text", begin("{") + begin("}"), refused},
+        {"a text within a text", first_part("{") + text("{}"), refused},
+        {"a binary within a text", first_part("{") + raw(kFin | kBinary, "x"), refused},
+        {"a text that begins within a text", first_part("{") + first_part("}"), refused},
         {"a text within a binary", raw(kBinary, "x") + text("{}"), refused},
         {"a length of two bytes for 125", raw(kFin | kText, std::string(125, ' '), 2), refused},
         {"a length of two bytes for 0", raw(kFin | kText, "", 2), refused},
@@ -274,9 +275,12 @@ std::vector<Case> broken() {
         {"a surrogate", text("\xed\xa0\x80"), not_text},
         {"beyond U+10FFFF", text("\xf4\x90\x80\x80"), not_text},
         {"a text that ends within a character", text("\"\xe2\x82"), not_text},
-        {"fragments that end within a character", begin("\"\xe2") + end("\x82"), not_text},
-        {"a character broken off by the next fragment", begin("\xe2\x82") + more("x"), not_text},
-        {"a broken character is refused before its message ends", begin("\"\xf4\x90"), not_text},
+        {"fragments that end within a character", first_part("\"\xe2") + last_part("\x82"),
+         not_text},
+        {"a character broken off by the next fragment", first_part("\xe2\x82") + next_part("x"),
+         not_text},
+        {"a broken character is refused before its message ends", first_part("\"\xf4\x90"),
+         not_text},
         {"a broken character in a frame of which half has come",
          raw(kFin | kText, std::string("\xff") + std::string(100, ' ')).substr(0, 20), not_text},
         {"the header of a message that is too big", claim(kFin | kText, 70'000, 8), too_big},
@@ -284,21 +288,22 @@ std::vector<Case> broken() {
          too_big},
         {"the largest length there is", claim(kFin | kText, ~std::uint64_t{0} >> 1, 8), too_big},
         {"a fragment that makes its message too big",
-         begin(std::string(60'000, ' ')) + claim(kFin, 10'000, 2), too_big},
+         first_part(std::string(60'000, ' ')) + claim(kFin, 10'000, 2), too_big},
         {"many fragments that are too big together",
-         begin("") + repeat(more(std::string(1'000, ' ')), 66), too_big},
+         first_part("") + repeat(next_part(std::string(1'000, ' ')), 66), too_big},
     };
     for (const unsigned bit : {0x40U, 0x20U, 0x10U}) {
         const std::string name = "reserved bit " + std::to_string(bit);
         cases.push_back({name + " of a text", raw(kFin | bit | kText, "{}"), refused});
         cases.push_back({name + " of a ping", raw(kFin | bit | kPing, ""), refused});
-        cases.push_back({name + " of a continuation", begin("{") + raw(kFin | bit, "}"), refused});
+        cases.push_back(
+            {name + " of a continuation", first_part("{") + raw(kFin | bit, "}"), refused});
     }
     for (const unsigned opcode : {3U, 4U, 5U, 6U, 7U, 11U, 12U, 13U, 14U, 15U}) {
         const std::string name = "opcode " + std::to_string(opcode);
         cases.push_back({name, raw(kFin | opcode, ""), refused});
         cases.push_back({name + " with a payload between fragments",
-                         begin("{") + raw(kFin | opcode, "x"), refused});
+                         first_part("{") + raw(kFin | opcode, "x"), refused});
     }
     for (const unsigned code :
          {0U, 1U, 999U, 1004U, 1005U, 1006U, 1015U, 1016U, 1100U, 2000U, 2999U, 5000U, 65'535U}) {
