@@ -51,11 +51,14 @@ AgentRow WriteBatch::new_agent() const {
     return row;
 }
 
-AgentRow WriteBatch::agent_or_new(std::string_view agent) {
-    if (auto row = find_agent(agent)) return std::move(*row);
+std::optional<AgentRow> WriteBatch::reading_agent(std::string_view agent) {
+    if (auto row = find_agent(agent)) return row;
+    if (usage_of(agent).subscriptions == 0 || is_ending(agent)) return std::nullopt;
     txn().put(txn().tables().unclaimed, unclaimed_key(state_.head.next(), agent), "");
     ++state_.unclaimed_mailboxes;
-    return new_agent();
+    AgentRow row = new_agent();
+    row.cursor = {};
+    return row;
 }
 
 std::uint64_t WriteBatch::share_of(std::uint64_t quota) const noexcept {
@@ -92,8 +95,10 @@ void WriteBatch::remember_known(std::string_view agent) {
 }
 
 WriteResult WriteBatch::run(const AckMailbox& op) {
-    AgentRow row = agent_or_new(op.agent.str());
     const core::Seq wanted = std::min(op.up_to, state_.head);
+    auto known = reading_agent(op.agent.str());
+    if (!known) return WriteValue(CursorMoved{wanted});
+    AgentRow& row = *known;
     if (wanted > row.cursor) {
         for (const ReadSpan& span : shown_up_to(op, row, wanted)) {
             add_span(row.acked, {span.after, std::min(span.up_to, wanted)});

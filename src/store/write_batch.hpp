@@ -137,8 +137,10 @@ private:
     void put_agent(std::string_view agent, const AgentRow& row);
     /// One that has nothing of an earlier agent of its name.
     [[nodiscard]] AgentRow new_agent() const;
-    /// The row, made as an unclaimed mailbox when the agent is not known.
-    [[nodiscard]] AgentRow agent_or_new(std::string_view agent);
+    /// The row, made as an unclaimed mailbox when the agent is known by its subscriptions alone.
+    /// None for one that has nothing to read: it was ended while it was connected, and its last
+    /// words must not bring it back.
+    [[nodiscard]] std::optional<AgentRow> reading_agent(std::string_view agent);
     [[nodiscard]] CopiesRow copies_of(std::string_view agent);
     /// What the acknowledgement may cover, as far as that is known.
     [[nodiscard]] Spans shown_up_to(const AckMailbox& op, const AgentRow& row, core::Seq wanted);

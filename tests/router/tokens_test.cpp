@@ -10,7 +10,7 @@ using core::ErrorCode;
 using core::Role;
 using protocol::CloseCode;
 
-class TokensTest : public RouterTest {
+class TokenLifeTest : public RouterTest {
 protected:
     const Caller root_ = as("root", Role::admin);
 
@@ -33,7 +33,7 @@ protected:
     }
 };
 
-TEST_F(TokensTest, AnExpiredTokenIsNobodys) {
+TEST_F(TokenLifeTest, AnExpiredTokenIsNobodys) {
     const auto token = create("alice", {.in = core::Millis(5'000)}).token.reveal();
     clock_.advance(core::Millis(4'999));
     EXPECT_TRUE(router_->authenticate(token).agent);
@@ -48,7 +48,7 @@ TEST_F(TokensTest, AnExpiredTokenIsNobodys) {
     EXPECT_EQ(reply.error().code, ErrorCode::invalid_token);
 }
 
-TEST_F(TokensTest, AnExpiryMustBeToCome) {
+TEST_F(TokenLifeTest, AnExpiryMustBeToCome) {
     EXPECT_EQ(error_of(root_,
                        protocol::CreateToken{
                            agent("a"), Role::agent, "", {.in = {}, .at = clock_.now()}}),
@@ -57,7 +57,7 @@ TEST_F(TokensTest, AnExpiryMustBeToCome) {
     EXPECT_EQ(create("a", {.in = {}, .at = soon}).expires_at, soon);
 }
 
-TEST_F(TokensTest, ALiveConnectionEndsWithItsTokenAndOthersStay) {
+TEST_F(TokenLifeTest, ALiveConnectionEndsWithItsTokenAndOthersStay) {
     router_->start_maintenance(loop());
     TestSession& alice = join_with("alice", create("alice", {.in = core::Millis(5'000)}).token);
     TestSession& bob = join_with("bob", create("bob", {.in = core::Millis(9'000)}).token);
@@ -70,7 +70,7 @@ TEST_F(TokensTest, ALiveConnectionEndsWithItsTokenAndOthersStay) {
     EXPECT_TRUE(on(0, [&] { return carol.closes.empty(); }));
 }
 
-TEST_F(TokensTest, AConnectionThatHasEndedLeavesTheListOfThoseThatExpire) {
+TEST_F(TokenLifeTest, AConnectionThatHasEndedLeavesTheListOfThoseThatExpire) {
     router_->start_maintenance(loop());
     const auto token = create("alice", {.in = core::Millis(5'000)}).token;
     leave(join_with("alice", token));
@@ -79,7 +79,7 @@ TEST_F(TokensTest, AConnectionThatHasEndedLeavesTheListOfThoseThatExpire) {
     EXPECT_TRUE(closed(again));
 }
 
-TEST_F(TokensTest, RotationKeepsOldConnectionsForTheGracePeriod) {
+TEST_F(TokenLifeTest, RotationKeepsOldConnectionsForTheGracePeriod) {
     router_->start_maintenance(loop());
     const auto old = create("alice");
     TestSession& alice = join_with("alice", old.token);
@@ -97,7 +97,7 @@ TEST_F(TokensTest, RotationKeepsOldConnectionsForTheGracePeriod) {
     EXPECT_TRUE(router_->authenticate(made.token.reveal()).agent);
 }
 
-TEST_F(TokensTest, RotationWithoutGraceEndsOldConnectionsAtOnce) {
+TEST_F(TokenLifeTest, RotationWithoutGraceEndsOldConnectionsAtOnce) {
     const auto old = create("alice");
     TestSession& alice = join_with("alice", old.token);
     (void)get<protocol::TokenCreated>(root_,
@@ -109,7 +109,7 @@ TEST_F(TokensTest, RotationWithoutGraceEndsOldConnectionsAtOnce) {
               ErrorCode::not_found);
 }
 
-TEST_F(TokensTest, RevokingOneTokenEndsItsConnectionAndLeavesTheOthers) {
+TEST_F(TokenLifeTest, RevokingOneTokenEndsItsConnectionAndLeavesTheOthers) {
     const auto first = create("alice");
     const auto second = create("alice");
     TestSession& alice = join_with("alice", first.token);
@@ -126,7 +126,7 @@ TEST_F(TokensTest, RevokingOneTokenEndsItsConnectionAndLeavesTheOthers) {
     EXPECT_EQ(on(0, [&] { return alice.closes; }), std::vector{CloseCode::token_revoked});
 }
 
-TEST_F(TokensTest, AWaitingPollEndsWithItsTokenNotWithAnother) {
+TEST_F(TokenLifeTest, AWaitingPollEndsWithItsTokenNotWithAnother) {
     const auto first = create("alice");
     const auto second = create("alice");
     const Caller by_first = router_->authenticate(first.token.reveal());
@@ -144,7 +144,7 @@ TEST_F(TokensTest, AWaitingPollEndsWithItsTokenNotWithAnother) {
     EXPECT_EQ(page_of<protocol::MailboxPage>(answered).messages.size(), 1U);
 }
 
-TEST_F(TokensTest, WhoAmISaysWhatTheTokenIs) {
+TEST_F(TokenLifeTest, WhoAmISaysWhatTheTokenIs) {
     const auto token = create("alice", {.in = core::Millis(5'000)});
     const Caller alice = router_->authenticate(token.token.reveal());
     const auto self = get<protocol::SelfInfo>(alice, protocol::WhoAmI{});
@@ -158,7 +158,7 @@ TEST_F(TokensTest, WhoAmISaysWhatTheTokenIs) {
     EXPECT_EQ(error_of(alice, protocol::WhoAmI{}), ErrorCode::unauthorized);
 }
 
-TEST_F(TokensTest, TheDayOfItsLastUseIsStoredOnceADay) {
+TEST_F(TokenLifeTest, TheDayOfItsLastUseIsStoredOnceADay) {
     router_->start_maintenance(loop());
     const auto token = create("alice").token;
     const auto day = [&] { return store_->find_token(token.digest())->last_used_day; };

@@ -7,7 +7,7 @@
 namespace agentcom::store {
 namespace {
 
-class TokensTest : public StoreTest {
+class TokenLifeTest : public StoreTest {
 protected:
     static core::TokenDigest digest(std::uint8_t number) {
         core::TokenDigest out{};
@@ -32,7 +32,7 @@ protected:
     bool drop_expired() { return write<Trimmed>(DropExpiredTokens{clock_.now()}).more; }
 };
 
-TEST_F(TokensTest, ATokenKeepsItsRoleNameAndExpiryAcrossARestart) {
+TEST_F(TokenLifeTest, ATokenKeepsItsRoleNameAndExpiryAcrossARestart) {
     create(1, "alice", core::Role::observer, "night watch", in(60'000));
     create(2, "bob");
     reopen();
@@ -54,7 +54,7 @@ TEST_F(TokensTest, ATokenKeepsItsRoleNameAndExpiryAcrossARestart) {
               core::ErrorCode::invalid_field);
 }
 
-TEST_F(TokensTest, ARotatedTokenHasItsPredecessorsRoleNameAndLifetimeAndTheOldOnesEnd) {
+TEST_F(TokenLifeTest, ARotatedTokenHasItsPredecessorsRoleNameAndLifetimeAndTheOldOnesEnd) {
     create(1, "alice", core::Role::admin, "first");
     clock_.advance(core::Millis(1'000));
     create(2, "alice", core::Role::observer, "second", in(10'000));
@@ -78,14 +78,14 @@ TEST_F(TokensTest, ARotatedTokenHasItsPredecessorsRoleNameAndLifetimeAndTheOldOn
               core::ErrorCode::not_found);
 }
 
-TEST_F(TokensTest, ExpiredTokensCannotBeRotated) {
+TEST_F(TokenLifeTest, ExpiredTokensCannotBeRotated) {
     create(1, "alice", core::Role::admin, "first", in(10));
     clock_.advance(core::Millis(10));
     EXPECT_EQ(error_of(RotateToken{agent("alice"), digest(2), "f", clock_.now(), in(1)}),
               core::ErrorCode::not_found);
 }
 
-TEST_F(TokensTest, OneTokenIsRevokedByItsFirstDigits) {
+TEST_F(TokenLifeTest, OneTokenIsRevokedByItsFirstDigits) {
     create(1, "alice");
     create(2, "alice");
     create(3, "bob");
@@ -98,7 +98,7 @@ TEST_F(TokensTest, OneTokenIsRevokedByItsFirstDigits) {
     EXPECT_TRUE(store_->find_token(digest(3)));
 }
 
-TEST_F(TokensTest, WhatHasExpiredIsDroppedAndNothingElse) {
+TEST_F(TokenLifeTest, WhatHasExpiredIsDroppedAndNothingElse) {
     create(1, "alice", core::Role::agent, "", in(1'000));
     create(2, "alice", core::Role::agent, "", in(2'000));
     create(3, "alice");
@@ -116,7 +116,7 @@ TEST_F(TokensTest, WhatHasExpiredIsDroppedAndNothingElse) {
     EXPECT_EQ(tokens().size(), 1U);
 }
 
-TEST_F(TokensTest, ManyExpiredTokensAreDroppedAPieceAtATime) {
+TEST_F(TokenLifeTest, ManyExpiredTokensAreDroppedAPieceAtATime) {
     std::vector<Submission> all;
     for (std::uint32_t i = 0; i < 1'500; ++i) {
         core::TokenDigest each{};
@@ -133,7 +133,7 @@ TEST_F(TokensTest, ManyExpiredTokensAreDroppedAPieceAtATime) {
     EXPECT_TRUE(tokens().empty());
 }
 
-TEST_F(TokensTest, TheDayOfTheLastUseIsKeptAndNeverGoesBack) {
+TEST_F(TokenLifeTest, TheDayOfTheLastUseIsKeptAndNeverGoesBack) {
     create(1, "alice", core::Role::admin, "first", in(60'000));
     write<Done>(NoteTokenUse{{digest(1), digest(9)}, 20'000});
     write<Done>(NoteTokenUse{{digest(1)}, 19'000});
