@@ -92,7 +92,8 @@ void Router::Impl::operate(Context context, protocol::RevokeTokens request) {
     // Live sessions of the agent are closed when the registries see the commit; those of one token
     // when it is looked at again.
     const bool one = !request.prefix.empty();
-    context.loop.submit(store::RevokeTokens{request.agent, std::move(request.prefix)},
+    store::RevokeTokens op{request.agent, std::move(request.prefix)};
+    context.loop.submit(std::move(op),
                         [this, one, agent = std::move(request.agent),
                          reply = std::move(context.reply)](const store::WriteResult& result) {
                             if (!result) return reply(result.error());

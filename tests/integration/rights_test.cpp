@@ -209,7 +209,8 @@ TEST_F(Rights, TokensAreListedWithTheirNamesRotatedAndRevokedOneByOne) {
 
     const auto of_agent = [&] {
         std::vector<Json> found;
-        for (const Json& token : admin_.get("/admin/tokens").json().at("tokens")) {
+        const Json list = admin_.get("/admin/tokens").json();
+        for (const Json& token : list.at("tokens")) {
             if (token.at("agent_id") == "the-agent") found.push_back(token);
         }
         return found;
