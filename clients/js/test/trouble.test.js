@@ -345,6 +345,26 @@ describe("limits", () => {
       assert.equal((await onEvent.next("connected")).truncated, true);
       await onEvent.next("truncated");
     });
+
+    test(`a loss of everything is settled over ${transport}`, async () => {
+      const { hub } = shared;
+      const [sender, receiver] = [await hub.agent(), await hub.agent()];
+      await hub.send(receiver.id, "gone", sender.token);
+      const setting = "/api/config/mailbox-retention";
+      const usual = await hub.ask("GET", setting);
+      await hub.ask("PUT", setting, { mailbox_ttl_ms: 1 });
+      while ((await hub.unread(receiver)).length > 0);
+      await hub.ask("POST", "/api/mailbox/evict", {});
+      await hub.ask("PUT", setting, usual);
+      const mailbox = () => hub.ask("GET", `/api/mailbox/${receiver.id}`, undefined, receiver.token);
+      assert.equal((await mailbox()).truncated, true);
+      const onEvent = listener();
+      const client = hub.client(receiver, { transport, onEvent });
+      await client.connect();
+      await onEvent.next("truncated");
+      await client.close();
+      assert.equal((await mailbox()).truncated, undefined);
+    });
   }
 
   test("a send that may not wait is refused", async () => {

@@ -322,6 +322,25 @@ class LimitTest(HubTestCase):
                     self.assertTrue((await events.next("connected")).data["truncated"])
                     await events.next("truncated")
 
+    async def test_a_loss_of_everything_is_settled(self) -> None:
+        for transport in ("websocket", "poll"):
+            with self.subTest(transport):
+                name, token = self.agent()
+                self.hub.send(name, "gone", self.agent()[1])
+                setting = "/api/config/mailbox-retention"
+                usual = self.hub.ask("GET", setting)
+                self.hub.ask("PUT", setting, {"mailbox_ttl_ms": 1})
+                while self.hub.unread(name, token):
+                    await asyncio.sleep(0.01)
+                self.hub.ask("POST", "/api/mailbox/evict", {})
+                self.hub.ask("PUT", setting, usual)
+                mailbox = f"/api/mailbox/{name}"
+                self.assertTrue(self.hub.ask("GET", mailbox, token=token)["truncated"])
+                events = Events()
+                async with self.client((name, token), transport=transport, on_event=events):
+                    await events.next("truncated")
+                self.assertNotIn("truncated", self.hub.ask("GET", mailbox, token=token))
+
     async def test_a_reset_of_the_hub_is_survived(self) -> None:
         events = Events()
         async with self.client(self.agent(), on_event=events) as client:
