@@ -1,4 +1,4 @@
-// The part of Examiner that looks at the small tables and at the store's own numbers.
+// The part of Examiner that looks at agents, tokens, and the store's own numbers.
 
 #include <algorithm>
 
@@ -6,24 +6,6 @@
 #include "store/schema.hpp"
 
 namespace agentcom::store {
-namespace {
-
-/// What is behind the text of a key that begins with one.
-struct PairKey {
-    std::string_view owner;
-    std::string_view member;
-};
-PairKey parse_pair(std::string_view key) {
-    ByteReader reader(key);
-    const std::string_view owner = reader.short_text();
-    return {owner, reader.rest()};
-}
-
-void require(bool holds, const char* what) {
-    if (!holds) throw DamagedStore(what);
-}
-
-}  // namespace
 
 void Examiner::look_at_meta() {
     const MDB_dbi meta = txn_.tables().meta;
@@ -63,45 +45,39 @@ void Examiner::look_at_settings() {
          [](std::string_view, std::string_view value) { (void)parse_number(value); });
 }
 
-void Examiner::look_at_channels() {
-    const auto look = [&](bool being_removed) {
-        return [this, being_removed](std::string_view key, std::string_view value) {
-            const core::ChannelName name = stored_channel_name(key);
-            require(name.str() == key, "its key is no name of a channel");
-            const ChannelRow row = ChannelRow::parse(name, value);
-            ++state_.channels;
-            ++usage_[row.record.created_by.str()].channels;
-            const bool fresh = channels_
-                                   .emplace(name.str(), Channel{row.born, being_removed,
-                                                                row.record.subscriber_count, 0,
-                                                                row.record.created_by})
-                                   .second;
-            if (!fresh) find("the channel " + name.str() + " exists and is being removed");
-        };
-    };
-    walk("channels", txn_.tables().channels, look(false));
-    walk("removals", txn_.tables().removals, look(true));
-}
-
 void Examiner::look_at_agents() {
+    std::vector<std::pair<std::string, core::Seq>> made;  // unclaimed mailboxes, by creator
     walk("agents", txn_.tables().agents, [&](std::string_view key, std::string_view value) {
         (void)stored_agent_id(key);
         const AgentRow row = AgentRow::parse(value);
-        agents_.emplace(std::string(key), row.claimed);
+        agents_.emplace(std::string(key), Agent{row.claimed, row.born});
         if (!row.claimed) {
             ++state_.unclaimed_mailboxes;
-            if (!row.creator.empty()) ++usage_[row.creator].unclaimed_mailboxes;
+            if (!row.creator.empty()) made.emplace_back(row.creator, row.born);
         }
         if (!stored_state_) return;
         const core::Seq head = stored_state_->head;
         require(row.cursor <= head, "it has acknowledged more than there is");
-        core::Seq before = row.cursor;
-        for (const ReadSpan& span : row.spans) {
-            require(span.after < span.up_to && span.up_to <= head && before <= span.up_to,
-                    "the stretches it has read are out of order");
-            before = span.up_to;
+        require(row.born <= head, "it was made later than the newest message");
+        for (const auto* spans : {&row.spans, &row.acked, &row.shown}) {
+            core::Seq before;
+            for (const ReadSpan& span : *spans) {
+                require(span.after < span.up_to && span.up_to <= head && before <= span.after,
+                        "the stretches it has read are out of order");
+                before = span.up_to;
+            }
         }
     });
+    for (const auto& [creator, born] : made) {
+        if (may_be_of(creator, born)) ++usage_[creator].unclaimed_mailboxes;
+    }
+}
+
+/// Whether the agent may have made what was made at that head. One of its name that was ended may
+/// have left it; nothing of that counts against the present one.
+bool Examiner::may_be_of(std::string_view agent, core::Seq born) const {
+    const auto known = agents_.find(agent);
+    return known == agents_.end() || known->second.born <= born;
 }
 
 void Examiner::look_at_tokens() {
@@ -116,8 +92,26 @@ void Examiner::look_at_tokens() {
                      txn.put(txn.tables().tokens_by_agent, key, "");
                  });
         }
-        if (const auto known = agents_.find(std::string_view(agent)); known == agents_.end()) {
+        if (!agents_.contains(std::string_view(agent))) {
             find("the agent " + shown(agent) + " has a token and no mailbox");
+        }
+        if (!token.expires_at) return;
+        const std::string expiry = token_expiry_key(*token.expires_at, key);
+        if (!txn_.get(tables.token_expiry, expiry)) {
+            find("a token of " + shown(agent) +
+                     " is in no order, so it is not dropped when it "
+                     "has expired",
+                 [expiry](WriteTransaction& txn) {
+                     txn.put(txn.tables().token_expiry, expiry, "");
+                 });
+        }
+    });
+    walk("token_expiry", tables.token_expiry, [&](std::string_view key, std::string_view) {
+        const core::Timestamp at{static_cast<std::int64_t>(read_be64(key))};
+        const auto token = txn_.get(tables.tokens, key.substr(sizeof(std::uint64_t)));
+        if (!token || parse_token(*token).expires_at != at) {
+            find_dangling("the order of tokens that expire has one that is gone",
+                          tables.token_expiry, key);
         }
     });
     walk("tokens_by_agent", tables.tokens_by_agent, [&](std::string_view key, std::string_view) {
@@ -128,53 +122,6 @@ void Examiner::look_at_tokens() {
                           tables.tokens_by_agent, key);
         }
     });
-}
-
-void Examiner::look_at_subscriptions() {
-    const Tables& tables = txn_.tables();
-    walk("subscriptions", tables.subscriptions, [&](std::string_view key, std::string_view value) {
-        const auto [agent, channel] = parse_pair(key);
-        (void)SubscriptionRow::parse(value);
-        const auto known = channels_.find(channel);
-        if (known == channels_.end()) {
-            find_dangling(shown(agent) + " is subscribed to " + shown(channel) +
-                              ", a channel that does not exist",
-                          tables.subscriptions, key);
-            return;
-        }
-        ++usage_[std::string(agent)].subscriptions;
-        ++known->second.subscribers;
-        if (!txn_.get(tables.subscribers, pair_key(channel, agent))) {
-            find(shown(agent) + " is subscribed to " + shown(channel) + " and not among its " +
-                     "subscribers",
-                 [key = pair_key(channel, agent)](WriteTransaction& txn) {
-                     txn.put(txn.tables().subscribers, key, "");
-                 });
-        }
-    });
-    walk("subscribers", tables.subscribers, [&](std::string_view key, std::string_view) {
-        const auto [channel, agent] = parse_pair(key);
-        if (!knows_channel(channel) || !txn_.get(tables.subscriptions, pair_key(agent, channel))) {
-            find_dangling(shown(agent) + " is among the subscribers of " + shown(channel) +
-                              " and not subscribed",
-                          tables.subscribers, key);
-        }
-    });
-    for (const auto& [name, channel] : channels_) {
-        if (channel.counted == channel.subscribers) continue;
-        const std::uint64_t right = channel.subscribers;
-        find(
-            "the channel " + name + " counts " + std::to_string(channel.counted) +
-                " subscribers and has " + std::to_string(right),
-            [name = name, right, table = channel.being_removed ? tables.removals : tables.channels](
-                WriteTransaction& txn) {
-                const auto row = txn.get(table, name);
-                if (!row) return;
-                ChannelRow changed = ChannelRow::parse(stored_channel_name(name), *row);
-                changed.record.subscriber_count = right;
-                txn.put(table, name, changed.encode());
-            });
-    }
 }
 
 void Examiner::look_at_copies() {
@@ -195,8 +142,8 @@ void Examiner::look_at_unclaimed() {
         (void)read_be64(key);
         listed.emplace(key.substr(sizeof(std::uint64_t)), true);
     });
-    for (const auto& [agent, claimed] : agents_) {
-        if (claimed || listed.contains(std::string_view(agent))) continue;
+    for (const auto& [agent, row] : agents_) {
+        if (row.claimed || listed.contains(std::string_view(agent))) continue;
         find("the mailbox " + shown(agent) +
                  ", which nobody has a token for, is not listed to be "
                  "forgotten",
@@ -230,38 +177,9 @@ void Examiner::look_at_idempotency() {
          });
 }
 
-void Examiner::compare_usage() {
-    const MDB_dbi table = txn_.tables().usage;
-    const auto differs = [](const UsageRow& a, const UsageRow& b) {
-        return a.unclaimed_mailboxes != b.unclaimed_mailboxes || a.channels != b.channels ||
-               a.subscriptions != b.subscriptions;
-    };
-    const auto put = [](std::string agent, UsageRow right) {
-        return [agent = std::move(agent), right](WriteTransaction& txn) {
-            if (right.empty()) {
-                txn.erase(txn.tables().usage, agent);
-            } else {
-                txn.put(txn.tables().usage, agent, right.encode());
-            }
-        };
-    };
-    ByName<bool> seen;
-    walk("usage", table, [&](std::string_view key, std::string_view value) {
-        const UsageRow stored = UsageRow::parse(value);
-        seen.emplace(std::string(key), true);
-        const auto counted = usage_.find(key);
-        const UsageRow right = counted != usage_.end() ? counted->second : UsageRow{};
-        if (differs(stored, right)) {
-            find("what " + shown(key) + " has taken of its quotas is counted wrongly",
-                 put(std::string(key), right));
-        }
-    });
-    for (const auto& [agent, right] : usage_) {
-        if (!right.empty() && !seen.contains(std::string_view(agent))) {
-            find("what " + shown(agent) + " has taken of its quotas is not counted",
-                 put(agent, right));
-        }
-    }
+void Examiner::look_at_endings() {
+    walk("endings", txn_.tables().endings,
+         [](std::string_view key, std::string_view) { (void)stored_agent_id(key); });
 }
 
 void Examiner::compare_state() {
@@ -281,13 +199,13 @@ void Examiner::compare_state() {
     if (stored_state_ && state_.head.value == 0) state_.first = stored_state_->head.next();
     const auto fix = [right = state_](WriteTransaction& txn) {
         StateRow changed;
+        changed.clock = right.clock;
         try {
             if (const auto row = txn.get(txn.tables().meta, kMetaState)) {
                 changed = StateRow::parse(*row);
             }
         } catch (const DamagedStore&) {
-            changed = StateRow{};
-            changed.clock = right.clock;
+            // All of it is made anew.
         }
         for (const Number& number : kNumbers) changed.*number.value = right.*number.value;
         changed.head = std::max(changed.head, right.head);

@@ -51,18 +51,21 @@ void Examiner::look() {
     look_at_meta();
     look_at_settings();
     // In the order in which one needs what another has found.
-    look_at_channels();
     look_at_agents();
+    look_at_channels();
     look_at_tokens();
     look_at_subscriptions();
+    look_at_members();
     look_at_copies();
     look_at_unclaimed();
+    look_at_endings();
     look_at_log();
     look_at_kept();
     look_at_postings();
     look_at_trimmed();
     look_at_idempotency();
     compare_lists();
+    compare_channels();
     compare_usage();
     compare_state();
 }

@@ -13,6 +13,7 @@
 
 #include "agentcom/core/ids.hpp"
 #include "agentcom/store/doctor.hpp"
+#include "store/bytes.hpp"
 #include "store/cursor.hpp"
 #include "store/epochs.hpp"
 #include "store/keys.hpp"
@@ -41,9 +42,15 @@ private:
     struct Channel {
         core::Seq born;
         bool being_removed = false;
-        std::uint64_t counted = 0;      // subscribers its row tells of
-        std::uint64_t subscribers = 0;  // that there are
-        core::AgentId created_by;
+        // What its row tells of, and what there is.
+        std::uint64_t counted = 0;
+        std::uint64_t subscribers = 0;
+        std::uint32_t counted_members = 0;
+        std::uint32_t members = 0;
+    };
+    struct Agent {
+        bool claimed = false;
+        core::Seq born;
     };
     template <class Value>
     using ByName = std::unordered_map<std::string, Value, core::TextHash, core::TextEqual>;
@@ -63,17 +70,23 @@ private:
     void compare_lists();
     [[nodiscard]] bool expects_entry(std::string_view channel, core::Seq seq) const;
 
+    // examine_channels.cpp
+    void look_at_channels();
+    void look_at_subscriptions();
+    void look_at_members();
+    void compare_channels();
+    void compare_usage();
+
     // examine_rows.cpp
     void look_at_meta();
     void look_at_settings();
-    void look_at_channels();
     void look_at_agents();
+    [[nodiscard]] bool may_be_of(std::string_view agent, core::Seq born) const;
     void look_at_tokens();
-    void look_at_subscriptions();
     void look_at_copies();
     void look_at_unclaimed();
     void look_at_idempotency();
-    void compare_usage();
+    void look_at_endings();
     void compare_state();
 
     // examiner.cpp
@@ -100,9 +113,25 @@ private:
     std::optional<LogReader> log_;
     std::map<Feed, Tally> tallies_;
     ByName<Channel> channels_;
-    ByName<bool> agents_;  // claimed
+    ByName<Agent> agents_;
     ByName<UsageRow> usage_;
 };
+
+/// What is behind the text of a key that begins with one.
+struct PairKey {
+    std::string_view owner;
+    std::string_view member;
+};
+[[nodiscard]] inline PairKey parse_pair(std::string_view key) {
+    ByteReader reader(key);
+    const std::string_view owner = reader.short_text();
+    return {owner, reader.rest()};
+}
+
+/// Throws DamagedStore unless it holds.
+inline void require(bool holds, const char* what) {
+    if (!holds) throw DamagedStore(what);
+}
 
 /// A key as people can read it: what is not plain text as hexadecimal digits.
 [[nodiscard]] std::string shown(std::string_view key);

@@ -48,6 +48,24 @@ protected:
         ack("carol", 30);
         mark_read("alice", 40, 60);
         unsubscribe("bob", "ops");
+        write<Done>(CreateChannel{
+            .name = channel("secret"),
+            .description = "",
+            .created_by = agent("alice"),
+            .is_private = true,
+            .members = {{agent("alice"), core::kAllRights}, {agent("bob"), core::kMayRead}}});
+        write<MemberSet>(
+            SetMember{channel("secret"), agent("alice"), false, agent("carol"), core::kMayRead});
+        CreateToken passing{agent("carol"), {}, "01234567", core::Role::agent};
+        passing.digest.fill(7);
+        passing.expires_at = core::Timestamp{clock_.now().ms + 1'000'000};
+        write<Done>(passing);
+        create_agent("leaver");
+        subscribe("leaver", "dev");
+        write<Done>(CreateChannel{channel("left"), "", agent("leaver")});
+        append(direct("leaver", "bob"));
+        append(direct("leaver", "unknown"));
+        EXPECT_FALSE(write<AgentEnded>(EndAgent{"leaver"}).more);
         write<ChannelDeleted>(DeleteChannel{channel("gone"), agent("maker"), true});
         write<Done>(PutSetting{"mailbox_ttl_ms", 3'600'000});
     }
@@ -127,6 +145,7 @@ TEST_F(DoctorTest, AStoreWithSomeOfEverythingIsSoundAlsoAfterRetention) {
 
 TEST_F(DoctorTest, WrongCountersArePutRight) {
     fill();
+    const std::uint64_t channels_before = store_->stats().channels;
     change([](WriteTransaction& txn) {
         StateRow state = StateRow::parse(txn.get(txn.tables().meta, kMetaState).value());
         state.channels += 3;
@@ -141,8 +160,8 @@ TEST_F(DoctorTest, WrongCountersArePutRight) {
         txn.put(txn.tables().usage, "nobody", UsageRow{1, 2, 3}.encode());
         txn.erase(txn.tables().usage, "alice");
     });
-    expect_found_and_repaired("counts 77 unclaimed mailboxes and has 1");
-    EXPECT_EQ(store_->stats().channels, 3U);
+    expect_found_and_repaired("counts 77 unclaimed mailboxes and has 2");
+    EXPECT_EQ(store_->stats().channels, channels_before);
     EXPECT_EQ(store_->find_channel(channel("dev"))->subscriber_count, 2U);
 }
 
@@ -154,6 +173,9 @@ TEST_F(DoctorTest, RowsThatReferToNothingAreRemoved) {
                 SubscriptionRow{core::Seq{1}}.encode());
         txn.put(tables.subscribers, pair_key("ops", "stranger"), "");
         txn.put(tables.tokens_by_agent, pair_key("alice", std::string(32, 'x')), "");
+        txn.put(tables.memberships, pair_key("bob", "ops"), "");
+        txn.put(tables.token_expiry, token_expiry_key(core::Timestamp{5}, std::string(32, 'x')),
+                "");
         txn.put(tables.copies, "nobody", CopiesRow{{}, {1, 2}}.encode());
         txn.put(tables.trimmed, feed_prefix(Feed::channel, "no-channel"),
                 std::string(1, 1) + std::string(16, 0));
@@ -166,6 +188,7 @@ TEST_F(DoctorTest, WhatOthersReferToIsAdded) {
     change([](WriteTransaction& txn) {
         const Tables& tables = txn.tables();
         txn.erase(tables.subscribers, pair_key("dev", "bob"));
+        txn.erase(tables.memberships, pair_key("bob", "secret"));
         {
             Cursor tokens(txn, tables.tokens_by_agent);
             ASSERT_TRUE(tokens.first());
@@ -176,12 +199,17 @@ TEST_F(DoctorTest, WhatOthersReferToIsAdded) {
             ASSERT_TRUE(unclaimed.first());
             unclaimed.erase();
         }
+        {
+            Cursor expiry(txn, tables.token_expiry);
+            ASSERT_TRUE(expiry.first());
+            expiry.erase();
+        }
         Cursor order(txn, tables.idempotency_order);
         ASSERT_TRUE(order.first());
         order.erase();
     });
     expect_found_and_repaired("so it cannot be revoked");
-    EXPECT_EQ(write<TokensRevoked>(RevokeTokens{"alice"}).count, 1U);
+    EXPECT_EQ(write<TokensRevoked>(RevokeTokens{"bob"}).count, 1U);
 }
 
 TEST_F(DoctorTest, TheStoresOwnNumbersAreFoundAgain) {
