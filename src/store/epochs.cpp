@@ -4,6 +4,7 @@
 
 #include "agentcom/core/token.hpp"
 #include "store/bytes.hpp"
+#include "store/checksum.hpp"
 #include "store/rows.hpp"
 
 namespace agentcom::store {
@@ -17,7 +18,7 @@ Epochs Epochs::parse(std::string_view newest, std::optional<std::string_view> ea
     Epochs epochs(core::Epoch{parse_number(newest)});
     if (!earlier) return epochs;
     ByteReader reader(*earlier);
-    if (reader.fixed<std::uint8_t>() != kEarlierVersion) {
+    if ((reader.fixed<std::uint8_t>() & ~kSealed) != kEarlierVersion) {
         throw DamagedStore("the store's earlier epochs have an unknown version");
     }
     while (!reader.empty()) {
