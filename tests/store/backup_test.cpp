@@ -10,6 +10,7 @@
 #include "store/environment.hpp"
 #include "store/store_fixture.hpp"
 #include "store/transaction.hpp"
+#include "support/paths.hpp"
 
 namespace agentcom::store {
 namespace {
@@ -147,8 +148,7 @@ TEST_F(BackupTest, AStoreOfVersion1IsCopiedAndRestored) {
     store_.reset();
     const fs::path old = dir_.path() / "old";
     fs::create_directory(old);
-    fs::copy_file(fs::path(AGENTCOM_SOURCE_DIR) / "tests/store/data/schema1/data.mdb",
-                  old / "data.mdb");
+    fs::copy_file(test::source_dir() / "tests/store/data/schema1/data.mdb", old / "data.mdb");
     const StoreCopy copy = copy_store(old, copies());
     EXPECT_EQ(copy.schema, 1U);
     EXPECT_EQ(copy.head, core::Seq{19});
