@@ -15,7 +15,8 @@ protected:
     const Caller watcher_ = as("watcher", Role::observer);
 
     void make_private(const std::string& name, std::vector<core::ChannelMember> members) {
-        protocol::CreateChannel request{channel(name), "about", true, false, std::move(members)};
+        protocol::CreateChannel request{channel(name), "about", name,
+                                        true,          false,   std::move(members)};
         (void)get<protocol::ChannelCreated>(as("maker"), std::move(request));
     }
     protocol::SetMember set(const std::string& name, std::string_view who,

@@ -110,7 +110,7 @@ protected:
         (void)get<protocol::ChannelCreated>(
             as("maker"),
             protocol::CreateChannel{
-                channel("team"), "", false, false, {{agent("alice"), core::kMayManage}}});
+                channel("team"), "", "team", false, false, {{agent("alice"), core::kMayManage}}});
     }
     /// Recognised by a token, as transports do it.
     Caller by_token(const std::string& name, Role role) {
