@@ -48,8 +48,8 @@ struct Parser {
 
 std::string record(const core::Draft& draft, std::uint64_t root, std::uint64_t channel_seq) {
     std::string out;
-    append_record(out, draft, core::Timestamp{1'700'000'000'000}, core::Seq{root},
-                  core::ChannelSeq{channel_seq});
+    const core::Timestamp now{1'700'000'000'000};
+    append_record(out, draft, {now, now}, core::Seq{root}, core::ChannelSeq{channel_seq});
     return out;
 }
 
@@ -78,7 +78,8 @@ std::string block(const std::vector<std::string>& records) {
 }
 
 std::vector<Parser> parsers() {
-    AgentRow agent{false, core::Seq{3}, core::Seq{5}, "maker", {{core::Seq{6}, core::Seq{8}}}};
+    AgentRow agent{false,   core::Seq{3}, core::Seq{5},
+                   "maker", core::Seq{2}, {{core::Seq{6}, core::Seq{8}}}};
     std::string agent_bytes;
     agent.encode(agent_bytes);
     TrimmedRow trimmed;
@@ -87,7 +88,7 @@ std::vector<Parser> parsers() {
         {"record", good_records(),
          [](std::string_view bytes) {
              const RecordView view = parse_record(bytes);
-             (void)record_timestamp(bytes);
+             (void)record_times(bytes);
              (void)to_message(view, core::Seq{1}, core::Epoch{1});
          }},
         {"log block",
@@ -125,8 +126,12 @@ std::vector<Parser> parsers() {
          {SubscriptionRow{core::Seq{4}}.encode()},
          [](std::string_view b) { (void)SubscriptionRow::parse(b); }},
         {"idempotency",
-         {IdempotencyRow{core::Seq{4}, core::ChannelSeq{1}, core::Timestamp{5}, 6}.encode(),
-          IdempotencyRow{core::Seq{4}, core::ChannelSeq{1}, core::Timestamp{5}, {}}.encode()},
+         {IdempotencyRow{core::Seq{4}, core::ChannelSeq{1}, core::Timestamp{5}, core::Timestamp{5},
+                         6}
+              .encode(),
+          IdempotencyRow{
+              core::Seq{4}, core::ChannelSeq{1}, core::Timestamp{5}, core::Timestamp{5}, {}}
+              .encode()},
          [](std::string_view b) { (void)IdempotencyRow::parse(b); }},
         {"usage",
          {UsageRow{1, 2, 3}.encode()},

@@ -141,7 +141,6 @@ struct Case {
     std::string bytes;
     std::vector<std::string> expected;
 };
-std::ostream& operator<<(std::ostream& out, const Case& one) { return out << one.name; }
 
 std::vector<Case> well_formed() {
     const std::string wide = asking("\xc2\xa2\xe2\x82\xac\xf0\x9f\x98\x80");
