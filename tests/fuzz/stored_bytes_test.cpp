@@ -78,8 +78,8 @@ std::string block(const std::vector<std::string>& records) {
 }
 
 std::vector<Parser> parsers() {
-    AgentRow agent{false,   core::Seq{3}, core::Seq{5},
-                   "maker", core::Seq{2}, {{core::Seq{6}, core::Seq{8}}}};
+    const Spans spans{{core::Seq{6}, core::Seq{8}}};
+    AgentRow agent{false, core::Seq{3}, core::Seq{5}, "maker", core::Seq{2}, spans, spans, spans};
     std::string agent_bytes;
     agent.encode(agent_bytes);
     TrimmedRow trimmed;
