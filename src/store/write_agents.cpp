@@ -53,7 +53,8 @@ AgentRow WriteBatch::new_agent() const {
 
 std::optional<AgentRow> WriteBatch::reading_agent(std::string_view agent) {
     if (auto row = find_agent(agent)) return row;
-    if (usage_of(agent).subscriptions == 0 || is_ending(agent)) return std::nullopt;
+    const bool reads = usage_of(agent).subscriptions > 0 || !copies_of(agent).seqs.empty();
+    if (!reads || is_ending(agent)) return std::nullopt;
     txn().put(txn().tables().unclaimed, unclaimed_key(state_.head.next(), agent), "");
     ++state_.unclaimed_mailboxes;
     AgentRow row = new_agent();
