@@ -28,8 +28,9 @@ constexpr core::Millis kDeliveryTime{3};
 constexpr std::size_t kPresencePerRound = 64;
 constexpr std::size_t kPresenceWhenBusy = 8;
 constexpr std::size_t kFirstPresenceRound = 256;
-/// Long polls answered in one round; each may read the store.
+/// Long polls answered in one round, and no more after so long; each may read the store.
 constexpr std::size_t kWakesPerRound = 32;
+constexpr core::Millis kWakeTime{2};
 constexpr std::size_t kTimersPerRound = 64;
 constexpr std::chrono::seconds kTickInterval{1};
 constexpr std::chrono::hours kLongestWait{1};
@@ -67,6 +68,7 @@ void EventLoop::run() {
 }
 
 void EventLoop::turn() {
+    reads_.begin_turn();
     guard("handler", [&] {
         if (!has_work()) context_.run_one();
     });
@@ -81,20 +83,28 @@ void EventLoop::turn() {
 
 bool EventLoop::has_work() noexcept {
     return !dirty_.empty() || !submissions_.empty() || registry_.has_work() ||
-           registry_.presence().has_work() || registry_.waiters().has_ready() || has_due_timer();
+           registry_.presence().has_work() || registry_.waiters().has_ready() ||
+           reads_.has_work() || has_due_timer();
 }
 
 void EventLoop::run_slices() {
     run_timers();
     deliver_some(kDeliveriesPerRound);
-    if (registry_.waiters().has_ready()) {
-        guard("long poll", [&] { registry_.waiters().work(kWakesPerRound); });
-    }
+    wake_some();
+    if (reads_.has_work()) guard("read", [&] { reads_.work(); });
     if (registry_.presence().has_work()) {
         guard("presence", [&] {
             registry_.presence().work(dirty_.size() < kFlushesPerRound ? kPresencePerRound
                                                                        : kPresenceWhenBusy);
         });
+    }
+}
+
+void EventLoop::wake_some() {
+    const auto until = std::chrono::steady_clock::now() + kWakeTime;
+    for (std::size_t left = kWakesPerRound; left > 0 && registry_.waiters().has_ready(); --left) {
+        guard("long poll", [&] { registry_.waiters().work(1); });
+        if (std::chrono::steady_clock::now() >= until) return;
     }
 }
 

@@ -12,12 +12,16 @@ namespace agentcom::router {
 
 namespace {
 
-/// Reads pages into a list until it is complete or full, one in each turn of the loop, so that
+/// Reads pages into a list until it is complete or full, one in each turn that reads have, so that
 /// others are served in between.
 template <class List>
 struct Collector : std::enable_shared_from_this<Collector<List>> {
-    Collector(delivery::EventLoop& the_loop, const core::PageLimit& limit, core::Seq after)
-        : loop(the_loop), budget(limit), cursor(after) {}
+    Collector(Context&& context, const core::PageLimit& limit, core::Seq after)
+        : loop(context.loop),
+          caller(context.caller),
+          reply(std::move(context.reply)),
+          budget(limit),
+          cursor(after) {}
 
     void run() {
         budget.next_turn();
@@ -27,17 +31,25 @@ struct Collector : std::enable_shared_from_this<Collector<List>> {
                     std::make_move_iterator(page.entries.end()));
         cursor = page.cursor;
         if (page.more && !budget.full()) {
-            return loop.post([self = this->shared_from_this()] { self->run(); });
+            return loop.reads().add(
+                owner, [self = this->shared_from_this()] { self->run(); },
+                [self = this->shared_from_this()] {
+                    self->reply(core::Error(core::ErrorCode::internal));
+                });
         }
         if (page.more) list.next_cursor = cursor;
-        done(std::move(list), budget);
+        charge(caller, budget);
+        reply(protocol::ReplyValue(std::move(list)));
     }
 
     delivery::EventLoop& loop;
+    Caller caller;
+    std::string_view owner{};  // of `caller`
+    Router::ReplyHandler reply;
     List list{};
     std::vector<core::MessagePtr> List::*messages = nullptr;
     std::function<store::MessagePage(const List&, core::Seq, core::Budget&)> read;
-    std::function<void(List&&, const core::Budget&)> done;
+    std::function<void(const Caller&, const core::Budget&)> charge;
     core::Budget budget;
     core::Seq cursor;
 };
@@ -76,41 +88,45 @@ void Router::Impl::operate(Context context, protocol::QueryHistory request) {
         protocol::HistoryPage{std::move(page.entries), page.cursor, cut_short}));
 }
 
-void Router::Impl::operate(Context context, protocol::GetThread request) {
-    const auto limit = page_limit(context, request.limit.value_or(protocol::kMaxThreadPage));
-    auto thread =
-        std::make_shared<Collector<protocol::Thread>>(context.loop, limit, request.cursor);
-    const auto eyes = viewer(context.caller);
-    thread->list.root = threads_.root(request.message_id, eyes);
-    thread->messages = &protocol::Thread::messages;
-    thread->read = [this, eyes](const protocol::Thread& of, core::Seq cursor,
-                                core::Budget& budget) {
-        return threads_.read(of.root, cursor, budget, eyes);
-    };
-    thread->done = [this, caller = context.caller, reply = std::move(context.reply)](
-                       protocol::Thread&& list, const core::Budget& budget) {
+template <class List>
+void Router::Impl::collect(
+    Context context, List list, std::vector<core::MessagePtr> List::*messages, std::uint64_t count,
+    core::Seq cursor,
+    std::function<store::MessagePage(const List&, core::Seq, core::Budget&)> read) {
+    const core::PageLimit limit = page_limit(context, count);
+    auto collector = std::make_shared<Collector<List>>(std::move(context), limit, cursor);
+    collector->owner = owner_of(collector->caller);
+    collector->list = std::move(list);
+    collector->messages = messages;
+    collector->read = std::move(read);
+    collector->charge = [this](const Caller& caller, const core::Budget& budget) {
         charge(caller, budget);
-        reply(protocol::ReplyValue(std::move(list)));
     };
-    thread->run();
+    collector->run();
+}
+
+void Router::Impl::operate(Context context, protocol::GetThread request) {
+    const auto eyes = viewer(context.caller);
+    protocol::Thread thread;
+    thread.root = threads_.root(request.message_id, eyes);
+    collect<protocol::Thread>(
+        std::move(context), std::move(thread), &protocol::Thread::messages,
+        request.limit.value_or(protocol::kMaxThreadPage), request.cursor,
+        [this, eyes](const protocol::Thread& of, core::Seq cursor, core::Budget& budget) {
+            return threads_.read(of.root, cursor, budget, eyes);
+        });
 }
 
 void Router::Impl::operate(Context context, protocol::GetReplies request) {
-    const auto limit = page_limit(context, request.limit.value_or(protocol::kMaxThreadPage));
-    auto replies =
-        std::make_shared<Collector<protocol::ReplyList>>(context.loop, limit, request.cursor);
-    replies->list.parent = std::move(request.message_id);
-    replies->messages = &protocol::ReplyList::replies;
-    replies->read = [this, eyes = viewer(context.caller)](const protocol::ReplyList& of,
-                                                          core::Seq cursor, core::Budget& budget) {
-        return threads_.read_replies(of.parent, cursor, budget, eyes);
-    };
-    replies->done = [this, caller = context.caller, reply = std::move(context.reply)](
-                        protocol::ReplyList&& list, const core::Budget& budget) {
-        charge(caller, budget);
-        reply(protocol::ReplyValue(std::move(list)));
-    };
-    replies->run();
+    const auto eyes = viewer(context.caller);
+    protocol::ReplyList replies;
+    replies.parent = std::move(request.message_id);
+    collect<protocol::ReplyList>(
+        std::move(context), std::move(replies), &protocol::ReplyList::replies,
+        request.limit.value_or(protocol::kMaxThreadPage), request.cursor,
+        [this, eyes](const protocol::ReplyList& of, core::Seq cursor, core::Budget& budget) {
+            return threads_.read_replies(of.parent, cursor, budget, eyes);
+        });
 }
 
 void Router::Impl::operate(Context context, protocol::GetThreadRoot request) {

@@ -90,9 +90,16 @@ void Router::Impl::Poll::read_on(services::Mailbox::Read read, std::any* shared)
 }
 
 void Router::Impl::Poll::read_later(services::Mailbox::Read read) {
-    loop.post([self = shared_from_this(), read = std::move(read)]() mutable {
-        self->read_on(std::move(read), nullptr);
-    });
+    loop.reads().add(
+        owner_of(caller),
+        [self = shared_from_this(), read = std::move(read)]() mutable {
+            self->read_on(std::move(read), nullptr);
+        },
+        [self = shared_from_this()] {
+            if (self->reply) {
+                std::exchange(self->reply, nullptr)(core::Error(core::ErrorCode::internal));
+            }
+        });
 }
 
 void Router::Impl::Poll::wait_for_mail() {

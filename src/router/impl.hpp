@@ -83,7 +83,7 @@ public:
     void operate(Context context, protocol::WhoAmI request);
     void operate(Context context, protocol::EndAgent request);
 
-    /// Checks the policy and runs the operation.
+    /// Checks the policy and runs the operation: one that reads a page in its turn.
     Pending handle(delivery::EventLoop& loop, const Caller& caller, delivery::Session* session,
                    protocol::Request request, ReplyHandler reply);
 
@@ -116,8 +116,22 @@ private:
     [[nodiscard]] static std::optional<store::Viewer> channel_viewer(const Caller& caller);
     /// For whose eyes this caller, who must be somebody, is shown messages.
     [[nodiscard]] std::optional<store::Viewer> viewer(const Caller& caller) const;
+    /// Runs the operation, if its policy lets it.
+    Pending answer(delivery::EventLoop& loop, const Caller& caller, delivery::Session* session,
+                   protocol::Request request, ReplyHandler reply);
+    struct Deferred;
+    /// Whose turn it is, among those whose reads wait: all without a token are one.
+    [[nodiscard]] static std::string_view owner_of(const Caller& caller) noexcept {
+        return caller.agent ? std::string_view(caller.agent->str()) : std::string_view();
+    }
     /// A page has cost this much more than its operation's weight.
     void charge(const Caller& caller, const core::Budget& budget);
+    void charge(const Caller& caller, std::uint64_t bytes);
+    /// Answers with a list that is read in pieces (handle_history.cpp).
+    template <class List>
+    void collect(Context context, List list, std::vector<core::MessagePtr> List::*messages,
+                 std::uint64_t count, core::Seq cursor,
+                 std::function<store::MessagePage(const List&, core::Seq, core::Budget&)> read);
     /// Refuses a payload whose push would not fit into one frame.
     bool require_deliverable(Context& context, const core::JsonText& payload) const;
 

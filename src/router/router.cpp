@@ -76,13 +76,68 @@ std::optional<core::Error> Router::Impl::refuse(const protocol::Request& request
 }
 
 void Router::Impl::charge(const Caller& caller, const core::Budget& budget) {
-    // A kilobyte that is shown, or as many entries that were only looked at.
-    constexpr std::uint64_t kOfUnit = 1'024;
-    if (!caller.agent) return;
-    work_.charge(*caller.agent, clock_.steady(), (budget.bytes() + budget.walked()) / kOfUnit);
+    charge(caller, budget.bytes() + budget.walked());
 }
 
+void Router::Impl::charge(const Caller& caller, std::uint64_t bytes) {
+    // A kilobyte that is shown, or as many entries that were only looked at.
+    constexpr std::uint64_t kOfUnit = 1'024;
+    if (caller.agent) work_.charge(*caller.agent, clock_.steady(), bytes / kOfUnit);
+}
+
+/// A read that waits for its turn.
+struct Router::Impl::Deferred final : Pending::Cancellable {
+    Deferred(Impl& the_router, delivery::EventLoop& the_loop, const Caller& who,
+             delivery::Session* the_session, protocol::Request&& what, ReplyHandler&& answer)
+        : router(the_router),
+          loop(the_loop),
+          caller(who),
+          session(the_session),
+          request(std::move(what)),
+          reply(std::move(answer)) {}
+
+    void run(const std::shared_ptr<Deferred>& self) {
+        if (!reply) return;  // given up
+        rest = router.answer(loop, caller, session, std::move(request),
+                             [self](protocol::Reply&& answer) { self->finish(std::move(answer)); });
+    }
+    void finish(protocol::Reply&& answer) {
+        if (reply) std::exchange(reply, nullptr)(std::move(answer));
+    }
+    void cancel() override {
+        reply = nullptr;
+        rest.cancel();
+    }
+
+    Impl& router;
+    delivery::EventLoop& loop;
+    Caller caller;
+    delivery::Session* session;  // kept alive by `reply`
+    protocol::Request request;
+    ReplyHandler reply;
+    Pending rest;
+};
+
 Pending Router::Impl::handle(delivery::EventLoop& loop, const Caller& caller,
+                             delivery::Session* session, protocol::Request request,
+                             ReplyHandler reply) {
+    const bool page = protocol::policy_of(request).answer == protocol::AnswerBound::page;
+    if (!page) return answer(loop, caller, session, std::move(request), std::move(reply));
+    if (loop.reads().may_run_now()) {
+        Pending pending;
+        loop.reads().run_now(
+            [&] { pending = answer(loop, caller, session, std::move(request), std::move(reply)); });
+        return pending;
+    }
+    auto deferred = std::make_shared<Deferred>(*this, loop, caller, session, std::move(request),
+                                               std::move(reply));
+    loop.reads().add(
+        owner_of(caller), [deferred] { deferred->run(deferred); },
+        [deferred] { deferred->finish(core::Error(core::ErrorCode::internal)); });
+    return Pending(deferred);
+}
+
+Pending Router::Impl::answer(delivery::EventLoop& loop, const Caller& caller,
                              delivery::Session* session, protocol::Request request,
                              ReplyHandler reply) {
     Pending pending;

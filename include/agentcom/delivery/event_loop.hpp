@@ -15,6 +15,7 @@
 #include "agentcom/delivery/faults.hpp"
 #include "agentcom/delivery/fifo.hpp"
 #include "agentcom/delivery/output_budget.hpp"
+#include "agentcom/delivery/read_queue.hpp"
 #include "agentcom/delivery/registry.hpp"
 #include "agentcom/delivery/timers.hpp"
 #include "agentcom/store/store.hpp"
@@ -32,8 +33,8 @@ public:
 
 /// One thread's event loop: an io_context, the registry of its sessions, timers, an inbox for what
 /// other threads hand over. It turns: a bounded run of ready handlers, then the gathered write
-/// operations to the store in one piece, then bounded slices of deliveries, presence, long polls
-/// and flushes. What a handler throws is counted and logged, and the loop goes on.
+/// operations to the store in one piece, then bounded slices of deliveries, presence, long polls,
+/// reads and flushes. What a handler throws is counted and logged, and the loop goes on.
 /// Members are for the loop's own thread unless they say otherwise.
 class EventLoop {
 public:
@@ -48,6 +49,9 @@ public:
     [[nodiscard]] Registry& registry() noexcept { return registry_; }
     /// Where the outboxes of this loop's connections are counted.
     [[nodiscard]] OutputAccount& output() noexcept { return output_; }
+
+    /// Reads of the store, which take turns.
+    [[nodiscard]] ReadQueue& reads() noexcept { return reads_; }
 
     /// Runs until `stop`.
     void run();
@@ -95,6 +99,7 @@ private:
     void run_slices();
     /// Returns how many of so many deliveries it did; all of them when there is time for no more.
     std::size_t deliver_some(std::size_t most);
+    void wake_some();
     void flush_some();
     void run_timers();
     [[nodiscard]] bool has_work() noexcept;
@@ -116,6 +121,7 @@ private:
     OutputAccount& output_;
     boost::asio::io_context context_;
     Registry registry_;
+    ReadQueue reads_{registry_.faults()};
     Timers timers_;
     Fifo<Flushable*, 4096> dirty_;  // in the order of marking; null: forgotten
     std::vector<store::Submission> submissions_;

@@ -1,0 +1,48 @@
+#include "agentcom/delivery/read_queue.hpp"
+
+namespace agentcom::delivery {
+
+void ReadQueue::add(std::string_view owner, std::function<void()> read,
+                    std::function<void()> failed) {
+    auto found = owners_.find(owner);
+    if (found == owners_.end()) {
+        in_turn_.emplace_back(owner);
+        try {
+            found = owners_.emplace(std::string(owner), std::deque<Read>()).first;
+        } catch (...) {
+            in_turn_.pop_back();
+            throw;
+        }
+    }
+    found->second.push_back({std::move(read), std::move(failed)});
+    ++waiting_;
+}
+
+void ReadQueue::work() {
+    do {
+        run_next();
+    } while (waiting_ > 0 && spent_ < kTimeOfTurn);
+}
+
+void ReadQueue::run_next() {
+    if (waiting_ == 0) return;
+    std::string owner = std::move(in_turn_.front());
+    in_turn_.pop_front();
+    const auto found = owners_.find(owner);
+    if (found->second.empty()) {  // its first read could not be added
+        owners_.erase(found);
+        return;
+    }
+    Read read = std::move(found->second.front());
+    found->second.pop_front();
+    --waiting_;
+    if (found->second.empty()) {
+        owners_.erase(found);
+    } else {
+        in_turn_.push_back(std::move(owner));
+    }
+    const Stopwatch watch(spent_);
+    if (!faults_.guard("read", [&] { read.run(); })) faults_.guard("failed read", read.failed);
+}
+
+}  // namespace agentcom::delivery
