@@ -11,6 +11,7 @@
 #include "app/admin_client.hpp"
 #include "app/command_fixture.hpp"
 #include "app/run_file.hpp"
+#include "support/certificate.hpp"
 #include "support/paths.hpp"
 #include "support/program.hpp"
 
@@ -208,6 +209,24 @@ TEST_F(CommandLine, TokensAreMadeListedAndRevokedThroughARunningHub) {
     EXPECT_THROW((void)client(token).ask("GET", "/api/mailbox/bob"), std::runtime_error);
 }
 
+TEST_F(CommandLine, ARunningHubIsFoundOverTlsAlsoBetweenARenewalAndItsReading) {
+    const auto files = test::make_certificate(directory_.path());
+    auto hub = serve({std::string("AGENTCOM_ADMIN_TOKEN=") + kSomeToken,
+                      "AGENTCOM_TLS_CERTIFICATE=" + files.certificate,
+                      "AGENTCOM_TLS_PRIVATE_KEY=" + files.key});
+    const auto list = [this] {
+        return run({"token", "list", "--data-dir", data()},
+                   {std::string("AGENTCOM_ADMIN_TOKEN=") + kSomeToken});
+    };
+    const Ran before = list();
+    EXPECT_EQ(before.status, 0) << before.errors;
+    (void)test::make_certificate(directory_.path(), {.serial = 2, .rsa = true});
+    const Ran after = list();
+    EXPECT_EQ(after.status, 0) << after.errors;
+    std::filesystem::remove(files.certificate);
+    EXPECT_EQ(list().status, 0);
+}
+
 TEST_F(CommandLine, ARunningHubWantsAnAdministratorsToken) {
     auto hub = serve({std::string("AGENTCOM_ADMIN_TOKEN=") + kSomeToken});
     const Ran without = run({"token", "create", "bob", "--data-dir", data()});
@@ -218,6 +237,12 @@ TEST_F(CommandLine, ARunningHubWantsAnAdministratorsToken) {
     EXPECT_EQ(wrong.status, 1);
     expect_one_line(wrong.errors, "401");
     EXPECT_EQ(run({"token", "list", "--data-dir", data(), "--admin-token", kSomeToken}).status, 0);
+    const std::string file = data() + "/somewhere";
+    const Ran missing = run({"token", "list", "--data-dir", data(), "--admin-token-file", file});
+    EXPECT_EQ(missing.status, 1);
+    expect_one_line(missing.errors, "cannot read");
+    std::ofstream(file) << kSomeToken << "\n";
+    EXPECT_EQ(run({"token", "list", "--data-dir", data(), "--admin-token-file", file}).status, 0);
     EXPECT_EQ(run({"token", "list", "--data-dir", data()},
                   {std::string("AGENTCOM_ADMIN_TOKEN=") + kSomeToken})
                   .status,
