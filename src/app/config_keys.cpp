@@ -81,6 +81,10 @@ std::vector<ConfigKey> store_keys() {
         duration(
             "store", "idempotency_window", 0, "How long an idempotency key is remembered.",
             [](auto& c) -> auto& { return c.store.idempotency_window; }),
+        count(
+            "store", "max_idempotency_keys", 1, kAnyCount,
+            "Keys remembered at once; then the oldest are forgotten before their time.",
+            [](auto& c) -> auto& { return c.store.max_idempotency_keys; }),
         duration(
             "store", "max_time_away", 0,
             "So much of the time in which no hub runs counts for the age of messages.",

@@ -17,7 +17,7 @@ struct ImportFlags {
 
 int import_file(const ImportFlags& flags) {
     const Config config = load_config(flags.common.sources());
-    const TokenFile file = read_token_file(flags.file);
+    const TokenFile file = read_token_list(flags.file);
     if (!store::holds_store(config.store.directory)) {
         std::cerr << "agentcom: making a new store in " << config.store.directory.string() << '\n';
     }

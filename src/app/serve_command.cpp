@@ -36,13 +36,17 @@ void raise_file_limit() {
     }
 }
 
-void warn_of_few_files(std::uint64_t max_connections) {
+/// Connections beyond the files that the system allows would find nobody to refuse them, and shares
+/// of them would be shares of what is not there.
+void fit_connections_to_files(std::uint64_t& max_connections) {
     rlimit limit{};
-    ::getrlimit(RLIMIT_NOFILE, &limit);
-    if (limit.rlim_cur != RLIM_INFINITY && limit.rlim_cur < max_connections + kOtherFiles) {
-        spdlog::warn("limits.max_connections is {}, but the system allows {} open files",
-                     max_connections, limit.rlim_cur);
-    }
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return;
+    const std::uint64_t room =
+        limit.rlim_cur > 2 * kOtherFiles ? limit.rlim_cur - kOtherFiles : limit.rlim_cur / 2;
+    if (max_connections <= room) return;
+    spdlog::warn("limits.max_connections is {}, but the system allows {} open files: {} it is",
+                 max_connections, limit.rlim_cur, room);
+    max_connections = room;
 }
 
 /// A body that is accepted may still hold a payload that is not.
@@ -115,11 +119,11 @@ int serve(const ServeFlags& flags) {
     ignore_the_rest();
     const Logging logging(config.log_level, config.log_format);
 
+    fit_connections_to_files(config.endpoint.limits.max_connections);
     const char* admin_token = std::getenv(std::string(kAdminTokenVariable).c_str());
     const core::SystemClock clock;
     Server server(config, clock,
                   admin_token != nullptr ? std::optional<std::string>(admin_token) : std::nullopt);
-    warn_of_few_files(config.endpoint.limits.max_connections);
     tell_of_large_bodies(config.endpoint.limits);
     spdlog::info("listening on {}", server.url());
 

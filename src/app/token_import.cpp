@@ -9,7 +9,7 @@
 
 namespace agentcom::app {
 
-TokenFile read_token_file(const std::filesystem::path& file) {
+TokenFile read_token_list(const std::filesystem::path& file) {
     std::ifstream stream(file);
     if (!stream || std::filesystem::is_directory(file)) {
         throw std::runtime_error("cannot read " + file.string());

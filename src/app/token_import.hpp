@@ -17,7 +17,7 @@ struct TokenFile {
     std::vector<std::string> problems;  // one sentence an entry that is unusable; never its token
 };
 /// Throws std::runtime_error when it cannot be read or is not a JSON object.
-[[nodiscard]] TokenFile read_token_file(const std::filesystem::path& file);
+[[nodiscard]] TokenFile read_token_list(const std::filesystem::path& file);
 
 struct ImportOutcome {
     std::uint64_t imported = 0;

@@ -30,13 +30,27 @@ bool AddressTable::spend(const AddressKey& key, core::SteadyTime now, double cos
     const double most = burst(key);
     return shard(key).with([&](Shard& shard) {
         Entry& entry = find(shard, key);
-        const std::chrono::duration<double> elapsed = now - entry.filled_at;
-        entry.tokens = std::min(most, entry.tokens + std::max(0.0, elapsed.count()) * most);
-        entry.filled_at = now;
+        fill(entry, now, most);
         if (entry.tokens < std::min(cost, most)) return false;
         entry.tokens -= cost;
         return true;
     });
+}
+
+void AddressTable::charge(const AddressKey& key, core::SteadyTime now, double cost) {
+    if (limits_.per_second == 0) return;
+    const double most = burst(key);
+    shard(key).with([&](Shard& shard) {
+        Entry& entry = find(shard, key);
+        fill(entry, now, most);
+        entry.tokens = std::max(-most, entry.tokens - cost);
+    });
+}
+
+void AddressTable::fill(Entry& entry, core::SteadyTime now, double most) {
+    const std::chrono::duration<double> elapsed = now - entry.filled_at;
+    entry.tokens = std::min(most, entry.tokens + std::max(0.0, elapsed.count()) * most);
+    entry.filled_at = now;
 }
 
 AddressTable::Entry& AddressTable::find(Shard& shard, const AddressKey& key) const {

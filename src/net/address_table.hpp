@@ -88,6 +88,9 @@ public:
     static constexpr std::size_t kReported = 16;
     [[nodiscard]] Failures take_failures();
 
+    /// Takes for something that has been done; the address may get into debt, at most its burst.
+    void charge(const AddressKey& key, core::SteadyTime now, double cost);
+
     /// Addresses that are remembered now.
     [[nodiscard]] std::size_t size() const;
 
@@ -117,6 +120,7 @@ private:
     }
     void release(const AddressKey& key) noexcept;
     Entry& find(Shard& shard, const AddressKey& key) const;
+    static void fill(Entry& entry, core::SteadyTime now, double most);
     [[nodiscard]] double burst(const AddressKey& key) const noexcept {
         return limits_.per_second * (key.is_loopback() ? limits_.loopback_factor : 1);
     }

@@ -119,7 +119,8 @@ private:
 Endpoint::Impl::Impl(EndpointOptions options, delivery::LoopGroup& loops, router::Router& router,
                      const core::Clock& clock, std::string dashboard_html)
     : loops_(loops),
-      shared_(std::make_shared<Shared>(options, router, clock, std::move(dashboard_html))),
+      shared_(std::make_shared<Shared>(options, router, clock, std::move(dashboard_html),
+                                       loops.output().limit())),
       acceptor_(loops[0].context()),
       back_off_(loops[0].context()) {
     const tcp::endpoint where = resolve(loops[0].context(), options.host, options.port);

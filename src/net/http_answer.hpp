@@ -39,7 +39,7 @@ struct AnswerForm {
     bool http_1_0 = false;
     bool keep_alive = true;
     bool without_body = false;  // HEAD: the head says what GET would send
-    core::Timestamp now;        // the header Date
+    core::Timestamp now{};      // the header Date
 };
 /// The moment as a Date header has it (RFC 9110, 5.6.7), made once a second. Valid until this
 /// thread asks for another one.

@@ -27,7 +27,8 @@ std::string find_token(const HttpHead& head, const Route* route, const Query& qu
 
 HttpAnswer dashboard_page(const std::string& html) {
     HttpAnswer answer;
-    answer.body.append(html);
+    // The endpoint keeps it for longer than any connection.
+    answer.body.append_reference(core::SharedBytes(core::SharedBytes(), &html));
     answer.content = Content::html;
     return answer;
 }

@@ -18,6 +18,10 @@ namespace {
 
 /// So many answers may wait to be written before the next pipelined request is looked at.
 constexpr std::size_t kOutputHighWater = std::size_t{256} << 10;
+/// So much of its answers a connection may leave untaken without its being counted.
+constexpr std::uint64_t kFreeToOwe = std::uint64_t{64} << 10;
+/// Of an answer to somebody without a token: as dear as one request more.
+constexpr double kBytesOfRequest = 4'096;
 
 /// After an answer that came before its request's body, so much of a body is passed over for the
 /// sake of the connection; with more to come it is closed.
@@ -235,14 +239,30 @@ Visitor HttpSession::leave_as(const Address& from) {
     return visitor;
 }
 
+std::string HttpSession::owner() const {
+    if (asker_) return asker_->str();
+    const AddressKey key = address_key(visitor_.address);
+    return {key.bytes.begin(), key.bytes.end()};
+}
+
 bool HttpSession::hold(std::uint64_t bytes) {
     if (!held_) {
         if (bytes == 0) return true;
-        const AddressKey key = address_key(visitor_.address);
-        held_ = shard().input().holding(asker_ ? std::string(asker_->str())
-                                               : std::string(key.bytes.begin(), key.bytes.end()));
+        held_ = shard().input().holding(owner());
     }
     return held_.resize(bytes);
+}
+
+bool HttpSession::owe(std::uint64_t bytes) {
+    const std::uint64_t all = outbox_.debt() + bytes;
+    if (all <= kFreeToOwe) return true;
+    if (!owed_) owed_ = shard().output().holding(owner());
+    return owed_.resize(all);
+}
+
+void HttpSession::on_output(core::Seq seq) {
+    if (owed_ && outbox_.empty()) owed_ = {};
+    Connection::on_output(seq);
 }
 
 HttpSession::Next HttpSession::after(Received failed) noexcept {
@@ -409,6 +429,11 @@ HttpAnswer HttpSession::encode(const protocol::Reply& reply, bool hint) {
 }
 
 void HttpSession::send(HttpAnswer answer, AnswerForm form) {
+    if (!owe(answer.body.size())) answer = error_answer(core::ErrorCode::overloaded);
+    if (!asker_) {
+        shard().addresses().charge(address_key(visitor_.address), now(),
+                                   static_cast<double>(answer.body.size()) / kBytesOfRequest);
+    }
     form.now = shard().clock().now();
     append_answer(answer, form, outbox_);
     flush_soon();

@@ -58,6 +58,11 @@ private:
     /// So many bytes of the current request are kept while it waits. False when there is no memory
     /// left for that.
     [[nodiscard]] bool hold(std::uint64_t bytes);
+    /// Counts an answer that is to be sent. False when its asker has taken too little of earlier
+    /// ones, over all connections.
+    [[nodiscard]] bool owe(std::uint64_t bytes);
+    /// Who it is that holds or owes something: the agent, or the address.
+    [[nodiscard]] std::string owner() const;
     /// Nothing when the client has gone away meanwhile.
     Awaitable<std::optional<protocol::Reply>> ask(RouterCall call);
     void on_reply(std::uint64_t number, protocol::Reply&& reply);
@@ -71,6 +76,7 @@ private:
     [[nodiscard]] HttpAnswer encode(const protocol::Reply& reply, bool hint);
     /// An answer cannot be ended in the middle: the connection is.
     void foreclose() override;
+    void on_output(core::Seq seq) override;
     void enter(Phase phase, std::optional<core::Millis> limit = {});
     void become_websocket();
 
@@ -79,7 +85,8 @@ private:
     const bool through_proxy_;
     std::optional<core::AgentId> asker_;       // of the current request, if its token was valid
     std::optional<Address> wrong_token_from_;  // the current request has shown one
-    Shares::Holding held_;                     // bytes, of `asker_` or the address
+    Shares::Holding owed_;          // bytes of answers that have not been taken, likewise
+    Shares::Holding held_;          // bytes, of `asker_` or the address
     Shares::Holding agents_place_;  // this connection, of the first agent that asked over it
     Phase phase_ = Phase::idle;
     bool timed_out_ = false;  // the deadline of `idle` or `reading` has passed

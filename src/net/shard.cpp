@@ -36,7 +36,7 @@ TrustedProxies read_proxies(const std::vector<std::string>& texts) {
 }  // namespace
 
 Shared::Shared(const EndpointOptions& options, router::Router& the_router,
-               const core::Clock& the_clock, std::string html)
+               const core::Clock& the_clock, std::string html, std::size_t output_bytes)
     : router(the_router),
       clock(the_clock),
       limits(options.limits),
@@ -47,6 +47,11 @@ Shared::Shared(const EndpointOptions& options, router::Router& the_router,
     if (limits.max_unidentified_per_address > 0) {
         strangers.places = strangers.loopback_places = limits.max_unidentified_per_address;
     }
+    // Some are left for those who are known, however few there are.
+    strangers.places = std::min<std::uint32_t>(
+        strangers.places, static_cast<std::uint32_t>(limits.max_connections / kShareOfOne + 1));
+    strangers.loopback_places = std::min<std::uint32_t>(
+        strangers.loopback_places, static_cast<std::uint32_t>(limits.max_connections / 2 + 1));
     strangers.wrong_tokens = limits.wrong_tokens_per_minute;
     strangers.loopback_wrong_tokens = limits.wrong_tokens_per_minute * kGentlerToLoopback;
     strangers.longest_wait = limits.wrong_token_wait;
@@ -58,6 +63,7 @@ Shared::Shared(const EndpointOptions& options, router::Router& the_router,
                                   kInputAtHand + 4 * std::uint64_t{limits.max_header_bytes};
     input = std::make_shared<Shares>(std::max(limits.input_bytes, largest),
                                      std::max(limits.input_bytes / kShareOfOne, largest));
+    output = std::make_shared<Shares>(output_bytes, output_bytes / kShareOfOne);
     connections = std::make_shared<Shares>(
         limits.max_connections,
         std::max<std::uint64_t>(limits.max_connections / kShareOfOne, kConnectionsOfAnyAgent));

@@ -45,8 +45,9 @@ struct ConnectionLog {
 
 /// What all loops of one endpoint share. Constant once the endpoint accepts, except what counts.
 struct Shared {
+    /// `output_bytes`: the most that may wait to be written in the whole hub.
     Shared(const EndpointOptions& options, router::Router& router, const core::Clock& clock,
-           std::string dashboard_html);
+           std::string dashboard_html, std::size_t output_bytes);
     router::Router& router;
     const core::Clock& clock;
     Limits limits;
@@ -62,6 +63,7 @@ struct Shared {
     void report_wrong_tokens();
     std::atomic<core::SteadyTime> wrong_tokens_reported{core::SteadyTime{}};
     std::shared_ptr<Shares> input;        // bytes of what has come in part, by agent or address
+    std::shared_ptr<Shares> output;       // bytes of answers that have not been taken, likewise
     std::shared_ptr<Shares> connections;  // with a valid token, by agent
 };
 
@@ -106,6 +108,7 @@ public:
     /// waits for the failures of others: a good token is taken at any time.
     [[nodiscard]] core::Millis wait_before_token(const Address& address) const;
     [[nodiscard]] Shares& input() const noexcept { return *shared_->input; }
+    [[nodiscard]] Shares& output() const noexcept { return *shared_->output; }
     [[nodiscard]] Shares& agent_connections() const noexcept { return *shared_->connections; }
 
     /// Starts to serve an accepted socket, which has been counted in `Shared::open`.

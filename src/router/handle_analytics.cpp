@@ -12,6 +12,7 @@ namespace {
 constexpr std::int64_t kHourMs = 3'600'000;
 constexpr core::Millis kSummaryAge{1'000};
 constexpr std::uint64_t kManyAgents = 1'000;
+constexpr std::uint64_t kBytesOfAgent = 320;  // of an answer, about
 
 std::int64_t idle_ms(const services::AgentActivity& agent, core::Timestamp now) {
     return std::max<std::int64_t>(0, now.ms - agent.last_active.ms);
@@ -98,10 +99,16 @@ void Router::Impl::operate(Context context, protocol::AnalyticsAgents request) {
     const auto make = [&] {
         return to_list(analytics_.agents(range.cursor, range.limit + 1, now), range.limit, now);
     };
-    if (!is_usual(range)) return context.reply(protocol::ReplyValue(make()));
-    context.reply(protocol::ReplyValue(analytics_page_.get_or(
+    if (!is_usual(range)) {
+        auto list = make();
+        charge(context.caller, list.agents.size() * kBytesOfAgent);
+        return context.reply(protocol::ReplyValue(std::move(list)));
+    }
+    auto shared = analytics_page_.get_or(
         clock_.steady(), make,
-        [](const protocol::AgentAnalyticsList& list) { return list.next_cursor.has_value(); })));
+        [](const protocol::AgentAnalyticsList& list) { return list.next_cursor.has_value(); });
+    charge(context.caller, shared->agents.size() * kBytesOfAgent);
+    context.reply(protocol::ReplyValue(std::move(shared)));
 }
 
 void Router::Impl::operate(Context context, protocol::AnalyticsHourly request) {

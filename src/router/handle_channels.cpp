@@ -52,7 +52,9 @@ void Router::Impl::operate(Context context, protocol::GetChannel request) {
     answer.is_private = info->channel.is_private;
     answer.members_publish = info->channel.members_publish;
     answer.members = std::move(info->members);
-    if (info->subscribers.more) answer.next_cursor = answer.subscribers.back().str();
+    if (info->subscribers.more)
+        answer.next_cursor = answer.subscribers.empty() ? request.subscribers.cursor
+                                                        : answer.subscribers.back().str();
     context.reply(protocol::ReplyValue(std::move(answer)));
 }
 

@@ -197,9 +197,12 @@ void Router::Impl::operate(Context context, protocol::ListAgents request) {
     auto page = presence_.page(request.range.cursor, limit.count, limit.bytes / 2);
     protocol::AgentList list;
     if (page.more && !page.agents.empty()) list.next_cursor = page.agents.back().agent.str();
+    std::uint64_t bytes = 0;
     for (services::PresentAgent& agent : page.agents) {
+        bytes += agent.profile.bytes();
         list.agents.push_back(to_info(std::move(agent)));
     }
+    charge(context.caller, bytes);
     context.reply(protocol::ReplyValue(std::move(list)));
 }
 

@@ -10,10 +10,6 @@ namespace {
 
 constexpr double kFewTakeovers = 10;
 
-std::size_t bytes_of(const Profile& profile) {
-    return profile.name.text.size() + profile.status.text.size() + profile.capabilities.text.size();
-}
-
 }  // namespace
 
 double Presence::most_takeovers_at_once() const noexcept {
@@ -107,7 +103,7 @@ Presence::Page Presence::page(std::string_view after, std::size_t most,
         for (; next != state.sorted.end() && page.agents.size() < most && bytes < most_bytes;
              ++next) {
             page.agents.push_back(next->second->agent);
-            bytes += bytes_of(next->second->agent.profile);
+            bytes += next->second->agent.profile.bytes();
         }
         page.more = next != state.sorted.end();
         return page;

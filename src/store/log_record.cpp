@@ -114,9 +114,8 @@ core::MessagePtr to_message(const RecordView& record, core::Seq seq, const Epoch
                       std::string(record.type), core::JsonText{std::string(record.payload)},
                       std::nullopt};
     if (record.reply_to) draft.reply_to = std::string(*record.reply_to);
-    return std::make_shared<const core::Message>(
-        core::Message{seq, epochs.id_of(seq), record.channel_seq, record.timestamp,
-                      std::move(draft)});
+    return std::make_shared<const core::Message>(core::Message{
+        seq, epochs.id_of(seq), record.channel_seq, record.timestamp, std::move(draft)});
 }
 
 }  // namespace agentcom::store

@@ -258,23 +258,28 @@ void forget_key(WriteTransaction& txn, const std::string& key, core::Seq seq) {
 }
 
 bool expire_idempotency(WriteTransaction& txn, core::Timestamp now, core::Millis window) {
-    Cursor order(txn, txn.tables().idempotency_order);
-    for (std::size_t erased = 0; order.first(); ++erased) {
-        if (erased == kMaxExpiredKeys) return true;
-        try {
-            const KeyOrderRow row = KeyOrderRow::parse(order.value());
-            if (row.stored.ms + window.count() > now.ms) return false;
-            forget_key(txn, row.key, core::Seq{read_be64(order.key())});
-        } catch (const DamagedStore& error) {
-            // Which key it was cannot be told; the key's own row knows when it has run out.
-            txn.report_damage(std::string("an idempotency key: ") + error.what());
-        }
-        order.erase();
+    for (std::size_t erased = 0; erased < kMaxExpiredKeys; ++erased) {
+        if (!forget_oldest_key(txn, core::Timestamp{now.ms - window.count()})) return false;
     }
-    return false;
+    return true;
 }
 
 }  // namespace
+
+bool forget_oldest_key(WriteTransaction& txn, std::optional<core::Timestamp> older_than) {
+    Cursor order(txn, txn.tables().idempotency_order);
+    if (!order.first()) return false;
+    try {
+        const KeyOrderRow row = KeyOrderRow::parse(order.value());
+        if (older_than && row.stored > *older_than) return false;
+        forget_key(txn, row.key, core::Seq{read_be64(order.key())});
+    } catch (const DamagedStore& error) {
+        // Which key it was cannot be told; the key's own row knows when it has run out.
+        txn.report_damage(std::string("an idempotency key: ") + error.what());
+    }
+    order.erase();
+    return true;
+}
 
 void prune_channel(WriteTransaction& txn, StateRow& state, std::string_view channel,
                    std::uint64_t channel_history) {

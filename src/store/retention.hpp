@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "agentcom/core/time.hpp"
@@ -24,6 +25,10 @@ struct TrimOutcome {
 /// date.
 [[nodiscard]] TrimOutcome trim(WriteTransaction& txn, StateRow& state, const TrimBounds& bounds,
                                core::Timestamp now, const Epochs& epochs);
+
+/// Forgets the idempotency key that was used first, unless that was after `older_than`. False when
+/// there is none to forget.
+bool forget_oldest_key(WriteTransaction& txn, std::optional<core::Timestamp> older_than = {});
 
 /// Forgets messages of the channel that have left both the log and the channel's history.
 void prune_channel(WriteTransaction& txn, StateRow& state, std::string_view channel,

@@ -13,6 +13,12 @@ MDB_txn* begin_write(Environment& env) {
 
 }  // namespace
 
+std::uint64_t Transaction::entries(MDB_dbi table) const {
+    MDB_stat figures{};
+    check(::mdb_stat(txn_, table, &figures), "count entries");
+    return figures.ms_entries;
+}
+
 std::optional<std::string_view> Transaction::get(MDB_dbi table, std::string_view key) const {
     // LMDB refuses an empty key and one beyond its limit; neither can have been stored.
     if (key.empty()) return std::nullopt;

@@ -32,6 +32,8 @@ public:
     /// A value as it lies in the table, without its checksum; as `get`.
     [[nodiscard]] std::string_view open_value(MDB_dbi table, std::string_view key,
                                               const MDB_val& stored) const;
+    /// How many entries the table has.
+    [[nodiscard]] std::uint64_t entries(MDB_dbi table) const;
     /// Something that is passed over because it cannot be read: counts and logs it.
     void report_damage(std::string_view what) const noexcept {
         ++passed_over_;

@@ -5,11 +5,15 @@
 
 #include "store/history_view.hpp"
 #include "store/keys.hpp"
+#include "store/retention.hpp"
 
 namespace agentcom::store {
 namespace {
 
 constexpr std::uint64_t kMaxReserve = std::uint64_t{8} << 20;
+// An idempotency key with its place in their order, and what all of them may take of the map.
+constexpr std::uint64_t kBytesOfKey = 512;
+constexpr std::uint64_t kPartOfMapForKeys = 8;
 constexpr std::uint64_t kRoomOfEntries = 256;  // header and feed entries of a message
 constexpr std::size_t kMaxCached = 100'000;
 
@@ -25,6 +29,8 @@ WriteBatch::WriteBatch(Environment& env, const StoreOptions& options, Epochs epo
     : env_(env),
       options_(options),
       epochs_(std::move(epochs)),
+      max_keys_(std::min<std::uint64_t>(options.max_idempotency_keys,
+                                        options.map_size / kPartOfMapForKeys / kBytesOfKey)),
       notes_(notes),
       committed_(state),
       committed_ttl_(stored_ttl ? ttl_of(*stored_ttl) : options.mailbox_ttl),
@@ -146,6 +152,10 @@ WriteResult WriteBatch::run(AppendMessage& op) {
         txn().put(txn().tables().idempotency_keys, order.key,
                   IdempotencyRow{seq, place, now_, stored_, op.body_digest}.encode());
         txn().append(txn().tables().idempotency_order, be64_key(seq.value), order.encode());
+        // Two for each that comes, so that a bound that was lowered is reached, too.
+        for (int i = 0; i < 2 && txn().entries(txn().tables().idempotency_order) > max_keys_; ++i) {
+            forget_oldest_key(txn());
+        }
     }
     auto message = std::make_shared<const core::Message>(
         core::Message{seq, epochs_.id_of(seq), place, now_, std::move(draft)});

@@ -207,6 +207,7 @@ private:
     Environment& env_;
     const StoreOptions& options_;
     const Epochs epochs_;
+    const std::uint64_t max_keys_;  // for idempotency
     ReadNotes& notes_;
     StateRow committed_;
     core::Millis committed_ttl_;

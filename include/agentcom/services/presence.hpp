@@ -20,6 +20,10 @@ struct Profile {
     core::JsonText name;
     core::JsonText status;
     core::JsonText capabilities;
+
+    [[nodiscard]] std::size_t bytes() const noexcept {
+        return name.text.size() + status.text.size() + capabilities.text.size();
+    }
 };
 
 struct PresentAgent {

@@ -31,6 +31,9 @@ struct StoreOptions {
     std::size_t max_queued_bytes = std::size_t{64} << 20;
     std::size_t max_batch_operations = 8'192;  // of one transaction
     core::Millis idempotency_window{120'000};
+    /// Keys remembered at once, and no more than take about an eighth of the map; then the oldest
+    /// go first.
+    std::uint64_t max_idempotency_keys = 8'000'000;
     /// So much of the time in which no hub has the store open counts for the age of what is in it.
     core::Millis max_time_away{86'400'000};
     std::uint64_t max_unclaimed_mailboxes = 10'000;  // recipients nobody holds a token for
