@@ -11,7 +11,6 @@
 #include "app/admin_client.hpp"
 #include "app/command_fixture.hpp"
 #include "app/run_file.hpp"
-#include "support/certificate.hpp"
 #include "support/paths.hpp"
 #include "support/program.hpp"
 
@@ -207,24 +206,6 @@ TEST_F(CommandLine, TokensAreMadeListedAndRevokedThroughARunningHub) {
     const Ran revoked = run({"token", "revoke", "bob", "--data-dir", data()});
     EXPECT_EQ(revoked.status, 0) << revoked.errors;
     EXPECT_THROW((void)client(token).ask("GET", "/api/mailbox/bob"), std::runtime_error);
-}
-
-TEST_F(CommandLine, ARunningHubIsFoundOverTlsAlsoBetweenARenewalAndItsReading) {
-    const auto files = test::make_certificate(directory_.path());
-    auto hub = serve({std::string("AGENTCOM_ADMIN_TOKEN=") + kSomeToken,
-                      "AGENTCOM_TLS_CERTIFICATE=" + files.certificate,
-                      "AGENTCOM_TLS_PRIVATE_KEY=" + files.key});
-    const auto list = [this] {
-        return run({"token", "list", "--data-dir", data()},
-                   {std::string("AGENTCOM_ADMIN_TOKEN=") + kSomeToken});
-    };
-    const Ran before = list();
-    EXPECT_EQ(before.status, 0) << before.errors;
-    (void)test::make_certificate(directory_.path(), {.serial = 2, .rsa = true});
-    const Ran after = list();
-    EXPECT_EQ(after.status, 0) << after.errors;
-    std::filesystem::remove(files.certificate);
-    EXPECT_EQ(list().status, 0);
 }
 
 TEST_F(CommandLine, ARunningHubWantsAnAdministratorsToken) {
