@@ -133,6 +133,9 @@ Environment::Environment(const std::filesystem::path& directory, std::size_t map
         open(sync_commits ? 0U : unsigned{MDB_NOSYNC});
     } catch (const LmdbError& error) {
         fail(error);
+    } catch (const StoreError&) {
+        mdb_env_close(env_);
+        throw;
     }
 }
 
@@ -144,13 +147,18 @@ Environment::Environment(const std::filesystem::path& directory, ReadOnly how)
         open(MDB_RDONLY | (how == ReadOnly::alone ? unsigned{MDB_NOLOCK} : 0U));
     } catch (const LmdbError& error) {
         fail(error);
+    } catch (const StoreError&) {
+        mdb_env_close(env_);
+        throw;
     }
 }
 
 void Environment::open(unsigned flags) {
     check(mdb_env_set_maxdbs(env_, kMaxTables), "set maxdbs");
     check(mdb_env_set_maxreaders(env_, kMaxReaders), "set maxreaders");
+    look_at_length();
     check(mdb_env_open(env_, directory_.c_str(), MDB_NOTLS | flags, 0600), "open");
+    watch_file((flags & MDB_RDONLY) == 0);
     for (const char* file : {"data.mdb", "lock.mdb"}) {
         core::give_to_owner_of_directory(directory_ / file);
     }
@@ -165,6 +173,8 @@ void Environment::fail(const LmdbError& error) {
 
 Environment::~Environment() {
     for (MDB_txn* reader : idle_readers_) mdb_txn_abort(reader);
+    rescue_guard_.reset();
+    guard_.reset();
     if (rescue_ != nullptr) mdb_env_close(rescue_);
     mdb_env_close(env_);
 }
@@ -244,6 +254,8 @@ MDB_env* Environment::rescue() {
         throw;
     }
     rescue_ = env;
+    int fd = -1;
+    if (mdb_env_get_fd(env, &fd) == 0) rescue_guard_.emplace(directory_ / "data.mdb", fd);
     return rescue_;
 }
 
