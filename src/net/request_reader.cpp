@@ -108,6 +108,7 @@ HttpHead RequestReader::head() const {
     head.authorization = header(fields, http::field::authorization);
     head.content_type = header(fields, http::field::content_type);
     head.idempotency_key = header(fields, "Idempotency-Key");
+    head.last_event_id = header(fields, "Last-Event-ID");
     head.websocket_key = websocket_key(fields);
     head.has_body = !body_.complete();
     return head;

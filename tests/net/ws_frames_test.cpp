@@ -4,7 +4,6 @@
 
 #include <memory>
 #include <optional>
-#include <ostream>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -141,7 +140,6 @@ struct Case {
     std::string bytes;
     std::vector<std::string> expected;
 };
-std::ostream& operator<<(std::ostream& out, const Case& one) { return out << one.name; }
 
 std::vector<Case> well_formed() {
     const std::string wide = asking("\xc2\xa2\xe2\x82\xac\xf0\x9f\x98\x80");
