@@ -75,10 +75,8 @@ struct Router::Impl::UnreadCount final : std::enable_shared_from_this<UnreadCoun
         : router(the_router),
           loop(context.loop),
           caller(context.caller),
-          reply(std::move(context.reply)) {
-        summary.agent = *caller.agent;
-        summary.epoch = router.store.epoch();
-    }
+          reply(std::move(context.reply)),
+          summary{.agent = *caller.agent, .epoch = router.store.epoch()} {}
 
     void begin() {
         if (!router.auth_.holds_token(*caller.agent, caller.token)) {

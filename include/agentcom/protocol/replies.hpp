@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -87,11 +88,11 @@ struct UnreadSummary {
     core::AgentId agent;
     std::uint64_t count = 0;
     /// In the order of their first message; the first kMostSenders of them.
-    std::vector<std::pair<core::AgentId, std::uint64_t>> senders;
-    std::optional<core::Timestamp> oldest;
-    std::optional<core::Timestamp> newest;
-    core::Seq last_seq;  // the newest
-    core::Epoch epoch;
+    std::vector<std::pair<core::AgentId, std::uint64_t>> senders{};
+    std::optional<core::Timestamp> oldest{};
+    std::optional<core::Timestamp> newest{};
+    core::Seq last_seq{};  // the newest
+    core::Epoch epoch{};
     bool more = false;  // others are unread, or others have sent, than are counted
 
     static constexpr std::size_t kMostSenders = 100;
