@@ -265,6 +265,12 @@ std::vector<ConfigKey> limit_keys() {
             "Those of one agent; 0: a quarter.",
             [](auto& c) -> auto& { return c.router.max_waiting_polls_per_agent; }),
         count(
+            "limits", "max_streams", 0, 10'000'000, "Streams of events that are open at once.",
+            [](auto& c) -> auto& { return c.router.max_streams; }),
+        count(
+            "limits", "max_streams_per_agent", 1, 10'000'000, "Those of one agent.",
+            [](auto& c) -> auto& { return c.router.max_streams_per_agent; }),
+        count(
             "limits", "max_analytics_agents", 1, 100'000'000, "Agents that the analytics remember.",
             [](auto& c) -> auto& { return c.router.max_analytics_agents; }),
         count(

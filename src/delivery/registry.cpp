@@ -56,16 +56,21 @@ void Registry::remove(Session& session) {
     if (found->second.empty()) by_agent_.erase(found);
 }
 
-Session* Registry::find(const core::AgentId& agent) const {
+Session* Registry::find(const core::AgentId& agent, std::uint64_t session_id) const {
+    for (Session* session : entries(by_agent_, agent)) {
+        if (session->identity()->session_id == session_id) return session;
+    }
+    return nullptr;
+}
+
+std::vector<Session*> Registry::of_agent(const core::AgentId& agent) const {
     const auto sessions = entries(by_agent_, agent);
-    return sessions.empty() ? nullptr : sessions.back();
+    return {sessions.begin(), sessions.end()};
 }
 
 void Registry::close(const core::AgentId& agent, std::uint64_t session_id,
                      protocol::CloseCode code) {
-    for (Session* session : entries(by_agent_, agent)) {
-        if (session->identity()->session_id == session_id) session->close(code);
-    }
+    if (Session* session = find(agent, session_id)) session->close(code);
 }
 
 // ---- The queue ----------------------------------------------------------------------------------
@@ -294,7 +299,7 @@ std::size_t Registry::deliver_to(Session& session, const core::Message& message)
 }
 
 std::size_t Registry::announce_to(Session& session, const store::Subscribe& op) noexcept {
-    if (session.identity()->agent == op.agent) return 1;
+    if (session.identity()->agent == op.agent || session.identity()->stream) return 1;
     const bool well = faults_.guard("push", [&] {
         push(session, {},
              [&] { protocol::encode_channel_agent_joined(op.channel, op.agent, scratch_); });

@@ -153,6 +153,17 @@ std::string answer_head(const HttpAnswer& answer, AnswerForm form) {
     return out;
 }
 
+std::string event_stream_head(bool http_1_0) {
+    std::string out = http_1_0 ? "HTTP/1.0 200 OK" : "HTTP/1.1 200 OK";
+    out += "\r\nServer: agentcom/";
+    out += core::kVersion;
+    // Proxies are asked not to gather events.
+    out +=
+        "\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\n"
+        "X-Accel-Buffering: no\r\nX-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n";
+    return out;
+}
+
 void append_answer(HttpAnswer& answer, AnswerForm form, delivery::Outbox& outbox) {
     const std::string head = answer_head(answer, form);
     if (form.without_body) answer.body.clear();

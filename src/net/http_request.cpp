@@ -86,7 +86,8 @@ core::result<protocol::Request> decode(const HttpHead& head, Admission& admissio
                            "the path holds a broken percent escape");
     }
     return protocol::decode_http({admission.match.route->operation, *argument,
-                                  std::move(admission.query), body, head.idempotency_key});
+                                  std::move(admission.query), body, head.idempotency_key,
+                                  head.last_event_id});
 }
 
 }  // namespace

@@ -31,6 +31,7 @@ struct HttpHead {
     std::optional<std::string_view> authorization;
     std::optional<std::string_view> content_type;
     std::optional<std::string_view> idempotency_key;
+    std::optional<std::string_view> last_event_id;
     /// The key of a well-formed WebSocket handshake (RFC 6455, 4.2.1).
     std::optional<std::string_view> websocket_key;
     bool has_body = false;  // a body follows
@@ -41,6 +42,13 @@ struct Upgrade {
     std::string key;
     std::string target;
     Visitor visitor;  // who comes, as far as that counts; added by the session
+};
+/// The connection becomes a stream of events.
+struct StreamWish {
+    router::Caller caller;
+    protocol::OpenStream request;
+    bool http_1_0 = false;
+    bool head_only = false;  // HEAD
 };
 /// What is known before the body: what is asked for, and how much may follow.
 struct Admission {

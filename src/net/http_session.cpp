@@ -9,6 +9,7 @@
 #include <variant>
 
 #include "net/request_reader.hpp"
+#include "net/sse_session.hpp"
 #include "net/text.hpp"
 #include "net/ws_session.hpp"
 
@@ -95,8 +96,8 @@ Awaitable<void> HttpSession::run(std::shared_ptr<HttpSession> self) {
         if (more_at_hand) co_await asio::post(self->stream().executor(), UseAwaitable{});
     }
     if (next == Next::another_request && !self->stream().drained()) next = Next::close;
-    if (next == Next::upgrade) {
-        self->become_websocket();
+    if (next == Next::hand_over) {
+        self->hand_over();
     } else if (next == Next::close) {
         // The answer has as long as any other; only the goodbye is short.
         self->enter(Phase::working);
@@ -188,6 +189,13 @@ Awaitable<HttpSession::Next> HttpSession::one_request() {
         co_return after(refuse(core::ErrorCode::too_many_connections));
     }
     const AnswerForm form = form_for(*reader);
+    if (auto* call = std::get_if<RouterCall>(&todo);
+        call != nullptr && std::holds_alternative<protocol::OpenStream>(call->request)) {
+        held_.give_back();
+        co_return co_await leave_for(StreamWish{std::move(call->caller),
+                                                std::get<protocol::OpenStream>(call->request),
+                                                form.http_1_0, form.without_body});
+    }
     // The answer may be long in coming, and the request has been decoded.
     reader.reset();
     held_.give_back();
@@ -326,12 +334,12 @@ Awaitable<std::optional<core::ErrorCode>> HttpSession::more_input(const RequestR
     co_return std::nullopt;
 }
 
-Awaitable<HttpSession::Next> HttpSession::leave_for(Upgrade upgrade) {
-    upgrade_ = std::move(upgrade);
+Awaitable<HttpSession::Next> HttpSession::leave_for(Successor successor) {
+    successor_ = std::move(successor);
     // The new session has an outbox of its own, which must not overtake this one.
     enter(Phase::working);
     while (!stream().drained() && !stream().broken()) co_await changed();
-    co_return Next::upgrade;
+    co_return Next::hand_over;
 }
 
 Awaitable<HttpSession::Next> HttpSession::respond(AnswerForm form, BodyStep step) {
@@ -448,13 +456,18 @@ void HttpSession::foreclose() {
     outbox_.clear();
 }
 
-void HttpSession::become_websocket() {
+void HttpSession::hand_over() {
     phase_ = Phase::over;
-    auto upgrade = std::move(*upgrade_);
+    auto successor = std::move(*successor_);
     const auto next_shard = shared_shard();
-    auto session =
-        std::make_shared<WsSession>(next_shard, detach_stream(), std::move(upgrade.visitor));
-    WsSession::start(std::move(session), std::move(upgrade));
+    if (auto* upgrade = std::get_if<Upgrade>(&successor)) {
+        auto session =
+            std::make_shared<WsSession>(next_shard, detach_stream(), std::move(upgrade->visitor));
+        return WsSession::start(std::move(session), std::move(*upgrade));
+    }
+    SseSession::start(std::make_shared<SseSession>(next_shard, detach_stream(), std::move(visitor_),
+                                                   std::move(agents_place_),
+                                                   std::move(std::get<StreamWish>(successor))));
 }
 
 }  // namespace agentcom::net

@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <variant>
 
 #include "agentcom/protocol/replies.hpp"
 #include "net/connection.hpp"
@@ -12,7 +13,8 @@
 namespace agentcom::net {
 
 /// One HTTP/1.1 connection: keep-alive, requests one after the other (what a client pipelines waits
-/// in the stream). At /ws it hands its stream to a WsSession.
+/// in the stream). At /ws it hands its stream to a WsSession, for a stream of events to an
+/// SseSession.
 class HttpSession final : public Connection, private delivery::Debtor {
 public:
     HttpSession(std::shared_ptr<Shard> shard, std::shared_ptr<BufferedStream> stream,
@@ -25,7 +27,7 @@ public:
 
 private:
     enum class Phase : std::uint8_t { handshake, idle, reading, working, lingering, over };
-    enum class Next : std::uint8_t { another_request, close, abandon, upgrade };
+    enum class Next : std::uint8_t { another_request, close, abandon, hand_over };
     enum class Received : std::uint8_t { complete, refused, gone };
 
     static Awaitable<void> run(std::shared_ptr<HttpSession> self);
@@ -47,7 +49,9 @@ private:
     Awaitable<std::optional<core::ErrorCode>> more_input(const RequestReader& reader);
     /// An answer that needs no body: given at once, and a body of moderate size is passed over.
     Awaitable<Next> answer_early(RequestReader& reader, HttpAnswer answer);
-    Awaitable<Next> leave_for(Upgrade upgrade);
+    /// What the connection goes on as.
+    using Successor = std::variant<Upgrade, StreamWish>;
+    Awaitable<Next> leave_for(Successor successor);
     Awaitable<Next> respond(AnswerForm form, BodyStep step);
     /// The current request has shown this agent's token. False when the agent holds as many
     /// connections as it may.
@@ -78,7 +82,7 @@ private:
     void foreclose() override;
     void on_output(core::Seq seq) override;
     void enter(Phase phase, std::optional<core::Millis> limit = {});
-    void become_websocket();
+    void hand_over();
 
     delivery::Outbox outbox_;
     Visitor visitor_;
@@ -93,7 +97,7 @@ private:
     std::optional<core::SteadyTime> deadline_;
     std::uint64_t asked_ = 0;  // number of the newest question to the router
     std::optional<protocol::Reply> reply_;
-    std::optional<Upgrade> upgrade_;
+    std::optional<Successor> successor_;
 };
 
 }  // namespace agentcom::net

@@ -115,6 +115,7 @@ HttpHead RequestReader::head() const {
     head.authorization = head_.field("authorization");
     head.content_type = head_.field("content-type");
     head.idempotency_key = head_.field("idempotency-key");
+    head.last_event_id = head_.field("last-event-id");
     head.origin = head_.list("origin");
     head.forwarded_proto = head_.field("x-forwarded-proto");
     head.websocket_key = websocket_key(head_);

@@ -18,6 +18,8 @@ constexpr auto kRoutes = std::to_array<Route>({
     {"GET", "/api/agents/:id/subscriptions", list_subscriptions},
     {"POST", "/api/message", send_message},
     {"GET", "/api/mailbox/:id", poll_mailbox},
+    {"GET", "/api/mailbox/:id/stream", open_stream},
+    {"GET", "/api/mailbox/:id/unread", get_unread},
     {"POST", "/api/mailbox/:id/ack", ack_mailbox},
     {"POST", "/api/mailbox/evict", evict_mailboxes},
     {"GET", "/api/channels", list_channels},

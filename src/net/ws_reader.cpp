@@ -11,7 +11,6 @@ namespace {
 
 /// What is kept for the next message; most fit, and an idle connection has no more.
 constexpr std::size_t kKeptBuffer = 1'024;
-constexpr auto kInvalidPayload = static_cast<protocol::CloseCode>(1007);
 
 }  // namespace
 
@@ -107,7 +106,7 @@ std::size_t WsReader::take_payload(std::string_view input) {
         unmask(message_.data() + before, size);
         if (message_kind_ == Event::text &&
             !text_.take(std::string_view(message_).substr(before))) {
-            fail(kInvalidPayload);
+            fail(protocol::CloseCode::invalid_payload);
             return size;
         }
     }
@@ -134,7 +133,7 @@ void WsReader::end_frame() {
     if (!final_) return;
     if (!passing_over_) {
         if (message_kind_ == Event::text && !text_.complete()) {
-            return fail(kInvalidPayload);
+            return fail(protocol::CloseCode::invalid_payload);
         }
         event_ = message_kind_;
     }
@@ -150,7 +149,7 @@ void WsReader::read_close() {
         if (!is_close_code_of_peer(close_code_)) return fail(protocol::CloseCode::protocol_error);
         if (!core::is_valid_utf8(
                 {control_.data() + 2, static_cast<std::size_t>(control_size_) - 2})) {
-            return fail(kInvalidPayload);
+            return fail(protocol::CloseCode::invalid_payload);
         }
     }
     event_ = Event::close;

@@ -32,7 +32,7 @@ public:
     [[nodiscard]] std::string_view payload() const noexcept;
     /// Of a close frame: its code; 0 when it has none.
     [[nodiscard]] std::uint16_t close_code() const noexcept { return close_code_; }
-    /// Why what came is broken: protocol_error (1002), 1007 or frame_too_big (1009).
+    /// Why what came is broken: protocol_error, invalid_payload or frame_too_big.
     [[nodiscard]] protocol::CloseCode failure() const noexcept { return failure_; }
     /// The event has been dealt with. After `close` or `broken` there is nothing more to take.
     void next() noexcept;

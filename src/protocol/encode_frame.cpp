@@ -27,7 +27,7 @@ concept HttpOnly =
     OneOf<T, Acked, MailboxPage, EvictionTriggered, ChannelCreated, ChannelInfo, SubscriptionList,
           HistoryPage, Thread, ReplyList, ThreadRoot, SettingValue, AnalyticsTotals,
           AgentAnalyticsList, HourlyCounts, TokenCreated, TokenList, TokensRevoked, ResetScheduled,
-          HealthReport, SelfInfo, MemberSet, AgentEnded>;
+          HealthReport, SelfInfo, MemberSet, AgentEnded, StreamOpened, UnreadSummary>;
 
 /// One overload per reply that a frame can ask for.
 struct FrameWriter {
@@ -167,6 +167,22 @@ void encode_channel_agent_joined(const core::ChannelName& channel, const core::A
         .end_object();
 }
 
+void encode_stream_opened(const StreamOpened& opened, std::string& out) {
+    JsonWriter writer(out);
+    writer.begin_object()
+        .member("epoch", opened.epoch.str())
+        .member_integer("last_seq", opened.last_seq.value)
+        .end_object();
+}
+
+void encode_stream_closed(CloseCode code, std::string& out) {
+    JsonWriter writer(out);
+    writer.begin_object()
+        .member_integer("code", static_cast<std::uint16_t>(code))
+        .member("reason", close_reason(code))
+        .end_object();
+}
+
 core::JsonText json_string(std::string_view text) {
     core::JsonText json;
     append_json_string(json.text, text);
@@ -192,6 +208,8 @@ std::string_view close_reason(CloseCode code) noexcept {
             return "going_away";
         case CloseCode::protocol_error:
             return "protocol_error";
+        case CloseCode::invalid_payload:
+            return "invalid_payload";
         case CloseCode::frame_too_big:
             return "frame_too_big";
         case CloseCode::internal_error:

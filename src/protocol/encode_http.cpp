@@ -153,6 +153,36 @@ struct BodyWriter {
         if (reply.more) writer.key("more").boolean(true);
         if (reply.reset) writer.key("reset").boolean(true);
     }
+    void operator()(const StreamOpened& reply) {
+        writer.member("epoch", reply.epoch.str()).member_integer("last_seq", reply.last_seq.value);
+    }
+    void operator()(const UnreadSummary& reply) {
+        writer.member("agent_id", reply.agent.str())
+            .member_integer("count", reply.count)
+            .key("senders")
+            .begin_array();
+        for (const auto& [sender, count] : reply.senders) writer.string(sender.str());
+        writer.end_array().key("by_sender").begin_array();
+        for (const auto& [sender, count] : reply.senders) {
+            writer.begin_object()
+                .member("agent_id", sender.str())
+                .member_integer("count", count)
+                .end_object();
+        }
+        writer.end_array();
+        const auto time = [&](std::string_view name, std::optional<core::Timestamp> at) {
+            writer.key(name);
+            if (at) {
+                writer.integer(at->ms);
+            } else {
+                writer.null();
+            }
+        };
+        time("oldest", reply.oldest);
+        time("newest", reply.newest);
+        writer.member_integer("last_seq", reply.last_seq.value).member("epoch", reply.epoch.str());
+        if (reply.more) writer.key("more").boolean(true);
+    }
     void operator()(const EvictionTriggered&) { writer.member("status", "eviction_triggered"); }
     void operator()(const ChannelCreated& reply) {
         writer.member("status", "created").member("channel", reply.channel_text);

@@ -186,6 +186,20 @@ core::result<std::optional<std::string>> Input::idempotency_key() const {
     return check_idempotency_key(text_of(*value));
 }
 
+core::result<std::optional<std::uint64_t>> Input::last_event_id() const {
+    if (http_ == nullptr || !http_->last_event_id || http_->last_event_id->empty()) {
+        return std::optional<std::uint64_t>();
+    }
+    const std::string_view text = *http_->last_event_id;
+    std::uint64_t value = 0;
+    const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (rest != text.data() + text.size() || error != std::errc()) {
+        return core::Error(ErrorCode::invalid_field, "Last-Event-ID",
+                           "Last-Event-ID must be the id of an event");
+    }
+    return std::optional<std::uint64_t>(value);
+}
+
 core::result<core::Destination> Input::destination() const {
     const JsonValue* value = find_non_null(Key::to);
     if (value == nullptr) return core::Destination(core::ToEveryone{false});

@@ -55,6 +55,8 @@ public:
     [[nodiscard]] core::result<std::string> message_type() const;
     [[nodiscard]] core::result<std::optional<std::string>> reply_to() const;
     [[nodiscard]] core::result<std::optional<std::string>> idempotency_key() const;
+    /// Of the header of that name, which is empty before the first event.
+    [[nodiscard]] core::result<std::optional<std::uint64_t>> last_event_id() const;
     [[nodiscard]] core::result<core::Destination> destination() const;
     /// Missing, null and false become {}.
     [[nodiscard]] core::JsonText payload() const;

@@ -107,6 +107,18 @@ RequestResult poll_mailbox(const Input& in) {
     return Request(std::move(request));
 }
 
+RequestResult open_stream(const Input& in) {
+    const auto since = in.integer(kMailboxSince);
+    if (!since) return since.error();
+    // Who comes back asks with the same address, so the header knows better.
+    const auto last = in.last_event_id();
+    if (!last) return last.error();
+    const auto given = static_cast<std::uint64_t>(std::max<std::int64_t>(since->value_or(0), 0));
+    return Request(OpenStream{in.argument(), core::Seq{last->value_or(given)}});
+}
+
+RequestResult get_unread(const Input& in) { return Request(GetUnread{in.argument()}); }
+
 RequestResult ack(const Input& in) {
     if (in.find(Key::seq) == nullptr) return in.missing(Key::seq);
     const auto seq = in.integer(kSeq);
@@ -338,6 +350,10 @@ constexpr auto kTable = std::to_array<Row>({
                  kPublishFields, publish),
     row<PollMailbox>(Operation::poll_mailbox, "poll_mailbox", "", {holder, read, 2, kPage},
                      kFields<kMailboxSince, kMailboxLimit, kWait>, poll_mailbox),
+    row<OpenStream>(Operation::open_stream, "open_stream", "", {holder, read, 2, kFixed},
+                    kFields<kMailboxSince>, open_stream),
+    row<GetUnread>(Operation::get_unread, "get_unread", "", {holder, read, 2, kFixed}, {},
+                   get_unread),
     row<Ack>(Operation::ack_mailbox, "ack_mailbox", "ack", {holder, write, 1, kFixed},
              kFields<kSeq>, ack),
     row<EvictMailboxes>(Operation::evict_mailboxes, "evict_mailboxes", "",

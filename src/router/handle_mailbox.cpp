@@ -15,6 +15,8 @@ namespace {
 /// Backlog messages read from the store in one go, and the fill of the outbox at which to pause.
 constexpr std::uint64_t kBacklogStretch = 64;
 constexpr std::size_t kBacklogHighWater = std::size_t{256} << 10;
+/// Proxies give up what has been silent for a minute, and their minute begins earlier.
+constexpr core::Millis kLongestWait{55'000};
 /// Beyond every message that there will be.
 constexpr core::Seq kNoMessage{core::kMaxSeq};
 
@@ -139,7 +141,7 @@ void Router::Impl::operate(Context context, protocol::PollMailbox request) {
         return context.reply(core::Error(core::ErrorCode::unauthorized));
     }
     analytics_.seen(agent, clock_.now());
-    const core::SteadyTime deadline = clock_.steady() + request.wait;
+    const core::SteadyTime deadline = clock_.steady() + std::min(request.wait, kLongestWait);
     auto marks = mailbox_.must_store_first(agent);
     std::optional<services::Mailbox::Read> unfinished;
     bool reset = false;
@@ -267,8 +269,8 @@ void Router::Impl::continue_backlog(delivery::EventLoop& loop, delivery::Session
     // One stretch a turn, so that others are served in between.
     session.backlog_due = true;
     loop.post([this, &loop, agent, id = session.identity()->session_id] {
-        delivery::Session* again = loop.registry().find(agent);
-        if (again == nullptr || again->identity()->session_id != id) return;
+        delivery::Session* again = loop.registry().find(agent, id);
+        if (again == nullptr) return;
         again->backlog_due = false;
         continue_backlog(loop, *again);
     });

@@ -110,8 +110,14 @@ protocol::Reply Router::Impl::try_identify(delivery::EventLoop& loop, delivery::
          request.capabilities.value_or(core::JsonText{"[]"})},
         now};
     const std::uint64_t session_id = core::random_u64();
-    session.set_identity({identity->agent, identity->role, session_id, request.acks,
-                          request.presence, request.echo, identity->token, identity->expires_at});
+    session.set_identity({.agent = identity->agent,
+                          .role = identity->role,
+                          .session_id = session_id,
+                          .acks = request.acks,
+                          .presence = request.presence,
+                          .echo = request.echo,
+                          .token = identity->token,
+                          .expires_at = identity->expires_at});
     protocol::Identified identified{.agent = identity->agent,
                                     .epoch = store.epoch(),
                                     .session_id = session_id,
@@ -147,6 +153,7 @@ void Router::Impl::disconnected(delivery::EventLoop& loop, delivery::Session& se
     if (!session.identity()) return;
     loop.registry().remove(session);
     forget_token(loop, session);
+    session.quota_place.reset();
     const core::AgentId agent = session.identity()->agent;
     if (const auto position = session.take_read_position()) {
         if (auto mark = mailbox_.end_live(agent, position)) {

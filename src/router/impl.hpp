@@ -51,6 +51,8 @@ public:
     void operate(Context context, protocol::Publish request);
 
     void operate(Context context, protocol::PollMailbox request);
+    void operate(Context context, protocol::OpenStream request);
+    void operate(Context context, protocol::GetUnread request);
     void operate(Context context, protocol::Ack request);
     void operate(Context context, protocol::EvictMailboxes request);
 
@@ -91,6 +93,7 @@ public:
                                            const protocol::Identify& request);
     [[nodiscard]] bool ready_to_identify(delivery::Session& session,
                                          const protocol::Identify& request);
+    [[nodiscard]] bool ready_to_stream(delivery::Session& session, const Caller& caller);
     void continue_backlog(delivery::EventLoop& loop, delivery::Session& session);
     void disconnected(delivery::EventLoop& loop, delivery::Session& session);
     void begin_shutdown();
@@ -145,6 +148,7 @@ private:
     void announce(delivery::PresenceChange change, Encode encode);
     void replace_session(const core::AgentId& agent, services::SessionPlace place);
     struct Poll;
+    struct UnreadCount;
     /// The read that answers a poll; the error when its agent holds no token any more. `reset`: an
     /// earlier read has found that its `since` belongs to another store.
     [[nodiscard]] core::result<services::Mailbox::Read> begin_poll(
@@ -182,6 +186,7 @@ private:
     /// The agent's tokens have changed: on every loop its connection stays if its own is good.
     void recheck_sessions(const core::AgentId& agent);
     void recheck_session(delivery::EventLoop& loop, const core::AgentId& agent);
+    void recheck_token(delivery::EventLoop& loop, delivery::Session& session);
     void drop_expired_tokens(delivery::EventLoop& loop);
     /// Goes on, a piece for each commit, until ended agents have left nothing behind; then answers.
     void remove_ended_agents(delivery::EventLoop& loop, ReplyHandler reply,
@@ -208,6 +213,7 @@ private:
     services::RateLimiter rates_;  // of sends
     services::RateLimiter work_;   // of everything else
     services::Quota waiting_polls_;
+    std::shared_ptr<services::Quota> streams_;  // outlived by places in it
 
     /// The analytics' summary, being made or made lately, and who waits for it.
     struct Summary {

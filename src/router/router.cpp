@@ -26,6 +26,8 @@ Router::Impl::Impl(RouterOptions options, store::Store& the_store, delivery::Loo
       rates_(options_.messages_per_second, options_.message_burst),
       work_(options_.work_per_second, options_.work_burst),
       waiting_polls_(options_.max_waiting_polls, options_.max_waiting_polls_per_agent),
+      streams_(
+          std::make_shared<services::Quota>(options_.max_streams, options_.max_streams_per_agent)),
       expiring_sessions_(loops.size()) {
     feed_watchers();
 }
@@ -252,6 +254,10 @@ protocol::Reply Router::identify(delivery::EventLoop& loop, delivery::Session& s
 
 bool Router::ready_to_identify(delivery::Session& session, const protocol::Identify& request) {
     return impl_->ready_to_identify(session, request);
+}
+
+bool Router::ready_to_stream(delivery::Session& session, const Caller& caller) {
+    return impl_->ready_to_stream(session, caller);
 }
 
 void Router::continue_backlog(delivery::EventLoop& loop, delivery::Session& session) {

@@ -49,18 +49,22 @@ void Router::Impl::recheck_sessions(const core::AgentId& agent) {
 void Router::Impl::recheck_session(delivery::EventLoop& loop, const core::AgentId& agent) {
     // Polls that wait look at their tokens when they are woken.
     loop.registry().waiters().ready_agent(agent.str());
-    delivery::Session* session = loop.registry().find(agent);
-    if (session == nullptr || session->closing()) return;
-    const auto identity = auth_.find(session->identity()->token);
-    if (!identity || identity->agent != agent) {
-        return session->close(protocol::CloseCode::token_revoked);
+    for (delivery::Session* session : loop.registry().of_agent(agent)) {
+        if (!session->closing()) recheck_token(loop, *session);
     }
-    if (identity->expires_at == session->identity()->expires_at) return;
-    forget_token(loop, *session);
-    delivery::SessionIdentity self = *session->identity();
+}
+
+void Router::Impl::recheck_token(delivery::EventLoop& loop, delivery::Session& session) {
+    const auto identity = auth_.find(session.identity()->token);
+    if (!identity || identity->agent != session.identity()->agent) {
+        return session.close(protocol::CloseCode::token_revoked);
+    }
+    if (identity->expires_at == session.identity()->expires_at) return;
+    forget_token(loop, session);
+    delivery::SessionIdentity self = *session.identity();
     self.expires_at = identity->expires_at;
-    session->set_identity(std::move(self));
-    watch_token(loop, *session);
+    session.set_identity(std::move(self));
+    watch_token(loop, session);
 }
 
 void Router::Impl::drop_expired_tokens(delivery::EventLoop& loop) {

@@ -16,6 +16,15 @@ Mailbox::ReadPosition Mailbox::begin_live(const core::AgentId& agent, core::Seq 
     return position;
 }
 
+Mailbox::ReadPosition Mailbox::begin_stream(const core::AgentId& agent, core::Seq settled,
+                                            core::Seq after) {
+    auto position = std::make_shared<std::atomic<std::uint64_t>>(after.value);
+    state_.with([&](State& state) {
+        state[agent].replaced.push_back(Live{settled, after, position, false, after.value});
+    });
+    return position;
+}
+
 std::optional<store::MarkRead> Mailbox::end_live(const core::AgentId& agent,
                                                  const ReadPosition& position) {
     return state_.with([&](State& state) -> std::optional<store::MarkRead> {
@@ -35,7 +44,8 @@ std::optional<store::MarkRead> Mailbox::end_live(const core::AgentId& agent,
         // What was handed out for storing may not be committed yet, so it is stored again.
         if (!ended->reads || span.up_to <= span.after) {
             if (!ended->reads && span.up_to > ended->acked) {
-                add_shown(entry, {core::Seq{}, span.up_to});
+                add_shown(entry, {core::Seq{}, ended->settled});
+                add_shown(entry, span);
             }
             forget_if_over(state, found);
             return std::nullopt;

@@ -386,7 +386,8 @@ TEST(Registry, AFanOutGoesOnInSlicesWhileSessionsComeAndGo) {
     EXPECT_GT(turns, 20U);
     for (std::size_t i = 0; i < 100; ++i) {
         RecordingSession& session = *sessions[i];
-        const bool stayed = registry.find(session.identity()->agent) != nullptr;
+        const bool stayed =
+            registry.find(session.identity()->agent, session.identity()->session_id) != nullptr;
         if (stayed)
             EXPECT_EQ(session.outbox().frames(), 3U) << i;
         else

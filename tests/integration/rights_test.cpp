@@ -105,9 +105,10 @@ protected:
 TEST_F(Rights, OverHttpEveryCallerMayWhatTheTableSays) {
     std::size_t refusals = 0;
     for (const Who& who : callers_) {
-        HttpClient client(hub_.port(), who.token);
         for (const net::Route& route : net::route_table()) {
             if (route.page != net::Page::none) continue;
+            // A stream takes its connection with it.
+            HttpClient client(hub_.port(), who.token);
             const std::string what =
                 who.name + ": " + std::string(route.verb) + ' ' + std::string(route.pattern);
             const std::string expected = refused(route.right(), who.standing);

@@ -40,6 +40,9 @@ struct RightOf {
     Right operator()(const protocol::Publish&) const { return Right::sender; }
     Right operator()(const protocol::Ack&) const { return Right::agent; }
     Right operator()(const protocol::PollMailbox&) const { return Right::agent; }
+    // Not among the requests below: it is asked for a stream (tests/net/stream_test.cpp).
+    Right operator()(const protocol::OpenStream&) const { return Right::agent; }
+    Right operator()(const protocol::GetUnread&) const { return Right::agent; }
     Right operator()(const protocol::CreateChannel&) const { return Right::sender; }
     Right operator()(const protocol::Subscribe&) const { return Right::agent; }
     Right operator()(const protocol::Unsubscribe&) const { return Right::agent; }
@@ -101,7 +104,8 @@ protected:
                 RotateToken{agent("alice")},
                 WhoAmI{},
                 SetMember{channel("team"), "team", {agent("bob"), core::kMayRead}},
-                EndAgent{"bob"}};
+                EndAgent{"bob"},
+                GetUnread{"alice"}};
     }
     void prepare(RouterOptions options) {
         start(std::move(options));
@@ -204,6 +208,7 @@ TEST_F(RightsTest, AnObserverReadsAndSendsNothing) {
     for (protocol::Request& request : requests()) {
         // A mailbox is for its owner.
         if (auto* each = std::get_if<protocol::PollMailbox>(&request)) each->mailbox = "watcher";
+        if (auto* each = std::get_if<protocol::GetUnread>(&request)) each->mailbox = "watcher";
         if (auto* each = std::get_if<protocol::Ack>(&request)) each->mailbox = "watcher";
         switch (std::visit(RightOf{}, request)) {
             case Right::admin:
@@ -241,6 +246,10 @@ TEST_F(RightsTest, AnAdministratorMayDoEverything) {
             expect(root, request, ErrorCode::unauthorized);
             each->mailbox = "root";
         }
+        if (auto* each = std::get_if<protocol::GetUnread>(&request)) {
+            expect(root, request, ErrorCode::unauthorized);
+            each->mailbox = "root";
+        }
         expect(root, request, std::nullopt);
     }
 }
@@ -254,6 +263,7 @@ TEST_F(RightsTest, OnceTheHubShutsDownEverythingThatWritesIsRefusedAndReadingGoe
             *each = poll("root", core::Millis{60'000});
         }
         if (auto* each = std::get_if<protocol::Ack>(&request)) each->mailbox = "root";
+        if (auto* each = std::get_if<protocol::GetUnread>(&request)) each->mailbox = "root";
         std::optional<ErrorCode> expected;
         if (protocol::policy_of(request).effect == protocol::Effect::write) {
             expected = ErrorCode::shutting_down;

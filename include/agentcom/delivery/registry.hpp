@@ -37,7 +37,9 @@ public:
     void add(Session& session, const std::vector<core::ChannelName>& channels,
              std::uint64_t presence_version = 0);
     void remove(Session& session);
-    [[nodiscard]] Session* find(const core::AgentId& agent) const;
+    [[nodiscard]] Session* find(const core::AgentId& agent, std::uint64_t session_id) const;
+    /// The agent's sessions, its streams among them.
+    [[nodiscard]] std::vector<Session*> of_agent(const core::AgentId& agent) const;
     [[nodiscard]] std::size_t size() const noexcept { return sessions_.size(); }
 
     /// Queues the committed facts. They are applied in order: completions of this loop's own
@@ -111,7 +113,7 @@ private:
     Faults faults_;
     PresenceFeed presence_{faults_};
     Waiters waiters_{faults_};
-    // At most a few sessions per agent: the present one and, for a moment, those being replaced.
+    // A few sessions per agent: the present one, for a moment those being replaced, and streams.
     std::unordered_map<core::AgentId, std::vector<Session*>, core::TextHash, core::TextEqual>
         by_agent_;
     ChannelIndex<Session> by_channel_;

@@ -18,7 +18,7 @@
 
 namespace agentcom::delivery {
 
-/// The identity of one identified WebSocket connection; empty before `identify` succeeded.
+/// The identity of one identified connection or stream; empty before `identify` succeeded.
 struct SessionIdentity {
     core::AgentId agent;
     core::Role role = core::Role::agent;
@@ -26,7 +26,8 @@ struct SessionIdentity {
     bool acks = false;
     bool presence = true;
     bool echo = true;
-    core::TokenDigest token{};                    // that it has identified itself with
+    bool stream = false;        // of messages and nothing else, beside the agent's connection
+    core::TokenDigest token{};  // that it has identified itself with
     std::optional<core::Timestamp> expires_at{};  // of that token, as far as is known
 };
 
@@ -106,6 +107,8 @@ public:
     core::Seq backlog_position;
     bool backlog_due = false;
 
+    /// What the session takes of a quota, given back by its end; the router's business.
+    std::shared_ptr<void> quota_place;
     /// rate_limited errors in a row, the router's business.
     std::uint64_t rate_warnings = 0;
     /// Channels this session is listed under in its loop's registry.

@@ -60,6 +60,31 @@ void encode_agents_snapshot(const std::vector<AgentInfo>& agents, std::string_vi
 void encode_channel_agent_joined(const core::ChannelName& channel, const core::AgentId& agent,
                                  std::string& out);
 
+// ---- Close codes -------------------------------------------------------------------------------
+
+enum class CloseCode : std::uint16_t {
+    normal = 1000,
+    going_away = 1001,
+    protocol_error = 1002,
+    invalid_payload = 1007,
+    frame_too_big = 1009,
+    internal_error = 1011,
+    replaced = 4000,
+    token_revoked = 4001,
+    identify_timeout = 4002,
+    stale = 4003,
+    slow_consumer = 4004,
+    rate_limited = 4008,
+};
+/// The reason text sent with a close code, for instance "slow_consumer".
+[[nodiscard]] std::string_view close_reason(CloseCode code) noexcept;
+
+// ---- Streams of events -------------------------------------------------------------------------
+
+/// What a stream says of itself besides messages: how it began, and why it ends.
+void encode_stream_opened(const StreamOpened& opened, std::string& out);
+void encode_stream_closed(CloseCode code, std::string& out);
+
 // ---- HTTP --------------------------------------------------------------------------------------
 
 /// The parts of an HTTP request that carry its meaning; views are valid for the call.
@@ -69,6 +94,7 @@ struct HttpInput {
     std::vector<std::pair<std::string, std::string>> query;  // percent-decoded, in order
     std::string_view body;  // raw JSON text, may be empty; not looked at where the query counts
     std::optional<std::string_view> idempotency_key;  // the header of that name
+    std::optional<std::string_view> last_event_id{};  // the header Last-Event-ID
 };
 
 /// Turns an HTTP request into the same Request a frame would give. Errors: invalid_json,
@@ -85,23 +111,5 @@ struct HttpOutput {
 
 /// The token an ack body may carry beside its seq ({"seq":0,"token":"..."}), as in the original.
 [[nodiscard]] std::optional<std::string> token_in_ack_body(std::string_view body);
-
-// ---- Close codes -------------------------------------------------------------------------------
-
-enum class CloseCode : std::uint16_t {
-    normal = 1000,
-    going_away = 1001,
-    protocol_error = 1002,
-    frame_too_big = 1009,
-    internal_error = 1011,
-    replaced = 4000,
-    token_revoked = 4001,
-    identify_timeout = 4002,
-    stale = 4003,
-    slow_consumer = 4004,
-    rate_limited = 4008,
-};
-/// The reason text sent with a close code, for instance "slow_consumer".
-[[nodiscard]] std::string_view close_reason(CloseCode code) noexcept;
 
 }  // namespace agentcom::protocol

@@ -22,6 +22,8 @@ enum class Operation : std::uint8_t {
     send_message,
     publish,
     poll_mailbox,
+    open_stream,
+    get_unread,
     ack_mailbox,
     evict_mailboxes,
     list_channels,

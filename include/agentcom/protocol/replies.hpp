@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -73,6 +74,28 @@ struct MailboxPage {
     bool truncated = false;
     bool more = false;   // the page was cut; go on after `last_seq`
     bool reset = false;  // `since` belongs to another store and was taken as 0
+};
+
+/// A stream has begun; its messages follow on the session.
+struct StreamOpened {
+    core::Seq last_seq;  // it begins behind this; acknowledging it settles `truncated`
+    core::Epoch epoch;
+    bool truncated = false;  // unread messages were lost to the cap, the ttl or retention
+    bool reset = false;      // `since` belongs to another store and was taken as 0
+};
+
+struct UnreadSummary {
+    core::AgentId agent;
+    std::uint64_t count = 0;
+    /// In the order of their first message; the first kMostSenders of them.
+    std::vector<std::pair<core::AgentId, std::uint64_t>> senders{};
+    std::optional<core::Timestamp> oldest{};
+    std::optional<core::Timestamp> newest{};
+    core::Seq last_seq{};  // the newest
+    core::Epoch epoch{};
+    bool more = false;  // others are unread, or others have sent, than are counted
+
+    static constexpr std::size_t kMostSenders = 100;
 };
 
 struct EvictionTriggered {};
@@ -255,14 +278,13 @@ struct HealthReport {
     std::uint64_t reader_lag = 0;
 };
 
-using ReplyValue =
-    std::variant<Identified, Pong, MessageSent, StatusUpdated, AgentList, Acked, MailboxPage,
-                 EvictionTriggered, ChannelCreated, ChannelList, ChannelInfo, Subscribed,
-                 Unsubscribed, ChannelDeleted, Published, ChannelHistoryPage, SubscriptionList,
-                 HistoryPage, Thread, ReplyList, ThreadRoot, SettingValue, AnalyticsTotals,
-                 AgentAnalyticsList, HourlyCounts, TokenCreated, TokenList, TokensRevoked,
-                 ResetScheduled, HealthReport, SelfInfo, MemberSet, AgentEnded, Shared<AgentList>,
-                 Shared<ChannelList>, Shared<MailboxPage>, Shared<AgentAnalyticsList>>;
+using ReplyValue = std::variant<
+    Identified, Pong, MessageSent, StatusUpdated, AgentList, Acked, MailboxPage, EvictionTriggered,
+    ChannelCreated, ChannelList, ChannelInfo, Subscribed, Unsubscribed, ChannelDeleted, Published,
+    ChannelHistoryPage, SubscriptionList, HistoryPage, Thread, ReplyList, ThreadRoot, SettingValue,
+    AnalyticsTotals, AgentAnalyticsList, HourlyCounts, TokenCreated, TokenList, TokensRevoked,
+    ResetScheduled, HealthReport, SelfInfo, MemberSet, AgentEnded, StreamOpened, UnreadSummary,
+    Shared<AgentList>, Shared<ChannelList>, Shared<MailboxPage>, Shared<AgentAnalyticsList>>;
 using Reply = core::result<ReplyValue>;
 
 /// Pages that come shared or not.

@@ -68,6 +68,16 @@ struct PollMailbox {
     core::Millis wait{0};  // long poll; at most 60 s
 };
 
+/// A stream of what waits in the caller's mailbox and comes into it, beside its connection.
+struct OpenStream {
+    std::string mailbox;  // must be the caller's own
+    core::Seq since;
+};
+/// What waits in the caller's mailbox, without the messages.
+struct GetUnread {
+    std::string mailbox;  // must be the caller's own
+};
+
 struct EvictMailboxes {};
 
 struct CreateChannel {
@@ -207,6 +217,6 @@ using Request =
                  DeleteChannel, Publish, ChannelHistory, ListSubscriptions, QueryHistory, GetThread,
                  GetReplies, GetThreadRoot, GetSetting, PutSetting, AnalyticsSummary,
                  AnalyticsAgents, AnalyticsHourly, CreateToken, ListTokens, RevokeTokens, ResetHub,
-                 Health, RotateToken, WhoAmI, SetMember, EndAgent>;
+                 Health, RotateToken, WhoAmI, SetMember, EndAgent, OpenStream, GetUnread>;
 
 }  // namespace agentcom::protocol

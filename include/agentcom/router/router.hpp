@@ -62,6 +62,8 @@ struct RouterOptions {
     std::uint64_t max_profile_bytes = 4'096;   // name, status and capabilities each, as JSON text
     std::uint64_t max_waiting_polls = 10'000;  // long polls at once, over all loops
     std::uint64_t max_waiting_polls_per_agent = 0;  // 0: a quarter of those
+    std::uint64_t max_streams = 10'000;             // of events, open at once, over all loops
+    std::uint64_t max_streams_per_agent = 16;
     core::Millis reset_cooldown{300'000};
     core::Millis heartbeat_interval{900'000};  // default of the setting
     core::Millis mailbox_ttl{604'800'000};     // default of the setting
@@ -119,6 +121,9 @@ public:
     /// called once a turn, before `identify`, until it says true.
     [[nodiscard]] bool ready_to_identify(delivery::Session& session,
                                          const protocol::Identify& request);
+    /// The same before a stream is opened, which is a request like others: `OpenStream`, asked for
+    /// its session with `handle` and answered at once. It ends by `disconnected`.
+    [[nodiscard]] bool ready_to_stream(delivery::Session& session, const Caller& caller);
     /// Identifies a connection: verifies the token, takes over from an older connection of the
     /// agent, announces the agent. On success the session is registered and its identity set.
     [[nodiscard]] protocol::Reply identify(delivery::EventLoop& loop, delivery::Session& session,

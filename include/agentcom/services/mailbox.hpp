@@ -42,6 +42,9 @@ public:
     /// `reads`: without acks, so that direct messages and broadcasts are read by being sent.
     [[nodiscard]] ReadPosition begin_live(const core::AgentId& agent, core::Seq settled,
                                           core::Seq after, bool reads);
+    /// The same for a stream beside it: it reads nothing, and there may be several.
+    [[nodiscard]] ReadPosition begin_stream(const core::AgentId& agent, core::Seq settled,
+                                            core::Seq after);
     /// The connection with this position ended. Returns what is to be stored, if it read anything;
     /// `stored` must be called after that has been committed.
     [[nodiscard]] std::optional<store::MarkRead> end_live(const core::AgentId& agent,
@@ -102,6 +105,7 @@ private:
     struct Entry {
         std::optional<Live> live;
         std::vector<Live> replaced;           // a newer connection has begun, this one not ended
+                                              // yet; and streams
         std::vector<store::ReadSpan> ending;  // handed out by end_live, not yet committed
         store::Spans shown;                   // by polls and ended connections, not yet stored
         store::Spans storing;                 // handed out by take_shown, not yet committed

@@ -1,0 +1,46 @@
+#include "net/sse_framing.hpp"
+
+#include <algorithm>
+
+namespace agentcom::net {
+
+namespace {
+
+/// A payload keeps the line breaks of its sender. Within JSON they are spacing, so it does not
+/// matter which of them a client puts together again.
+void append_data(std::string& out, std::string_view text) {
+    for (;;) {
+        const std::size_t end = std::min(text.find_first_of("\r\n"), text.size());
+        out += "data: ";
+        out += text.substr(0, end);
+        out += '\n';
+        if (end == text.size()) break;
+        text.remove_prefix(text.substr(end).starts_with("\r\n") ? end + 2 : end + 1);
+    }
+    out += '\n';
+}
+
+}  // namespace
+
+void append_sse_event(std::string& out, std::string_view type, std::string_view text) {
+    out += "event: ";
+    out += type;
+    out += '\n';
+    append_data(out, text);
+}
+
+void SseFraming::append(std::string& out, std::string_view text, core::Seq seq) const {
+    if (seq.value != 0) {
+        out += "id: ";
+        out += std::to_string(seq.value);
+        out += '\n';
+    }
+    append_sse_event(out, "message", text);
+}
+
+const SseFraming& SseFraming::instance() noexcept {
+    static const SseFraming framing;
+    return framing;
+}
+
+}  // namespace agentcom::net

@@ -1,0 +1,19 @@
+#pragma once
+
+#include "agentcom/delivery/framing.hpp"
+
+namespace agentcom::net {
+
+/// Events as server-sent events (HTML, "Server-sent events"): of a message the number as `id`, and
+/// the type `message`; its text as `data`, in as many lines as it has.
+class SseFraming final : public delivery::Framing {
+public:
+    void append(std::string& out, std::string_view text, core::Seq seq) const override;
+    /// The one that all streams share.
+    [[nodiscard]] static const SseFraming& instance() noexcept;
+};
+
+/// Appends an event of this type that has no id.
+void append_sse_event(std::string& out, std::string_view type, std::string_view text);
+
+}  // namespace agentcom::net

@@ -1,0 +1,149 @@
+#include "net/sse_session.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+#include <exception>
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "agentcom/protocol/codec.hpp"
+#include "net/http_answer.hpp"
+#include "net/sse_framing.hpp"
+
+namespace agentcom::net {
+
+namespace {
+
+/// A comment, which clients pass over; proxies see that the stream is alive.
+constexpr std::string_view kKeepAliveComment = ": keep-alive\n\n";
+
+}  // namespace
+
+SseSession::SseSession(std::shared_ptr<Shard> the_shard, std::shared_ptr<BufferedStream> the_stream,
+                       Visitor visitor, Shares::Holding agents_place, StreamWish wish)
+    : Connection(std::move(the_shard), std::move(the_stream)),
+      Session(SseFraming::instance(), shard().limits().outbox, &loop().output()),
+      visitor_(std::move(visitor)),
+      agents_place_(std::move(agents_place)),
+      wish_(std::move(wish)) {}
+
+void SseSession::start(std::shared_ptr<SseSession> session) {
+    const Executor executor = session->stream().executor();
+    asio::co_spawn(executor, run(session), [session](const std::exception_ptr& failure) {
+        session->leave();
+        session->finish();
+        if (!failure) return;
+        try {
+            std::rethrow_exception(failure);
+        } catch (const std::exception& error) {
+            if (const auto line = session->shard().log().exceptions.admit(session->now())) {
+                spdlog::error("a stream of events ended unexpectedly: {}{}", error.what(),
+                              line->note());
+            }
+        }
+    });
+}
+
+Awaitable<void> SseSession::run(std::shared_ptr<SseSession> self) {
+    // What comes from a client that listens means nothing, but its end does.
+    self->stream().discard_input();
+    co_await self->begin();
+    while (self->open_ && !self->closing() && !self->stream().input_ended()) {
+        co_await self->changed();
+    }
+    self->open_ = false;
+    self->close(protocol::CloseCode::normal);
+    self->leave();
+    co_await self->linger();
+}
+
+Awaitable<void> SseSession::begin() {
+    router::Router& router = shard().router();
+    while (!router.ready_to_stream(*this, wish_.caller)) {
+        if (closing() || stream().broken()) co_return;
+        co_await asio::post(stream().executor(), UseAwaitable{});
+    }
+    if (closing()) co_return;
+    // Answered at once.
+    protocol::Reply reply = core::Error(core::ErrorCode::internal);
+    (void)router.handle(loop(), wish_.caller, this, protocol::Request(wish_.request),
+                        [&reply](protocol::Reply&& answer) { reply = std::move(answer); });
+    if (!reply) {
+        HttpAnswer refusal = error_answer(reply.error());
+        append_answer(refusal, {.http_1_0 = wish_.http_1_0, .keep_alive = false}, outbox());
+        flush_soon();
+        co_return;
+    }
+    send(event_stream_head(wish_.http_1_0));
+    if (wish_.head_only || closing()) co_return;
+    open_ = true;
+    const auto& opened = std::get<protocol::StreamOpened>(*reply);
+    if (opened.reset) send_event("reset", opened);
+    if (opened.truncated) send_event("truncated", opened);
+    router.continue_backlog(loop(), *this);
+}
+
+void SseSession::send(std::string_view bytes) {
+    const bool was_empty = outbox().empty();
+    outbox().append(bytes, {}, true);
+    appended(was_empty);
+}
+
+void SseSession::send_event(std::string_view type, const protocol::StreamOpened& opened) {
+    std::string text;
+    protocol::encode_stream_opened(opened, text);
+    std::string event;
+    append_sse_event(event, type, text);
+    send(event);
+}
+
+void SseSession::on_output(core::Seq seq) {
+    last_sent_ = now();
+    on_written(seq);
+    Connection::on_output(seq);
+    if (!closing() && catching_up() && outbox().bytes() < kBacklogLowWater) {
+        shard().router().continue_backlog(loop(), *this);
+    }
+}
+
+void SseSession::begin_close(protocol::CloseCode code) {
+    close_deadline_ = now() + shard().limits().close_timeout;
+    if (code == protocol::CloseCode::slow_consumer) {
+        // What it has not been sent waits in its mailbox.
+        outbox().drop_unsent();
+    } else if (open_) {
+        std::string text;
+        protocol::encode_stream_closed(code, text);
+        std::string event;
+        append_sse_event(event, "close", text);
+        send(event);
+    }
+    notify();
+}
+
+void SseSession::foreclose() {
+    close(protocol::CloseCode::slow_consumer);
+    abort();
+    outbox().clear();
+}
+
+void SseSession::sweep(core::SteadyTime now) {
+    if (closing()) {
+        if (now >= close_deadline_) abort();
+        return;
+    }
+    if (is_too_slow(now, shard().limits().liveness_timeout)) {
+        return close(protocol::CloseCode::slow_consumer);
+    }
+    if (open_ && outbox().empty() && now - last_sent_ >= kKeepAlive) send(kKeepAliveComment);
+}
+
+void SseSession::leave() {
+    if (std::exchange(left_, true)) return;
+    shard().router().disconnected(loop(), *this);
+}
+
+}  // namespace agentcom::net

@@ -1,0 +1,146 @@
+// Streams of a mailbox beside an agent's connection, and what waits in it without being shown.
+
+#include <algorithm>
+#include <exception>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "agentcom/core/token.hpp"
+#include "router/impl.hpp"
+
+namespace agentcom::router {
+
+bool Router::Impl::ready_to_stream(delivery::Session& session, const Caller& caller) {
+    if (!caller.agent || session.backlog_start.complete()) return true;
+    return find_backlog(session, *caller.agent, true, core::Seq{core::kMaxSeq});
+}
+
+void Router::Impl::operate(Context context, protocol::OpenStream request) {
+    // There must be something to stream to.
+    if (context.session == nullptr || context.session->identity()) {
+        return context.reply(core::Error(core::ErrorCode::unknown_message_type));
+    }
+    delivery::Session& session = *context.session;
+    const core::AgentId& agent = *context.caller.agent;
+    const auto identity = context.caller.token ? auth_.find(*context.caller.token) : std::nullopt;
+    if (agent.str() != request.mailbox || !identity || identity->agent != agent) {
+        return context.reply(core::Error(core::ErrorCode::unauthorized));
+    }
+    if (shutting_down) return context.reply(core::Error(core::ErrorCode::shutting_down));
+    if (const auto taken = streams_->take(agent); taken != services::Quota::Taken::yes) {
+        core::Error error(core::ErrorCode::too_many_connections);
+        if (taken == services::Quota::Taken::share_gone) {
+            error.message = "this agent has as many streams as one agent may";
+        }
+        return context.reply(std::move(error));
+    }
+    session.quota_place = std::shared_ptr<void>(
+        nullptr, [streams = streams_, agent](void*) { streams->give_back(agent); });
+    analytics_.seen(agent, clock_.now());
+
+    // One moment of the log, as for a connection: see `identify`.
+    const store::ConnectionStart start = store.connection_start(agent);
+    while (!find_backlog(session, agent, true, start.head)) {
+    }
+    const store::MailboxView& backlog = session.backlog_start;
+    protocol::StreamOpened opened{.last_seq = backlog.position, .epoch = store.epoch()};
+    opened.reset = request.since > start.head;
+    // Whoever has got further on its own does not care what was lost before.
+    const bool further = !opened.reset && request.since > backlog.position;
+    opened.truncated = backlog.truncated && !further;
+    if (further) opened.last_seq = request.since;
+    session.set_identity({.agent = agent,
+                          .role = context.caller.role,
+                          .session_id = core::random_u64(),
+                          .acks = true,
+                          .presence = false,
+                          .echo = false,
+                          .stream = true,
+                          .token = identity->token,
+                          .expires_at = identity->expires_at});
+    session.begins_after = start.head;
+    session.backlog_position = opened.last_seq;
+    session.set_catching_up(true);
+    session.set_read_position(
+        mailbox_.begin_stream(agent, further ? core::Seq{} : backlog.position, opened.last_seq));
+    context.loop.registry().add(session, start.subscriptions);
+    watch_token(context.loop, session);
+    context.reply(protocol::ReplyValue(opened));
+}
+
+/// A count that may take several turns of the loop.
+struct Router::Impl::UnreadCount final : std::enable_shared_from_this<UnreadCount> {
+    UnreadCount(Impl& the_router, Context&& context)
+        : router(the_router),
+          loop(context.loop),
+          caller(context.caller),
+          reply(std::move(context.reply)),
+          summary{.agent = *caller.agent, .epoch = router.store.epoch()} {}
+
+    void begin() {
+        if (!router.auth_.holds_token(*caller.agent, caller.token)) {
+            return reply(core::Error(core::ErrorCode::unauthorized));
+        }
+        // As large as the mailbox may be; of each turn's messages only the counts are kept.
+        read.emplace(router.mailbox_.poll(*caller.agent, core::Seq{}, {}));
+        go_on();
+    }
+    void go_on() {
+        bool over = false;
+        try {
+            over = router.mailbox_.go_on(*read);
+            for (const core::MessagePtr& message : read->view.messages) add(*message);
+            read->view.messages.clear();
+            if (!over) return loop.post([self = shared_from_this()] { self->go_on(); });
+        } catch (const std::exception&) {
+            loop.registry().faults().report("count of unread");
+            return reply(core::Error(core::ErrorCode::internal));
+        }
+        router.charge(caller, read->budget);
+        summary.more = summary.more || read->view.more || read->view.truncated;
+        reply(protocol::ReplyValue(std::move(summary)));
+    }
+    void add(const core::Message& message) {
+        ++summary.count;
+        if (!summary.oldest) summary.oldest = message.timestamp;
+        summary.newest = message.timestamp;
+        summary.last_seq = message.seq;
+        const core::AgentId& from = message.draft.from;
+        const auto known = std::ranges::find(summary.senders, from,
+                                             &std::pair<core::AgentId, std::uint64_t>::first);
+        if (known != summary.senders.end()) {
+            ++known->second;
+        } else if (summary.senders.size() < protocol::UnreadSummary::kMostSenders) {
+            summary.senders.emplace_back(from, 1);
+        } else {
+            summary.more = true;
+        }
+    }
+
+    Impl& router;
+    delivery::EventLoop& loop;
+    Caller caller;
+    ReplyHandler reply;
+    protocol::UnreadSummary summary;
+    std::optional<services::Mailbox::Read> read;
+};
+
+void Router::Impl::operate(Context context, protocol::GetUnread request) {
+    const core::AgentId& agent = *context.caller.agent;
+    if (agent.str() != request.mailbox) {
+        return context.reply(core::Error(core::ErrorCode::unauthorized));
+    }
+    analytics_.seen(agent, clock_.now());
+    auto marks = mailbox_.must_store_first(agent);
+    delivery::EventLoop& loop = context.loop;
+    const auto count = std::make_shared<UnreadCount>(*this, std::move(context));
+    if (marks.empty()) return count->begin();
+    // What the agent read over a connection that has just ended is not stored yet.
+    store::MarkRead last = std::move(marks.back());
+    marks.pop_back();
+    for (store::MarkRead& mark : marks) loop.submit(std::move(mark), nullptr);
+    loop.submit(std::move(last), [count](const store::WriteResult&) { count->begin(); });
+}
+
+}  // namespace agentcom::router
