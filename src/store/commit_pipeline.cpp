@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <exception>
 #include <string>
 #include <utility>
@@ -12,6 +13,8 @@ namespace agentcom::store {
 namespace {
 
 constexpr std::uint64_t kBytesOfOperation = 256;  // what one takes besides its payload
+/// Without writes, how long it takes until it shows that the file is gone.
+constexpr std::chrono::seconds kLookInterval{1};
 /// A transaction is closed when its payloads have this much, so that one batch neither holds the
 /// next back for long nor runs into LMDB's bound of dirty pages.
 constexpr std::uint64_t kFullBatchBytes = std::uint64_t{16} << 20;
@@ -149,6 +152,7 @@ void CommitPipeline::run() {
         process(taken);
         taken.clear();
         sync_if_due();
+        look_at_file();
     }
     if (unsynced_) {
         last_sync_ = core::SteadyTime::min();
@@ -163,7 +167,7 @@ bool CommitPipeline::take(std::vector<Submission>& taken) {
         const auto left = last_sync_ + options_.sync_interval - clock_.steady();
         if (left.count() > 0) wake_.wait_for(lock, left, something);
     } else {
-        wake_.wait(lock, something);
+        wake_.wait_for(lock, kLookInterval, something);
     }
     taken.swap(queue_.waiting);
     return !taken.empty() || !queue_.stopping;
@@ -187,10 +191,14 @@ std::size_t CommitPipeline::process_batch(std::vector<Submission>& taken, std::s
         batch->operations.push_back(Committed{std::move(submission.op), WriteValue(Done{}),
                                               std::move(submission.completion), submission.origin});
     }
+    look_at_file();
+    if (store_state_ != StoreState::failed) {
+        commit(batch->operations);
+        look_at_file();
+    }
+    // Also what was committed into a file that is gone by now: that is on no disk.
     if (store_state_ == StoreState::failed) {
         fail_all(batch->operations, core::ErrorCode::storage_failed);
-    } else {
-        commit(batch->operations);
     }
     batch->head = batch_.committed().head;
     batch->time = batch_.time();
@@ -334,6 +342,18 @@ void CommitPipeline::announce(std::shared_ptr<CommittedBatch> batch) {
         }
     }
     if (listener_ != nullptr) listener_->on_committed(std::move(batch));
+}
+
+void CommitPipeline::look_at_file() {
+    if (store_state_ == StoreState::failed) return;
+    const auto trouble = env_.trouble();
+    if (!trouble) return;
+    store_state_ = StoreState::failed;
+    spdlog::critical(
+        "{}: nothing more is written, reads go on as far as they can; restart, and restore a "
+        "backup "
+        "if that is refused",
+        *trouble);
 }
 
 void CommitPipeline::sync_if_due() {

@@ -71,6 +71,8 @@ private:
     void publish_figures();
     void announce(std::shared_ptr<CommittedBatch> batch);
     void sync_if_due();
+    /// Looks whether the file is still there and whole; without it nothing is acknowledged.
+    void look_at_file();
     void watch_readers();
     /// A batch that gives its operations back to the backlog when the last who holds it lets go.
     [[nodiscard]] std::shared_ptr<CommittedBatch> make_batch(std::uint64_t operations,

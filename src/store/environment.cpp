@@ -57,6 +57,12 @@ constexpr std::array kTables{
 
 constexpr MDB_dbi kMaxTables = kTables.size() + kMaxLegacyTables;
 
+/// LMDB asserts what a damaged page need not fulfil, and would end the process. The exception
+/// passes through its frames, which hold nothing that has to be put back when they only read.
+void on_failed_assertion(MDB_env*, const char*) {
+    throw LmdbError(MDB_CORRUPTED, "follow the pages");
+}
+
 const std::filesystem::path& made(const std::filesystem::path& directory) {
     std::error_code error;
     const bool created = std::filesystem::create_directories(directory, error);
@@ -133,6 +139,9 @@ Environment::Environment(const std::filesystem::path& directory, std::size_t map
         open(sync_commits ? 0U : unsigned{MDB_NOSYNC});
     } catch (const LmdbError& error) {
         fail(error);
+    } catch (const StoreError&) {
+        mdb_env_close(env_);
+        throw;
     }
 }
 
@@ -144,13 +153,19 @@ Environment::Environment(const std::filesystem::path& directory, ReadOnly how)
         open(MDB_RDONLY | (how == ReadOnly::alone ? unsigned{MDB_NOLOCK} : 0U));
     } catch (const LmdbError& error) {
         fail(error);
+    } catch (const StoreError&) {
+        mdb_env_close(env_);
+        throw;
     }
 }
 
 void Environment::open(unsigned flags) {
     check(mdb_env_set_maxdbs(env_, kMaxTables), "set maxdbs");
     check(mdb_env_set_maxreaders(env_, kMaxReaders), "set maxreaders");
+    check(mdb_env_set_assert(env_, &on_failed_assertion), "set what an assertion does");
+    look_at_length();
     check(mdb_env_open(env_, directory_.c_str(), MDB_NOTLS | flags, 0600), "open");
+    watch_file((flags & MDB_RDONLY) == 0);
     for (const char* file : {"data.mdb", "lock.mdb"}) {
         core::give_to_owner_of_directory(directory_ / file);
     }
@@ -165,6 +180,8 @@ void Environment::fail(const LmdbError& error) {
 
 Environment::~Environment() {
     for (MDB_txn* reader : idle_readers_) mdb_txn_abort(reader);
+    rescue_guard_.reset();
+    guard_.reset();
     if (rescue_ != nullptr) mdb_env_close(rescue_);
     mdb_env_close(env_);
 }
@@ -220,6 +237,7 @@ MDB_env* Environment::rescue() {
     MDB_env* env = nullptr;
     check(mdb_env_create(&env), "create an environment for readers");
     try {
+        check(mdb_env_set_assert(env, &on_failed_assertion), "set what an assertion does");
         check(mdb_env_set_maxdbs(env, kMaxTables), "set maxdbs");
         MDB_envinfo info{};
         check(mdb_env_info(env_, &info), "ask for the map size");
@@ -244,6 +262,8 @@ MDB_env* Environment::rescue() {
         throw;
     }
     rescue_ = env;
+    int fd = -1;
+    if (mdb_env_get_fd(env, &fd) == 0) rescue_guard_.emplace(directory_ / "data.mdb", fd);
     return rescue_;
 }
 

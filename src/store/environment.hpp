@@ -13,6 +13,7 @@
 #include "agentcom/core/time.hpp"
 #include "agentcom/store/opening.hpp"
 #include "store/damage.hpp"
+#include "store/file_guard.hpp"
 
 namespace agentcom::store {
 
@@ -124,6 +125,8 @@ public:
     [[nodiscard]] DamageNotes& damage() noexcept { return damage_; }
     /// False only for a store of an older schema that is opened to be read.
     [[nodiscard]] bool has_all_tables() const noexcept { return has_all_tables_; }
+    /// What has happened to the file under the map, see FileGuard. For the writer's thread.
+    [[nodiscard]] std::optional<std::string> trouble() { return guard_->trouble(); }
 
     /// A begun read transaction, reused when one is at hand: renewing costs no lock of LMDB. After
     /// a failed write of LMDB's own first pages, which ends LMDB's environment for readers and
@@ -146,6 +149,11 @@ public:
     [[nodiscard]] bool is_out_of_space(const LmdbError& error) const noexcept;
 
 private:
+    /// Throws StoreError when the file is too short, before LMDB is made to follow its pages.
+    void look_at_length() const;
+    /// Begins to watch over the file. Throws StoreError when pages that are in use are missing.
+    void watch_file(bool may_write);
+    [[nodiscard]] std::uint64_t free_pages_from(std::uint64_t first) const;
     [[nodiscard]] MDB_txn* take_idle();
     /// The environment for readers when the first can no longer be used. Throws LmdbError.
     [[nodiscard]] MDB_env* rescue();
@@ -161,9 +169,11 @@ private:
     std::vector<std::uint64_t> seeds_;  // by table
     DamageNotes damage_;
     bool has_all_tables_ = true;
+    std::optional<FileGuard> guard_;
     std::mutex readers_mutex_;
     std::vector<MDB_txn*> idle_readers_;  // reset; guarded by readers_mutex_
     MDB_env* rescue_ = nullptr;           // guarded by readers_mutex_
+    std::optional<FileGuard> rescue_guard_;
 };
 
 }  // namespace agentcom::store

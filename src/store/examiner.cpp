@@ -2,7 +2,11 @@
 
 #include <algorithm>
 
+#include "agentcom/core/time.hpp"
 #include "agentcom/core/utf8.hpp"
+#include "agentcom/store/store.hpp"
+#include "store/time_repair.hpp"
+#include "store/write_batch.hpp"
 
 namespace agentcom::store {
 
@@ -68,6 +72,23 @@ void Examiner::look() {
     compare_channels();
     compare_usage();
     compare_state();
+    look_at_times();  // what it mends, it mends in rows that others have put right
+}
+
+void Examiner::look_at_times() {
+    const core::Timestamp now = core::SystemClock().now();
+    const FutureTimes future = find_future_times(txn_, now);
+    if (!future.any()) return;
+    find(std::to_string(future.messages) + " messages and " + std::to_string(future.rows) +
+             " other rows have times of the future, or the store's own time is one: the clock was "
+             "ahead, or is behind now",
+         [now](WriteTransaction& txn) {
+             const auto ttl = read_or(txn, "a setting", std::optional<std::string_view>(), [&txn] {
+                 return txn.get(txn.tables().settings, "mailbox_ttl_ms");
+             });
+             mend_future_times(txn, now,
+                               ttl ? ttl_of(parse_number(*ttl)) : StoreOptions{}.mailbox_ttl);
+         });
 }
 
 }  // namespace agentcom::store

@@ -90,6 +90,7 @@ private:
     void compare_state();
 
     // examiner.cpp
+    void look_at_times();
     void find(std::string text);
     void find(std::string text, Fix fix);
     /// A row that refers to nothing, to be removed.

@@ -1,0 +1,156 @@
+#include "store/file_guard.hpp"
+
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <fstream>
+#include <mutex>
+#include <stdexcept>
+#include <system_error>
+#include <utility>
+
+namespace agentcom::store {
+namespace {
+
+/// A stretch of memory that a file is mapped to. Read by the signal handler, so only atomics.
+struct Range {
+    std::atomic<std::uintptr_t> begin{0};  // 0: free
+    std::atomic<std::uintptr_t> end{0};
+    std::atomic<int> fd{-1};
+    std::atomic<bool> lost{false};
+};
+std::array<Range, 64> ranges;
+std::mutex ranges_mutex;  // for those who add and remove
+const auto page_size = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+
+/// Puts a page of zeros where the file has none any more. Only what is safe in a signal handler:
+/// atomics and system calls.
+bool patch(std::uintptr_t address) noexcept {
+    for (Range& range : ranges) {
+        const std::uintptr_t begin = range.begin.load();
+        if (begin == 0 || address < begin || address >= range.end.load()) continue;
+        const std::uintptr_t page = address / page_size * page_size;
+        // Behind its end all of it is gone. Before that one page could not be read.
+        struct stat file {};
+        const bool behind_end = ::fstat(range.fd.load(), &file) != 0 ||
+                                page - begin >= static_cast<std::uintptr_t>(file.st_size);
+        const std::size_t size = behind_end ? range.end.load() - page : page_size;
+        range.lost.store(true);
+        return ::mmap(reinterpret_cast<void*>(page), size, PROT_READ,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0) != MAP_FAILED;
+    }
+    return false;
+}
+
+void on_bus_error(int, siginfo_t* info, void*) {
+    const int saved = errno;
+    const bool patched = patch(reinterpret_cast<std::uintptr_t>(info->si_addr));
+    errno = saved;
+    // Somebody else's: it comes again, and ends the process as it would have.
+    if (!patched) ::signal(SIGBUS, SIG_DFL);
+}
+
+void install_handler() {
+    static std::once_flag once;
+    std::call_once(once, [] {
+        struct sigaction action {};
+        action.sa_sigaction = &on_bus_error;
+        action.sa_flags = SA_SIGINFO | SA_NODEFER;
+        ::sigemptyset(&action.sa_mask);
+        ::sigaction(SIGBUS, &action, nullptr);
+    });
+}
+
+struct Mapping {
+    std::uintptr_t begin;
+    std::uintptr_t end;
+};
+
+/// Where this process has mapped the file. LMDB does not tell.
+std::vector<Mapping> mappings_of(ino_t inode) {
+    std::vector<Mapping> found;
+    std::ifstream maps("/proc/self/maps");
+    for (std::string line; std::getline(maps, line);) {
+        unsigned long long begin = 0;
+        unsigned long long end = 0;
+        unsigned long long number = 0;
+        if (std::sscanf(line.c_str(), "%llx-%llx %*s %*x %*s %llu", &begin, &end, &number) == 3 &&
+            number == inode) {
+            found.push_back({begin, end});
+        }
+    }
+    return found;
+}
+
+}  // namespace
+
+FileGuard::FileGuard(std::filesystem::path file, int fd) : file_(std::move(file)), fd_(fd) {
+    struct stat status {};
+    if (::fstat(fd_, &status) != 0) {
+        throw std::system_error(errno, std::generic_category(), "look at " + file_.string());
+    }
+    device_ = status.st_dev;
+    inode_ = status.st_ino;
+    largest_ = static_cast<std::uint64_t>(status.st_size);
+    install_handler();
+    const std::lock_guard lock(ranges_mutex);
+    for (const Mapping& mapping : mappings_of(inode_)) {
+        for (std::size_t i = 0; i < ranges.size(); ++i) {
+            Range& range = ranges[i];
+            if (range.begin.load() == mapping.begin) break;  // of another guard
+            if (range.begin.load() != 0) continue;
+            range.lost.store(false);
+            range.fd.store(fd_);
+            range.end.store(mapping.end);
+            range.begin.store(mapping.begin);
+            ranges_.push_back(i);
+            break;
+        }
+    }
+}
+
+FileGuard::~FileGuard() {
+    const std::lock_guard lock(ranges_mutex);
+    for (const std::size_t i : ranges_) ranges[i].begin.store(0);
+}
+
+bool FileGuard::page_lost() const noexcept {
+    for (const std::size_t i : ranges_) {
+        if (ranges[i].lost.load()) return true;
+    }
+    return false;
+}
+
+std::uint64_t FileGuard::size() const {
+    struct stat status {};
+    if (::fstat(fd_, &status) != 0) return 0;
+    return static_cast<std::uint64_t>(status.st_size);
+}
+
+std::optional<std::string> FileGuard::trouble() {
+    struct stat opened {};
+    struct stat named {};
+    if (::fstat(fd_, &opened) != 0) return file_.string() + " cannot be looked at any more";
+    const auto size = static_cast<std::uint64_t>(opened.st_size);
+    if (size < largest_) {
+        return file_.string() + " has been cut from " + std::to_string(largest_) + " to " +
+               std::to_string(size) + " bytes";
+    }
+    largest_ = size;
+    if (opened.st_nlink == 0 || ::stat(file_.c_str(), &named) != 0) {
+        return file_.string() + " has been deleted or moved away";
+    }
+    if (named.st_dev != device_ || named.st_ino != inode_) {
+        return file_.string() + " has been replaced by another file";
+    }
+    if (page_lost()) return "a page of " + file_.string() + " cannot be read";
+    return std::nullopt;
+}
+
+}  // namespace agentcom::store

@@ -1,0 +1,122 @@
+// Files that are cut, deleted or replaced under the store.
+
+#include <unistd.h>
+
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "store/store_fixture.hpp"
+
+namespace agentcom::store {
+namespace {
+
+class FileGuardTest : public StoreTest {
+protected:
+    void SetUp() override {
+        StoreTest::SetUp();
+        create_agent("bob");
+        for (int i = 0; i < 40; ++i) append(direct("alice", "bob", payload()));
+    }
+    static std::string payload() { return '"' + std::string(5'000, 'x') + '"'; }
+    [[nodiscard]] std::filesystem::path file() const { return options_.directory / "data.mdb"; }
+
+    /// Everything there is to read. None of it may end the process.
+    void read_everything() {
+        for (int i = 0; i < 3; ++i) {
+            try {
+                for (const auto& message : mailbox("bob").messages) {
+                    EXPECT_EQ(message->draft.payload.text, payload());
+                }
+            } catch (const std::runtime_error&) {
+            }
+            try {
+                for (const auto& message : history(HistoryQuery{}, 100)) {
+                    EXPECT_EQ(message->draft.payload.text, payload());
+                }
+            } catch (const std::runtime_error&) {
+            }
+        }
+    }
+    void expect_failed() {
+        EXPECT_EQ(error_of(direct("alice", "bob")), core::ErrorCode::storage_failed);
+        EXPECT_EQ(store_->state(), StoreState::failed);
+    }
+    /// What nobody asked for shows within a second or two.
+    void wait_until_failed() {
+        const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+        while (store_->state() != StoreState::failed) {
+            ASSERT_LT(std::chrono::steady_clock::now(), deadline);
+            std::this_thread::yield();
+        }
+    }
+};
+
+TEST_F(FileGuardTest, AFileThatWasCutIsRefusedInASentence) {
+    store_.reset();
+    const std::filesystem::path whole = dir_.path() / "whole.mdb";
+    std::filesystem::copy_file(file(), whole);
+    const std::uintmax_t size = std::filesystem::file_size(whole);
+    std::size_t refused = 0;
+    std::size_t lengths = 0;
+    for (std::uintmax_t length = 0; length < size; length += 4'096 * 3 - 512) {
+        std::filesystem::copy_file(whole, file(),
+                                   std::filesystem::copy_options::overwrite_existing);
+        std::filesystem::resize_file(file(), length);
+        ++lengths;
+        try {
+            reopen();
+            // Only pages that nothing is in are missing.
+            EXPECT_EQ(unread("bob").size(), 40U) << length;
+            EXPECT_FALSE(mailbox("bob").truncated) << length;
+            append(direct("alice", "bob"));
+        } catch (const StoreError& error) {
+            ++refused;
+            EXPECT_NE(std::string(error.what()).find("has been cut"), std::string::npos)
+                << length << ": " << error.what();
+            EXPECT_EQ(std::filesystem::file_size(file()), length);
+        }
+        store_.reset();
+    }
+    EXPECT_GT(refused, lengths * 8 / 10);
+    std::filesystem::copy_file(whole, file(), std::filesystem::copy_options::overwrite_existing);
+    reopen();
+    EXPECT_EQ(unread("bob").size(), 40U);
+}
+
+TEST_F(FileGuardTest, AFileThatIsCutWhileTheHubRunsEndsWritingAndNotTheProcess) {
+    const std::uintmax_t size = std::filesystem::file_size(file());
+    for (const std::uintmax_t length : {size / 2, std::uintmax_t{8'192}, std::uintmax_t{0}}) {
+        store_.reset();
+        std::filesystem::remove_all(options_.directory);
+        SetUp();
+        std::filesystem::resize_file(file(), length);
+        read_everything();
+        expect_failed();
+        read_everything();
+    }
+}
+
+TEST_F(FileGuardTest, AFileThatIsDeletedIsNoticedWithoutAWrite) {
+    std::filesystem::remove(file());
+    wait_until_failed();
+    expect_failed();
+    EXPECT_EQ(unread("bob").size(), 40U);
+}
+
+TEST_F(FileGuardTest, AFileThatIsReplacedOrMovedAwayIsNoticed) {
+    const std::filesystem::path copy = options_.directory / "copy";
+    std::filesystem::copy_file(file(), copy);
+    std::filesystem::rename(copy, file());
+    expect_failed();
+    EXPECT_EQ(unread("bob").size(), 40U);
+    reopen();
+    EXPECT_EQ(unread("bob").size(), 40U);
+    std::filesystem::rename(file(), copy);
+    expect_failed();
+    EXPECT_EQ(unread("bob").size(), 40U);
+}
+
+}  // namespace
+}  // namespace agentcom::store
