@@ -57,6 +57,12 @@ constexpr std::array kTables{
 
 constexpr MDB_dbi kMaxTables = kTables.size() + kMaxLegacyTables;
 
+/// LMDB asserts what a damaged page need not fulfil, and would end the process. The exception
+/// passes through its frames, which hold nothing that has to be put back when they only read.
+void on_failed_assertion(MDB_env*, const char*) {
+    throw LmdbError(MDB_CORRUPTED, "follow the pages");
+}
+
 const std::filesystem::path& made(const std::filesystem::path& directory) {
     std::error_code error;
     const bool created = std::filesystem::create_directories(directory, error);
@@ -156,6 +162,7 @@ Environment::Environment(const std::filesystem::path& directory, ReadOnly how)
 void Environment::open(unsigned flags) {
     check(mdb_env_set_maxdbs(env_, kMaxTables), "set maxdbs");
     check(mdb_env_set_maxreaders(env_, kMaxReaders), "set maxreaders");
+    check(mdb_env_set_assert(env_, &on_failed_assertion), "set what an assertion does");
     look_at_length();
     check(mdb_env_open(env_, directory_.c_str(), MDB_NOTLS | flags, 0600), "open");
     watch_file((flags & MDB_RDONLY) == 0);
@@ -230,6 +237,7 @@ MDB_env* Environment::rescue() {
     MDB_env* env = nullptr;
     check(mdb_env_create(&env), "create an environment for readers");
     try {
+        check(mdb_env_set_assert(env, &on_failed_assertion), "set what an assertion does");
         check(mdb_env_set_maxdbs(env, kMaxTables), "set maxdbs");
         MDB_envinfo info{};
         check(mdb_env_info(env_, &info), "ask for the map size");

@@ -16,6 +16,13 @@ namespace {
 
 constexpr core::Millis kSlack{60'000};
 
+std::optional<StateRow> read_state(const Transaction& txn) {
+    return read_or(txn, "the store's own numbers", std::optional<StateRow>(), [&txn] {
+        const auto stored = txn.get(txn.tables().meta, kMetaState);
+        return stored ? std::optional(StateRow::parse(*stored)) : std::nullopt;
+    });
+}
+
 /// Goes through all times. With a transaction to write in, puts them right.
 class TimeRepair {
 public:
@@ -77,6 +84,7 @@ private:
     std::optional<std::string> mended(core::Seq first, std::string_view stored) {
         std::vector<std::string> records;
         const std::uint64_t before = found_.messages;
+        readable_ = 0;
         try {
             const BlockView block(first, stored);
             for (core::Seq seq = first; seq <= block.last(); seq = seq.next()) {
@@ -86,12 +94,15 @@ private:
             txn_.report_damage(error.what());
             return std::string();
         }
-        if (found_.messages == before) return std::nullopt;
+        if (found_.messages == before) {
+            return readable_ == 0 ? std::optional(std::string()) : std::nullopt;
+        }
         return out_ != nullptr ? make_block(first, records) : std::string();
     }
     std::string mended_record(const BlockView& block, core::Seq seq) {
         try {
             RecordView record = parse_record(block.record(seq));
+            ++readable_;
             if (mend(record)) ++found_.messages;
             return sealed_record(seq, encode(record, seq));
         } catch (const DamagedStore&) {
@@ -136,9 +147,10 @@ private:
     }
 
     void look_at_state() {
-        const auto stored = txn_.get(txn_.tables().meta, kMetaState);
+        // One that cannot be read is somebody else's to put right.
+        auto stored = read_state(txn_);
         if (!stored) return;
-        StateRow state = StateRow::parse(*stored);
+        StateRow& state = *stored;
         found_.own = mend(state.last_timestamp);
         if (is_future(state.clock.stored) || is_future(state.clock.wall)) {
             found_.own = true;
@@ -176,6 +188,7 @@ private:
     WriteTransaction* out_;
     core::Timestamp now_;
     FutureTimes found_;
+    std::uint64_t readable_ = 0;  // records of the present block
     std::string last_written_;
 };
 
@@ -188,16 +201,15 @@ FutureTimes find_future_times(const Transaction& txn, core::Timestamp now) {
 FutureTimes mend_future_times(WriteTransaction& txn, core::Timestamp now, core::Millis ttl) {
     const FutureTimes mended = TimeRepair(txn, &txn, now).run();
     if (!mended.any()) return mended;
-    const auto stored = txn.get(txn.tables().meta, kMetaState);
-    if (!stored) return mended;
-    StateRow state = StateRow::parse(*stored);
+    auto state = read_state(txn);
+    if (!state) return mended;
     LogReader log(txn);
     if (log.first_seq()) {
         const core::Timestamp horizon{now.ms - ttl.count()};
         const core::Seq floor{log.first_stored_at_or_after(horizon).value - 1};
-        if (floor < state.evicted) {
-            state.evicted = floor;
-            txn.put(txn.tables().meta, kMetaState, state.encode());
+        if (floor < state->evicted) {
+            state->evicted = floor;
+            txn.put(txn.tables().meta, kMetaState, state->encode());
         }
     }
     return mended;

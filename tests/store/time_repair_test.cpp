@@ -21,6 +21,7 @@ protected:
     static constexpr core::Millis kFuture = 365 * 24h;
 
     void SetUp() override {
+        clock_.set(core::SystemClock().now());
         options_.channel_history = 1;
         options_.history_messages = 2;
         StoreTest::SetUp();
@@ -100,12 +101,11 @@ TEST_F(TimeRepairTest, OneMessageOfTheFutureNoLongerHidesEarlierMail) {
     EXPECT_EQ(append(direct("alice", "bob"))->timestamp, clock_.now());
     clock_.advance(options_.idempotency_window);
     EXPECT_FALSE(write<Appended>(keyed).duplicate);
-    clock_.advance(options_.mailbox_ttl);
+    clock_.advance(options_.mailbox_ttl + 1h);
     EXPECT_EQ(unread("bob"), Seqs{});
 }
 
 TEST_F(TimeRepairTest, TheDoctorFindsAndMendsThem) {
-    clock_.set(core::SystemClock().now());
     append(direct("alice", "bob"));
     poison();
     append(direct("alice", "bob"));
