@@ -75,6 +75,17 @@ TEST(AddressTable, WhatCostsMoreThanTheBucketHoldsNeedsAFullOneAndLeavesADebt) {
     EXPECT_FALSE(addresses->spend(key(1), now, 1));
 }
 
+TEST(AddressTable, WhatIsChargedAfterwardsLeavesADebtOfOneBucketAtMost) {
+    const auto addresses = table({.per_second = 10});
+    core::SteadyTime now{milliseconds{1'000'000}};
+    EXPECT_TRUE(addresses->spend(key(1), now));
+    addresses->charge(key(1), now, 1'000);
+    now += milliseconds{1'000};
+    EXPECT_FALSE(addresses->spend(key(1), now));
+    now += milliseconds{200};
+    EXPECT_TRUE(addresses->spend(key(1), now));
+}
+
 TEST(AddressTable, ARateOfZeroIsNone) {
     const auto addresses = table({.per_second = 0});
     for (int i = 0; i < 1'000; ++i) ASSERT_TRUE(addresses->spend(key(1), {}));

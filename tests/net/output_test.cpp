@@ -58,8 +58,9 @@ TEST(Output, ReadersThatDoNotReadCannotHoldMoreThanTheBudgetAndOthersAreServed) 
     std::vector<std::unique_ptr<Socket>> sockets;
     for (int i = 0; i < 40; ++i) {
         sockets.push_back(std::make_unique<Socket>(hub.port()));
-        sockets.back()->send(
-            get_request("/api/channels/large/history?limit=200", hub.admin_token()));
+        // Each somebody else, so that it is not one's share that is used up first.
+        sockets.back()->send(get_request("/api/channels/large/history?limit=200",
+                                         hub.create_token("reader-" + std::to_string(i))));
         ASSERT_EQ(innocent->ask({{"type", "ping"}}).at("type"), "pong");
         // One answer may be appended before the budget is looked at.
         ASSERT_LE(hub.loops().output().used(), 16 * kMiB + 4 * kMiB);
@@ -69,6 +70,29 @@ TEST(Output, ReadersThatDoNotReadCannotHoldMoreThanTheBudgetAndOthersAreServed) 
     EXPECT_EQ(innocent->ask({{"type", "ping"}}).at("type"), "pong");
     sockets.clear();
     EXPECT_TRUE(eventually(hub, [&] { return hub.loops().output().used() == 0; }));
+}
+
+TEST(Output, OneAgentHoldsNoMoreThanItsShareOverAllItsConnections) {
+    HubSettings settings;
+    settings.output_bytes = 16 * kMiB;
+    Hub hub(std::move(settings));
+    fill_channel(hub, 8, 500'000);
+    const std::string greedy = hub.create_token("greedy");
+    std::vector<std::unique_ptr<Socket>> sockets;
+    for (int i = 0; i < 20; ++i) {
+        sockets.push_back(std::make_unique<Socket>(hub.port()));
+        sockets.back()->send(get_request("/api/channels/large/history?limit=200", greedy));
+    }
+    HttpClient again(hub.port(), greedy);
+    EXPECT_EQ(again.get("/api/channels/large/history?limit=200").status, 503);
+    EXPECT_LE(hub.loops().output().used(), 5 * kMiB);
+    HttpClient other(hub.port(), hub.create_token("other"));
+    EXPECT_EQ(other.get("/api/channels/large/history?limit=200").status, 200);
+    // What it had is not taken from it, and what it gives back it may have again.
+    EXPECT_EQ(hub.open_connections(), 22U);
+    sockets.clear();
+    ASSERT_TRUE(hub.wait_for_connections(2));
+    EXPECT_EQ(again.get("/api/channels/large/history?limit=200").status, 200);
 }
 
 TEST(Output, AnswersBehindAnUnfinishedWriteAreCountedAndStopTheReading) {

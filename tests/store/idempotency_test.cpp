@@ -33,6 +33,20 @@ TEST_F(IdempotencyTest, KeysBelongToTheirSenderAndRunOut) {
     EXPECT_EQ(unread("b"), (Seqs{1, 2, 3, 4}));
 }
 
+TEST_F(IdempotencyTest, NoMoreKeysAreRememberedThanTheirBoundTheOldestGoFirst) {
+    options_.max_idempotency_keys = 100;
+    reopen();
+    for (int i = 0; i < 150; ++i) keyed(direct("a", "b"), "k" + std::to_string(i));
+    EXPECT_TRUE(keyed(direct("a", "b"), "k149").duplicate);
+    EXPECT_TRUE(keyed(direct("a", "b"), "k50").duplicate);
+    EXPECT_FALSE(keyed(direct("a", "b"), "k49").duplicate);
+    options_.max_idempotency_keys = 10;
+    reopen();
+    for (int i = 150; i < 300; ++i) keyed(direct("a", "b"), "k" + std::to_string(i));
+    EXPECT_TRUE(keyed(direct("a", "b"), "k290").duplicate);
+    EXPECT_FALSE(keyed(direct("a", "b"), "k289").duplicate);
+}
+
 TEST_F(IdempotencyTest, AKeyUsedForAnotherMessageIsAConflict) {
     create_channel("ops");
     AppendMessage op = direct("a", "b", "1");

@@ -26,14 +26,14 @@
 namespace agentcom::test {
 
 struct HubSettings {
-    net::Limits limits;
-    router::RouterOptions router;
-    std::optional<net::TlsOptions> tls;
+    net::Limits limits{};
+    router::RouterOptions router{};
+    std::optional<net::TlsOptions> tls{};
     std::size_t loops = 2;
     std::size_t output_bytes = delivery::LoopGroup::kDefaultOutputBytes;
-    std::vector<std::string> trusted_proxies;
-    std::vector<std::string> allowed_origins;
-    std::vector<std::string> allowed_hosts;
+    std::vector<std::string> trusted_proxies{};
+    std::vector<std::string> allowed_origins{};
+    std::vector<std::string> allowed_hosts{};
 };
 
 /// A whole hub inside the test's process: real store in a directory of its own, event loops on
