@@ -19,7 +19,7 @@ protected:
     /// The hub's address, from its log: it may have no run file.
     static RunningHub address_of(test::Program& hub) {
         const std::string line = hub.wait_for_line("listening on ");
-        return {line.substr(line.find("http")), {}};
+        return {line.substr(line.find("http")), {}, {}};
     }
     static std::size_t count(const std::string& text, const std::string& part) {
         std::size_t found = 0;

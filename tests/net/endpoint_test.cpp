@@ -21,8 +21,13 @@ using Json = nlohmann::json;
 
 TEST(Endpoint, SaysInOneSentenceThatThePortIsTaken) {
     Hub hub;
-    const net::EndpointOptions options{
-        .host = "127.0.0.1", .port = hub.port(), .trusted_proxies = {}, .limits = {}, .tls = {}};
+    const net::EndpointOptions options{.host = "127.0.0.1",
+                                       .port = hub.port(),
+                                       .trusted_proxies = {},
+                                       .allowed_origins = {},
+                                       .allowed_hosts = {},
+                                       .limits = {},
+                                       .tls = {}};
     try {
         net::Endpoint second(options, hub.loops(), hub.router(), hub.clock(), "");
         FAIL() << "two endpoints on one port";

@@ -161,7 +161,9 @@ TEST_F(MailboxStream, ShowsWhatWaitsAndThenWhatComesAsItIsPushed) {
         const Json pushed = socket.receive(n == 4 ? "channel_message" : "message");
         EXPECT_EQ(frame, pushed);
         EXPECT_EQ(frame.at("payload").at("n"), n);
-        if (n == 1) EXPECT_EQ(frame.at("seq"), first);
+        if (n == 1) {
+            EXPECT_EQ(frame.at("seq"), first);
+        }
     }
 }
 
@@ -329,7 +331,9 @@ TEST_F(MailboxStream, WhoDoesNotReadIsClosedAndLosesNothing) {
             last = event->id;
             if (next == kMessages) break;
         }
-        if (streams == 0) EXPECT_LT(next, kMessages);
+        if (streams == 0) {
+            EXPECT_LT(next, kMessages);
+        }
         stream->close();
         stream = listen("", "Last-Event-ID: " + last + "\r\n");
     }
