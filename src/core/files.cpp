@@ -33,7 +33,8 @@ void give_to_owner_of_directory(const std::filesystem::path& file) noexcept {
     struct stat parent {};
     // A second name of the file, or one that leads elsewhere, may have been put there by the
     // directory's owner to be given what is not his.
-    if (::fstat(descriptor, &own) == 0 && S_ISREG(own.st_mode) && own.st_nlink == 1 &&
+    if (::fstat(descriptor, &own) == 0 &&
+        ((S_ISREG(own.st_mode) && own.st_nlink == 1) || S_ISDIR(own.st_mode)) &&
         ::stat(file.has_parent_path() ? file.parent_path().c_str() : ".", &parent) == 0 &&
         own.st_uid == 0 && parent.st_uid != 0) {
         [[maybe_unused]] const int outcome =

@@ -30,8 +30,9 @@ constexpr const char* kDataFile = "data.mdb";
 /// Where a copy is made ready before it takes the place of the store.
 constexpr const char* kRestoring = "restoring";
 /// What a data directory may have besides a store.
-constexpr std::array<std::string_view, 5> kOfAnEarlierHub{"agentcom.lock", "agentcom.run",
-                                                          "lock.mdb", "admin_token", kRestoring};
+constexpr std::array<std::string_view, 7> kOfAnEarlierHub{
+    "agentcom.lock", "agentcom.run",     "lock.mdb",       "admin_token",
+    kRestoring,      "agentcom.run.new", "admin_token.new"};
 
 [[noreturn]] void fail(const std::string& what, const fs::path& path, int error = errno) {
     throw StoreError(what + ' ' + path.string() + ": " + std::system_category().message(error));

@@ -2,7 +2,6 @@
 
 #include <spdlog/spdlog.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <exception>
@@ -18,9 +17,6 @@ constexpr std::chrono::seconds kLookInterval{1};
 /// A transaction is closed when its payloads have this much, so that one batch neither holds the
 /// next back for long nor runs into LMDB's bound of dirty pages.
 constexpr std::uint64_t kFullBatchBytes = std::uint64_t{16} << 20;
-
-/// Room for more than a little.
-constexpr std::uint64_t kAmple = std::uint64_t{1} << 20;
 
 std::uint64_t bytes_of(const WriteOp& op) {
     const auto* append = std::get_if<AppendMessage>(&op);
@@ -59,7 +55,7 @@ CommitPipeline::CommitPipeline(Environment& env, const StoreOptions& options,
       ttl_ms_(batch_.ttl().count()) {
     batch_.measure_room();
     // Nobody has been refused yet: whoever comes with a large message would be.
-    const bool on_the_brink = batch_.room() < std::min(kAmple, options.map_size / 16);
+    const bool on_the_brink = batch_.room() < batch_.ample_room();
     enter(batch_.short_of_room() || on_the_brink ? StoreState::full : StoreState::ok);
     publish_figures();
 }
@@ -234,7 +230,9 @@ void CommitPipeline::commit(std::span<Committed> operations) {
         for (Committed& committed : operations) committed.result = batch_.apply(committed.op);
         batch_.commit();
         unsynced_ = unsynced_ || options_.durability == Durability::relaxed;
-        enter(batch_.short_of_room() ? StoreState::full : StoreState::ok);
+        const bool still_full =
+            store_state_ == StoreState::full && batch_.room() < batch_.ample_room();
+        enter(batch_.short_of_room() || still_full ? StoreState::full : StoreState::ok);
         ++commits_;
     } catch (const LmdbError& error) {
         batch_.abort();
@@ -293,9 +291,8 @@ void CommitPipeline::fail(std::span<Committed> operations, const char* why) {
 }
 
 void CommitPipeline::enter(StoreState state, std::string_view surprise) {
-    // On the brink a large message is refused and a small one is not: the log says so once, and
-    // that it is over when there is room for more than a little, or nothing was refused for a while
-    // although a look at the disk had found room.
+    // Each is said once. Where a look at the disk finds room that writes do not get, it is over
+    // when nothing was refused for a while.
     constexpr std::chrono::seconds kQuiet{10};
     const core::SteadyTime now = clock_.steady();
     if (state == StoreState::full) {
@@ -306,7 +303,7 @@ void CommitPipeline::enter(StoreState state, std::string_view surprise) {
         }
         full_ = Full{now, !surprise.empty() || (full_ && full_->surprising)};
     } else if (state == StoreState::ok && full_ &&
-               ((batch_.room() >= kAmple && !full_->surprising) || now - full_->last >= kQuiet)) {
+               (!full_->surprising || now - full_->last >= kQuiet)) {
         spdlog::info("the store has room again, sends are taken");
         full_.reset();
     }

@@ -64,6 +64,12 @@ void on_failed_assertion(MDB_env*, const char*) {
 }
 
 const std::filesystem::path& made(const std::filesystem::path& directory) {
+    std::vector<std::filesystem::path> missing;
+    std::error_code unknown;
+    for (auto path = std::filesystem::absolute(directory, unknown).lexically_normal();
+         !path.empty() && !std::filesystem::exists(path, unknown); path = path.parent_path()) {
+        missing.push_back(path);
+    }
     std::error_code error;
     const bool created = std::filesystem::create_directories(directory, error);
     if (error) {
@@ -71,6 +77,10 @@ const std::filesystem::path& made(const std::filesystem::path& directory) {
                          " cannot be made: " + error.message());
     }
     if (created) ::chmod(directory.c_str(), 0700);
+    // Outermost first: each takes the owner of the one it is in.
+    for (auto path = missing.rbegin(); path != missing.rend(); ++path) {
+        core::give_to_owner_of_directory(*path);
+    }
     return directory;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <stdexcept>
@@ -72,6 +73,12 @@ public:
     /// Bytes above the reserve.
     [[nodiscard]] std::uint64_t room() const noexcept {
         return room_ > reserve_ ? room_ - reserve_ : 0;
+    }
+    /// More than a little of that. A store that is full stays so until there is as much: while a
+    /// large message is refused, a small one that still fits is no recovery.
+    [[nodiscard]] std::uint64_t ample_room() const noexcept {
+        constexpr std::uint64_t kAmple = std::uint64_t{1} << 20;
+        return std::min(kAmple, reserve_ / 4);
     }
     [[nodiscard]] const PostingWriter& postings() const noexcept { return postings_; }
 

@@ -152,6 +152,22 @@ TEST_F(Start, WhatTheSuperuserMakesBelongsToTheOwnerOfTheDirectory) {
     expect_owned();
 }
 
+TEST_F(Start, ADirectoryThatTheSuperuserMakesBelongsToTheOwnerOfTheOneItIsIn) {
+    if (::geteuid() != 0) {
+        GTEST_SKIP() << "only the superuser may give files away";
+    }
+    static constexpr uid_t kService = 12'345;
+    ASSERT_EQ(::chown(directory_.path().c_str(), kService, kService), 0);
+    const std::string inner = data() + "/inner";
+    ASSERT_EQ(run({"token", "create", "alice", "--create", "--data-dir", inner}).status, 0);
+    for (const std::string& path : {data(), inner, inner + "/data.mdb"}) {
+        struct stat status {};
+        ASSERT_EQ(::stat(path.c_str(), &status), 0) << path;
+        EXPECT_EQ(status.st_uid, kService) << path;
+    }
+    EXPECT_EQ(mode_of(inner), 0700U);
+}
+
 TEST_F(Start, AnUnfinishedFileOfACrashIsReplaced) {
     std::filesystem::create_directory(data());
     std::ofstream(data() + "/admin_token.new") << "half";

@@ -32,6 +32,9 @@ protected:
 TEST_F(RoomTest, AFullStoreIsFullFromItsOpening) {
     EXPECT_EQ(store_->state(), StoreState::ok);
     fill();
+    // What is small still fits; that is no recovery.
+    EXPECT_EQ(ack("bob", 1).value, 1U);
+    EXPECT_EQ(store_->state(), StoreState::full);
     reopen();
     EXPECT_EQ(store_->state(), StoreState::full);
     while (write<Trimmed>(Trim{}).more) {
