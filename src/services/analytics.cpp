@@ -41,6 +41,14 @@ void Analytics::update(const core::AgentId& agent, Function&& function) {
     });
 }
 
+template <class Function>
+void Analytics::update_known(const core::AgentId& agent, Function&& function) {
+    shards_[core::TextHash{}(agent) % kShards].with([&](Shard& shard) {
+        const auto found = shard.counters.find(agent);
+        if (found != shard.counters.end()) function(found->second);
+    });
+}
+
 void Analytics::make_room(Shard& shard) {
     // Rare, so a scan is fine: drop the tenth that has been away longest, at least one.
     std::vector<std::pair<std::int64_t, core::AgentId>> away;
@@ -64,7 +72,7 @@ void Analytics::connected(const core::AgentId& agent, core::Timestamp now) {
 }
 
 void Analytics::disconnected(const core::AgentId& agent, core::Timestamp now) {
-    update(agent, [&](Counters& counters) {
+    update_known(agent, [&](Counters& counters) {
         if (counters.connected_since) {
             // Even the shortest connection counts as one millisecond.
             const std::int64_t lasted =
@@ -80,11 +88,7 @@ void Analytics::disconnected(const core::AgentId& agent, core::Timestamp now) {
 }
 
 void Analytics::seen(const core::AgentId& agent, core::Timestamp now) {
-    shards_[core::TextHash{}(agent) % kShards].with([&](Shard& shard) {
-        if (const auto found = shard.counters.find(agent); found != shard.counters.end()) {
-            found->second.last_active = now;
-        }
-    });
+    update_known(agent, [&](Counters& counters) { counters.last_active = now; });
 }
 
 void Analytics::sent(const core::AgentId& agent, core::Timestamp now) {
@@ -99,6 +103,15 @@ void Analytics::received(const core::AgentId& agent, core::Timestamp now) {
         ++counters.hour(now).received;
         // Being written to is no sign of life, but an entry needs a time to be ordered by.
         if (counters.last_active.ms == 0) counters.last_active = now;
+    });
+}
+
+void Analytics::forget(std::string_view agent) {
+    shards_[core::TextHash{}(agent) % kShards].with([&](Shard& shard) {
+        const auto found = shard.counters.find(agent);
+        if (found == shard.counters.end()) return;
+        shard.ids.erase(found->first.str());
+        shard.counters.erase(found);
     });
 }
 

@@ -26,6 +26,21 @@ ActivityTotals totals(const Analytics& analytics, core::Timestamp now) {
     return all;
 }
 
+TEST(Analytics, NothingIsKnownOfAnAgentThatWasForgottenNotEvenByTheEndOfItsConnection) {
+    Analytics analytics(1'000);
+    analytics.connected(agent("alice"), kStart);
+    analytics.sent(agent("alice"), kStart);
+    analytics.sent(agent("bob"), kStart);
+    analytics.forget("alice");
+    analytics.forget("nobody");
+    analytics.disconnected(agent("alice"), later(1));
+    const auto agents = everybody(analytics, later(1));
+    ASSERT_EQ(agents.size(), 1U);
+    EXPECT_EQ(agents[0].agent, "bob");
+    analytics.sent(agent("alice"), later(2));
+    EXPECT_EQ(everybody(analytics, later(2))[0].sent_24h, 1U);
+}
+
 TEST(Analytics, CountsSentAndReceivedByTheHour) {
     Analytics analytics(1'000);
     analytics.sent(agent("alice"), kStart);

@@ -55,11 +55,14 @@ public:
     explicit Analytics(std::uint64_t max_agents) : max_per_shard_(max_agents / kShards + 1) {}
 
     void connected(const core::AgentId& agent, core::Timestamp now);
+    /// Only counts for one that is known.
     void disconnected(const core::AgentId& agent, core::Timestamp now);
     /// The agent did something; only counts for one that is known.
     void seen(const core::AgentId& agent, core::Timestamp now);
     void sent(const core::AgentId& agent, core::Timestamp now);
     void received(const core::AgentId& agent, core::Timestamp now);
+    /// The agent has been ended; what becomes of one of its name is counted anew.
+    void forget(std::string_view agent);
     /// Forgets everything but who is connected.
     void reset(core::Timestamp now);
 
@@ -97,6 +100,8 @@ private:
     [[nodiscard]] static AgentActivity activity(const core::AgentId& agent,
                                                 const Counters& counters, core::Timestamp now);
 
+    template <class Function>
+    void update_known(const core::AgentId& agent, Function&& function);
     template <class Function>
     void update(const core::AgentId& agent, Function&& function);
     static void make_room(Shard& shard);
