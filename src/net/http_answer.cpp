@@ -153,10 +153,12 @@ std::string answer_head(const HttpAnswer& answer, AnswerForm form) {
     return out;
 }
 
-std::string event_stream_head(bool http_1_0) {
+std::string event_stream_head(bool http_1_0, core::Timestamp now) {
     std::string out = http_1_0 ? "HTTP/1.0 200 OK" : "HTTP/1.1 200 OK";
     out += "\r\nServer: agentcom/";
     out += core::kVersion;
+    out += "\r\nDate: ";
+    out += http_date(now);
     // Proxies are asked not to gather events.
     out +=
         "\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\n"

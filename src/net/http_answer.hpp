@@ -47,7 +47,7 @@ struct AnswerForm {
 /// The response's text up to its body.
 [[nodiscard]] std::string answer_head(const HttpAnswer& answer, AnswerForm form);
 /// What comes before a stream of events, which ends with the connection.
-[[nodiscard]] std::string event_stream_head(bool http_1_0);
+[[nodiscard]] std::string event_stream_head(bool http_1_0, core::Timestamp now);
 /// Appends the response; the body's pieces are taken over.
 void append_answer(HttpAnswer& answer, AnswerForm form, delivery::Outbox& outbox);
 

@@ -34,6 +34,8 @@ struct HttpHead {
     std::optional<std::string_view> last_event_id;
     /// The key of a well-formed WebSocket handshake (RFC 6455, 4.2.1).
     std::optional<std::string_view> websocket_key;
+    /// It asks for a WebSocket of the version that is spoken here, but not as it should.
+    bool bad_handshake = false;
     bool has_body = false;  // a body follows
 };
 

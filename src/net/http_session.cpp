@@ -171,7 +171,8 @@ Awaitable<HttpSession::Next> HttpSession::one_request() {
         if (!upgrade->visitor.place) step = error_answer(core::ErrorCode::too_many_connections);
     }
     if (auto* upgrade = std::get_if<Upgrade>(&step)) {
-        co_return co_await leave_for(std::move(*upgrade));
+        successor_ = std::move(*upgrade);
+        co_return co_await leave();
     }
     if (auto* answer = std::get_if<HttpAnswer>(&step)) {
         co_return co_await answer_early(*reader, judge(std::move(*answer)));
@@ -192,9 +193,11 @@ Awaitable<HttpSession::Next> HttpSession::one_request() {
     if (auto* call = std::get_if<RouterCall>(&todo);
         call != nullptr && std::holds_alternative<protocol::OpenStream>(call->request)) {
         held_.give_back();
-        co_return co_await leave_for(StreamWish{std::move(call->caller),
-                                                std::get<protocol::OpenStream>(call->request),
-                                                form.http_1_0, form.without_body});
+        // Not made within a co_await, of which GCC 12 destroys such a value twice.
+        successor_ =
+            StreamWish{std::move(call->caller), std::get<protocol::OpenStream>(call->request),
+                       form.http_1_0, form.without_body};
+        co_return co_await leave();
     }
     // The answer may be long in coming, and the request has been decoded.
     reader.reset();
@@ -334,8 +337,7 @@ Awaitable<std::optional<core::ErrorCode>> HttpSession::more_input(const RequestR
     co_return std::nullopt;
 }
 
-Awaitable<HttpSession::Next> HttpSession::leave_for(Successor successor) {
-    successor_ = std::move(successor);
+Awaitable<HttpSession::Next> HttpSession::leave() {
     // The new session has an outbox of its own, which must not overtake this one.
     enter(Phase::working);
     while (!stream().drained() && !stream().broken()) co_await changed();

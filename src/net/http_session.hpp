@@ -49,9 +49,8 @@ private:
     Awaitable<std::optional<core::ErrorCode>> more_input(const RequestReader& reader);
     /// An answer that needs no body: given at once, and a body of moderate size is passed over.
     Awaitable<Next> answer_early(RequestReader& reader, HttpAnswer answer);
-    /// What the connection goes on as.
-    using Successor = std::variant<Upgrade, StreamWish>;
-    Awaitable<Next> leave_for(Successor successor);
+    /// Goes on as what `successor_` says.
+    Awaitable<Next> leave();
     Awaitable<Next> respond(AnswerForm form, BodyStep step);
     /// The current request has shown this agent's token. False when the agent holds as many
     /// connections as it may.
@@ -97,7 +96,8 @@ private:
     std::optional<core::SteadyTime> deadline_;
     std::uint64_t asked_ = 0;  // number of the newest question to the router
     std::optional<protocol::Reply> reply_;
-    std::optional<Successor> successor_;
+    /// What the connection goes on as.
+    std::optional<std::variant<Upgrade, StreamWish>> successor_;
 };
 
 }  // namespace agentcom::net

@@ -21,14 +21,17 @@ std::optional<std::uint64_t> read_length(std::string_view text) {
     return error == std::errc::result_out_of_range ? UINT64_MAX : value;
 }
 
-/// The key of a handshake that RFC 6455, 4.2.1 accepts.
+/// Whether it asks for a WebSocket of the one version there is (RFC 6455, 4.2.1).
+bool wants_websocket(const HeadParser& head) {
+    return head.verb() == "GET" && !head.is_http_1_0() &&
+           list_has(head.list("upgrade").value_or(""), "websocket") &&
+           list_has(head.list("connection").value_or(""), "upgrade") &&
+           head.list("sec-websocket-version") == "13";
+}
+
+/// The key, if there is one of its kind.
 std::optional<std::string_view> websocket_key(const HeadParser& head) {
-    if (head.verb() != "GET" || head.is_http_1_0()) return std::nullopt;
-    if (!list_has(head.list("upgrade").value_or(""), "websocket") ||
-        !list_has(head.list("connection").value_or(""), "upgrade") ||
-        head.list("sec-websocket-version") != "13" || head.count("sec-websocket-key") != 1) {
-        return std::nullopt;
-    }
+    if (head.count("sec-websocket-key") != 1) return std::nullopt;
     const auto key = head.field("sec-websocket-key");
     return is_websocket_key(*key) ? key : std::nullopt;
 }
@@ -118,7 +121,10 @@ HttpHead RequestReader::head() const {
     head.last_event_id = head_.field("last-event-id");
     head.origin = head_.list("origin");
     head.forwarded_proto = head_.field("x-forwarded-proto");
-    head.websocket_key = websocket_key(head_);
+    if (wants_websocket(head_)) {
+        head.websocket_key = websocket_key(head_);
+        head.bad_handshake = !head.websocket_key;
+    }
     head.has_body = !body_.complete();
     return head;
 }

@@ -73,11 +73,14 @@ Awaitable<void> SseSession::begin() {
                         [&reply](protocol::Reply&& answer) { reply = std::move(answer); });
     if (!reply) {
         HttpAnswer refusal = error_answer(reply.error());
-        append_answer(refusal, {.http_1_0 = wish_.http_1_0, .keep_alive = false}, outbox());
+        append_answer(
+            refusal,
+            {.http_1_0 = wish_.http_1_0, .keep_alive = false, .now = shard().clock().now()},
+            outbox());
         flush_soon();
         co_return;
     }
-    send(event_stream_head(wish_.http_1_0));
+    send(event_stream_head(wish_.http_1_0, shard().clock().now()));
     if (wish_.head_only || closing()) co_return;
     open_ = true;
     const auto& opened = std::get<protocol::StreamOpened>(*reply);

@@ -36,8 +36,11 @@ std::string accept_value(std::string_view key) {
 
 bool is_websocket_key(std::string_view text) noexcept {
     constexpr std::size_t kDigits = 22;  // of 16 bytes
+    // The last one stands for two bits of the sixteenth byte.
+    constexpr std::string_view kLastDigits = "AQgw";
     return text.size() == kDigits + 2 && text.ends_with("==") &&
-           std::all_of(text.begin(), text.begin() + kDigits, is_base64);
+           std::all_of(text.begin(), text.begin() + kDigits, is_base64) &&
+           kLastDigits.find(text[kDigits - 1]) != std::string_view::npos;
 }
 
 std::string websocket_answer(std::string_view key) {
