@@ -1,6 +1,7 @@
 #include "app/admin_token.hpp"
 
 #include <algorithm>
+#include <fstream>
 #include <stdexcept>
 
 #include "agentcom/core/token.hpp"
@@ -59,6 +60,14 @@ bool somebody_administers(const store::Store& store, const Config& config) {
 
 std::filesystem::path admin_token_file(const std::filesystem::path& data_dir) {
     return data_dir / "admin_token";
+}
+
+std::string read_token_file(const std::filesystem::path& file) {
+    std::ifstream stream(file);
+    std::string text;
+    std::getline(stream, text);
+    while (!text.empty() && (text.back() == '\r' || text.back() == ' ')) text.pop_back();
+    return text;
 }
 
 std::optional<std::filesystem::path> ensure_admin_token(store::Store& store, const Config& config,

@@ -23,6 +23,9 @@ class NoRoomForToken : public std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
+/// The token in the first line of a file; empty when it cannot be read.
+[[nodiscard]] std::string read_token_file(const std::filesystem::path& file);
+
 /// Sees to it that somebody can administer the hub. A `given` token (AGENTCOM_ADMIN_TOKEN) becomes
 /// one of the agent `admin`. Otherwise, when no administrator has a token, makes one and writes it
 /// to the file, whose path is returned. The store must have been started. Throws ConfigError for

@@ -188,21 +188,22 @@ ConfigKey agents(std::string_view section, std::string_view name, std::string_vi
             }};
 }
 
+/// A list of texts, each of which `is_one`; `kind` says in the plural what they are.
 template <class Access>
-ConfigKey addresses(std::string_view section, std::string_view name, std::string_view doc,
-                    Access access) {
+ConfigKey texts(std::string_view section, std::string_view name, std::string_view kind,
+                bool (*is_one)(std::string_view), std::string_view doc, Access access) {
     return {section, name, doc,
             [=](Config& config, const RawValue& raw) -> std::optional<std::string> {
                 const auto* one = std::get_if<std::string>(&raw);
                 const auto* list = std::get_if<std::vector<std::string>>(&raw);
                 if (one == nullptr && list == nullptr) {
-                    return "a list of addresses and CIDR ranges";
+                    return "a list of " + std::string(kind);
                 }
                 auto texts = one != nullptr ? split_list(*one) : *list;
                 for (const std::string& text : texts) {
-                    if (!net::is_address_range(text)) {
-                        return "a list of addresses and CIDR ranges; " + quote_toml(text) +
-                               " is neither";
+                    if (!is_one(text)) {
+                        return "a list of " + std::string(kind) + "; " + quote_toml(text) +
+                               " is not one";
                     }
                 }
                 access(config) = std::move(texts);

@@ -25,10 +25,18 @@ std::vector<ConfigKey> server_keys() {
             "server", "threads", 0, 64,
             "Event loops; 0 chooses: as many as cores up to two, then cores - 1, at most 8.",
             [](auto& c) -> auto& { return c.threads; }),
-        addresses(
-            "server", "trusted_proxies",
+        texts(
+            "server", "trusted_proxies", "addresses and CIDR ranges", net::is_address_range,
             "Proxies, as addresses or CIDR ranges, whose X-Forwarded-For says who asks.",
             [](auto& c) -> auto& { return c.endpoint.trusted_proxies; }),
+        texts(
+            "server", "allowed_origins", "origins", net::is_allowed_origin,
+            "Other origins whose pages may use the hub in a browser; \"*\": all.",
+            [](auto& c) -> auto& { return c.endpoint.allowed_origins; }),
+        texts(
+            "server", "allowed_hosts", "names and addresses without a port", net::is_allowed_host,
+            "Names by which the hub may be addressed besides local ones; \"*\": any.",
+            [](auto& c) -> auto& { return c.endpoint.allowed_hosts; }),
         duration(
             "server", "shutdown_timeout", 0,
             "How long connections may take to end when the hub stops.",
@@ -174,6 +182,15 @@ std::vector<ConfigKey> limit_keys() {
             "Requests of one address without a valid token; loopback 20 times as many; 0: no "
             "limit.",
             [](auto& c) -> auto& { return c.endpoint.limits.anonymous_requests_per_second; }),
+        count(
+            "limits", "wrong_tokens_per_minute", 0, 1'000'000,
+            "Wrong tokens of one address before it must wait; loopback 5 times as many; 0: no "
+            "limit.",
+            [](auto& c) -> auto& { return c.endpoint.limits.wrong_tokens_per_minute; }),
+        duration(
+            "limits", "wrong_token_wait", 1,
+            "The longest such wait; it begins with a second and doubles; loopback a tenth.",
+            [](auto& c) -> auto& { return c.endpoint.limits.wrong_token_wait; }),
         bytes(
             "limits", "input_bytes", kMiB, kTiB,
             "All requests and frames that have come in part; an agent or address has a quarter.",

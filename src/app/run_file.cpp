@@ -17,8 +17,14 @@ constexpr const char* kRunFileName = "agentcom.run";
 
 RunFile::RunFile(const std::filesystem::path& data_dir, const RunningHub& hub)
     : file_(data_dir / kRunFileName) {
-    const nlohmann::json content = {
-        {"pid", ::getpid()}, {"url", hub.url}, {"certificate", hub.certificate}};
+    update(hub);
+}
+
+void RunFile::update(const RunningHub& hub) {
+    const nlohmann::json content = {{"pid", ::getpid()},
+                                    {"url", hub.url},
+                                    {"certificate", hub.certificate},
+                                    {"presented", hub.presented}};
     write_private_file(
         file_, content.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace) + '\n');
 }
@@ -40,10 +46,19 @@ std::optional<RunningHub> RunFile::read(const std::filesystem::path& data_dir) {
         !certificate->is_string()) {
         return std::nullopt;
     }
+    RunningHub hub{.url = url->get<std::string>(),
+                   .certificate = certificate->get<std::string>(),
+                   .presented = {},
+                   .pid = 0};
+    const auto presented = content.find("presented");
+    if (presented != content.end() && presented->is_string()) {
+        hub.presented = presented->get<std::string>();
+    }
     const auto pid = content.find("pid");
-    const bool known = pid != content.end() && pid->is_number_integer();
-    return RunningHub{url->get<std::string>(), certificate->get<std::string>(),
-                      known ? pid->get<std::int64_t>() : 0};
+    if (pid != content.end() && pid->is_number_integer()) {
+        hub.pid = pid->get<std::int64_t>();
+    }
+    return hub;
 }
 
 void RunFile::remove_stale(const std::filesystem::path& data_dir) noexcept {

@@ -11,6 +11,7 @@ namespace agentcom::app {
 struct RunningHub {
     std::string url;          // "http://127.0.0.1:4000"
     std::string certificate;  // PEM file it presents; empty without TLS
+    std::string presented;    // what was in that file when the hub read it last, PEM
     std::int64_t pid = 0;
 };
 
@@ -21,6 +22,8 @@ class RunFile {
 public:
     /// Throws FileError.
     RunFile(const std::filesystem::path& data_dir, const RunningHub& hub);
+    /// Replaces what it says, at once.
+    void update(const RunningHub& hub);
     ~RunFile();
     RunFile(const RunFile&) = delete;
     RunFile& operator=(const RunFile&) = delete;

@@ -68,9 +68,9 @@ void ignore_the_rest() {
     for (const int number : {SIGPIPE, SIGUSR1, SIGUSR2, SIGALRM}) ::signal(number, SIG_IGN);
 }
 
-void reload_all(const ConfigSources& sources, Config& running) {
+void reload_all(const ConfigSources& sources, Config& running, Server& server) {
     const LogLevel before = running.log_level;
-    const Reloaded reloaded = reload(sources, running, [] { return false; });
+    const Reloaded reloaded = reload(sources, running, [&server] { return server.reload_tls(); });
     // Whoever sent the signal waits for this line, whatever the level.
     Logging::set_level(std::min({before, running.log_level, LogLevel::info}));
     if (reloaded.applied && !reloaded.wants_restart) {
@@ -82,11 +82,12 @@ void reload_all(const ConfigSources& sources, Config& running) {
 }
 
 /// Reloads whenever it is told to, until it is told to stop.
-void wait_for_stop(const ConfigSources& sources, Config& running, sigset_t signals) {
+void wait_for_stop(const ConfigSources& sources, Config& running, Server& server,
+                   sigset_t signals) {
     ::sigaddset(&signals, SIGHUP);
     int signal = 0;
     while (::sigwait(&signals, &signal) != 0 || signal == SIGHUP) {
-        if (signal == SIGHUP) reload_all(sources, running);
+        if (signal == SIGHUP) reload_all(sources, running, server);
     }
 }
 
@@ -122,7 +123,7 @@ int serve(const ServeFlags& flags) {
     tell_of_large_bodies(config.endpoint.limits);
     spdlog::info("listening on {}", server.url());
 
-    wait_for_stop(sources, config, signals);
+    wait_for_stop(sources, config, server, signals);
     spdlog::info("stopping");
     server.stop([&] { return stop_signal_pending(signals); });
     spdlog::info("stopped");

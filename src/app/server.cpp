@@ -6,6 +6,8 @@
 
 #include <csignal>
 #include <exception>
+#include <fstream>
+#include <iterator>
 #include <utility>
 
 #include "app/admin_token.hpp"
@@ -62,19 +64,40 @@ Server::~Server() {
     }
 }
 
-void Server::write_run_file() {
-    try {
-        run_file_.emplace(config_.store.directory, RunningHub{url(), config_.tls_certificate});
-    } catch (const FileError& error) {
-        spdlog::warn("{}; the command line will not find this hub", error.what());
-    }
-}
-
 std::string Server::url() const {
     const auto& host = config_.endpoint.host;
     const bool is_ipv6 = host.find(':') != std::string::npos;
     return (config_.endpoint.tls ? "https://" : "http://") + (is_ipv6 ? '[' + host + ']' : host) +
            ':' + std::to_string(endpoint_.port());
+}
+
+void Server::write_run_file() {
+    std::string presented;
+    if (config_.endpoint.tls) {
+        std::ifstream file(config_.tls_certificate);
+        presented.assign(std::istreambuf_iterator<char>(file), {});
+    }
+    const RunningHub hub{.url = url(),
+                         .certificate = config_.tls_certificate,
+                         .presented = std::move(presented),
+                         .pid = ::getpid()};
+    try {
+        if (run_file_) {
+            run_file_->update(hub);
+        } else {
+            run_file_.emplace(config_.store.directory, hub);
+        }
+    } catch (const FileError& error) {
+        spdlog::warn("{}; the command line will not find this hub", error.what());
+    }
+}
+
+bool Server::reload_tls() {
+    if (!endpoint_.reload_tls()) {
+        return false;
+    }
+    write_run_file();
+    return true;
 }
 
 void Server::start_loops() {

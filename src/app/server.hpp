@@ -35,6 +35,10 @@ public:
     /// with SIGTERM to the process.
     [[nodiscard]] bool failed() const noexcept { return failed_.load(); }
 
+    /// Has the TLS files read again, see `net::Endpoint::reload_tls`, and the command line told of
+    /// what is presented from now on.
+    bool reload_tls();
+
     /// Stops accepting, closes the connections, waits for them until the configured time has passed
     /// or `hurry` says so (asked a hundred times a second), commits what was submitted, ends the
     /// threads.

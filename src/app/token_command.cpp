@@ -1,6 +1,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <iomanip>
 #include <iostream>
 #include <memory>
@@ -21,6 +22,7 @@ constexpr core::Millis kMomentToStart{500};
 struct TokenFlags {
     CommonFlags common;
     std::string admin_token;
+    std::string admin_token_file;
     std::string agent;
     std::string role = "agent";
     bool create = false;
@@ -34,6 +36,12 @@ std::unique_ptr<TokenOffice> open_office(const TokenFlags& flags) {
     }
     if (!flags.admin_token.empty()) {
         admin_token = flags.admin_token;
+    }
+    if (!flags.admin_token_file.empty()) {
+        if (!std::ifstream(flags.admin_token_file)) {
+            throw std::runtime_error("cannot read the file " + flags.admin_token_file);
+        }
+        admin_token = read_token_file(flags.admin_token_file);
     }
     return open_token_office(config, admin_token);
 }
@@ -96,14 +104,20 @@ void add_token_command(CLI::App& app, int& status) {
     command->require_subcommand(1);
     command->footer(
         "Works on the data directory while no hub serves it, and through the hub otherwise; that\n"
-        "takes an administrator's token: --admin-token, AGENTCOM_ADMIN_TOKEN, or the file\n"
-        "admin_token in the data directory.");
+        "takes an administrator's token: from the file given with --admin-token-file, from\n"
+        "AGENTCOM_ADMIN_TOKEN, or from the file admin_token in the data directory. On the command\n"
+        "line, as --admin-token, everybody on this machine can see it.");
     const auto flags = std::make_shared<TokenFlags>();
     const auto add = [&](const char* name, const char* text) {
         auto* sub = command->add_subcommand(name, text);
         add_common_flags(*sub, flags->common);
-        sub->add_option("--admin-token", flags->admin_token, "Token to use when a hub runs")
-            ->type_name("TOKEN");
+        auto* file = sub->add_option("--admin-token-file", flags->admin_token_file,
+                                     "File with the token to use when a hub runs");
+        file->type_name("FILE");
+        sub->add_option("--admin-token", flags->admin_token,
+                        "The token itself; others see it in the list of processes")
+            ->type_name("TOKEN")
+            ->excludes(file);
         return sub;
     };
     const auto run = [flags, &status](void (*action)(const TokenFlags&)) {

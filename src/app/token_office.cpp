@@ -3,7 +3,6 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
-#include <fstream>
 #include <stdexcept>
 #include <thread>
 #include <utility>
@@ -110,21 +109,15 @@ bool is_reachable(const RunningHub& hub) {
     return lives && AdminClient(hub, {}).reaches();
 }
 
-std::string token_from_file(const std::filesystem::path& data_dir) {
-    std::ifstream stream(admin_token_file(data_dir));
-    std::string text;
-    std::getline(stream, text);
-    return text;
-}
-
 std::unique_ptr<TokenOffice> open_hub_office(const Config& config, RunningHub hub,
                                              const std::optional<std::string>& admin_token) {
-    const auto text = admin_token ? *admin_token : token_from_file(config.store.directory);
+    const auto text =
+        admin_token ? *admin_token : read_token_file(admin_token_file(config.store.directory));
     if (!core::Token::parse(text)) {
         throw std::runtime_error(
             "a hub serves " + config.store.directory.string() +
-            ", so an administrator's token is needed: --admin-token, AGENTCOM_ADMIN_TOKEN, or the "
-            "file admin_token there");
+            ", so an administrator's token is needed: --admin-token-file, AGENTCOM_ADMIN_TOKEN, or "
+            "the file admin_token there");
     }
     return std::make_unique<HubOffice>(std::move(hub), text);
 }

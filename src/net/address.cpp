@@ -7,6 +7,8 @@
 #include <cstring>
 #include <string>
 
+#include "net/text.hpp"
+
 namespace agentcom::net {
 
 namespace {
@@ -27,13 +29,6 @@ Bytes bytes_of(const Address& address) noexcept {
 bool is_mapped(const Bytes& bytes) noexcept {
     return std::all_of(bytes.begin(), bytes.begin() + 10, [](auto b) { return b == 0; }) &&
            bytes[10] == 0xff && bytes[11] == 0xff;
-}
-
-std::string_view trim(std::string_view text) noexcept {
-    constexpr std::string_view kBlank = " \t";
-    const auto first = text.find_first_not_of(kBlank);
-    if (first == std::string_view::npos) return {};
-    return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
 }
 
 std::optional<Address> parse_address(std::string_view text) {
@@ -69,6 +64,14 @@ AddressKey address_key(const Address& address) noexcept {
     AddressKey key{bytes_of(address)};
     if (!is_mapped(key.bytes)) std::fill(key.bytes.begin() + 8, key.bytes.end(), 0);
     return key;
+}
+
+std::string to_text(const AddressKey& key) {
+    const auto v6 = boost::asio::ip::make_address_v6(key.bytes);
+    if (v6.is_v4_mapped()) {
+        return boost::asio::ip::make_address_v4(boost::asio::ip::v4_mapped, v6).to_string();
+    }
+    return key.is_loopback() ? "::1" : v6.to_string() + "/64";
 }
 
 std::size_t AddressKeyHash::operator()(const AddressKey& key) const noexcept {

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -20,6 +21,8 @@ struct AddressKey {
     bool operator==(const AddressKey&) const = default;
 };
 [[nodiscard]] AddressKey address_key(const Address& address) noexcept;
+/// For log lines: "192.0.2.1", or "2001:db8::/64".
+[[nodiscard]] std::string to_text(const AddressKey& key);
 
 struct AddressKeyHash {
     [[nodiscard]] std::size_t operator()(const AddressKey& key) const noexcept;

@@ -52,9 +52,81 @@ AddressTable::Entry& AddressTable::find(Shard& shard, const AddressKey& key) con
     }
     Entry& entry = shard.entries[key];
     entry.tokens = burst(key);
+    entry.forgiven = forgiveness(key);
     shard.idle.push_front(key);
     entry.seen = shard.idle.begin();
     return entry;
+}
+
+core::Millis AddressTable::wait_of(const AddressKey& key, std::uint32_t count) const noexcept {
+    constexpr std::uint32_t kMostDoublings = 20;
+    constexpr int kGentler = 10;
+    const core::Millis wait = std::min(
+        limits_.first_wait * (1 << std::min(count - 1, kMostDoublings)), limits_.longest_wait);
+    return key.is_loopback() ? std::max(wait / kGentler, core::Millis{1}) : wait;
+}
+
+AddressTable::Failure AddressTable::note_failure(const AddressKey& key, core::SteadyTime now) {
+    constexpr std::chrono::duration<double> kForgiveAll = std::chrono::minutes(1);
+    const double most = forgiveness(key);
+    return shard(key).with([&](Shard& shard) {
+        Entry& entry = find(shard, key);
+        Failure failure;
+        failure.first = entry.failures++ == 0;
+        if (failure.first && shard.failed.size() < kReported) {
+            shard.failed.push_back(key);
+        } else if (failure.first) {
+            // Nobody looks at the entry for the report.
+            entry.failures = 0;
+            failure.first = false;
+            ++shard.failures_of_others;
+        }
+        if (most == 0) return failure;
+        if (now >= entry.waits_until) {
+            const std::chrono::duration<double> elapsed = now - entry.forgiven_at;
+            entry.forgiven = std::min(
+                most, entry.forgiven + std::max(0.0, elapsed.count()) / kForgiveAll.count() * most);
+            entry.forgiven_at = now;
+            if (entry.forgiven >= most) entry.waits = 0;
+            if (entry.forgiven >= 1) {
+                entry.forgiven -= 1;
+                return failure;
+            }
+            entry.waits_until = now + wait_of(key, ++entry.waits);
+        }
+        failure.wait = std::chrono::ceil<core::Millis>(entry.waits_until - now);
+        return failure;
+    });
+}
+
+core::Millis AddressTable::wait(const AddressKey& key, core::SteadyTime now) const {
+    return shard(key).with([&](const Shard& shard) {
+        const auto found = shard.entries.find(key);
+        if (found == shard.entries.end()) return core::Millis{0};
+        return std::chrono::ceil<core::Millis>(found->second.waits_until - now);
+    });
+}
+
+AddressTable::Failures AddressTable::take_failures() {
+    Failures all;
+    for (auto& guarded : shards_) {
+        guarded.with([&](Shard& shard) {
+            for (const AddressKey& key : std::exchange(shard.failed, {})) {
+                // It may have been forgotten meanwhile, or have come back.
+                const auto found = shard.entries.find(key);
+                if (found == shard.entries.end()) continue;
+                const std::uint64_t count = std::exchange(found->second.failures, 0);
+                if (count < 2) continue;
+                if (all.of.size() < kReported) {
+                    all.of.emplace_back(key, count - 1);
+                } else {
+                    all.of_others += count - 1;
+                }
+            }
+            all.of_others += std::exchange(shard.failures_of_others, 0);
+        });
+    }
+    return all;
 }
 
 std::size_t AddressTable::size() const {

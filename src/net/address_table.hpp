@@ -7,6 +7,7 @@
 #include <optional>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "agentcom/core/guarded.hpp"
 #include "agentcom/core/time.hpp"
@@ -15,9 +16,10 @@
 namespace agentcom::net {
 
 /// What is counted for each address from which strangers come: how many connections it holds that
-/// nobody has vouched for, and how fast it asks without a token. Thread-safe; the addresses are
-/// spread over several locks. Remembers a bounded number of addresses: those that hold a place, and
-/// of the others the last ones that came.
+/// nobody has vouched for, how fast it asks without a token, and how many wrong tokens it has
+/// shown: after the first few it has to wait, twice as long each time. Thread-safe; the addresses
+/// are spread over several locks. Remembers a bounded number of addresses: those that hold a place,
+/// and of the others the last ones that came.
 class AddressTable : public std::enable_shared_from_this<AddressTable> {
 public:
     struct Limits {
@@ -26,6 +28,12 @@ public:
         double per_second = 1'000;  // also the burst; 0: no limit
         double loopback_factor = 20;
         std::size_t remembered = 65'536;  // addresses that hold no place
+        /// Wrong tokens before an address has to wait; as many are forgiven each minute. 0: no
+        /// limit.
+        std::uint32_t wrong_tokens = 20;
+        std::uint32_t loopback_wrong_tokens = 100;
+        core::Millis first_wait{1'000};
+        core::Millis longest_wait{60'000};  // for loopback a tenth of both
     };
     explicit AddressTable(Limits limits) : limits_(limits) {}
 
@@ -61,6 +69,25 @@ public:
     /// rate.
     [[nodiscard]] bool spend(const AddressKey& key, core::SteadyTime now, double cost = 1);
 
+    /// A wrong token was shown from there. How long the address has to wait now, and whether this
+    /// is the first one since `take_failures`, for the log.
+    struct Failure {
+        core::Millis wait{0};
+        bool first = false;
+    };
+    Failure note_failure(const AddressKey& key, core::SteadyTime now);
+    /// How long no token from there is to be looked at; not positive: it may be.
+    [[nodiscard]] core::Millis wait(const AddressKey& key, core::SteadyTime now) const;
+
+    /// Wrong tokens since the last call, but for the first one of each address: of up to
+    /// kReported addresses, and of all others together.
+    struct Failures {
+        std::vector<std::pair<AddressKey, std::uint64_t>> of;
+        std::uint64_t of_others = 0;
+    };
+    static constexpr std::size_t kReported = 16;
+    [[nodiscard]] Failures take_failures();
+
     /// Addresses that are remembered now.
     [[nodiscard]] std::size_t size() const;
 
@@ -69,15 +96,22 @@ private:
         std::uint32_t places = 0;
         double tokens = 0;
         core::SteadyTime filled_at;
+        double forgiven = 0;  // wrong tokens that make no difference, of those that may come
+        core::SteadyTime forgiven_at;
+        core::SteadyTime waits_until;
+        std::uint32_t waits = 0;               // since it last had nothing to be forgiven
+        std::uint64_t failures = 0;            // since `take_failures`
         std::list<AddressKey>::iterator seen;  // in Shard::idle, while no place is held
     };
     struct Shard {
         std::unordered_map<AddressKey, Entry, AddressKeyHash> entries;
-        std::list<AddressKey> idle;  // hold no place; the one that came last in front
+        std::list<AddressKey> idle;      // hold no place; the one that came last in front
+        std::vector<AddressKey> failed;  // since `take_failures`; each once, at most kReported
+        std::uint64_t failures_of_others = 0;
     };
     static constexpr std::size_t kShards = 16;
 
-    [[nodiscard]] core::Guarded<Shard>& shard(const AddressKey& key) noexcept {
+    [[nodiscard]] core::Guarded<Shard>& shard(const AddressKey& key) const noexcept {
         // Not the bits by which the map chooses its bucket.
         return shards_[(AddressKeyHash{}(key) >> 40) % kShards];
     }
@@ -86,6 +120,12 @@ private:
     [[nodiscard]] double burst(const AddressKey& key) const noexcept {
         return limits_.per_second * (key.is_loopback() ? limits_.loopback_factor : 1);
     }
+
+    [[nodiscard]] double forgiveness(const AddressKey& key) const noexcept {
+        return key.is_loopback() ? limits_.loopback_wrong_tokens : limits_.wrong_tokens;
+    }
+    /// The `count`th wait of the address.
+    [[nodiscard]] core::Millis wait_of(const AddressKey& key, std::uint32_t count) const noexcept;
 
     Limits limits_;
     mutable std::array<core::Guarded<Shard>, kShards> shards_;

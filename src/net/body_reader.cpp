@@ -2,17 +2,18 @@
 
 #include <algorithm>
 
+#include "net/text.hpp"
+
 namespace agentcom::net {
 
 namespace {
 
 constexpr std::uint8_t kMaxSizeDigits = 16;  // of 64 bits
 
-int hex_digit(char c) noexcept {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
+/// What may not stand in an extension or trailer; a CR ends it.
+bool is_stray_control(char c) noexcept {
+    const auto byte = static_cast<unsigned char>(c);
+    return (byte < ' ' && c != '\t' && c != '\r') || byte == 0x7f;
 }
 
 }  // namespace
@@ -77,11 +78,20 @@ void BodyReader::take_framing(char c) {
                 state_ = State::size_end;
                 return;
             }
-            if (c != ';' && c != ' ' && c != '\t') return fail(core::ErrorCode::bad_request);
-            state_ = State::extension;
+            state_ = State::size_blank;
+            [[fallthrough]];
+        case State::size_blank:
+            // A second number, say, might be taken for the size by somebody else.
+            if (c == ';') {
+                state_ = State::extension;
+            } else if (c == '\r') {
+                state_ = State::size_end;
+            } else if (c != ' ' && c != '\t') {
+                return fail(core::ErrorCode::bad_request);
+            }
             return spend_framing();
         case State::extension:
-            if (c == '\n') return fail(core::ErrorCode::bad_request);
+            if (is_stray_control(c)) return fail(core::ErrorCode::bad_request);
             if (c == '\r') state_ = State::size_end;
             return spend_framing();
         case State::size_end:
@@ -101,7 +111,7 @@ void BodyReader::take_framing(char c) {
             state_ = State::trailer;
             [[fallthrough]];
         case State::trailer:
-            if (c == '\n') return fail(core::ErrorCode::bad_request);
+            if (is_stray_control(c)) return fail(core::ErrorCode::bad_request);
             if (c == '\r') state_ = State::trailer_end;
             return spend_framing();
         case State::trailer_end:

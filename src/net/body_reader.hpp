@@ -44,6 +44,7 @@ private:
         complete,
         data,           // `left_` bytes of the body or of a chunk
         size,           // digits of a chunk's size
+        size_blank,     // what may stand before its extension
         extension,      // the rest of that line
         size_end,       // its line feed
         data_end,       // the CR after a chunk

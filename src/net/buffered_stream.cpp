@@ -31,6 +31,13 @@ char* scratch() {
     return buffer.get();
 }
 
+/// Whether what has come, and stays unread, begins with a capital letter: so does every HTTP
+/// request, and nothing in TLS.
+bool begins_like_http(int socket) noexcept {
+    char first = 0;
+    return ::recv(socket, &first, 1, MSG_PEEK | MSG_DONTWAIT) == 1 && first >= 'A' && first <= 'Z';
+}
+
 error_code last_error() noexcept { return {errno, boost::system::system_category()}; }
 
 }  // namespace
@@ -63,6 +70,13 @@ BufferedStream::~BufferedStream() { --*open_; }
 
 Awaitable<error_code> BufferedStream::handshake() {
     if (!tls_) co_return error_code();
+    const auto [waited] = co_await socket_.async_wait(Socket::wait_read, kAsTuple);
+    if (waited) co_return waited;
+    if (begins_like_http(socket_.native_handle())) {
+        tls_.reset();
+        got_plain_http_ = true;
+        co_return error_code();
+    }
     const auto [error] =
         co_await tls_->stream.async_handshake(asio::ssl::stream_base::server, kAsTuple);
     co_return error;

@@ -32,8 +32,9 @@ public:
 /// event loop's thread; lives by shared_ptr, because pending operations refer to it.
 class BufferedStream : public std::enable_shared_from_this<BufferedStream> {
 public:
-    /// `tls` may be null and must outlive the stream. `max_input` bounds what is kept unread, in
-    /// bytes. `open` counts streams; it has been raised for this one and is lowered by its end.
+    /// `tls` may be null; the stream keeps what it needs of it. `max_input` bounds what is kept
+    /// unread, in bytes. `open` counts streams; it has been raised for this one and is lowered by
+    /// its end.
     BufferedStream(Socket socket, asio::ssl::context* tls, std::shared_ptr<const core::Clock> clock,
                    std::size_t max_input, std::shared_ptr<std::atomic<std::uint64_t>> open);
     ~BufferedStream();
@@ -42,8 +43,10 @@ public:
 
     void set_owner(StreamOwner* owner) noexcept { owner_ = owner; }
     [[nodiscard]] bool is_tls() const noexcept { return tls_ != nullptr; }
-    /// The TLS handshake; nothing to do on a plain stream.
+    /// The TLS handshake; nothing to do on a plain stream. When the other side speaks plain HTTP
+    /// this becomes a plain stream that has been `got_plain_http`.
     [[nodiscard]] Awaitable<error_code> handshake();
+    [[nodiscard]] bool got_plain_http() const noexcept { return got_plain_http_; }
     /// Address and port of the other side, for log lines.
     [[nodiscard]] std::string peer() const;
 
@@ -114,6 +117,7 @@ private:
     bool discarding_ = false;
     bool waiting_for_room_ = false;
     bool broken_ = false;
+    bool got_plain_http_ = false;
 };
 
 }  // namespace agentcom::net

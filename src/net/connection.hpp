@@ -47,6 +47,7 @@ protected:
     [[nodiscard]] const std::shared_ptr<Shard>& shared_shard() const noexcept { return shard_; }
     [[nodiscard]] delivery::EventLoop& loop() noexcept { return shard_->loop(); }
     [[nodiscard]] BufferedStream& stream() noexcept { return *stream_; }
+    [[nodiscard]] const BufferedStream& stream() const noexcept { return *stream_; }
     [[nodiscard]] core::SteadyTime now() const noexcept { return shard_->clock().steady(); }
 
     /// Suspends the coroutine until `notify`. Conditions are checked before and after: it may be

@@ -17,6 +17,7 @@
 #include "agentcom/core/log_limit.hpp"
 #include "net/http_answer.hpp"
 #include "net/shard.hpp"
+#include "net/tls.hpp"
 
 namespace agentcom::net {
 
@@ -64,12 +65,13 @@ void listen(Acceptor& acceptor, const tcp::endpoint& where, const EndpointOption
 }
 
 /// Tells a client that there is no place for it, as far as that goes without waiting.
-void turn_away(Socket socket, bool tls) {
+void turn_away(Socket socket, bool tls, core::Timestamp now) {
     error_code ignored;
     if (!tls) {
         const HttpAnswer answer = error_answer(core::ErrorCode::too_many_connections);
         const std::string text =
-            answer_head(answer, {.http_1_0 = false, .keep_alive = false}) + answer.body.str();
+            answer_head(answer, {.http_1_0 = false, .keep_alive = false, .now = now}) +
+            answer.body.str();
         socket.native_non_blocking(true, ignored);
         socket.non_blocking(true, ignored);
         socket.write_some(asio::buffer(text), ignored);
@@ -81,6 +83,8 @@ void turn_away(Socket socket, bool tls) {
 }  // namespace
 
 bool is_address_range(std::string_view text) { return AddressRange::parse(text).has_value(); }
+bool is_allowed_origin(std::string_view text) { return SitePolicy::is_origin(text); }
+bool is_allowed_host(std::string_view text) { return SitePolicy::is_host(text); }
 
 class Endpoint::Impl : public std::enable_shared_from_this<Endpoint::Impl> {
 public:
@@ -89,6 +93,7 @@ public:
     void start();
     void begin_shutdown();
     void abort_all();
+    bool reload_tls();
     void sweep() { on_all_shards(&Shard::sweep); }
     /// Lets go of what still waits. Only when the loops do not run any more.
     void drop_suspended();
@@ -117,7 +122,10 @@ Endpoint::Impl::Impl(EndpointOptions options, delivery::LoopGroup& loops, router
       shared_(std::make_shared<Shared>(options, router, clock, std::move(dashboard_html))),
       acceptor_(loops[0].context()),
       back_off_(loops[0].context()) {
-    listen(acceptor_, resolve(loops[0].context(), options.host, options.port), options);
+    const tcp::endpoint where = resolve(loops[0].context(), options.host, options.port);
+    shared_->sites.emplace(options.allowed_origins, options.allowed_hosts, options.host,
+                           where.address().is_loopback());
+    listen(acceptor_, where, options);
     port_ = acceptor_.local_endpoint().port();
     for (std::size_t i = 0; i < loops.size(); ++i) {
         shards_.push_back(std::make_shared<Shard>(shared_, loops[i]));
@@ -169,7 +177,7 @@ void Endpoint::Impl::place(Socket socket, const Address& from, std::size_t index
     const bool counts = !shared_->proxies.trusts(from);
     if (counts) visitor.place = shared_->addresses->take_place(address_key(from));
     if (open_connections() >= shared_->limits.max_connections || (counts && !visitor.place)) {
-        return turn_away(std::move(socket), shared_->tls.has_value());
+        return turn_away(std::move(socket), shared_->tls != nullptr, shared_->clock.now());
     }
     ++*shared_->open;
     const std::shared_ptr<Shard>& shard = shards_[index];
@@ -200,6 +208,18 @@ void Endpoint::Impl::begin_shutdown() {
     on_all_shards(&Shard::begin_shutdown);
 }
 
+bool Endpoint::Impl::reload_tls() {
+    if (!shared_->tls) return true;
+    try {
+        shared_->tls->reload(shared_->clock.now());
+    } catch (const std::exception& error) {
+        spdlog::error("the TLS certificate stays as it was: {}", error.what());
+        return false;
+    }
+    spdlog::info("the TLS certificate and its key were read again");
+    return true;
+}
+
 void Endpoint::Impl::abort_all() { on_all_shards(&Shard::abort_all); }
 
 Endpoint::Endpoint(EndpointOptions options, delivery::LoopGroup& loops, router::Router& router,
@@ -211,6 +231,7 @@ std::uint16_t Endpoint::port() const noexcept { return impl_->port(); }
 void Endpoint::start() { impl_->start(); }
 void Endpoint::begin_shutdown() { impl_->begin_shutdown(); }
 std::uint64_t Endpoint::open_connections() const noexcept { return impl_->open_connections(); }
+bool Endpoint::reload_tls() { return impl_->reload_tls(); }
 void Endpoint::abort_all() { impl_->abort_all(); }
 void Endpoint::sweep() { impl_->sweep(); }
 

@@ -1,5 +1,10 @@
 #include "net/http_answer.hpp"
 
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdio>
+#include <ctime>
 #include <utility>
 
 #include "agentcom/core/version.hpp"
@@ -32,6 +37,8 @@ std::string_view reason_phrase(std::uint16_t status) noexcept {
             return "Content Too Large";
         case 415:
             return "Unsupported Media Type";
+        case 417:
+            return "Expectation Failed";
         case 426:
             return "Upgrade Required";
         case 429:
@@ -53,6 +60,19 @@ constexpr std::string_view kHtmlHeaders =
     "Content-Type: text/html; charset=utf-8\r\n"
     "Content-Security-Policy: default-src 'self' 'unsafe-inline'\r\n";
 constexpr std::string_view kJsonHeaders = "Content-Type: application/json\r\n";
+constexpr std::string_view kTextHeaders = "Content-Type: text/plain; charset=utf-8\r\n";
+
+std::string_view content_headers(Content content) noexcept {
+    switch (content) {
+        case Content::html:
+            return kHtmlHeaders;
+        case Content::text:
+            return kTextHeaders;
+        case Content::json:
+            break;
+    }
+    return kJsonHeaders;
+}
 
 }  // namespace
 
@@ -68,6 +88,43 @@ HttpAnswer error_answer(core::Error error, bool hint) {
     return to_answer(protocol::encode_http(protocol::Reply(std::move(error)), hint));
 }
 
+core::Error too_many_wrong_tokens() {
+    return {core::ErrorCode::rate_limited, {}, "too many wrong tokens from this address; wait"};
+}
+
+HttpAnswer wait_answer(core::Millis wait) {
+    HttpAnswer answer = error_answer(too_many_wrong_tokens());
+    answer.retry_after_s =
+        static_cast<std::uint32_t>(std::chrono::ceil<std::chrono::seconds>(wait).count());
+    return answer;
+}
+
+std::string_view http_date(core::Timestamp now) {
+    struct Cached {
+        std::time_t second = -1;
+        std::array<char, 32> text{};
+        std::size_t size = 0;
+    };
+    static thread_local Cached cached;
+    const auto second = static_cast<std::time_t>(now.ms / 1000);
+    if (second != cached.second) {
+        // Not strftime, whose names depend on the locale.
+        constexpr std::array kDays{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+        constexpr std::array kMonths{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+        std::tm parts{};
+        ::gmtime_r(&second, &parts);
+        const int size = std::snprintf(
+            cached.text.data(), cached.text.size(), "%s, %02d %s %04d %02d:%02d:%02d GMT",
+            kDays.at(static_cast<std::size_t>(parts.tm_wday)), parts.tm_mday,
+            kMonths.at(static_cast<std::size_t>(parts.tm_mon)), parts.tm_year + 1900, parts.tm_hour,
+            parts.tm_min, parts.tm_sec);
+        cached.size = std::min(static_cast<std::size_t>(std::max(size, 0)), cached.text.size() - 1);
+        cached.second = second;
+    }
+    return {cached.text.data(), cached.size};
+}
+
 std::string answer_head(const HttpAnswer& answer, AnswerForm form) {
     std::string out;
     out.reserve(384);
@@ -77,8 +134,10 @@ std::string answer_head(const HttpAnswer& answer, AnswerForm form) {
     out += reason_phrase(answer.status);
     out += "\r\nServer: agentcom/";
     out += core::kVersion;
+    out += "\r\nDate: ";
+    out += http_date(form.now);
     out += "\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n";
-    out += answer.html ? kHtmlHeaders : kJsonHeaders;
+    out += content_headers(answer.content);
     if (!answer.allow.empty()) out += "Allow: " + answer.allow + "\r\n";
     if (answer.status == 401) out += "WWW-Authenticate: Bearer\r\n";
     if (answer.status == 426) out += "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n";

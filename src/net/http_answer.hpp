@@ -7,17 +7,21 @@
 
 #include "agentcom/core/error.hpp"
 #include "agentcom/core/pieces.hpp"
+#include "agentcom/core/time.hpp"
 #include "agentcom/delivery/outbox.hpp"
 #include "agentcom/protocol/codec.hpp"
 
 namespace agentcom::net {
 
+enum class Content : std::uint8_t { json, html, text };
+
 /// What one HTTP request is answered with.
 struct HttpAnswer {
     std::uint16_t status = 200;
     core::Pieces body;
-    bool html = false;  // else JSON
-    std::string allow;  // the Allow header, when not empty
+    Content content = Content::json;
+    bool ends_connection = false;  // nothing can follow on it
+    std::string allow;             // the Allow header, when not empty
     std::optional<std::uint32_t> retry_after_s;
 };
 
@@ -25,12 +29,21 @@ struct HttpAnswer {
 [[nodiscard]] HttpAnswer to_answer(protocol::HttpOutput output);
 [[nodiscard]] HttpAnswer error_answer(core::Error error, bool hint = false);
 
+/// For whoever has to wait so long after too many wrong tokens.
+[[nodiscard]] HttpAnswer wait_answer(core::Millis wait);
+/// The error of that.
+[[nodiscard]] core::Error too_many_wrong_tokens();
+
 /// How the answer goes out.
 struct AnswerForm {
     bool http_1_0 = false;
     bool keep_alive = true;
     bool without_body = false;  // HEAD: the head says what GET would send
+    core::Timestamp now;        // the header Date
 };
+/// The moment as a Date header has it (RFC 9110, 5.6.7), made once a second. Valid until this
+/// thread asks for another one.
+[[nodiscard]] std::string_view http_date(core::Timestamp now);
 /// The response's text up to its body.
 [[nodiscard]] std::string answer_head(const HttpAnswer& answer, AnswerForm form);
 /// Appends the response; the body's pieces are taken over.

@@ -5,25 +5,13 @@
 #include <vector>
 
 #include "net/target.hpp"
+#include "net/text.hpp"
 
 namespace agentcom::net {
 
 namespace {
 
 using Query = std::vector<std::pair<std::string, std::string>>;
-
-char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-
-bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept {
-    return std::ranges::equal(a, b, {}, lower, lower);
-}
-
-std::string_view trim(std::string_view text) noexcept {
-    constexpr std::string_view kBlank = " \t";
-    const auto first = text.find_first_not_of(kBlank);
-    if (first == std::string_view::npos) return {};
-    return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
-}
 
 /// Of the header, or else, where the route allows it, of the query.
 std::string find_token(const HttpHead& head, const Route* route, const Query& query) {
@@ -40,7 +28,7 @@ std::string find_token(const HttpHead& head, const Route* route, const Query& qu
 HttpAnswer dashboard_page(const std::string& html) {
     HttpAnswer answer;
     answer.body.append(html);
-    answer.html = true;
+    answer.content = Content::html;
     return answer;
 }
 
@@ -49,6 +37,32 @@ std::variant<HttpAnswer, Upgrade, Admission> to_websocket(const HttpHead& head) 
     if (head.has_body) return error_answer(core::ErrorCode::bad_request);
     if (!head.websocket_key) return error_answer(core::ErrorCode::upgrade_required);
     return Upgrade{std::string(*head.websocket_key), std::string(head.target), {}};
+}
+
+/// What is said of the hub as a whole, or of nothing that it has.
+std::optional<HttpAnswer> without_path(const HttpHead& head) {
+    constexpr const char* kVerbs = "GET, HEAD, POST, PUT, DELETE";
+    if (head.verb == "CONNECT") {
+        HttpAnswer answer = error_answer(core::ErrorCode::method_not_allowed);
+        answer.allow = kVerbs;
+        // What follows is for whoever should have been connected to.
+        answer.ends_connection = true;
+        return answer;
+    }
+    if (head.target != "*") return std::nullopt;
+    HttpAnswer answer;
+    answer.body.append(std::string_view("{}"));
+    answer.allow = std::string(kVerbs) + ", OPTIONS";
+    return answer;
+}
+
+/// Whether a page of any origin may ask: it learns nothing, because its browser is not told that it
+/// may show it the answer.
+bool is_open_to_pages(const HttpHead& head, const Route* route) {
+    if (head.verb != "GET" && head.verb != "HEAD" && head.verb != "OPTIONS") return false;
+    return route == nullptr ||
+           (route->page == Page::none &&
+            protocol::operation_info(route->operation).policy.effect != protocol::Effect::write);
 }
 
 HttpAnswer no_route(const RouteMatch& match) {
@@ -60,6 +74,8 @@ HttpAnswer no_route(const RouteMatch& match) {
 
 core::result<protocol::Request> decode(const HttpHead& head, Admission& admission,
                                        std::string_view body) {
+    // A body means nothing where the path and query say it all.
+    if (admission.match.route->verb == "GET") body = {};
     if (!body.empty() && head.content_type && !is_json_type(*head.content_type)) {
         return core::Error(core::ErrorCode::unsupported_media_type);
     }
@@ -88,47 +104,58 @@ bool is_json_type(std::string_view content_type) {
     return equal_ignoring_case(trim(content_type.substr(0, end)), "application/json");
 }
 
-HeadStep admit(const HttpHead& head, const router::Router& router, const Limits& limits,
-               const std::string& dashboard_html) {
+HeadStep admit(const HttpHead& head, const Premises& premises) {
+    if (!premises.sites.knows_host(head.authority)) {
+        return {{}, false, error_answer(core::ErrorCode::forbidden_host)};
+    }
+    if (auto answer = without_path(head)) return {{}, false, std::move(*answer)};
     const Target target = parse_target(head.target);
     Admission admission;
     admission.match = find_route(head.verb, target.segments);
     admission.query = parse_query(target.query);
     const Route* route = admission.match.route;
+    if (head.origin && !is_open_to_pages(head, route) &&
+        !premises.sites.admits(*head.origin, head.authority, premises.https)) {
+        return {{}, false, error_answer(core::ErrorCode::forbidden_origin)};
+    }
     router::Caller caller;
     if (const std::string token = find_token(head, route, admission.query); !token.empty()) {
         admission.token_shown = true;
-        caller = router.authenticate(token);
+        caller = premises.router.authenticate(token);
     }
-    if (route == nullptr) return {std::move(caller), no_route(admission.match)};
-    if (route->page == Page::dashboard) return {std::move(caller), dashboard_page(dashboard_html)};
-    if (route->page == Page::websocket) return {std::move(caller), to_websocket(head)};
+    const bool shown = admission.token_shown;
+    if (route == nullptr) return {std::move(caller), shown, no_route(admission.match)};
+    if (route->page == Page::dashboard)
+        return {std::move(caller), shown, dashboard_page(premises.dashboard_html)};
+    if (route->page == Page::websocket) return {std::move(caller), shown, to_websocket(head)};
 
-    admission.max_body_bytes = limits.max_body_bytes;
+    admission.max_body_bytes = premises.limits.max_body_bytes;
     if (caller.agent) {
         if (const auto code = protocol::refusal(route->right(), caller.standing())) {
-            return {std::move(caller), error_answer(*code, route->hint())};
+            return {std::move(caller), shown, error_answer(*code, route->hint())};
         }
-        return {std::move(caller), std::move(admission)};
+        return {std::move(caller), shown, std::move(admission)};
     }
     // The router knows whether reads are anonymous; of a token in the body nothing is known yet.
     const bool may_go_on = route->right() == protocol::Right::anyone ||
                            route->right() == protocol::Right::reader ||
                            (route->body_token() && !admission.token_shown);
     if (!may_go_on) {
-        return {std::move(caller), error_answer(core::ErrorCode::unauthorized, route->hint())};
+        return {std::move(caller), shown,
+                error_answer(core::ErrorCode::unauthorized, route->hint())};
     }
     admission.max_body_bytes =
-        std::min(admission.max_body_bytes, limits.max_unidentified_frame_bytes);
-    return {std::move(caller), std::move(admission)};
+        std::min(admission.max_body_bytes, premises.limits.max_unidentified_frame_bytes);
+    return {std::move(caller), shown, std::move(admission)};
 }
 
-BodyStep interpret(const HttpHead& head, router::Caller caller, Admission admission,
+BodyStep interpret(const HttpHead& head, router::Caller& caller, Admission& admission,
                    std::string_view body, const router::Router& router) {
     const Route& route = *admission.match.route;
     if (!admission.token_shown && route.body_token()) {
         if (const auto token = protocol::token_in_ack_body(body)) {
             caller = router.authenticate(*token);
+            admission.token_shown = true;
         }
     }
     auto decoded = decode(head, admission, body);
@@ -139,7 +166,7 @@ BodyStep interpret(const HttpHead& head, router::Caller caller, Admission admiss
         }
         return error_answer(decoded.error(), route.hint());
     }
-    return RouterCall{std::move(caller), std::move(*decoded), body.size(), route.hint()};
+    return RouterCall{caller, std::move(*decoded), body.size(), route.hint()};
 }
 
 }  // namespace agentcom::net

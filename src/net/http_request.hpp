@@ -12,9 +12,11 @@
 #include "agentcom/net/endpoint.hpp"
 #include "agentcom/protocol/requests.hpp"
 #include "agentcom/router/router.hpp"
+#include "net/authority.hpp"
 #include "net/http_answer.hpp"
 #include "net/routes.hpp"
 #include "net/shard.hpp"
+#include "net/site_policy.hpp"
 
 namespace agentcom::net {
 
@@ -23,6 +25,9 @@ namespace agentcom::net {
 struct HttpHead {
     std::string_view verb;
     std::string_view target;
+    const Authority* authority = nullptr;  // how the hub is addressed; null: HTTP/1.0 may not say
+    std::optional<std::string> origin;     // of the page that asks, in a browser
+    std::optional<std::string_view> forwarded_proto;
     std::optional<std::string_view> authorization;
     std::optional<std::string_view> content_type;
     std::optional<std::string_view> idempotency_key;
@@ -41,18 +46,26 @@ struct Upgrade {
 struct Admission {
     RouteMatch match;
     std::vector<std::pair<std::string, std::string>> query;
-    bool token_shown = false;  // a valid one or not; otherwise the body may still hold one
+    bool token_shown = false;  // valid or not; until the body is there, none stands in it
     std::uint64_t max_body_bytes = 0;
 };
 struct HeadStep {
     router::Caller caller;  // whose token was shown, if it was a valid one
+    bool token_shown = false;
     std::variant<HttpAnswer, Upgrade, Admission> step;
 };
 
+/// What requests are judged by.
+struct Premises {
+    const router::Router& router;
+    const Limits& limits;
+    const SitePolicy& sites;
+    const std::string& dashboard_html;
+    bool https = false;  // how the hub was reached
+};
 /// Finds the route and the caller; or the answer, when there is nothing to ask, or nobody who may.
 /// The body of whoever shows no valid token is at most `max_unidentified_frame_bytes`.
-[[nodiscard]] HeadStep admit(const HttpHead& head, const router::Router& router,
-                             const Limits& limits, const std::string& dashboard_html);
+[[nodiscard]] HeadStep admit(const HttpHead& head, const Premises& premises);
 
 /// The router has to be asked.
 struct RouterCall {
@@ -63,8 +76,9 @@ struct RouterCall {
 };
 using BodyStep = std::variant<HttpAnswer, RouterCall>;
 
-/// Decodes an admitted request once its body is there.
-[[nodiscard]] BodyStep interpret(const HttpHead& head, router::Caller caller, Admission admission,
+/// Decodes an admitted request once its body is there. Whose token stands in the body, if one does
+/// there alone, becomes the `caller`.
+[[nodiscard]] BodyStep interpret(const HttpHead& head, router::Caller& caller, Admission& admission,
                                  std::string_view body, const router::Router& router);
 
 /// The token of `Authorization: Bearer <token>`: the scheme in any case, spaces around the token

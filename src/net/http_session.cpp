@@ -9,6 +9,7 @@
 #include <variant>
 
 #include "net/request_reader.hpp"
+#include "net/text.hpp"
 #include "net/ws_session.hpp"
 
 namespace agentcom::net {
@@ -75,8 +76,9 @@ Awaitable<void> HttpSession::run(std::shared_ptr<HttpSession> self) {
         co_return;
     }
     core::Millis patience = limits.request_timeout;
+    if (self->stream().got_plain_http()) self->explain_tls();
     // Between requests nothing is unread on either side, so an idle end needs no goodbye.
-    Next next = Next::another_request;
+    Next next = self->stream().got_plain_http() ? Next::close : Next::another_request;
     while (next == Next::another_request) {
         // Not part of the condition: GCC 12 miscompiles co_await behind && in a loop's head.
         const bool arrived = co_await self->first_byte(patience);
@@ -113,7 +115,8 @@ Awaitable<HttpSession::Next> HttpSession::answer_one() {
 
 Awaitable<bool> HttpSession::first_byte(core::Millis patience) {
     enter(Phase::idle, patience);
-    while (stream().input().empty()) {
+    // An empty line before a request is left over from the one before (RFC 9112, 2.2).
+    while (skip_empty_lines(), stream().input().empty() || stream().input() == "\r") {
         if (stream().input_ended() || timed_out_) co_return false;
         // What has arrived before the hub began to stop is answered.
         if (shard().shutting_down() && !stream().input_waits()) co_return false;
@@ -126,15 +129,28 @@ Awaitable<bool> HttpSession::first_byte(core::Millis patience) {
 Awaitable<HttpSession::Next> HttpSession::one_request() {
     std::optional<RequestReader> reader(std::in_place, shard().limits());
     asker_.reset();
+    wrong_token_from_.reset();
     stream().limit_input(shard().max_input_of_strangers());
     enter(Phase::reading, shard().limits().request_timeout);
     const Received header = co_await receive_header(*reader);
     if (header != Received::complete) co_return after(header);
     const HttpHead head = reader->head();
-    auto [caller, step] = admit(head, shard().router(), shard().limits(), shard().dashboard_html());
+    auto [caller, token_shown, step] = admit(head, {.router = shard().router(),
+                                                    .limits = shard().limits(),
+                                                    .sites = shard().sites(),
+                                                    .dashboard_html = shard().dashboard_html(),
+                                                    .https = came_by_https(head)});
     const Address from = through_proxy_
                              ? shard().proxies().client(visitor_.address, reader->forwarded_for())
                              : visitor_.address;
+    // Who has shown a good one over this connection does not wait for what others show.
+    if (const auto wait =
+            token_shown && !agents_place_ ? shard().wait_before_token(from) : core::Millis{0};
+        wait.count() > 0) {
+        caller = {};
+        step = wait_answer(wait);
+    }
+    if (token_shown && !caller.agent) wrong_token_from_ = from;
     if (caller.agent) {
         if (!vouch_for(*caller.agent)) {
             co_return after(refuse(core::ErrorCode::too_many_connections));
@@ -153,7 +169,7 @@ Awaitable<HttpSession::Next> HttpSession::one_request() {
         co_return co_await leave_for(std::move(*upgrade));
     }
     if (auto* answer = std::get_if<HttpAnswer>(&step)) {
-        co_return co_await answer_early(*reader, std::move(*answer));
+        co_return co_await answer_early(*reader, judge(std::move(*answer)));
     }
     auto& admission = std::get<Admission>(step);
     reader->body().limit(admission.max_body_bytes);
@@ -161,8 +177,8 @@ Awaitable<HttpSession::Next> HttpSession::one_request() {
     const Received body = co_await receive_body(*reader);
     if (body != Received::complete) co_return after(body);
     enter(Phase::working);
-    BodyStep todo = interpret(head, std::move(caller), std::move(admission), reader->body().body(),
-                              shard().router());
+    BodyStep todo = interpret(head, caller, admission, reader->body().body(), shard().router());
+    if (admission.token_shown && !caller.agent) wrong_token_from_ = from;
     if (const auto* call = std::get_if<RouterCall>(&todo);
         call != nullptr && call->caller.agent && !asker_ && !vouch_for(*call->caller.agent)) {
         co_return after(refuse(core::ErrorCode::too_many_connections));
@@ -172,6 +188,35 @@ Awaitable<HttpSession::Next> HttpSession::one_request() {
     reader.reset();
     held_.give_back();
     co_return co_await respond(form, std::move(todo));
+}
+
+HttpAnswer HttpSession::judge(HttpAnswer answer) {
+    constexpr std::uint16_t kUnauthorized = 401;
+    // Where no token is needed a wrong one is none.
+    if (!wrong_token_from_ || answer.status != kUnauthorized) return answer;
+    const core::Millis wait = shard().note_wrong_token(*wrong_token_from_);
+    return wait.count() > 0 ? wait_answer(wait) : std::move(answer);
+}
+
+void HttpSession::skip_empty_lines() {
+    constexpr std::string_view kEmptyLine = "\r\n";
+    std::size_t bytes = 0;
+    while (stream().input().substr(bytes).starts_with(kEmptyLine)) bytes += kEmptyLine.size();
+    if (bytes > 0) stream().consume(bytes);
+}
+
+void HttpSession::explain_tls() {
+    HttpAnswer answer;
+    answer.status = 400;
+    answer.content = Content::text;
+    answer.body.append(std::string_view("This port speaks TLS: use https:// or wss:// here.\n"));
+    send(std::move(answer), AnswerForm{.keep_alive = false});
+}
+
+bool HttpSession::came_by_https(const HttpHead& head) const {
+    // What a proxy takes by https it mostly hands on without.
+    return stream().is_tls() || (through_proxy_ && head.forwarded_proto &&
+                                 equal_ignoring_case(*head.forwarded_proto, "https"));
 }
 
 bool HttpSession::vouch_for(const core::AgentId& agent) {
@@ -233,7 +278,7 @@ Awaitable<HttpSession::Next> HttpSession::answer_early(RequestReader& reader, Ht
     const bool stays =
         length && *length <= kMostPassedOver && (reader.complete() || !reader.expects_continue());
     AnswerForm form = form_for(reader);
-    form.keep_alive = form.keep_alive && stays;
+    form.keep_alive = form.keep_alive && stays && !answer.ends_connection;
     send(std::move(answer), form);
     if (!form.keep_alive) co_return Next::close;
     reader.body().discard();
@@ -277,7 +322,7 @@ Awaitable<HttpSession::Next> HttpSession::respond(AnswerForm form, BodyStep step
         step = encode(*reply, hint);
     }
     form.keep_alive = form.keep_alive && !shard().shutting_down();
-    send(std::move(std::get<HttpAnswer>(step)), form);
+    send(judge(std::move(std::get<HttpAnswer>(step))), form);
     co_await let_output_drain();
     co_return form.keep_alive ? Next::another_request : Next::close;
 }
@@ -364,6 +409,7 @@ HttpAnswer HttpSession::encode(const protocol::Reply& reply, bool hint) {
 }
 
 void HttpSession::send(HttpAnswer answer, AnswerForm form) {
+    form.now = shard().clock().now();
     append_answer(answer, form, outbox_);
     flush_soon();
     outbox_.settle();

@@ -31,6 +31,12 @@ private:
     static Awaitable<void> run(std::shared_ptr<HttpSession> self);
     /// False when the connection ended, or has been idle for too long.
     Awaitable<bool> first_byte(core::Millis patience);
+    void skip_empty_lines();
+    /// An answer to a wrong token counts against its address, and may become another.
+    [[nodiscard]] HttpAnswer judge(HttpAnswer answer);
+    /// To whoever speaks HTTP without TLS where it is expected.
+    void explain_tls();
+    [[nodiscard]] bool came_by_https(const HttpHead& head) const;
     /// Whatever throws in it is answered as an error of the hub.
     Awaitable<Next> answer_one();
     Awaitable<Next> one_request();
@@ -71,9 +77,10 @@ private:
     delivery::Outbox outbox_;
     Visitor visitor_;
     const bool through_proxy_;
-    std::optional<core::AgentId> asker_;  // of the current request, if its token was valid
-    Shares::Holding held_;                // bytes, of `asker_` or the address
-    Shares::Holding agents_place_;        // this connection, of the first agent that asked over it
+    std::optional<core::AgentId> asker_;       // of the current request, if its token was valid
+    std::optional<Address> wrong_token_from_;  // the current request has shown one
+    Shares::Holding held_;                     // bytes, of `asker_` or the address
+    Shares::Holding agents_place_;  // this connection, of the first agent that asked over it
     Phase phase_ = Phase::idle;
     bool timed_out_ = false;  // the deadline of `idle` or `reading` has passed
     std::optional<core::SteadyTime> deadline_;

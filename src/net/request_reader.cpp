@@ -1,143 +1,129 @@
 #include "net/request_reader.hpp"
 
 #include <algorithm>
-#include <boost/beast/http/rfc7230.hpp>
+#include <charconv>
 
-#include "net/await.hpp"
+#include "net/target.hpp"
+#include "net/text.hpp"
+#include "net/ws_handshake.hpp"
 
 namespace agentcom::net {
 
-namespace http = boost::beast::http;
-
 namespace {
 
-using Fields = http::request<http::empty_body>;
-
-/// A field takes memory besides its bytes, so their number is bounded, too: one for each 128 bytes
-/// that the header may have, and what any client sends in any case.
-constexpr std::uint32_t kBytesPerField = 128;
-constexpr std::uint32_t kFieldsAlwaysTaken = 64;
-/// What Beast keeps for each besides its bytes.
-constexpr std::size_t kMemoryOfField = 96;
-
-std::string_view view(boost::beast::string_view text) { return {text.data(), text.size()}; }
-
-std::optional<std::string_view> header(const Fields& fields, http::field name) {
-    const auto found = fields.find(name);
-    if (found == fields.end()) return std::nullopt;
-    return view(found->value());
-}
-
-std::optional<std::string_view> header(const Fields& fields, boost::beast::string_view name) {
-    const auto found = fields.find(name);
-    if (found == fields.end()) return std::nullopt;
-    return view(found->value());
+/// One number of digits alone. What is larger than any body is the largest there is.
+std::optional<std::uint64_t> read_length(std::string_view text) {
+    if (text.empty() || !std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; })) {
+        return std::nullopt;
+    }
+    std::uint64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    return error == std::errc::result_out_of_range ? UINT64_MAX : value;
 }
 
 /// The key of a handshake that RFC 6455, 4.2.1 accepts.
-std::optional<std::string_view> websocket_key(const Fields& request) {
-    constexpr std::size_t kKeyLength = 24;  // base64 of 16 bytes
-    if (request.method() != http::verb::get || request.version() < 11) return std::nullopt;
-    if (!boost::beast::iequals(request[http::field::upgrade], "websocket") ||
-        !http::token_list(request[http::field::connection]).exists("upgrade") ||
-        request[http::field::sec_websocket_version] != "13") {
+std::optional<std::string_view> websocket_key(const HeadParser& head) {
+    if (head.verb() != "GET" || head.is_http_1_0()) return std::nullopt;
+    if (!list_has(head.list("upgrade").value_or(""), "websocket") ||
+        !list_has(head.list("connection").value_or(""), "upgrade") ||
+        head.list("sec-websocket-version") != "13" || head.count("sec-websocket-key") != 1) {
         return std::nullopt;
     }
-    const auto key = header(request, http::field::sec_websocket_key);
-    return key && key->size() == kKeyLength ? key : std::nullopt;
+    const auto key = head.field("sec-websocket-key");
+    return is_websocket_key(*key) ? key : std::nullopt;
 }
 
 }  // namespace
 
-RequestReader::RequestReader(const Limits& limits) : limits_(limits) {
-    parser_.header_limit(limits.max_header_bytes);
-    // The body is BodyReader's: Beast would reserve it beforehand, and would leave a chunk's line
-    // in the input for as long as it grows.
-    parser_.body_limit(boost::none);
-    parser_.eager(false);
-}
+RequestReader::RequestReader(const Limits& limits)
+    : limits_(limits), head_(limits.max_header_bytes) {}
 
 std::size_t RequestReader::take(std::string_view input) {
     if (error()) return 0;
-    return header_complete_ ? body_.take(input) : take_header(input);
-}
-
-std::size_t RequestReader::take_header(std::string_view input) {
-    if (input.empty()) return 0;
-    error_code failure;
-    const std::size_t used = parser_.put(asio::buffer(input.data(), input.size()), failure);
-    header_bytes_ += used;
-    header_complete_ = parser_.is_header_done();
-    // Beast's own limit is for one call, and it takes a header field by field.
-    const std::uint64_t so_far = header_bytes_ + (header_complete_ ? 0 : input.size() - used);
-    const std::uint32_t most_fields =
-        std::max(limits_.max_header_bytes / kBytesPerField, kFieldsAlwaysTaken);
-    fields_ = static_cast<std::size_t>(std::distance(parser_.get().begin(), parser_.get().end()));
-    if (failure && failure != http::error::need_more) {
-        error_ = failure == http::error::header_limit ? core::ErrorCode::header_too_large
-                                                      : core::ErrorCode::bad_request;
-    } else if (so_far > limits_.max_header_bytes || fields_ > most_fields) {
-        error_ = core::ErrorCode::header_too_large;
-    } else if (header_complete_) {
-        begin_body();
+    if (header_complete_) return body_.take(input);
+    const std::size_t used = head_.take(input);
+    if (head_.error()) {
+        error_ = head_.error();
+    } else if (head_.complete()) {
+        finish_header();
     }
     return used;
 }
 
-void RequestReader::begin_body() {
-    const Fields& fields = parser_.get();
-    if (const auto encoding = header(fields, http::field::transfer_encoding)) {
-        // Of any other coding it could not be told where the body ends, or what is in it.
-        if (!boost::beast::iequals(*encoding, "chunked")) {
-            error_ = core::ErrorCode::bad_request;
-            return;
-        }
-        chunked_ = true;
-        body_ = BodyReader(BodyReader::Framing::chunked, 0, limits_.max_header_bytes);
-    } else if (const auto length = parser_.content_length()) {
-        body_ = BodyReader(BodyReader::Framing::length, *length, 0);
-    }
+void RequestReader::finish_header() {
+    header_complete_ = find_authority() && find_expectation() && find_framing();
+    if (!header_complete_) return;
+    const std::string connection = head_.list("connection").value_or("");
+    keep_alive_ =
+        !list_has(connection, "close") && (!is_http_1_0() || list_has(connection, "keep-alive"));
     body_.limit(limits_.max_body_bytes);
 }
 
+bool RequestReader::find_authority() {
+    const std::size_t hosts = head_.count("host");
+    if (hosts > 1 || (hosts == 0 && !is_http_1_0())) return fail(core::ErrorCode::bad_request);
+    if (hosts == 1) {
+        authority_ = Authority::parse(*head_.field("host"));
+        if (!authority_) return fail(core::ErrorCode::bad_request);
+    }
+    const auto form = target_form(head_.verb(), head_.target());
+    if (!form) return fail(core::ErrorCode::bad_request);
+    // A target that names the host counts, not the header (RFC 9112, 3.2.2).
+    if (!form->authority.empty()) authority_ = Authority::parse(form->authority);
+    return true;
+}
+
+bool RequestReader::find_expectation() {
+    const auto expect = head_.list("expect");
+    // HTTP/1.0 knows no such thing.
+    if (!expect || is_http_1_0()) return true;
+    expects_continue_ = equal_ignoring_case(*expect, "100-continue");
+    return expects_continue_ || fail(core::ErrorCode::expectation_failed);
+}
+
+bool RequestReader::find_framing() {
+    const auto coding = head_.list("transfer-encoding");
+    const auto lengths = head_.list("content-length");
+    if (coding) {
+        // Of any other coding it could not be told where the body ends, or what is in it, and who
+        // sends a length besides, or speaks HTTP/1.0, may have been understood in another way by
+        // whoever passed it on.
+        if (lengths || is_http_1_0() || !equal_ignoring_case(*coding, "chunked")) {
+            return fail(core::ErrorCode::bad_request);
+        }
+        length_.reset();
+        body_ = BodyReader(BodyReader::Framing::chunked, 0, limits_.max_header_bytes);
+    } else if (lengths) {
+        const auto members = list_members(*lengths);
+        if (members.empty() || !std::ranges::all_of(members, [&](std::string_view member) {
+                return member == members.front();
+            })) {
+            return fail(core::ErrorCode::bad_request);
+        }
+        length_ = read_length(members.front());
+        if (!length_) return fail(core::ErrorCode::bad_request);
+        body_ = BodyReader(BodyReader::Framing::length, *length_, 0);
+    }
+    return true;
+}
+
 HttpHead RequestReader::head() const {
-    const Fields& fields = parser_.get();
     HttpHead head;
-    head.verb = view(fields.method_string());
-    head.target = view(fields.target());
-    head.authorization = header(fields, http::field::authorization);
-    head.content_type = header(fields, http::field::content_type);
-    head.idempotency_key = header(fields, "Idempotency-Key");
-    head.websocket_key = websocket_key(fields);
+    head.verb = head_.verb();
+    head.target = head_.target();
+    head.authority = authority_ ? &*authority_ : nullptr;
+    head.authorization = head_.field("authorization");
+    head.content_type = head_.field("content-type");
+    head.idempotency_key = head_.field("idempotency-key");
+    head.origin = head_.list("origin");
+    head.forwarded_proto = head_.field("x-forwarded-proto");
+    head.websocket_key = websocket_key(head_);
     head.has_body = !body_.complete();
     return head;
 }
 
 std::string RequestReader::forwarded_for() const {
-    std::string all;
-    const auto [begin, end] = parser_.get().equal_range("X-Forwarded-For");
-    for (auto field = begin; field != end; ++field) {
-        if (!all.empty()) all += ',';
-        all += view(field->value());
-    }
-    return all;
-}
-
-std::size_t RequestReader::held() const noexcept {
-    return header_bytes_ + fields_ * kMemoryOfField + body_.held();
-}
-
-bool RequestReader::is_head() const { return parser_.get().method() == http::verb::head; }
-
-bool RequestReader::expects_continue() const {
-    return !is_http_1_0() &&
-           boost::beast::iequals(parser_.get()[http::field::expect], "100-continue");
-}
-
-std::optional<std::uint64_t> RequestReader::declared_length() const {
-    if (chunked_) return std::nullopt;
-    const auto length = parser_.content_length();
-    return length ? *length : 0;
+    return head_.list("x-forwarded-for").value_or("");
 }
 
 }  // namespace agentcom::net

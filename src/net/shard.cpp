@@ -1,5 +1,7 @@
 #include "net/shard.hpp"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <stdexcept>
 #include <utility>
@@ -14,6 +16,8 @@ namespace agentcom::net {
 namespace {
 
 constexpr core::Millis kSweepInterval{1'000};
+constexpr core::Millis kWrongTokensInterval{60'000};
+constexpr std::uint32_t kGentlerToLoopback = 5;
 /// Of what there is for all, one may hold a part of this many.
 constexpr std::uint64_t kShareOfOne = 4;
 /// HTTP connections that an agent may have however few there are for all.
@@ -38,11 +42,15 @@ Shared::Shared(const EndpointOptions& options, router::Router& the_router,
       limits(options.limits),
       dashboard_html(std::move(html)),
       proxies(read_proxies(options.trusted_proxies)) {
-    if (options.tls) tls.emplace(make_tls_context(*options.tls));
+    if (options.tls) tls = std::make_unique<ServerTls>(*options.tls, clock.now());
     AddressTable::Limits strangers;
     if (limits.max_unidentified_per_address > 0) {
         strangers.places = strangers.loopback_places = limits.max_unidentified_per_address;
     }
+    strangers.wrong_tokens = limits.wrong_tokens_per_minute;
+    strangers.loopback_wrong_tokens = limits.wrong_tokens_per_minute * kGentlerToLoopback;
+    strangers.longest_wait = limits.wrong_token_wait;
+    strangers.first_wait = std::min(strangers.first_wait, limits.wrong_token_wait);
     strangers.per_second = static_cast<double>(limits.anonymous_requests_per_second);
     addresses = std::make_shared<AddressTable>(strangers);
     // A buffer that grows by doubling may be twice as large as what is in it.
@@ -55,6 +63,40 @@ Shared::Shared(const EndpointOptions& options, router::Router& the_router,
         std::max<std::uint64_t>(limits.max_connections / kShareOfOne, kConnectionsOfAnyAgent));
 }
 
+void Shared::report_wrong_tokens() {
+    const core::SteadyTime now = clock.steady();
+    core::SteadyTime last = wrong_tokens_reported.load();
+    // Every loop asks; one of them is the first.
+    if (now - last < kWrongTokensInterval ||
+        !wrong_tokens_reported.compare_exchange_strong(last, now)) {
+        return;
+    }
+    const auto failures = addresses->take_failures();
+    for (const auto& [key, count] : failures.of) {
+        spdlog::warn("{} more wrong tokens from {} in the last minute", count, to_text(key));
+    }
+    if (failures.of_others > 0) {
+        spdlog::warn("{} wrong tokens from other addresses in the last minute", failures.of_others);
+    }
+}
+
+core::Millis Shard::note_wrong_token(const Address& address) {
+    const AddressKey key = address_key(address);
+    const auto failure = addresses().note_failure(key, shared_->clock.steady());
+    if (failure.first) {
+        // What it was is told nobody: it may be a mistyped good one.
+        if (const auto line = log_.wrong_tokens.admit(clock().steady())) {
+            spdlog::warn("a wrong token from {}{}", to_text(key), line->note());
+        }
+    }
+    return failure.wait;
+}
+
+core::Millis Shard::wait_before_token(const Address& address) const {
+    const AddressKey key = address_key(address);
+    return key.is_loopback() ? core::Millis{0} : addresses().wait(key, shared_->clock.steady());
+}
+
 Shard::Shard(std::shared_ptr<Shared> shared, delivery::EventLoop& loop)
     : shared_(std::move(shared)),
       loop_(loop),
@@ -62,10 +104,10 @@ Shard::Shard(std::shared_ptr<Shared> shared, delivery::EventLoop& loop)
       clock_(shared_->clock, kSweepInterval) {}
 
 void Shard::adopt(const std::shared_ptr<Shard>& shard, Socket socket, Visitor visitor) {
+    const auto tls = shard->shared_->tls ? shard->shared_->tls->context() : nullptr;
     auto stream = std::make_shared<BufferedStream>(
-        std::move(socket), shard->shared_->tls ? &*shard->shared_->tls : nullptr,
-        std::shared_ptr<const core::Clock>(shard, &shard->clock_), shard->max_input_of_strangers(),
-        shard->shared_->open);
+        std::move(socket), tls.get(), std::shared_ptr<const core::Clock>(shard, &shard->clock_),
+        shard->max_input_of_strangers(), shard->shared_->open);
     if (shard->shutting_down_) return;
     HttpSession::start(std::make_shared<HttpSession>(shard, std::move(stream), std::move(visitor)));
 }
@@ -88,6 +130,7 @@ void Shard::sweep() {
     clock_.tick();
     const core::SteadyTime now = clock().steady();
     shared_answers_.forget();
+    shared_->report_wrong_tokens();
     for (Connection* connection : connections_) connection->sweep(now);
     reply_came();
 }

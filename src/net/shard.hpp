@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <boost/asio/ssl/context.hpp>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -20,6 +19,8 @@
 #include "net/loop_clock.hpp"
 #include "net/shared_answers.hpp"
 #include "net/shares.hpp"
+#include "net/site_policy.hpp"
+#include "net/tls.hpp"
 
 namespace agentcom::net {
 
@@ -39,6 +40,7 @@ struct ConnectionLog {
     core::LogLimit ended{kLines, kInterval};
     core::LogLimit failed_handshakes{kLines, kInterval};
     core::LogLimit exceptions{kLines, kInterval};
+    core::LogLimit wrong_tokens{kLines, kInterval};
 };
 
 /// What all loops of one endpoint share. Constant once the endpoint accepts, except what counts.
@@ -49,12 +51,16 @@ struct Shared {
     const core::Clock& clock;
     Limits limits;
     std::string dashboard_html;
-    std::optional<asio::ssl::context> tls;
+    std::unique_ptr<ServerTls> tls;   // null: plain text
+    std::optional<SitePolicy> sites;  // always set, once it is known what the endpoint listens on
     /// Accepted and not yet closed, over all loops.
     std::shared_ptr<std::atomic<std::uint64_t>> open =
         std::make_shared<std::atomic<std::uint64_t>>(0);
     TrustedProxies proxies;
     std::shared_ptr<AddressTable> addresses;
+    /// Tells in the log about wrong tokens, at most once a minute. Any thread.
+    void report_wrong_tokens();
+    std::atomic<core::SteadyTime> wrong_tokens_reported{core::SteadyTime{}};
     std::shared_ptr<Shares> input;        // bytes of what has come in part, by agent or address
     std::shared_ptr<Shares> connections;  // with a valid token, by agent
 };
@@ -88,11 +94,17 @@ public:
     [[nodiscard]] ConnectionLog& log() noexcept { return log_; }
     [[nodiscard]] bool shutting_down() const noexcept { return shutting_down_; }
     [[nodiscard]] const TrustedProxies& proxies() const noexcept { return shared_->proxies; }
+    [[nodiscard]] const SitePolicy& sites() const noexcept { return *shared_->sites; }
     [[nodiscard]] AddressTable& addresses() const noexcept { return *shared_->addresses; }
     /// One from this address asks without a valid token; false when it does so too often.
     [[nodiscard]] bool admit_stranger(const Address& address) const {
         return addresses().spend(address_key(address), shared_->clock.steady());
     }
+    /// One from this address has shown a token that nobody holds: how long it has to wait now.
+    core::Millis note_wrong_token(const Address& address);
+    /// How long no token from this address is looked at; not positive: it may be. Loopback never
+    /// waits for the failures of others: a good token is taken at any time.
+    [[nodiscard]] core::Millis wait_before_token(const Address& address) const;
     [[nodiscard]] Shares& input() const noexcept { return *shared_->input; }
     [[nodiscard]] Shares& agent_connections() const noexcept { return *shared_->connections; }
 

@@ -2,16 +2,12 @@
 
 #include <algorithm>
 
+#include "net/authority.hpp"
+#include "net/text.hpp"
+
 namespace agentcom::net {
 
 namespace {
-
-int hex_digit(char c) noexcept {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-}
 
 /// The byte that an escape at `at` stands for.
 std::optional<char> escape_at(std::string_view text, std::size_t at) noexcept {
@@ -37,14 +33,27 @@ std::string decode_query_part(std::string_view text) {
     return out;
 }
 
-/// Drops the scheme and the host of the absolute form, which proxies use.
-std::string_view without_origin(std::string_view text) {
+/// The scheme, with "://", of the absolute form, which proxies use; empty in any other form.
+std::string_view scheme_of(std::string_view text) {
     for (const std::string_view scheme : {"http://", "https://"}) {
-        if (!text.starts_with(scheme)) continue;
-        const auto path = text.find_first_of("/?", scheme.size());
-        return path == std::string_view::npos ? std::string_view() : text.substr(path);
+        if (equal_ignoring_case(text.substr(0, scheme.size()), scheme)) {
+            return text.substr(0, scheme.size());
+        }
     }
-    return text;
+    return {};
+}
+
+/// Splits `host:port/path?query` behind the authority.
+std::size_t end_of_authority(std::string_view text) {
+    return std::min(text.find_first_of("/?"), text.size());
+}
+
+/// Drops the scheme and the host of the absolute form.
+std::string_view without_origin(std::string_view text) {
+    const std::string_view scheme = scheme_of(text);
+    if (scheme.empty()) return text;
+    text.remove_prefix(scheme.size());
+    return text.substr(end_of_authority(text));
 }
 
 }  // namespace
@@ -63,6 +72,20 @@ std::optional<std::string> percent_decode(std::string_view text) {
         i += 2;
     }
     return out;
+}
+
+std::optional<TargetForm> target_form(std::string_view verb, std::string_view text) {
+    if (verb == "CONNECT") {
+        const auto authority = Authority::parse(text);
+        return authority && authority->port ? std::optional(TargetForm{text}) : std::nullopt;
+    }
+    if (text.starts_with('/')) return TargetForm{};
+    if (text == "*") return verb == "OPTIONS" ? std::optional(TargetForm{}) : std::nullopt;
+    const std::string_view scheme = scheme_of(text);
+    if (scheme.empty()) return std::nullopt;
+    text.remove_prefix(scheme.size());
+    const std::string_view authority = text.substr(0, end_of_authority(text));
+    return Authority::parse(authority) ? std::optional(TargetForm{authority}) : std::nullopt;
 }
 
 Target parse_target(std::string_view text) {

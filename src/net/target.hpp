@@ -18,6 +18,15 @@ struct Target {
     std::string_view query;  // after the '?', not decoded
 };
 
+/// What a request asks for, beside the path (RFC 9112, 3.2).
+struct TargetForm {
+    /// `host[:port]` of the absolute and of the authority form; empty in the others.
+    std::string_view authority;
+};
+/// Nothing when no request of this verb may have such a target: it is a path or a URI of http or
+/// https without user information, for CONNECT `host:port`, and for OPTIONS perhaps an asterisk.
+[[nodiscard]] std::optional<TargetForm> target_form(std::string_view verb, std::string_view text);
+
 /// Understands `/path?query` and `http://host/path?query`. Anything else has no segments and so is
 /// the root path.
 [[nodiscard]] Target parse_target(std::string_view text);

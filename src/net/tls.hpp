@@ -1,13 +1,30 @@
 #pragma once
 
 #include <boost/asio/ssl/context.hpp>
+#include <memory>
 
+#include "agentcom/core/guarded.hpp"
+#include "agentcom/core/time.hpp"
 #include "agentcom/net/endpoint.hpp"
 
 namespace agentcom::net {
 
-/// A server context for TLS 1.2 and newer. Throws std::runtime_error with one sentence for the
-/// operator when a file cannot be read or the key does not belong to the certificate.
-[[nodiscard]] boost::asio::ssl::context make_tls_context(const TlsOptions& options);
+/// The certificate and key that the hub presents, and what it speaks: TLS 1.2 and newer, with
+/// forward secrecy and authenticated ciphers alone, of which the hub chooses. Thread-safe.
+class ServerTls {
+public:
+    /// Throws std::runtime_error with one sentence for the operator when a file cannot be used, the
+    /// key has a password or does not belong to the certificate, or that has expired.
+    ServerTls(TlsOptions options, core::Timestamp now);
+
+    /// Reads the files again. Throws as the constructor does, and what was in use stays.
+    void reload(core::Timestamp now);
+    /// For connections that begin now; those that began with an older one are not touched.
+    [[nodiscard]] std::shared_ptr<boost::asio::ssl::context> context() const;
+
+private:
+    const TlsOptions options_;
+    core::Guarded<std::shared_ptr<boost::asio::ssl::context>> context_;
+};
 
 }  // namespace agentcom::net

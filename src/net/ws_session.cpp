@@ -9,6 +9,7 @@
 #include <utility>
 #include <variant>
 
+#include "net/http_answer.hpp"
 #include "net/ws_framing.hpp"
 #include "net/ws_handshake.hpp"
 
@@ -217,7 +218,12 @@ void WsSession::hand_over(protocol::Frame frame) {
 }
 
 void WsSession::identify(ReplyQueue::Ticket ticket, const protocol::Identify& request) {
+    if (shard().wait_before_token(visitor_.address).count() > 0) return refuse_tokens(ticket);
     const protocol::Reply reply = shard().router().identify(loop(), *this, request);
+    if (!reply && reply.error().code == core::ErrorCode::invalid_token &&
+        shard().note_wrong_token(visitor_.address).count() > 0) {
+        return refuse_tokens(ticket);
+    }
     if (reply) {
         caller_ = router::Caller{identity()->agent, identity()->role, identity()->token};
         if (const auto line = shard().log().identified.admit(now())) {
@@ -227,6 +233,11 @@ void WsSession::identify(ReplyQueue::Ticket ticket, const protocol::Identify& re
     }
     answer(ticket, reply);
     if (reply) shard().router().continue_backlog(loop(), *this);
+}
+
+void WsSession::refuse_tokens(ReplyQueue::Ticket ticket) {
+    answer(ticket, too_many_wrong_tokens());
+    close(protocol::CloseCode::rate_limited);
 }
 
 void WsSession::on_reply(ReplyQueue::Ticket ticket, bool write, const protocol::Reply& reply) {

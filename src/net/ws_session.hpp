@@ -56,6 +56,8 @@ private:
     /// False: ask again in the next turn of the loop.
     [[nodiscard]] bool may_identify(const protocol::Request& request);
     void hand_over(protocol::Frame frame);
+    /// Ends a connection from an address that has shown too many wrong tokens.
+    void refuse_tokens(ReplyQueue::Ticket ticket);
     void identify(ReplyQueue::Ticket ticket, const protocol::Identify& request);
     void on_reply(ReplyQueue::Ticket ticket, bool write, const protocol::Reply& reply);
     /// Never throws: an answer that cannot be made becomes an error.

@@ -218,6 +218,12 @@ TEST_F(CommandLine, ARunningHubWantsAnAdministratorsToken) {
     EXPECT_EQ(wrong.status, 1);
     expect_one_line(wrong.errors, "401");
     EXPECT_EQ(run({"token", "list", "--data-dir", data(), "--admin-token", kSomeToken}).status, 0);
+    const std::string file = data() + "/somewhere";
+    const Ran missing = run({"token", "list", "--data-dir", data(), "--admin-token-file", file});
+    EXPECT_EQ(missing.status, 1);
+    expect_one_line(missing.errors, "cannot read");
+    std::ofstream(file) << kSomeToken << "\n";
+    EXPECT_EQ(run({"token", "list", "--data-dir", data(), "--admin-token-file", file}).status, 0);
     EXPECT_EQ(run({"token", "list", "--data-dir", data()},
                   {std::string("AGENTCOM_ADMIN_TOKEN=") + kSomeToken})
                   .status,

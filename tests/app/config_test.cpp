@@ -175,7 +175,9 @@ TEST_F(ConfigFiles, BadValuesNameKeyPlaceAndExpectation) {
     expect("[auth]\nanonymous_reads = 'yes'\n", "auth.anonymous_reads must be true or false");
     expect("[auth]\nadmin_agents = ['a', 'broadcast']\n", "\"broadcast\" is not one");
     expect("[auth]\nadmin_agents = [1]\n", "auth.admin_agents must be a list of agent ids");
-    expect("[server]\ntrusted_proxies = ['10.0.0.0/8', 'proxy']\n", "\"proxy\" is neither");
+    expect("[server]\ntrusted_proxies = ['10.0.0.0/8', 'proxy']\n", "\"proxy\" is not one");
+    expect("[server]\nallowed_origins = ['app.example']\n", "\"app.example\" is not one");
+    expect("[server]\nallowed_hosts = ['hub.example:80']\n", "\"hub.example:80\" is not one");
     expect("[server]\ntrusted_proxies = 7\n", "must be a list of addresses and CIDR ranges");
     expect("[mailbox]\nttl = '7 weeks'\n", "mailbox.ttl must be a duration");
     expect("[mailbox]\nttl = '0s'\n", "mailbox.ttl must be a duration");

@@ -124,5 +124,71 @@ TEST(AddressTable, ThreadsNeverHoldMoreThanThereIs) {
     EXPECT_TRUE(all.back());
 }
 
+TEST(AddressTable, AfterSoManyWrongTokensAnAddressWaitsTwiceAsLongEachTime) {
+    const auto addresses = table({.wrong_tokens = 3, .longest_wait = milliseconds{5'000}});
+    core::SteadyTime now{milliseconds{1'000'000}};
+    const AddressKey who = key("192.0.2.1");
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(addresses->note_failure(who, now).wait.count(), 0);
+    for (const int wait : {1'000, 2'000, 4'000, 5'000, 5'000}) {
+        EXPECT_EQ(addresses->note_failure(who, now).wait.count(), wait);
+        EXPECT_EQ(addresses->wait(who, now).count(), wait);
+        // What comes while it waits makes nothing worse.
+        now += milliseconds{wait - 1};
+        EXPECT_EQ(addresses->note_failure(who, now).wait.count(), 1);
+        now += milliseconds{1};
+        EXPECT_LE(addresses->wait(who, now).count(), 0);
+    }
+    EXPECT_LE(addresses->wait(key("192.0.2.2"), now).count(), 0);
+    // A minute of peace, and all is forgotten.
+    now += milliseconds{60'000};
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(addresses->note_failure(who, now).wait.count(), 0);
+    EXPECT_EQ(addresses->note_failure(who, now).wait.count(), 1'000);
+}
+
+TEST(AddressTable, WrongTokensThatComeNowAndThenAreForgiven) {
+    const auto addresses = table({.wrong_tokens = 20});
+    core::SteadyTime now{milliseconds{1'000'000}};
+    for (int i = 0; i < 200; ++i, now += milliseconds{3'001}) {
+        ASSERT_EQ(addresses->note_failure(key("192.0.2.1"), now).wait.count(), 0) << i;
+    }
+}
+
+TEST(AddressTable, LoopbackMayShowMoreWrongTokensAndWaitsForLess) {
+    const auto addresses = table({.wrong_tokens = 1, .loopback_wrong_tokens = 4});
+    const core::SteadyTime now{milliseconds{1'000'000}};
+    for (int i = 0; i < 4; ++i) {
+        EXPECT_EQ(addresses->note_failure(key("127.0.0.1"), now).wait.count(), 0);
+    }
+    EXPECT_EQ(addresses->note_failure(key("127.0.0.1"), now).wait.count(), 100);
+    const auto unlimited = table({.wrong_tokens = 0});
+    for (int i = 0; i < 1'000; ++i) {
+        ASSERT_EQ(unlimited->note_failure(key("192.0.2.1"), now).wait.count(), 0);
+    }
+}
+
+TEST(AddressTable, WrongTokensAreCountedForTheLogOfFewAddressesAndOfAllOthersTogether) {
+    const auto addresses = table({});
+    const core::SteadyTime now{milliseconds{1'000'000}};
+    EXPECT_TRUE(addresses->note_failure(key("192.0.2.1"), now).first);
+    EXPECT_FALSE(addresses->note_failure(key("192.0.2.1"), now).first);
+    EXPECT_FALSE(addresses->note_failure(key("192.0.2.1"), now).first);
+    EXPECT_TRUE(addresses->note_failure(key("192.0.2.2"), now).first);
+    auto failures = addresses->take_failures();
+    ASSERT_EQ(failures.of.size(), 1U);
+    EXPECT_EQ(failures.of[0], (std::pair{key("192.0.2.1"), std::uint64_t{2}}));
+    EXPECT_EQ(failures.of_others, 0U);
+    EXPECT_TRUE(addresses->take_failures().of.empty());
+
+    std::uint64_t told = 0;
+    for (int i = 0; i < 10'000; ++i) {
+        for (int j = 0; j < 2; ++j) told += addresses->note_failure(key(i), now).first ? 1 : 0;
+    }
+    failures = addresses->take_failures();
+    EXPECT_EQ(failures.of.size(), AddressTable::kReported);
+    for (const auto& [who, count] : failures.of) told += count;
+    EXPECT_EQ(told + failures.of_others, 20'000U);
+    EXPECT_LE(told, 1'000U);
+}
+
 }  // namespace
 }  // namespace agentcom::net

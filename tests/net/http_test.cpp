@@ -301,8 +301,8 @@ TEST_F(Http, OthersAreServedBetweenPipelinedRequests) {
     const std::string token = hub.create_token("alice");
     std::string requests;
     for (int i = 0; i < kRequests; ++i) {
-        requests +=
-            "GET /api/mailbox/alice HTTP/1.1\r\nAuthorization: Bearer " + token + "\r\n\r\n";
+        requests += "GET /api/mailbox/alice HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + token +
+                    "\r\n\r\n";
     }
     Socket greedy(hub.port());
     ASSERT_TRUE(hub.wait_for_connections(1));

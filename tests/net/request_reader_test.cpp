@@ -46,7 +46,8 @@ protected:
 
 TEST_F(Reading, StopsBetweenTheHeaderAndTheBody) {
     const std::string wire =
-        "POST /api/message HTTP/1.1\r\nAuthorization: Bearer abc\r\nContent-Length: 5\r\n\r\nhello";
+        "POST /api/message HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer abc\r\nContent-Length: "
+        "5\r\n\r\nhello";
     RequestReader reader(limits_);
     const std::size_t header = reader.take(wire);
     EXPECT_EQ(header, wire.size() - 5);
@@ -79,7 +80,8 @@ TEST_F(Reading, ReadsWhateverPiecesTheRequestComesIn) {
 TEST_F(Reading, ATrailerIsNoHeader) {
     RequestReader reader(limits_);
     feed(reader,
-         "POST /x HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nAuthorization: Bearer "
+         "POST /x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nAuthorization: "
+         "Bearer "
          "abc\r\nIdempotency-Key: k\r\n\r\n",
          7);
     ASSERT_TRUE(reader.complete());
@@ -88,7 +90,7 @@ TEST_F(Reading, ATrailerIsNoHeader) {
 }
 
 TEST_F(Reading, AHeaderOfTheLargestSizeIsReadAndOneOfAByteMoreIsNot) {
-    const std::string start = "GET /health HTTP/1.1\r\nX-Padding: ";
+    const std::string start = "GET /health HTTP/1.1\r\nHost: h\r\nX-Padding: ";
     const auto of_size = [&](std::size_t size) {
         return start + std::string(size - start.size() - 4, 'x') + "\r\n\r\n";
     };
@@ -116,7 +118,7 @@ TEST_F(Reading, HeadersThatNeverEndAreRefusedInEveryPartAndPiece) {
 
 TEST_F(Reading, TheNumberOfFieldsIsBoundedToo) {
     limits_.max_header_bytes = 64 * 1'024;
-    std::string wire = "GET /xyz0 HTTP/1.1\r\n";
+    std::string wire = "GET /xyz0 HTTP/1.1\r\nHost: h\r\n";
     for (int i = 0; i < 513; ++i) wire += "a:\r\n";
     for (const std::size_t piece : {4U, 100'000U}) {
         EXPECT_EQ(error_of(wire + "\r\n", piece), ErrorCode::header_too_large) << piece;
@@ -125,22 +127,24 @@ TEST_F(Reading, TheNumberOfFieldsIsBoundedToo) {
 
 TEST_F(Reading, OtherTransferCodingsAreRefused) {
     for (const char* coding : {"gzip", "gzip, chunked", "chunked, gzip", "identity"}) {
-        EXPECT_EQ(
-            error_of("POST /x HTTP/1.1\r\nTransfer-Encoding: " + std::string(coding) + "\r\n\r\n",
-                     1'000),
-            ErrorCode::bad_request)
+        EXPECT_EQ(error_of("POST /x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: " +
+                               std::string(coding) + "\r\n\r\n",
+                           1'000),
+                  ErrorCode::bad_request)
             << coding;
     }
-    EXPECT_EQ(error_of("POST /x HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: "
-                       "3\r\n\r\n",
-                       1'000),
-              ErrorCode::bad_request);
+    EXPECT_EQ(
+        error_of("POST /x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nContent-Length: "
+                 "3\r\n\r\n",
+                 1'000),
+        ErrorCode::bad_request);
 }
 
 TEST_F(Reading, ABodyOverTheLimitIsRefusedWithItsHeader) {
-    EXPECT_EQ(error_of("POST /x HTTP/1.1\r\nContent-Length: 2001\r\n\r\n", 1'000),
+    EXPECT_EQ(error_of("POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 2001\r\n\r\n", 1'000),
               ErrorCode::body_too_large);
-    EXPECT_FALSE(error_of("POST /x HTTP/1.1\r\nContent-Length: 2000\r\n\r\n", 1'000).has_value());
+    EXPECT_FALSE(
+        error_of("POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 2000\r\n\r\n", 1'000).has_value());
 }
 
 }  // namespace

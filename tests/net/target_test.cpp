@@ -26,6 +26,35 @@ TEST(Target, UnderstandsTheAbsoluteFormOfProxies) {
     EXPECT_EQ(parse_target("http://hub?x=1").query, "x=1");
 }
 
+TEST(Target, KnowsTheSchemeInAnyCase) {
+    EXPECT_EQ(parse_target("HTTP://hub/api/agents").segments, (Segments{"api", "agents"}));
+}
+
+TEST(Target, MayBeAPathAUriOrForSomeVerbsAnAuthorityOrAnAsterisk) {
+    const auto authority = [](std::string_view verb, std::string_view text) -> std::string {
+        const auto form = target_form(verb, text);
+        return form ? "<" + std::string(form->authority) + ">" : "refused";
+    };
+    EXPECT_EQ(authority("GET", "/a?b"), "<>");
+    EXPECT_EQ(authority("GET", "http://hub:80?x"), "<hub:80>");
+    EXPECT_EQ(authority("GET", "Https://[::1]/a"), "<[::1]>");
+    EXPECT_EQ(authority("OPTIONS", "*"), "<>");
+    EXPECT_EQ(authority("CONNECT", "hub:80"), "<hub:80>");
+    for (const auto& [verb, text] : {std::pair{"GET", "*"},
+                                     {"GET", "a"},
+                                     {"GET", "?a"},
+                                     {"GET", "hub:80"},
+                                     {"GET", "http://"},
+                                     {"GET", "http:///a"},
+                                     {"GET", "http://a@b/"},
+                                     {"GET", "ftp://hub/"},
+                                     {"CONNECT", "/a"},
+                                     {"CONNECT", "hub"},
+                                     {"CONNECT", "http://hub:80/"}}) {
+        EXPECT_EQ(authority(verb, text), "refused") << verb << ' ' << text;
+    }
+}
+
 TEST(Target, DecodesEscapesAlsoOfSlashes) {
     EXPECT_EQ(percent_decode("a%2Fb%20c%c3%A9"), "a/b c\xc3\xa9");
     EXPECT_EQ(percent_decode("plain"), "plain");

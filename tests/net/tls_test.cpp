@@ -1,58 +1,46 @@
 // HTTP and WebSocket over TLS, with a certificate made on the spot.
 
 #include <gtest/gtest.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
 #include <array>
-#include <cstdio>
+#include <cstdint>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <stdexcept>
 #include <string>
 
+#include "support/certificate.hpp"
 #include "support/hub_fixture.hpp"
 
 namespace agentcom::test {
 namespace {
 
-template <auto Function>
-struct Freed {
-    template <class T>
-    void operator()(T* object) const {
-        Function(object);
-    }
-};
-using File = std::unique_ptr<std::FILE, Freed<std::fclose>>;
+net::TlsOptions certified(const std::filesystem::path& directory, CertificateKind kind = {}) {
+    const CertificateFiles files = make_certificate(directory, kind);
+    return {files.certificate, files.key};
+}
 
-/// Writes a self-signed certificate for localhost and its key.
-net::TlsOptions make_certificate(const std::filesystem::path& directory) {
-    const std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>> key(EVP_EC_gen("P-256"));
-    const std::unique_ptr<X509, Freed<X509_free>> certificate(X509_new());
-    ASN1_INTEGER_set(X509_get_serialNumber(certificate.get()), 1);
-    X509_gmtime_adj(X509_getm_notBefore(certificate.get()), 0);
-    X509_gmtime_adj(X509_getm_notAfter(certificate.get()), 3'600);
-    X509_set_pubkey(certificate.get(), key.get());
-    X509_NAME* name = X509_get_subject_name(certificate.get());
-    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
-                               reinterpret_cast<const unsigned char*>("localhost"), -1, -1, 0);
-    X509_set_issuer_name(certificate.get(), name);
-    X509_sign(certificate.get(), key.get(), EVP_sha256());
-    net::TlsOptions options{directory / "cert.pem", directory / "key.pem"};
-    const File cert_file(std::fopen(options.certificate_chain_file.c_str(), "w"));
-    PEM_write_X509(cert_file.get(), certificate.get());
-    const File key_file(std::fopen(options.private_key_file.c_str(), "w"));
-    PEM_write_PrivateKey(key_file.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr);
-    return options;
+/// What the operator is told when a hub starts with this; nothing when it does start.
+std::string complaint_about(const net::TlsOptions& options) {
+    try {
+        HubSettings settings;
+        settings.tls = options;
+        const Hub hub(settings);
+    } catch (const std::runtime_error& error) {
+        return error.what();
+    }
+    return {};
 }
 
 /// A blocking TLS connection that trusts anybody.
 class TlsClient {
 public:
-    explicit TlsClient(std::uint16_t port)
-        : context_(SSL_CTX_new(TLS_client_method())), bio_(BIO_new_ssl_connect(context_.get())) {
+    /// `ciphers`: of TLS 1.2, which is then all that is offered.
+    explicit TlsClient(std::uint16_t port, const char* ciphers = nullptr)
+        : context_(offering(ciphers)), bio_(BIO_new_ssl_connect(context_.get())) {
         BIO_set_conn_hostname(bio_.get(), ("127.0.0.1:" + std::to_string(port)).c_str());
         if (BIO_do_connect(bio_.get()) <= 0) throw std::runtime_error("no TLS connection");
     }
@@ -76,17 +64,35 @@ public:
         got_.erase(0, end);
         return result;
     }
+    /// The serial number of the certificate that was presented.
+    [[nodiscard]] long serial() const {
+        const std::unique_ptr<X509, Freed<X509_free>> shown(SSL_get1_peer_certificate(ssl()));
+        return ASN1_INTEGER_get(X509_get_serialNumber(shown.get()));
+    }
+    [[nodiscard]] std::string cipher() const { return SSL_get_cipher(ssl()); }
     /// True when the other side says goodbye in TLS instead of merely hanging up.
     bool ends_properly() {
         std::array<char, 16'384> piece{};
         while (BIO_read(bio_.get(), piece.data(), static_cast<int>(piece.size())) > 0) {
         }
-        SSL* ssl = nullptr;
-        BIO_get_ssl(bio_.get(), &ssl);
-        return (SSL_get_shutdown(ssl) & SSL_RECEIVED_SHUTDOWN) != 0;
+        return (SSL_get_shutdown(ssl()) & SSL_RECEIVED_SHUTDOWN) != 0;
     }
 
 private:
+    static SSL_CTX* offering(const char* ciphers) {
+        SSL_CTX* context = SSL_CTX_new(TLS_client_method());
+        if (ciphers != nullptr) {
+            SSL_CTX_set_max_proto_version(context, TLS1_2_VERSION);
+            SSL_CTX_set_cipher_list(context, ciphers);
+        }
+        return context;
+    }
+    [[nodiscard]] SSL* ssl() const {
+        SSL* ssl = nullptr;
+        BIO_get_ssl(bio_.get(), &ssl);
+        return ssl;
+    }
+
     std::unique_ptr<SSL_CTX, Freed<SSL_CTX_free>> context_;
     std::unique_ptr<BIO, Freed<BIO_free_all>> bio_;
     std::string got_;
@@ -96,7 +102,7 @@ class Tls : public ::testing::Test {
 protected:
     HubSettings with_certificate() {
         HubSettings settings;
-        settings.tls = make_certificate(dir_.path());
+        settings.tls = certified(dir_.path());
         return settings;
     }
     TempDir dir_;
@@ -143,16 +149,118 @@ TEST_F(Tls, CarriesManyLargeMessagesOverOneWebSocket) {
     client.read_until("\"pong\"");
 }
 
-TEST_F(Tls, PlainTextOnThePortHarmsNobody) {
+TEST_F(Tls, PlainHttpOnThePortGetsASentenceAndHarmsNobody) {
     {
         Socket plain(hub_.port());
         plain.send("GET /health HTTP/1.1\r\nHost: x\r\n\r\n");
-        while (!plain.receive_some().empty()) {
+        std::string answer;
+        for (std::string some = plain.receive_some(); !some.empty(); some = plain.receive_some()) {
+            answer += some;
+        }
+        EXPECT_TRUE(answer.starts_with("HTTP/1.1 400 ")) << answer;
+        EXPECT_NE(answer.find("\r\nConnection: close\r\n"), std::string::npos) << answer;
+        EXPECT_NE(answer.find("\r\nContent-Type: text/plain"), std::string::npos) << answer;
+        EXPECT_TRUE(
+            answer.ends_with("\r\n\r\nThis port speaks TLS: use https:// or wss:// here.\n"))
+            << answer;
+    }
+    ASSERT_TRUE(hub_.wait_for_connections(0));
+    {
+        Socket garbage(hub_.port());
+        garbage.send("\x01\x02 no TLS, no HTTP\r\n\r\n");
+        while (!garbage.receive_some().empty()) {
         }
     }
     TlsClient client(hub_.port());
     client.send("GET /health HTTP/1.1\r\nHost: x\r\n\r\n");
     EXPECT_NE(client.read_until("}").find("\"ok\""), std::string::npos);
+}
+
+TEST_F(Tls, ARenewedCertificateIsShownToNewConnectionsAndOldOnesStay) {
+    TlsClient old(hub_.port());
+    old.send("GET /health HTTP/1.1\r\nHost: x\r\n\r\n");
+    old.read_until("\"agents_connected\":0}");
+    EXPECT_EQ(old.serial(), 1);
+    certified(dir_.path(), {.serial = 2});
+    EXPECT_TRUE(hub_.endpoint().reload_tls());
+    TlsClient fresh(hub_.port());
+    EXPECT_EQ(fresh.serial(), 2);
+    old.send("GET /health HTTP/1.1\r\nHost: x\r\n\r\n");
+    old.read_until("\"agents_connected\":0}");
+    fresh.send("GET /health HTTP/1.1\r\nHost: x\r\n\r\n");
+    fresh.read_until("\"agents_connected\":0}");
+}
+
+TEST_F(Tls, ARenewalThatCannotBeUsedLeavesWhatThereWas) {
+    const auto still_serves_the_first = [this] {
+        TlsClient client(hub_.port());
+        client.send("GET /health HTTP/1.1\r\nHost: x\r\n\r\n");
+        client.read_until("\"agents_connected\":0}");
+        return client.serial() == 1;
+    };
+    certified(dir_.path(), {.serial = 2, .expires = core::Timestamp{1'600'000'000'000}});
+    EXPECT_FALSE(hub_.endpoint().reload_tls());
+    EXPECT_TRUE(still_serves_the_first());
+    certified(dir_.path(), {.serial = 3, .password = "secret"});
+    EXPECT_FALSE(hub_.endpoint().reload_tls());
+    std::filesystem::remove(dir_.path() / "key.pem");
+    EXPECT_FALSE(hub_.endpoint().reload_tls());
+    EXPECT_TRUE(still_serves_the_first());
+    certified(dir_.path(), {.serial = 4, .rsa = true});
+    EXPECT_TRUE(hub_.endpoint().reload_tls());
+    EXPECT_EQ(TlsClient(hub_.port()).serial(), 4);
+}
+
+TEST(TlsFiles, APairThatDoesNotFitIsToldAtTheStart) {
+    TempDir first;
+    TempDir second;
+    const auto ours = certified(first.path());
+    for (const bool rsa : {false, true}) {
+        const auto other = certified(second.path(), {.rsa = rsa});
+        const std::string told =
+            complaint_about({ours.certificate_chain_file, other.private_key_file});
+        EXPECT_EQ(told, "the TLS private key " + other.private_key_file +
+                            " does not belong to the certificate " + ours.certificate_chain_file);
+    }
+}
+
+TEST(TlsFiles, WhatElseCannotBeUsedIsToldInOneSentence) {
+    TempDir dir;
+    const auto options = certified(dir.path(), {.expires = core::Timestamp{1'600'000'000'000}});
+    EXPECT_EQ(complaint_about(options), "cannot use the TLS certificate " +
+                                            options.certificate_chain_file +
+                                            ": it expired on Sep 13 12:26:40 2020 GMT");
+    certified(dir.path(), {.password = "secret"});
+    EXPECT_NE(complaint_about(options).find("it has a password"), std::string::npos);
+    certified(dir.path());
+    EXPECT_EQ(complaint_about(options), "");
+    const auto broken = [&](const std::string& file) {
+        certified(dir.path());
+        std::ofstream(file) << "no PEM";
+        return complaint_about(options);
+    };
+    EXPECT_TRUE(broken(options.private_key_file)
+                    .starts_with("cannot use the TLS private key " + options.private_key_file));
+    EXPECT_TRUE(
+        broken(options.certificate_chain_file)
+            .starts_with("cannot use the TLS certificate " + options.certificate_chain_file));
+}
+
+TEST_F(Tls, OnlyCiphersWithForwardSecrecyAndAuthenticationAreSpoken) {
+    // The client's order does not count.
+    TlsClient client(hub_.port(), "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384");
+    EXPECT_EQ(client.cipher(), "ECDHE-ECDSA-AES256-GCM-SHA384");
+    for (const char* cipher : {"ECDHE-ECDSA-AES128-SHA256", "ECDHE-ECDSA-AES256-SHA"}) {
+        EXPECT_THROW(TlsClient(hub_.port(), cipher), std::runtime_error) << cipher;
+    }
+    certified(dir_.path(), {.rsa = true});
+    ASSERT_TRUE(hub_.endpoint().reload_tls());
+    for (const char* cipher : {"AES128-GCM-SHA256", "AES256-SHA", "DHE-RSA-AES128-GCM-SHA256",
+                               "ECDHE-RSA-AES128-SHA256"}) {
+        EXPECT_THROW(TlsClient(hub_.port(), cipher), std::runtime_error) << cipher;
+    }
+    EXPECT_EQ(TlsClient(hub_.port(), "ECDHE-RSA-AES128-GCM-SHA256").cipher(),
+              "ECDHE-RSA-AES128-GCM-SHA256");
 }
 
 TEST_F(Tls, AHandshakeThatNeverComesIsGivenUp) {

@@ -32,6 +32,8 @@ struct HubSettings {
     std::size_t loops = 2;
     std::size_t output_bytes = delivery::LoopGroup::kDefaultOutputBytes;
     std::vector<std::string> trusted_proxies;
+    std::vector<std::string> allowed_origins;
+    std::vector<std::string> allowed_hosts;
 };
 
 /// A whole hub inside the test's process: real store in a directory of its own, event loops on
@@ -49,6 +51,8 @@ public:
           endpoint_(std::make_unique<net::Endpoint>(
               net::EndpointOptions{.port = 0,
                                    .trusted_proxies = settings_.trusted_proxies,
+                                   .allowed_origins = settings_.allowed_origins,
+                                   .allowed_hosts = settings_.allowed_hosts,
                                    .limits = settings_.limits,
                                    .tls = settings_.tls},
               loops_, router_, clock_, kDashboard)) {

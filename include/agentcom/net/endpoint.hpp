@@ -28,6 +28,11 @@ struct Limits {
     /// Requests without a valid token from one address, which is also how many may come at once;
     /// loopback may 20 times as many. 0: no limit.
     std::uint64_t anonymous_requests_per_second = 1'000;
+    /// Wrong tokens of one address before it has to wait, and how many are forgiven each minute;
+    /// loopback may show 5 times as many. 0: no limit.
+    std::uint32_t wrong_tokens_per_minute = 20;
+    /// The longest such wait; it begins with a second and doubles. For loopback a tenth.
+    core::Millis wrong_token_wait{60'000};
     /// Bytes of all requests and messages that have come in part. One agent, or one address without
     /// a token, has a quarter of them, but always room for one request of the largest size.
     std::uint64_t input_bytes = std::uint64_t{256} << 20;
@@ -54,12 +59,22 @@ struct EndpointOptions {
     std::uint16_t port = 4000;       // 0: any free port
     /// Addresses, or ranges in CIDR notation, whose X-Forwarded-For says who asks.
     std::vector<std::string> trusted_proxies;
+    /// Pages of which other origins may use the hub: "scheme://host[:port]", "null", or "*" for
+    /// all.
+    std::vector<std::string> allowed_origins;
+    /// By which names and addresses, without a port, the hub may be addressed besides those of this
+    /// machine; "*": by any. Empty: by any, but only by those of this machine when `host` is one.
+    std::vector<std::string> allowed_hosts;
     Limits limits;
     std::optional<TlsOptions> tls;
 };
 
 /// Whether the text is an address or a range of addresses, as in `trusted_proxies`.
 [[nodiscard]] bool is_address_range(std::string_view text);
+/// Whether the text may stand in `allowed_origins`.
+[[nodiscard]] bool is_allowed_origin(std::string_view text);
+/// Whether the text may stand in `allowed_hosts`.
+[[nodiscard]] bool is_allowed_host(std::string_view text);
 
 /// The hub's one port: HTTP, and WebSocket at /ws. Accepts on the first loop and gives each
 /// connection to one loop for life, in turn.
@@ -79,6 +94,10 @@ public:
     /// Any thread: stops accepting; closes every WebSocket with 1001, lets HTTP answers in hand
     /// finish.
     void begin_shutdown();
+    /// Any thread: reads the TLS certificate and its key again; connections made from now on get
+    /// them, others stay. False when they cannot be used: the old ones stay, and the log says why.
+    /// True without TLS.
+    bool reload_tls();
     /// Any thread: connections that are still open.
     [[nodiscard]] std::uint64_t open_connections() const noexcept;
     /// Any thread: ends whatever is still open, at once.

@@ -1,0 +1,100 @@
+#include "net/site_policy.hpp"
+
+#include <algorithm>
+#include <boost/asio/ip/address.hpp>
+#include <stdexcept>
+
+#include "net/text.hpp"
+
+namespace agentcom::net {
+
+namespace {
+
+constexpr std::string_view kAny = "*";
+/// What browsers send for pages without an origin: files, sandboxed frames.
+constexpr std::string_view kNull = "null";
+
+std::uint16_t default_port(std::string_view scheme) noexcept {
+    return scheme == "https" ? 443 : 80;
+}
+
+/// A host as it is compared: in lower case, without brackets and without a final dot.
+std::optional<std::string> host_of(std::string_view text) {
+    auto authority = Authority::parse(text);
+    if (!authority && text.find(':') != std::string_view::npos) {
+        authority = Authority::parse('[' + std::string(text) + ']');
+    }
+    if (!authority || authority->port) return std::nullopt;
+    return std::move(authority->host);
+}
+
+std::string_view without_final_dot(std::string_view host) noexcept {
+    return host.ends_with('.') ? host.substr(0, host.size() - 1) : host;
+}
+
+/// A name or address that always means this machine, or a name without a dot: those are given by
+/// the machine or its network, and cannot be registered by a stranger.
+bool is_local(std::string_view host) {
+    boost::system::error_code error;
+    const auto address = boost::asio::ip::make_address(std::string(host), error);
+    if (!error) return address.is_loopback();
+    return host.find('.') == std::string_view::npos || host.ends_with(".localhost");
+}
+
+}  // namespace
+
+std::optional<SitePolicy::Origin> SitePolicy::Origin::parse(std::string_view text) {
+    const auto end = text.find("://");
+    if (end == std::string_view::npos || end == 0) return std::nullopt;
+    auto authority = Authority::parse(text.substr(end + 3));
+    if (!authority) return std::nullopt;
+    std::string scheme = to_lower(text.substr(0, end));
+    const std::uint16_t port = authority->port.value_or(default_port(scheme));
+    return Origin{std::move(scheme), std::string(without_final_dot(authority->host)), port};
+}
+
+bool SitePolicy::is_origin(std::string_view text) {
+    return text == kAny || text == kNull || Origin::parse(text).has_value();
+}
+
+bool SitePolicy::is_host(std::string_view text) { return text == kAny || host_of(text); }
+
+SitePolicy::SitePolicy(const std::vector<std::string>& origins,
+                       const std::vector<std::string>& hosts, std::string_view listens_on,
+                       bool on_loopback) {
+    for (const std::string& text : origins) {
+        if (!is_origin(text)) throw std::runtime_error(text + " is not an origin");
+        any_origin_ = any_origin_ || text == kAny;
+        null_origin_ = null_origin_ || text == kNull;
+        if (auto origin = Origin::parse(text)) origins_.push_back(std::move(*origin));
+    }
+    // Who listens to the network knows its names, and only by being told.
+    any_host_ = hosts.empty() && !on_loopback;
+    for (const std::string& text : hosts) {
+        if (!is_host(text)) throw std::runtime_error(text + " is not the name of a host");
+        any_host_ = any_host_ || text == kAny;
+        if (auto host = host_of(text)) hosts_.emplace_back(without_final_dot(*host));
+    }
+    if (auto own = host_of(listens_on)) hosts_.emplace_back(without_final_dot(*own));
+}
+
+bool SitePolicy::knows_host(const Authority* authority) const {
+    // Browsers always name one.
+    if (any_host_ || authority == nullptr) return true;
+    const std::string_view host = without_final_dot(authority->host);
+    return is_local(host) || std::ranges::find(hosts_, host) != hosts_.end();
+}
+
+bool SitePolicy::admits(std::string_view text, const Authority* authority, bool https) const {
+    if (any_origin_) return true;
+    if (text == kNull) return null_origin_;
+    const auto origin = Origin::parse(text);
+    if (!origin) return false;
+    if (std::ranges::find(origins_, *origin) != origins_.end()) return true;
+    if (authority == nullptr) return false;
+    const std::string scheme = https ? "https" : "http";
+    return *origin == Origin{scheme, std::string(without_final_dot(authority->host)),
+                             authority->port.value_or(default_port(scheme))};
+}
+
+}  // namespace agentcom::net
