@@ -175,7 +175,9 @@ Awaitable<HttpSession::Next> HttpSession::one_request() {
         co_return co_await leave();
     }
     if (auto* answer = std::get_if<HttpAnswer>(&step)) {
-        co_return co_await answer_early(*reader, judge(std::move(*answer)));
+        // Not made within the co_await, of which GCC 12 destroys such a value twice.
+        *answer = judge(std::move(*answer));
+        co_return co_await answer_early(*reader, std::move(*answer));
     }
     auto& admission = std::get<Admission>(step);
     reader->body().limit(admission.max_body_bytes);
