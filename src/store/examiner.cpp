@@ -1,6 +1,7 @@
 #include "store/examiner.hpp"
 
 #include <algorithm>
+#include <initializer_list>
 
 #include "agentcom/core/time.hpp"
 #include "agentcom/core/utf8.hpp"
@@ -49,6 +50,43 @@ void Examiner::find(std::string text, Fix fix) {
 void Examiner::find_dangling(std::string text, MDB_dbi table, std::string_view key) {
     find(std::move(text),
          [table, key = std::string(key)](WriteTransaction& txn) { txn.erase(table, key); });
+}
+
+void Examiner::find_damaged(std::string text, MDB_dbi table, std::string_view key) {
+    const Tables& tables = txn_.tables();
+    const auto is_one_of = [table](std::initializer_list<MDB_dbi> some) {
+        return std::ranges::find(some, table) != some.end();
+    };
+    if (is_one_of({tables.agents})) {
+        // Where it had got to is lost, so it is shown again what there is.
+        return find(std::move(text), [table, key = std::string(key)](WriteTransaction& txn) {
+            AgentRow row;
+            const std::string prefix = owner_prefix(key);
+            Cursor tokens(txn, txn.tables().tokens_by_agent);
+            row.claimed = tokens.at_or_after(prefix) && tokens.key().starts_with(prefix);
+            std::string value;
+            row.encode(value);
+            txn.put(table, key, value);
+        });
+    }
+    if (is_one_of({tables.copies})) {
+        const core::Seq head = stored_state_ ? stored_state_->head : core::Seq{};
+        return find(std::move(text), [table, key = std::string(key), head](WriteTransaction& txn) {
+            txn.put(table, key, CopiesRow{head, {}}.encode());
+        });
+    }
+    // All that these tell stands in their keys, which the next look compares with what there is.
+    if (is_one_of(
+            {tables.tokens_by_agent, tables.subscribers, tables.unclaimed, tables.token_expiry})) {
+        return find(std::move(text), [table, key = std::string(key)](WriteTransaction& txn) {
+            txn.put(table, key, "");
+        });
+    }
+    if (is_one_of({tables.tokens, tables.settings, tables.usage, tables.trimmed,
+                   tables.subscriptions, tables.idempotency_keys, tables.idempotency_order})) {
+        return find_dangling(std::move(text), table, key);
+    }
+    find(std::move(text));
 }
 
 void Examiner::look() {

@@ -93,6 +93,8 @@ private:
     void look_at_times();
     void find(std::string text);
     void find(std::string text, Fix fix);
+    /// A row that cannot be read. Some can be made again from nothing or from their keys.
+    void find_damaged(std::string text, MDB_dbi table, std::string_view key);
     /// A row that refers to nothing, to be removed.
     void find_dangling(std::string text, MDB_dbi table, std::string_view key);
     /// Calls `each` with every key and value; what it or the table cannot read is a finding.
@@ -143,11 +145,21 @@ void Examiner::walk(std::string_view name, MDB_dbi table, Each&& each) {
         Cursor cursor(txn_, table);
         for (bool more = cursor.first(); more; more = cursor.next()) {
             ++found_.rows;
+            const auto damaged = [&](const DamagedStore& error) {
+                return "the row " + shown(cursor.key()) + " of " + std::string(name) +
+                       " is damaged: " + error.what();
+            };
+            std::string_view value;
             try {
-                each(cursor.key(), cursor.value());
+                value = cursor.value();
             } catch (const DamagedStore& error) {
-                find("the row " + shown(cursor.key()) + " of " + std::string(name) +
-                     " is damaged: " + error.what());
+                find_damaged(damaged(error), table, cursor.key());
+                continue;
+            }
+            try {
+                each(cursor.key(), value);
+            } catch (const DamagedStore& error) {
+                find(damaged(error));  // perhaps it is another row that it was compared with
             }
         }
     } catch (const LmdbError& error) {

@@ -9,6 +9,7 @@
 #include <set>
 #include <sstream>
 
+#include "agentcom/store/doctor.hpp"
 #include "store/bytes.hpp"
 #include "store/cursor.hpp"
 #include "store/environment.hpp"
@@ -309,6 +310,29 @@ TEST_F(DamageTest, CopiesThatAreDamagedAreALossThatAnAckSettles) {
     EXPECT_TRUE(mailbox("bob").truncated);
     ack("bob", 1);
     EXPECT_FALSE(mailbox("bob").truncated);
+}
+
+TEST_F(DamageTest, TheDoctorMakesDamagedRowsAgainAsFarAsThatGoes) {
+    create_agent("alice");
+    create_agent("bob");
+    create_channel("ops");
+    for (const char* who : {"alice", "bob"}) subscribe(who, "ops");
+    append_all({direct("alice", "bob"), publication("alice", "ops")});
+    ack("bob", 1);
+    damage_rows(&Tables::agents, "bob");
+    damage_rows(&Tables::subscribers, pair_key("ops", "alice"));
+    damage_rows(&Tables::usage, "bob");
+    damage_rows(&Tables::tokens, "alice");
+    store_.reset();
+    EXPECT_GE(examine(options_.directory).total, 4U);
+    const Repair repair = examine_and_repair(options_);
+    for (const Finding& finding : repair.after.findings) ADD_FAILURE() << finding.text;
+    reopen();
+    EXPECT_EQ(unread("bob"), (Seqs{1, 2}));  // where it had got to is lost
+    EXPECT_EQ(ack("bob", 2), core::Seq{2});
+    EXPECT_EQ(subscribers("ops"), (std::vector{agent("alice"), agent("bob")}));
+    create_agent("alice");
+    EXPECT_EQ(damaged(), 0U);
 }
 
 /// Changes a byte of every value and every key in the file, one at a time. Whatever it hits: no
