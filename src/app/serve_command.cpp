@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <ctime>
 #include <memory>
+#include <utility>
 
 #include "agentcom/core/time.hpp"
 #include "app/admin_token.hpp"
@@ -36,17 +37,14 @@ void raise_file_limit() {
     }
 }
 
-/// Connections beyond the files that the system allows would find nobody to refuse them, and shares
-/// of them would be shares of what is not there.
-void fit_connections_to_files(std::uint64_t& max_connections) {
+/// How many connections there may be, with the files that the system allows: beyond those there
+/// would be nobody to refuse them, and shares of them would be shares of what is not there.
+std::uint64_t connections_that_fit(std::uint64_t wanted) {
     rlimit limit{};
-    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return;
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return wanted;
     const std::uint64_t room =
         limit.rlim_cur > 2 * kOtherFiles ? limit.rlim_cur - kOtherFiles : limit.rlim_cur / 2;
-    if (max_connections <= room) return;
-    spdlog::warn("limits.max_connections is {}, but the system allows {} open files: {} it is",
-                 max_connections, limit.rlim_cur, room);
-    max_connections = room;
+    return std::min(wanted, room);
 }
 
 /// A body that is accepted may still hold a payload that is not.
@@ -119,11 +117,18 @@ int serve(const ServeFlags& flags) {
     ignore_the_rest();
     const Logging logging(config.log_level, config.log_format);
 
-    fit_connections_to_files(config.endpoint.limits.max_connections);
+    std::uint64_t& max_connections = config.endpoint.limits.max_connections;
+    const std::uint64_t wanted =
+        std::exchange(max_connections, connections_that_fit(max_connections));
     const char* admin_token = std::getenv(std::string(kAdminTokenVariable).c_str());
     const core::SystemClock clock;
     Server server(config, clock,
                   admin_token != nullptr ? std::optional<std::string>(admin_token) : std::nullopt);
+    if (max_connections < wanted) {
+        spdlog::warn(
+            "limits.max_connections is {}, but the system allows only {} besides other files",
+            wanted, max_connections);
+    }
     tell_of_large_bodies(config.endpoint.limits);
     spdlog::info("listening on {}", server.url());
 

@@ -22,7 +22,7 @@ constexpr std::size_t kOutputHighWater = std::size_t{256} << 10;
 /// So much of its answers a connection may leave untaken without its being counted.
 constexpr std::uint64_t kFreeToOwe = std::uint64_t{64} << 10;
 /// Of an answer to somebody without a token: as dear as one request more.
-constexpr double kBytesOfRequest = 4'096;
+constexpr std::size_t kBytesOfRequest = 4'096;
 
 /// After an answer that came before its request's body, so much of a body is passed over for the
 /// sake of the connection; with more to come it is closed.
@@ -444,7 +444,7 @@ void HttpSession::send(HttpAnswer answer, AnswerForm form) {
     if (!owe(answer.body.size())) answer = error_answer(core::ErrorCode::overloaded);
     if (!asker_) {
         shard().addresses().charge(address_key(visitor_.address), now(),
-                                   static_cast<double>(answer.body.size()) / kBytesOfRequest);
+                                   static_cast<double>(answer.body.size() / kBytesOfRequest));
     }
     form.now = shard().clock().now();
     append_answer(answer, form, outbox_);

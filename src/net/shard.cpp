@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <limits>
 #include <stdexcept>
 #include <utility>
 
@@ -63,7 +64,9 @@ Shared::Shared(const EndpointOptions& options, router::Router& the_router,
                                   kInputAtHand + 4 * std::uint64_t{limits.max_header_bytes};
     input = std::make_shared<Shares>(std::max(limits.input_bytes, largest),
                                      std::max(limits.input_bytes / kShareOfOne, largest));
-    output = std::make_shared<Shares>(output_bytes, output_bytes / kShareOfOne);
+    // What all hold together is bounded where it is held: there the largest debts are called in.
+    output = std::make_shared<Shares>(std::numeric_limits<std::uint64_t>::max(),
+                                      output_bytes / kShareOfOne);
     connections = std::make_shared<Shares>(
         limits.max_connections,
         std::max<std::uint64_t>(limits.max_connections / kShareOfOne, kConnectionsOfAnyAgent));

@@ -178,9 +178,9 @@ TEST_F(CommandLine, TokensAreMadeListedAndRevokedWithoutAHub) {
 
     const Ran list = run({"token", "list", "--data-dir", data()});
     EXPECT_EQ(list.status, 0);
-    EXPECT_NE(list.output.find(token.substr(0, 8) + "...  agent  alice\n"), std::string::npos)
+    EXPECT_NE(list.output.find(token.substr(0, 8) + "...  agent     alice\n"), std::string::npos)
         << list.output;
-    EXPECT_NE(list.output.find("admin  root\n"), std::string::npos) << list.output;
+    EXPECT_NE(list.output.find("admin     root\n"), std::string::npos) << list.output;
     EXPECT_EQ(list.output.find(token), std::string::npos);
     {
         auto hub = serve();
@@ -201,7 +201,7 @@ TEST_F(CommandLine, TokensAreMadeListedAndRevokedThroughARunningHub) {
     const std::string token = first_line(made.output);
     EXPECT_EQ(client(token).ask("GET", "/api/mailbox/bob").status, 200);
     const Ran list = run({"token", "list", "--data-dir", data()});
-    EXPECT_NE(list.output.find(token.substr(0, 8) + "...  agent  bob\n"), std::string::npos)
+    EXPECT_NE(list.output.find(token.substr(0, 8) + "...  agent     bob\n"), std::string::npos)
         << list.output << list.errors;
     const Ran revoked = run({"token", "revoke", "bob", "--data-dir", data()});
     EXPECT_EQ(revoked.status, 0) << revoked.errors;
