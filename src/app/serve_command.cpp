@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <ctime>
 #include <memory>
+#include <utility>
 
 #include "agentcom/core/time.hpp"
 #include "app/admin_token.hpp"
@@ -119,10 +120,12 @@ int serve(const ServeFlags& flags) {
     ignore_the_rest();
     const Logging logging(config.log_level, config.log_format);
 
-    fit_connections_to_files(config.endpoint.limits.max_connections);
+    // What is configured stays what later reloads are compared with.
+    Config fitted = config;
+    fit_connections_to_files(fitted.endpoint.limits.max_connections);
     const char* admin_token = std::getenv(std::string(kAdminTokenVariable).c_str());
     const core::SystemClock clock;
-    Server server(config, clock,
+    Server server(std::move(fitted), clock,
                   admin_token != nullptr ? std::optional<std::string>(admin_token) : std::nullopt);
     tell_of_large_bodies(config.endpoint.limits);
     spdlog::info("listening on {}", server.url());
