@@ -2,7 +2,6 @@
 #include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <ctime>
@@ -74,16 +73,11 @@ void ignore_the_rest() {
 }
 
 void reload_all(const ConfigSources& sources, Config& running, Server& server) {
-    const LogLevel before = running.log_level;
     const Reloaded reloaded = reload(sources, running, [&server] { return server.reload_tls(); });
-    // Whoever sent the signal waits for this line, whatever the level.
-    Logging::set_level(std::min({before, running.log_level, LogLevel::info}));
-    if (reloaded.applied && !reloaded.wants_restart) {
-        spdlog::info(reloaded.line);
-    } else {
-        spdlog::warn(reloaded.line);
-    }
     Logging::set_level(running.log_level);
+    // Whoever sent the signal waits for this line.
+    const bool good = reloaded.applied && !reloaded.wants_restart;
+    Logging::announce(good ? LogLevel::info : LogLevel::warning, reloaded.line);
 }
 
 /// Reloads whenever it is told to, until it is told to stop.
