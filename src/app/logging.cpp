@@ -187,6 +187,12 @@ void Logging::set_level(LogLevel level) {
     spdlog::default_logger()->set_level(spdlog_level(level));
 }
 
+void Logging::announce(LogLevel as, std::string_view line) {
+    const auto logger = spdlog::default_logger()->clone("announcements");
+    logger->set_level(spdlog_level(as));
+    logger->log(spdlog_level(as), line);
+}
+
 std::uint64_t Logging::dropped() const { return pool_->overrun_counter() + sink_->lost(); }
 
 }  // namespace agentcom::app

@@ -2,7 +2,6 @@
 #include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <ctime>
@@ -71,16 +70,11 @@ void ignore_the_rest() {
 }
 
 void reload_all(const ConfigSources& sources, Config& running, Server& server) {
-    const LogLevel before = running.log_level;
     const Reloaded reloaded = reload(sources, running, [&server] { return server.reload_tls(); });
-    // Whoever sent the signal waits for this line, whatever the level.
-    Logging::set_level(std::min({before, running.log_level, LogLevel::info}));
-    if (reloaded.applied && !reloaded.wants_restart) {
-        spdlog::info(reloaded.line);
-    } else {
-        spdlog::warn(reloaded.line);
-    }
     Logging::set_level(running.log_level);
+    // Whoever sent the signal waits for this line.
+    const bool good = reloaded.applied && !reloaded.wants_restart;
+    Logging::announce(good ? LogLevel::info : LogLevel::warning, reloaded.line);
 }
 
 /// Reloads whenever it is told to, until it is told to stop.
@@ -117,17 +111,19 @@ int serve(const ServeFlags& flags) {
     ignore_the_rest();
     const Logging logging(config.log_level, config.log_format);
 
-    std::uint64_t& max_connections = config.endpoint.limits.max_connections;
-    const std::uint64_t wanted =
-        std::exchange(max_connections, connections_that_fit(max_connections));
+    // What is configured stays what later reloads are compared with.
+    Config fitted = config;
+    const std::uint64_t wanted = config.endpoint.limits.max_connections;
+    const std::uint64_t allowed = connections_that_fit(wanted);
+    fitted.endpoint.limits.max_connections = allowed;
     const char* admin_token = std::getenv(std::string(kAdminTokenVariable).c_str());
     const core::SystemClock clock;
-    Server server(config, clock,
+    Server server(std::move(fitted), clock,
                   admin_token != nullptr ? std::optional<std::string>(admin_token) : std::nullopt);
-    if (max_connections < wanted) {
+    if (allowed < wanted) {
         spdlog::warn(
             "limits.max_connections is {}, but the system allows only {} besides other files",
-            wanted, max_connections);
+            wanted, allowed);
     }
     tell_of_large_bodies(config.endpoint.limits);
     spdlog::info("listening on {}", server.url());
