@@ -2,19 +2,27 @@
 
 namespace agentcom::delivery {
 
+std::deque<ReadQueue::Read>& ReadQueue::reads_of(std::string_view owner) {
+    const auto found = owners_.find(owner);
+    if (found != owners_.end()) return found->second;
+    in_turn_.emplace_back(owner);
+    try {
+        return owners_.emplace(std::string(owner), std::deque<Read>()).first->second;
+    } catch (...) {
+        in_turn_.pop_back();
+        throw;
+    }
+}
+
 void ReadQueue::add(std::string_view owner, std::function<void()> read,
                     std::function<void()> failed) {
-    auto found = owners_.find(owner);
-    if (found == owners_.end()) {
-        in_turn_.emplace_back(owner);
-        try {
-            found = owners_.emplace(std::string(owner), std::deque<Read>()).first;
-        } catch (...) {
-            in_turn_.pop_back();
-            throw;
-        }
-    }
-    found->second.push_back({std::move(read), std::move(failed)});
+    reads_of(owner).push_back({std::move(read), std::move(failed)});
+    ++waiting_;
+}
+
+void ReadQueue::go_on(std::string_view owner, std::function<void()> read,
+                      std::function<void()> failed) {
+    reads_of(owner).push_front({std::move(read), std::move(failed)});
     ++waiting_;
 }
 

@@ -31,7 +31,7 @@ struct Collector : std::enable_shared_from_this<Collector<List>> {
                     std::make_move_iterator(page.entries.end()));
         cursor = page.cursor;
         if (page.more && !budget.full()) {
-            return loop.reads().add(
+            return loop.reads().go_on(
                 owner, [self = this->shared_from_this()] { self->run(); },
                 [self = this->shared_from_this()] {
                     self->reply(core::Error(core::ErrorCode::internal));

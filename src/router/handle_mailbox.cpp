@@ -92,7 +92,7 @@ void Router::Impl::Poll::read_on(services::Mailbox::Read read, std::any* shared)
 }
 
 void Router::Impl::Poll::read_later(services::Mailbox::Read read) {
-    loop.reads().add(
+    loop.reads().go_on(
         owner_of(caller),
         [self = shared_from_this(), read = std::move(read)]() mutable {
             self->read_on(std::move(read), nullptr);

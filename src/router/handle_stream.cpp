@@ -92,7 +92,10 @@ struct Router::Impl::UnreadCount final : std::enable_shared_from_this<UnreadCoun
             over = router.mailbox_.go_on(*read);
             for (const core::MessagePtr& message : read->view.messages) add(*message);
             read->view.messages.clear();
-            if (!over) return loop.post([self = shared_from_this()] { self->go_on(); });
+            if (!over) {
+                return loop.reads().go_on(
+                    owner_of(caller), [self = shared_from_this()] { self->go_on(); }, [] {});
+            }
         } catch (const std::exception&) {
             loop.registry().faults().report("count of unread");
             return reply(core::Error(core::ErrorCode::internal));

@@ -82,12 +82,15 @@ TEST_F(ReadQueueTest, AReadThatThrowsIsToldAndCountedAndOthersGoOn) {
     EXPECT_EQ(faults_.count(), 1U);
 }
 
-TEST_F(ReadQueueTest, AReadMayAddItsRest) {
+TEST_F(ReadQueueTest, AReadThatHasBegunIsEndedBeforeItsOwnersNextOne) {
+    const auto rest = [&] { done_ += 'a'; };
     queue_.add(
-        "one", [&] { add("one", 'b'); }, [] {});
-    queue_.begin_turn();
-    while (queue_.has_work()) queue_.work();
-    EXPECT_EQ(done_, "b");
+        "one", [&] { queue_.go_on("one", rest, [] {}); }, [] {});
+    add("one", 'b');
+    add("other", 'x');
+    for (int i = 0; i < 4; ++i) turn();
+    EXPECT_EQ(done_, "xab");
+    EXPECT_FALSE(queue_.has_work());
 }
 
 }  // namespace

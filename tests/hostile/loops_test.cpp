@@ -30,7 +30,8 @@ protected:
 
 /// A request after whose answer the hub closes.
 std::string last_request(const std::string& token) {
-    return "GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: Bearer " +
+    return "GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: "
+           "Bearer " +
            token + "\r\n\r\n";
 }
 
@@ -101,6 +102,47 @@ TEST_F(HostileLoops, PipelinedPolls) {
     EXPECT_TRUE(reader.read_to_end());
     observe(kWhile);
     end(mebibytes(192));
+}
+
+TEST_F(HostileLoops, ThreadsThatManyConnectionsReadAtOnce) {
+    start_hub();
+    const std::string reader = hub().create_token("reader");
+    const std::string root = HttpClient(port(), reader)
+                                 .request("POST", "/api/message", message_body("sink", 1))
+                                 .json()
+                                 .at("id");
+    (void)ask_many(port(), sized(10'000, 6'000, 600), [&](std::size_t) {
+        return post_request("/api/message", reader, message_body("sink", 1, root));
+    });
+    begin();
+    std::vector<Attacker> readers;
+    for (std::size_t i = 0; i < sized(1'500, 300, 30); ++i) {
+        readers.emplace_back(port());
+        readers.back().send(get_request("/api/threads/" + root + "/replies", reader));
+    }
+    observe(2 * kWhile);
+    end(mebibytes(320));
+}
+
+TEST_F(HostileLoops, PagesThatManyWithoutATokenReadAtOnce) {
+    start_hub({"AGENTCOM_AUTH_ANONYMOUS_READS=true"});
+    HttpClient writer(port(), hub().create_token("writer"));
+    ASSERT_EQ(writer.post("/api/channels", {{"name", "open"}}).status, 201);
+    for (std::size_t i = 0; i < sized(200, 200, 20); ++i) {
+        ASSERT_EQ(
+            writer.request("POST", "/api/channels/open/publish", message_body({}, 10'000)).status,
+            200);
+    }
+    begin();
+    std::vector<Attacker> readers;
+    for (std::size_t i = 0; i < sized(1'000, 300, 30); ++i) {
+        readers.emplace_back(port());
+        const std::string one =
+            "GET /api/channels/open/history?limit=200 HTTP/1.1\r\nHost: localhost\r\n\r\n";
+        readers.back().send(one + one + one);
+    }
+    observe(2 * kWhile);
+    end(mebibytes(384));
 }
 
 TEST_F(HostileLoops, ManyPublicationsToManySubscribers) {

@@ -38,6 +38,9 @@ public:
     }
     /// Runs the read in a later turn, or later in this one. `failed` is called when it throws.
     void add(std::string_view owner, std::function<void()> read, std::function<void()> failed);
+    /// The same for the rest of a read that has begun: it comes before the owner's others, so that
+    /// an owner has one half-read page at a time and not as many as it has asked for.
+    void go_on(std::string_view owner, std::function<void()> read, std::function<void()> failed);
 
     [[nodiscard]] bool has_work() const noexcept { return waiting_ > 0; }
     [[nodiscard]] std::size_t size() const noexcept { return waiting_; }
@@ -63,6 +66,7 @@ private:
     using Owners =
         std::unordered_map<std::string, std::deque<Read>, core::TextHash, core::TextEqual>;
 
+    std::deque<Read>& reads_of(std::string_view owner);
     void run_next();
 
     Faults& faults_;
