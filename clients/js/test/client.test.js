@@ -92,7 +92,7 @@ for (const transport of ["websocket", "poll"]) {
       await reading.connect();
       const client = await connected();
       await failure(client.publish(channel, { n: 0 }), NotFoundError);
-      assert.equal(await client.createChannel(channel, "a room"), name);
+      assert.equal(await client.createChannel(channel, "a room"), channel);
       await failure(client.createChannel(channel), ConflictError);
       assert.equal(await reading.subscribe(channel), true);
       assert.equal(await reading.subscribe(channel), false);

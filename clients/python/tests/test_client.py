@@ -95,7 +95,7 @@ class Transports:
         async with self.client(writer) as client:
             with self.assertRaises(NotFoundError):
                 await client.publish(channel, {"n": 0})
-            self.assertEqual(await client.create_channel(channel, "a room"), channel.lower())
+            self.assertEqual(await client.create_channel(channel, "a room"), channel)
             with self.assertRaises(ConflictError):
                 await client.create_channel(channel)
             self.assertTrue(await reading.subscribe(channel))
