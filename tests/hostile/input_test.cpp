@@ -24,7 +24,8 @@ protected:
         for (std::size_t i = 0; i < sized(8, 4, 2); ++i) {
             attackers.emplace_back(port());
             attackers.back().send(
-                "POST /api/message HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                "POST /api/message HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
+                "application/json\r\n"
                 "Transfer-Encoding: chunked\r\n\r\n");
             attackers.back().send(beginning);
         }
