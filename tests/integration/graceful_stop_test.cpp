@@ -149,7 +149,11 @@ std::map<std::string, Ids> history(const HubProcess& hub) {
 }
 
 TEST(GracefulStop, WhatIsStoredHasBeenAnsweredHoweverMuchWasInFlight) {
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+    constexpr int kRounds = 3;
+#else
     constexpr int kRounds = 12;
+#endif
     constexpr int kOfEach = 3;  // so that each of both loops has some of either kind
     const std::vector<std::string> environment{"AGENTCOM_SERVER_THREADS=2",
                                                "AGENTCOM_HISTORY_MESSAGES=1000000",
