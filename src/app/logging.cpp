@@ -188,9 +188,17 @@ void Logging::set_level(LogLevel level) {
 }
 
 void Logging::announce(LogLevel as, std::string_view line) {
-    const auto logger = spdlog::default_logger()->clone("announcements");
-    logger->set_level(spdlog_level(as));
-    logger->log(spdlog_level(as), line);
+    // Made once for each logger that is installed, and kept: a line that waits holds its logger, so
+    // one that is given up here would be freed by the log's thread.
+    static std::weak_ptr<spdlog::logger> made_for;
+    static std::shared_ptr<spdlog::logger> announcer;
+    const auto installed = spdlog::default_logger();
+    if (made_for.lock() != installed) {
+        announcer = installed->clone("announcements");
+        made_for = installed;
+    }
+    announcer->set_level(spdlog_level(as));
+    announcer->log(spdlog_level(as), line);
 }
 
 std::uint64_t Logging::dropped() const { return pool_->overrun_counter() + sink_->lost(); }

@@ -33,7 +33,7 @@ public:
 
     /// From now on the least important lines are of this level. Any thread.
     static void set_level(LogLevel level);
-    /// A line for whoever waits for it, whatever the level. Any thread.
+    /// A line for whoever waits for it, whatever the level. One thread at a time.
     static void announce(LogLevel as, std::string_view line);
     /// Lines lost so far. Any thread.
     [[nodiscard]] std::uint64_t dropped() const;
