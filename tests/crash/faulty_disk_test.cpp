@@ -170,12 +170,12 @@ TEST_F(FaultyDiskTest, WhileTheDiskHangsReadsAndPingsGoOnAndThenTheWritesAreTher
     HttpClient reader(hub_->port(), admin_token_);
     HttpClient writer(hub_->port(), admin_token_);
 
-    disk_->levers().hang = true;
+    disk_->levers().hang.set(1);
     writer.send_raw("POST /api/message HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer " +
                     admin_token_ +
                     "\r\nContent-Type: application/json\r\nContent-Length: 24\r\n\r\n" +
                     R"({"to":"x","payload":"y"})");
-    ASSERT_TRUE(PreloadedDisk::wait_until([&] { return disk_->levers().waiting > 0; }));
+    ASSERT_TRUE(disk_->levers().waiting.wait_for_change(0, 60));
     const auto begin = steady_clock::now();
     const auto until = begin + std::chrono::seconds(10);
     std::chrono::duration<double, std::milli> longest{};
@@ -189,8 +189,8 @@ TEST_F(FaultyDiskTest, WhileTheDiskHangsReadsAndPingsGoOnAndThenTheWritesAreTher
         longest = std::max<std::chrono::duration<double, std::milli>>(longest, then - now);
         now = then;
     }
-    EXPECT_EQ(disk_->levers().waiting, 1U);
-    disk_->levers().hang = false;
+    EXPECT_EQ(disk_->levers().waiting.get(), 1U);
+    disk_->levers().hang.set(0);
     EXPECT_EQ(writer.read_response().status, 200);
     std::printf("[ figures  ] %zu rounds of a ping and three reads, longest %.1f ms\n", rounds,
                 longest.count());

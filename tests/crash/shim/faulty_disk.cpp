@@ -37,7 +37,8 @@
 namespace agentcom::test {
 namespace {
 
-constexpr std::uint64_t kSector = 512;  // what a disk writes as a whole
+constexpr std::time_t kLongHang = 3'600;  // seconds, after which it looks again
+constexpr std::uint64_t kSector = 512;    // what a disk writes as a whole
 constexpr std::size_t kMaxDescriptors = 65'536;
 
 template <class Function>
@@ -200,10 +201,12 @@ bool Disk::use_up(std::atomic<std::uint64_t>& counter) {
 }
 
 void Disk::begin_event() {
-    if (control_->hang.load()) {
-        ++control_->waiting;
-        while (control_->hang.load()) ::usleep(1'000);
-        --control_->waiting;
+    if (control_->hang.get() != 0) {
+        control_->waiting.add(1);
+        while (const std::uint32_t hangs = control_->hang.get()) {
+            control_->hang.wait_for_change(hangs, kLongHang);
+        }
+        control_->waiting.add(-1);
     }
     mutex_.lock();
     ++control_->events;

@@ -1,16 +1,12 @@
 #include "crash/support/preloaded_disk.hpp"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <fstream>
 #include <stdexcept>
 #include <utility>
-
-#include "support/socket_client.hpp"
 
 namespace agentcom::test {
 
@@ -27,7 +23,7 @@ PreloadedDisk::PreloadedDisk(std::filesystem::path directory) : directory_(std::
 }
 
 PreloadedDisk::~PreloadedDisk() {
-    levers_->hang = false;
+    levers_->hang.set(0);
     ::munmap(levers_, sizeof(FaultyDisk));
 }
 
@@ -89,15 +85,6 @@ void PreloadedDisk::undo(const UndoEntry& entry, const std::string& path,
             std::filesystem::remove(path);
             return;
     }
-}
-
-bool PreloadedDisk::wait_until(const std::function<bool()>& holds) {
-    const auto deadline = std::chrono::steady_clock::now() + kPatience;
-    while (!holds()) {
-        if (std::chrono::steady_clock::now() > deadline) return false;
-        ::poll(nullptr, 0, 1);
-    }
-    return true;
 }
 
 bool PreloadedDisk::is_possible() noexcept {

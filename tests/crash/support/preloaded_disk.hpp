@@ -1,7 +1,6 @@
 #pragma once
 
 #include <filesystem>
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -28,8 +27,6 @@ public:
     /// After the hub has died of it: makes the directory what the disk holds. How many sectors,
     /// sizes and names were put back; nothing when the power was not cut.
     std::size_t restore();
-    /// Waits until this holds; false when patience runs out.
-    static bool wait_until(const std::function<bool()>& holds);
 
     /// False where a sanitizer's runtime has to be the first that is loaded.
     [[nodiscard]] static bool is_possible() noexcept;
