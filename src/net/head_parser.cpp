@@ -1,6 +1,7 @@
 #include "net/head_parser.hpp"
 
 #include <algorithm>
+#include <span>
 
 #include "net/text.hpp"
 
@@ -12,6 +13,10 @@ namespace {
 /// that the header may have, and what any client sends in any case.
 constexpr std::uint32_t kBytesPerField = 128;
 constexpr std::uint32_t kFieldsAlwaysTaken = 64;
+
+/// Room for the head of most clients, in bytes and fields.
+constexpr std::size_t kUsualHead = 1'024;
+constexpr std::size_t kUsualFields = 16;
 
 bool is_token_character(char c) noexcept {
     constexpr std::string_view kOthers = "!#$%&'*+-.^_`|~";
@@ -38,6 +43,8 @@ bool is_value_character(char c) noexcept {
 }  // namespace
 
 std::size_t HeadParser::take(std::string_view input) {
+    // What comes at once mostly is all of it.
+    if (text_.empty()) text_.reserve(std::min({input.size(), kUsualHead, std::size_t{max_bytes_}}));
     std::size_t used = 0;
     while (!complete_ && !error_ && used < input.size()) {
         const std::string_view rest = input.substr(used);
@@ -104,6 +111,7 @@ void HeadParser::read_request_line(std::string_view line) {
     verb_ = part(verb);
     target_ = part(target);
     http_1_0_ = version.back() == '0';
+    fields_.reserve(kUsualFields);
 }
 
 void HeadParser::read_field(std::string_view line) {
@@ -117,8 +125,7 @@ void HeadParser::read_field(std::string_view line) {
         return fail(core::ErrorCode::bad_request);
     }
     const Field field{part(name), part(value)};
-    const std::string lowered = to_lower(name);
-    text_.replace(field.name.begin, field.name.size, lowered);
+    lower_in_place(std::span(text_).subspan(field.name.begin, field.name.size));
     fields_.push_back(field);
 }
 

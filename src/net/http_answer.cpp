@@ -125,6 +125,14 @@ std::string_view http_date(core::Timestamp now) {
     return {cached.text.data(), cached.size};
 }
 
+void append_server_lines(std::string& out, core::Timestamp now) {
+    out += "Server: agentcom/";
+    out += core::kVersion;
+    out += "\r\nDate: ";
+    out += http_date(now);
+    out += "\r\n";
+}
+
 std::string answer_head(const HttpAnswer& answer, AnswerForm form) {
     std::string out;
     out.reserve(384);
@@ -132,11 +140,9 @@ std::string answer_head(const HttpAnswer& answer, AnswerForm form) {
     out += std::to_string(answer.status);
     out += ' ';
     out += reason_phrase(answer.status);
-    out += "\r\nServer: agentcom/";
-    out += core::kVersion;
-    out += "\r\nDate: ";
-    out += http_date(form.now);
-    out += "\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n";
+    out += "\r\n";
+    append_server_lines(out, form.now);
+    out += "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n";
     out += content_headers(answer.content);
     if (!answer.allow.empty()) out += "Allow: " + answer.allow + "\r\n";
     if (answer.status == 401) out += "WWW-Authenticate: Bearer\r\n";
@@ -144,24 +150,19 @@ std::string answer_head(const HttpAnswer& answer, AnswerForm form) {
     if (answer.retry_after_s) {
         out += "Retry-After: " + std::to_string(*answer.retry_after_s) + "\r\n";
     }
-    if (answer.status == 426 && form.keep_alive) {
-        out += "Connection: keep-alive, Upgrade\r\n";
-    } else {
-        out += form.keep_alive ? "Connection: keep-alive\r\n" : "Connection: close\r\n";
-    }
+    out += form.keep_alive ? "Connection: keep-alive" : "Connection: close";
+    // Who names a protocol in Upgrade says so here (RFC 9110, 7.8).
+    out += answer.status == 426 ? ", Upgrade\r\n" : "\r\n";
     out += "Content-Length: " + std::to_string(answer.body.size()) + "\r\n\r\n";
     return out;
 }
 
-std::string event_stream_head(bool http_1_0, core::Timestamp now) {
-    std::string out = http_1_0 ? "HTTP/1.0 200 OK" : "HTTP/1.1 200 OK";
-    out += "\r\nServer: agentcom/";
-    out += core::kVersion;
-    out += "\r\nDate: ";
-    out += http_date(now);
+std::string event_stream_head(const AnswerForm& form) {
+    std::string out = form.http_1_0 ? "HTTP/1.0 200 OK\r\n" : "HTTP/1.1 200 OK\r\n";
+    append_server_lines(out, form.now);
     // Proxies are asked not to gather events.
     out +=
-        "\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\n"
+        "Content-Type: text/event-stream\r\nCache-Control: no-store\r\n"
         "X-Accel-Buffering: no\r\nX-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n";
     return out;
 }

@@ -44,10 +44,12 @@ struct AnswerForm {
 /// The moment as a Date header has it (RFC 9110, 5.6.7), made once a second. Valid until this
 /// thread asks for another one.
 [[nodiscard]] std::string_view http_date(core::Timestamp now);
+/// The header lines that every response has: `Server` and `Date`.
+void append_server_lines(std::string& out, core::Timestamp now);
 /// The response's text up to its body.
 [[nodiscard]] std::string answer_head(const HttpAnswer& answer, AnswerForm form);
 /// What comes before a stream of events, which ends with the connection.
-[[nodiscard]] std::string event_stream_head(bool http_1_0, core::Timestamp now);
+[[nodiscard]] std::string event_stream_head(const AnswerForm& form);
 /// Appends the response; the body's pieces are taken over.
 void append_answer(HttpAnswer& answer, AnswerForm form, delivery::Outbox& outbox);
 

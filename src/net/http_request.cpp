@@ -151,15 +151,14 @@ HeadStep admit(const HttpHead& head, const Premises& premises) {
     return {std::move(caller), shown, std::move(admission)};
 }
 
-BodyStep interpret(const HttpHead& head, router::Caller& caller, Admission& admission,
-                   std::string_view body, const router::Router& router) {
+std::optional<std::string> token_in_body(const Admission& admission, std::string_view body) {
+    if (admission.token_shown || !admission.match.route->body_token()) return std::nullopt;
+    return protocol::token_in_ack_body(body);
+}
+
+BodyStep interpret(const HttpHead& head, const router::Caller& caller, Admission& admission,
+                   std::string_view body) {
     const Route& route = *admission.match.route;
-    if (!admission.token_shown && route.body_token()) {
-        if (const auto token = protocol::token_in_ack_body(body)) {
-            caller = router.authenticate(*token);
-            admission.token_shown = true;
-        }
-    }
     auto decoded = decode(head, admission, body);
     if (!decoded) {
         // Whoever may not come in is not told what is wrong with the luggage.

@@ -49,8 +49,7 @@ struct Upgrade {
 struct StreamWish {
     router::Caller caller;
     protocol::OpenStream request;
-    bool http_1_0 = false;
-    bool head_only = false;  // HEAD
+    AnswerForm form;
 };
 /// What is known before the body: what is asked for, and how much may follow.
 struct Admission {
@@ -86,10 +85,12 @@ struct RouterCall {
 };
 using BodyStep = std::variant<HttpAnswer, RouterCall>;
 
-/// Decodes an admitted request once its body is there. Whose token stands in the body, if one does
-/// there alone, becomes the `caller`.
-[[nodiscard]] BodyStep interpret(const HttpHead& head, router::Caller& caller, Admission& admission,
-                                 std::string_view body, const router::Router& router);
+/// The token that stands in the body, if the route allows that and none was shown before.
+[[nodiscard]] std::optional<std::string> token_in_body(const Admission& admission,
+                                                       std::string_view body);
+/// Decodes an admitted request once its body is there, and it is known who asks.
+[[nodiscard]] BodyStep interpret(const HttpHead& head, const router::Caller& caller,
+                                 Admission& admission, std::string_view body);
 
 /// The token of `Authorization: Bearer <token>`: the scheme in any case, spaces around the token
 /// forgiven. Nothing when the header is of another kind; empty when it names no token.

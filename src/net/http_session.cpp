@@ -35,7 +35,8 @@ HttpSession::HttpSession(std::shared_ptr<Shard> the_shard, std::shared_ptr<Buffe
     : Connection(std::move(the_shard), std::move(stream)),
       outbox_(shard().limits().outbox, &loop().output(), this),
       visitor_(std::move(visitor)),
-      through_proxy_(shard().proxies().trusts(visitor_.address)) {}
+      through_proxy_(shard().proxies().trusts(visitor_.address)),
+      from_(visitor_.address) {}
 
 void HttpSession::start(std::shared_ptr<HttpSession> session) {
     const Executor executor = session->stream().executor();
@@ -133,8 +134,10 @@ Awaitable<bool> HttpSession::first_byte(core::Millis patience) {
 
 Awaitable<HttpSession::Next> HttpSession::one_request() {
     std::optional<RequestReader> reader(std::in_place, shard().limits());
+    from_ = visitor_.address;
+    form_ = {.keep_alive = false};
     asker_.reset();
-    wrong_token_from_.reset();
+    wrong_token_shown_ = false;
     stream().limit_input(shard().max_input_of_strangers());
     enter(Phase::reading, shard().limits().request_timeout);
     const Received header = co_await receive_header(*reader);
@@ -145,29 +148,26 @@ Awaitable<HttpSession::Next> HttpSession::one_request() {
                                                     .sites = shard().sites(),
                                                     .dashboard_html = shard().dashboard_html(),
                                                     .https = came_by_https(head)});
-    const Address from = through_proxy_
-                             ? shard().proxies().client(visitor_.address, reader->forwarded_for())
-                             : visitor_.address;
     // Who has shown a good one over this connection does not wait for what others show.
     if (const auto wait =
-            token_shown && !agents_place_ ? shard().wait_before_token(from) : core::Millis{0};
+            token_shown && !agents_place_ ? shard().wait_before_token(from_) : core::Millis{0};
         wait.count() > 0) {
         caller = {};
         step = wait_answer(wait);
     }
-    if (token_shown && !caller.agent) wrong_token_from_ = from;
+    wrong_token_shown_ = token_shown && !caller.agent;
     if (caller.agent) {
         if (!vouch_for(*caller.agent)) {
             co_return after(refuse(core::ErrorCode::too_many_connections));
         }
-    } else if (!shard().admit_stranger(from)) {
+    } else if (!shard().admit_stranger(from_)) {
         step = error_answer(core::ErrorCode::rate_limited);
     }
     if (std::holds_alternative<Upgrade>(step) && shard().shutting_down()) {
         step = error_answer(core::ErrorCode::shutting_down);
     }
     if (auto* upgrade = std::get_if<Upgrade>(&step)) {
-        upgrade->visitor = leave_as(from);
+        upgrade->visitor = leave_as();
         if (!upgrade->visitor.place) step = error_answer(core::ErrorCode::too_many_connections);
     }
     if (auto* upgrade = std::get_if<Upgrade>(&step)) {
@@ -185,33 +185,50 @@ Awaitable<HttpSession::Next> HttpSession::one_request() {
     const Received body = co_await receive_body(*reader);
     if (body != Received::complete) co_return after(body);
     enter(Phase::working);
-    BodyStep todo = interpret(head, caller, admission, reader->body().body(), shard().router());
-    if (admission.token_shown && !caller.agent) wrong_token_from_ = from;
+    BodyStep todo = interpret_body(head, caller, admission, reader->body().body());
     if (const auto* call = std::get_if<RouterCall>(&todo);
         call != nullptr && call->caller.agent && !asker_ && !vouch_for(*call->caller.agent)) {
         co_return after(refuse(core::ErrorCode::too_many_connections));
     }
-    const AnswerForm form = form_for(*reader);
     if (auto* call = std::get_if<RouterCall>(&todo);
         call != nullptr && std::holds_alternative<protocol::OpenStream>(call->request)) {
         held_.give_back();
         // Not made within a co_await, of which GCC 12 destroys such a value twice.
-        successor_ =
-            StreamWish{std::move(call->caller), std::get<protocol::OpenStream>(call->request),
-                       form.http_1_0, form.without_body};
+        successor_ = StreamWish{std::move(call->caller),
+                                std::get<protocol::OpenStream>(call->request), form_};
         co_return co_await leave();
     }
     // The answer may be long in coming, and the request has been decoded.
     reader.reset();
     held_.give_back();
-    co_return co_await respond(form, std::move(todo));
+    co_return co_await respond(form_, std::move(todo));
+}
+
+void HttpSession::note_head(const RequestReader& reader) {
+    form_ = form_for(reader);
+    if (!through_proxy_) return;
+    from_ = shard().proxies().client(visitor_.address, reader.forwarded_for());
+    // What is kept from now on is the client's, not the proxy's.
+    held_ = {};
+}
+
+BodyStep HttpSession::interpret_body(const HttpHead& head, router::Caller& caller,
+                                     Admission& admission, std::string_view body) {
+    if (const auto token = token_in_body(admission, body)) {
+        const core::Millis wait =
+            agents_place_ ? core::Millis{0} : shard().wait_before_token(from_);
+        if (wait.count() > 0) return wait_answer(wait);
+        caller = shard().router().authenticate(*token);
+        wrong_token_shown_ = !caller.agent;
+    }
+    return interpret(head, caller, admission, body);
 }
 
 HttpAnswer HttpSession::judge(HttpAnswer answer) {
     constexpr std::uint16_t kUnauthorized = 401;
     // Where no token is needed a wrong one is none.
-    if (!wrong_token_from_ || answer.status != kUnauthorized) return answer;
-    const core::Millis wait = shard().note_wrong_token(*wrong_token_from_);
+    if (!wrong_token_shown_ || answer.status != kUnauthorized) return answer;
+    const core::Millis wait = shard().note_wrong_token(from_);
     return wait.count() > 0 ? wait_answer(wait) : std::move(answer);
 }
 
@@ -246,15 +263,15 @@ bool HttpSession::vouch_for(const core::AgentId& agent) {
     return agents_place_.resize(1);
 }
 
-Visitor HttpSession::leave_as(const Address& from) {
-    Visitor visitor{from, std::move(visitor_.place)};
-    if (!visitor.place) visitor.place = shard().addresses().take_place(address_key(from));
+Visitor HttpSession::leave_as() {
+    Visitor visitor{from_, std::move(visitor_.place)};
+    if (!visitor.place) visitor.place = shard().addresses().take_place(address_key(from_));
     return visitor;
 }
 
 std::string HttpSession::owner() const {
     if (asker_) return asker_->str();
-    const AddressKey key = address_key(visitor_.address);
+    const AddressKey key = address_key(from_);
     return {key.bytes.begin(), key.bytes.end()};
 }
 
@@ -285,6 +302,9 @@ HttpSession::Next HttpSession::after(Received failed) noexcept {
 Awaitable<HttpSession::Received> HttpSession::receive_header(RequestReader& reader) {
     while (true) {
         stream().consume(reader.take(stream().input()));
+        // Of a header that is wrong, or never ends, the verb may be known.
+        form_.without_body = reader.is_head();
+        if (reader.header_complete()) note_head(reader);
         if (reader.error()) co_return refuse(*reader.error());
         if (reader.header_complete()) co_return Received::complete;
         if (const auto failed = co_await more_input(reader)) co_return give_up(*failed);
@@ -310,7 +330,7 @@ Awaitable<HttpSession::Next> HttpSession::answer_early(RequestReader& reader, Ht
     const auto length = reader.declared_length();
     const bool stays =
         length && *length <= kMostPassedOver && (reader.complete() || !reader.expects_continue());
-    AnswerForm form = form_for(reader);
+    AnswerForm form = form_;
     form.keep_alive = form.keep_alive && stays && !answer.ends_connection;
     send(std::move(answer), form);
     if (!form.keep_alive) co_return Next::close;
@@ -418,7 +438,9 @@ void HttpSession::on_reply(std::uint64_t number, protocol::Reply&& reply) {
 }
 
 HttpSession::Received HttpSession::refuse(core::ErrorCode code) {
-    send(error_answer(code), AnswerForm{.http_1_0 = false, .keep_alive = false});
+    AnswerForm form = form_;
+    form.keep_alive = false;
+    send(error_answer(code), form);
     return Received::refused;
 }
 
@@ -441,10 +463,11 @@ HttpAnswer HttpSession::encode(const protocol::Reply& reply, bool hint) {
 }
 
 void HttpSession::send(HttpAnswer answer, AnswerForm form) {
-    if (!owe(answer.body.size())) answer = error_answer(core::ErrorCode::overloaded);
+    const std::size_t bytes = form.without_body ? 0 : answer.body.size();
+    if (!owe(bytes)) answer = error_answer(core::ErrorCode::overloaded);
     if (!asker_) {
-        shard().addresses().charge(address_key(visitor_.address), now(),
-                                   static_cast<double>(answer.body.size() / kBytesOfRequest));
+        shard().addresses().charge(address_key(from_), now(),
+                                   static_cast<double>(bytes / kBytesOfRequest));
     }
     form.now = shard().clock().now();
     append_answer(answer, form, outbox_);

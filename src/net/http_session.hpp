@@ -57,7 +57,7 @@ private:
     [[nodiscard]] bool vouch_for(const core::AgentId& agent);
     /// Who the WebSocket session is to take this connection for; without a place when the address
     /// has none left.
-    [[nodiscard]] Visitor leave_as(const Address& from);
+    [[nodiscard]] Visitor leave_as();
     /// So many bytes of the current request are kept while it waits. False when there is no memory
     /// left for that.
     [[nodiscard]] bool hold(std::uint64_t bytes);
@@ -70,9 +70,16 @@ private:
     Awaitable<std::optional<protocol::Reply>> ask(RouterCall call);
     void on_reply(std::uint64_t number, protocol::Reply&& reply);
     [[nodiscard]] static Next after(Received failed) noexcept;
+    /// Answers the current request with an error, after which nothing can follow.
     Received refuse(core::ErrorCode code);
     Received give_up(core::ErrorCode code);
     [[nodiscard]] AnswerForm form_for(const RequestReader& reader) const;
+    /// The head of the current request has been read as far as it could be: who asks, and how it is
+    /// to be answered.
+    void note_head(const RequestReader& reader);
+    /// A token that stands in the body alone is looked at, unless its address has to wait.
+    [[nodiscard]] BodyStep interpret_body(const HttpHead& head, router::Caller& caller,
+                                          Admission& admission, std::string_view body);
     /// Who asks must also listen before more is answered.
     Awaitable<void> let_output_drain();
     void send(HttpAnswer answer, AnswerForm form);
@@ -86,8 +93,11 @@ private:
     delivery::Outbox outbox_;
     Visitor visitor_;
     const bool through_proxy_;
-    std::optional<core::AgentId> asker_;       // of the current request, if its token was valid
-    std::optional<Address> wrong_token_from_;  // the current request has shown one
+    // Of the current request:
+    Address from_;                        // who asks, behind trusted proxies
+    AnswerForm form_;                     // how it is answered, as far as it has been read
+    std::optional<core::AgentId> asker_;  // if its token was valid
+    bool wrong_token_shown_ = false;
     Shares::Holding owed_;          // bytes of answers that have not been taken, likewise
     Shares::Holding held_;          // bytes, of `asker_` or the address
     Shares::Holding agents_place_;  // this connection, of the first agent that asked over it

@@ -18,6 +18,10 @@ std::uint16_t default_port(std::string_view scheme) noexcept {
     return scheme == "https" ? 443 : 80;
 }
 
+std::string_view without_final_dot(std::string_view host) noexcept {
+    return host.ends_with('.') ? host.substr(0, host.size() - 1) : host;
+}
+
 /// A host as it is compared: in lower case, without brackets and without a final dot.
 std::optional<std::string> host_of(std::string_view text) {
     auto authority = Authority::parse(text);
@@ -25,11 +29,7 @@ std::optional<std::string> host_of(std::string_view text) {
         authority = Authority::parse('[' + std::string(text) + ']');
     }
     if (!authority || authority->port) return std::nullopt;
-    return std::move(authority->host);
-}
-
-std::string_view without_final_dot(std::string_view host) noexcept {
-    return host.ends_with('.') ? host.substr(0, host.size() - 1) : host;
+    return std::string(without_final_dot(authority->host));
 }
 
 /// A name or address that always means this machine, or a name without a dot: those are given by
@@ -73,9 +73,9 @@ SitePolicy::SitePolicy(const std::vector<std::string>& origins,
     for (const std::string& text : hosts) {
         if (!is_host(text)) throw std::runtime_error(text + " is not the name of a host");
         any_host_ = any_host_ || text == kAny;
-        if (auto host = host_of(text)) hosts_.emplace_back(without_final_dot(*host));
+        if (auto host = host_of(text)) hosts_.push_back(std::move(*host));
     }
-    if (auto own = host_of(listens_on)) hosts_.emplace_back(without_final_dot(*own));
+    if (auto own = host_of(listens_on)) hosts_.push_back(std::move(*own));
 }
 
 bool SitePolicy::knows_host(const Authority* authority) const {

@@ -67,21 +67,21 @@ Awaitable<void> SseSession::begin() {
         co_await asio::post(stream().executor(), UseAwaitable{});
     }
     if (closing()) co_return;
+    AnswerForm form = wish_.form;
+    form.keep_alive = false;
+    form.now = shard().clock().now();
     // Answered at once.
     protocol::Reply reply = core::Error(core::ErrorCode::internal);
     (void)router.handle(loop(), wish_.caller, this, protocol::Request(wish_.request),
                         [&reply](protocol::Reply&& answer) { reply = std::move(answer); });
     if (!reply) {
         HttpAnswer refusal = error_answer(reply.error());
-        append_answer(
-            refusal,
-            {.http_1_0 = wish_.http_1_0, .keep_alive = false, .now = shard().clock().now()},
-            outbox());
+        append_answer(refusal, form, outbox());
         flush_soon();
         co_return;
     }
-    send(event_stream_head(wish_.http_1_0, shard().clock().now()));
-    if (wish_.head_only || closing()) co_return;
+    send(event_stream_head(form));
+    if (form.without_body || closing()) co_return;
     open_ = true;
     const auto& opened = std::get<protocol::StreamOpened>(*reply);
     if (opened.reset) send_event("reset", opened);

@@ -19,8 +19,12 @@ std::string_view trim(std::string_view text) noexcept {
 
 std::string to_lower(std::string_view text) {
     std::string out(text);
-    std::ranges::transform(out, out.begin(), lower);
+    lower_in_place(out);
     return out;
+}
+
+void lower_in_place(std::span<char> text) noexcept {
+    std::ranges::transform(text, text.begin(), lower);
 }
 
 bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept {

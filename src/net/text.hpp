@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -10,6 +11,7 @@ namespace agentcom::net {
 /// Without spaces and tabs at both ends; a part of what was given, even when nothing is left.
 [[nodiscard]] std::string_view trim(std::string_view text) noexcept;
 [[nodiscard]] std::string to_lower(std::string_view text);
+void lower_in_place(std::span<char> text) noexcept;
 [[nodiscard]] bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept;
 /// The hexadecimal digit's value, or -1.
 [[nodiscard]] int hex_digit(char c) noexcept;

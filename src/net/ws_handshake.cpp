@@ -6,7 +6,7 @@
 #include <array>
 #include <stdexcept>
 
-#include "agentcom/core/version.hpp"
+#include "net/http_answer.hpp"
 
 namespace agentcom::net {
 
@@ -43,14 +43,14 @@ bool is_websocket_key(std::string_view text) noexcept {
            kLastDigits.find(text[kDigits - 1]) != std::string_view::npos;
 }
 
-std::string websocket_answer(std::string_view key) {
+std::string websocket_answer(std::string_view key, core::Timestamp now) {
     std::string out =
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         "Sec-WebSocket-Accept: ";
     out += accept_value(key);
-    out += "\r\nServer: agentcom/";
-    out += core::kVersion;
-    out += "\r\n\r\n";
+    out += "\r\n";
+    append_server_lines(out, now);
+    out += "\r\n";
     return out;
 }
 

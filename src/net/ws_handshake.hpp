@@ -3,6 +3,8 @@
 #include <string>
 #include <string_view>
 
+#include "agentcom/core/time.hpp"
+
 namespace agentcom::net {
 
 /// Whether the text can be a Sec-WebSocket-Key: base64 of 16 bytes (RFC 6455, 4.2.1).
@@ -10,6 +12,6 @@ namespace agentcom::net {
 
 /// The answer after which the connection is a WebSocket (RFC 6455, 4.2.2). Whatever subprotocols
 /// and extensions were offered, none is chosen, and so none is named.
-[[nodiscard]] std::string websocket_answer(std::string_view key);
+[[nodiscard]] std::string websocket_answer(std::string_view key, core::Timestamp now);
 
 }  // namespace agentcom::net

@@ -67,7 +67,7 @@ Awaitable<void> WsSession::run(std::shared_ptr<WsSession> self, Upgrade upgrade)
 }
 
 void WsSession::accept(const Upgrade& upgrade) {
-    outbox().append(websocket_answer(upgrade.key), {}, true);
+    outbox().append(websocket_answer(upgrade.key, shard().clock().now()), {}, true);
     flush_soon();
     if (const auto line = shard().log().opened.admit(now())) {
         spdlog::info("WebSocket connection from {}{}", stream().peer(), line->note());
@@ -128,6 +128,7 @@ Awaitable<void> WsSession::read_frames() {
                 take(std::move(frame));
             }
         }
+        charge_stranger();
         reader_.next();
         while (must_pause()) {
             paused_ = true;
@@ -142,12 +143,7 @@ Awaitable<void> WsSession::read_frames() {
 void WsSession::take(protocol::Frame frame) {
     const bool was_unknown = !identity();
     hand_over(std::move(frame));
-    if (!was_unknown) return;
-    if (identity()) {
-        become_known();
-    } else {
-        charge_stranger();
-    }
+    if (was_unknown && identity()) become_known();
 }
 
 void WsSession::become_known() {
@@ -158,7 +154,7 @@ void WsSession::become_known() {
 }
 
 void WsSession::charge_stranger() {
-    if (closing() || shard().admit_stranger(visitor_.address)) return;
+    if (identity() || closing() || shard().admit_stranger(visitor_.address)) return;
     answer(replies_.open({}), core::Error(core::ErrorCode::rate_limited));
     close(protocol::CloseCode::rate_limited);
 }
@@ -189,7 +185,9 @@ bool WsSession::must_pause() {
 
 bool WsSession::may_identify(const protocol::Request& request) {
     const auto* identify = std::get_if<protocol::Identify>(&request);
-    return identify == nullptr || shard().router().ready_to_identify(*this, *identify);
+    // Whoever has to wait is refused, and no mailbox is read for that.
+    return identify == nullptr || shard().wait_before_token(visitor_.address).count() > 0 ||
+           shard().router().ready_to_identify(*this, *identify);
 }
 
 void WsSession::hand_over(protocol::Frame frame) {

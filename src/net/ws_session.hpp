@@ -48,7 +48,7 @@ private:
     void hold(std::size_t bytes);
     /// The connection has identified itself: it leaves its address's place and gets more room.
     void become_known();
-    /// It has sent something else: that counts against its address.
+    /// Whatever a connection sends that is not known counts against its address.
     void charge_stranger();
     /// Input is left alone while this holds: back pressure reaches the sender through its socket.
     [[nodiscard]] bool must_pause();

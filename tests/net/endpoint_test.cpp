@@ -157,6 +157,47 @@ TEST(Endpoint, ATrustedProxySaysWhoAsks) {
     EXPECT_EQ(upgrade("192.0.2.12").first, 101);
 }
 
+TEST(Endpoint, BehindAProxyALargeAnswerIsChargedToWhoAskedForIt) {
+    HubSettings settings;
+    settings.router.anonymous_reads = true;
+    settings.limits.anonymous_requests_per_second = 10;
+    settings.trusted_proxies = {"127.0.0.0/8"};
+    Hub hub(settings);
+    HttpClient admin(hub.port(), hub.admin_token());
+    ASSERT_EQ(admin.post("/api/channels", {{"name", "large"}}).status, 201);
+    const Json body{{"payload", {{"text", std::string(100'000, 'x')}}}};
+    ASSERT_EQ(admin.post("/api/channels/large/publish", body).status, 200);
+    HttpClient proxy(hub.port());
+    const auto ask = [&](const std::string& path, const std::string& client) {
+        return proxy.request("GET", path, {}, {"X-Forwarded-For: " + client}).status;
+    };
+    EXPECT_EQ(ask("/api/channels/large/history", "192.0.2.1"), 200);
+    EXPECT_EQ(ask("/health", "192.0.2.1"), 429);
+    EXPECT_EQ(ask("/health", "192.0.2.2"), 200);
+    EXPECT_EQ(proxy.get("/health").status, 200);
+}
+
+TEST(Endpoint, BehindAProxyWhatHasComeInPartIsHeldByItsClient) {
+    HubSettings settings;
+    settings.limits.max_frame_bytes = 20'000;
+    settings.limits.max_body_bytes = 20'000;
+    settings.limits.max_unidentified_frame_bytes = 20'000;
+    settings.limits.input_bytes = 2'000'000;  // of which everybody's share is a quarter
+    settings.trusted_proxies = {"127.0.0.0/8"};
+    Hub hub(settings);
+    std::vector<std::unique_ptr<Socket>> sockets;
+    const auto begin = [&](int client) {
+        sockets.push_back(std::make_unique<Socket>(hub.port()));
+        sockets.back()->send(
+            "POST /api/mailbox/bob/ack HTTP/1.1\r\nHost: x\r\n"
+            "Content-Length: 20000\r\nX-Forwarded-For: 192.0.2." +
+            std::to_string(client) + "\r\n\r\n" + std::string(19'000, ' '));
+    };
+    for (int i = 0; i < 60; ++i) begin(i);
+    for (const auto& socket : sockets) socket->send(std::string(1'000, ' '));
+    for (const auto& socket : sockets) EXPECT_EQ(socket->receive_some().substr(9, 3), "401");
+}
+
 TEST(Endpoint, BodiesThatAreNotCompleteHaveABudget) {
     HubSettings settings;
     settings.limits.max_frame_bytes = 20'000;

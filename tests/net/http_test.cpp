@@ -7,6 +7,8 @@
 #include <future>
 #include <string>
 #include <tuple>
+#include <utility>
+#include <vector>
 
 #include "support/hub_fixture.hpp"
 
@@ -19,8 +21,9 @@ using core::Millis;
 class Http : public ::testing::Test {
 protected:
     // The whole answer to these bytes, up to the end of the connection.
-    std::string raw(std::string_view bytes) {
-        Socket socket(hub_.port());
+    std::string raw(std::string_view bytes) const { return raw(hub_, bytes); }
+    static std::string raw(const Hub& hub, std::string_view bytes) {
+        Socket socket(hub.port());
         socket.send(bytes);
         std::string all;
         while (true) {
@@ -80,6 +83,65 @@ TEST_F(Http, HeadSendsTheHeadersOfGetAlone) {
     EXPECT_TRUE(answer.starts_with("HTTP/1.1 200 ")) << answer;
     EXPECT_EQ(answer.find("Content-Length: 0\r\n"), std::string::npos) << answer;
     EXPECT_TRUE(answer.ends_with("\r\n\r\n")) << answer;
+}
+
+/// The answer up to its body.
+std::string head_of(const std::string& answer) {
+    return answer.substr(0, answer.find("\r\n\r\n") + 4);
+}
+
+TEST_F(Http, WhateverHeadIsRefusedWithIsTheHeadOfWhatGetIsTold) {
+    const std::string close = "Connection: close\r\n\r\n";
+    const std::string usual = " HTTP/1.1\r\nHost: x\r\n";
+    const std::vector<std::pair<std::string, std::string>> refused{
+        {"401", " /api/mailbox/alice" + usual + close},
+        {"403", " /health HTTP/1.1\r\nHost: evil.example\r\n" + close},
+        {"404", " /nowhere" + usual + close},
+        {"405", " /api/message" + usual + close},
+        {"413", " /health" + usual + "Content-Length: 5000\r\n" + close},
+        {"417", " /health" + usual + "Expect: much\r\n" + close},
+        {"426", " /ws" + usual + close},
+        {"431", " /health" + usual + "X: " + std::string(1'000, 'x') + "\r\n" + close},
+        {"400", " /health" + usual + "no field\r\n" + close},
+        {"413", " /health HTTP/1.0\r\nContent-Length: 5000\r\n" + close},
+    };
+    for (const auto& [status, rest] : refused) {
+        const std::string get = raw("GET" + rest);
+        EXPECT_EQ(get.substr(9, 3), status);
+        EXPECT_GT(get.size(), head_of(get).size()) << rest;
+        EXPECT_EQ(raw("HEAD" + rest), head_of(get));
+    }
+}
+
+TEST_F(Http, HeadOfWhoeverAsksTooOftenIsRefusedWithoutABody) {
+    HubSettings settings;
+    settings.limits.anonymous_requests_per_second = 1;  // 20 from loopback
+    Hub hub(settings);
+    for (HttpClient client(hub.port()); client.get("/health").status == 200;) {
+    }
+    const std::string rest = " /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    const std::string get = raw(hub, "GET" + rest);
+    EXPECT_EQ(get.substr(9, 3), "429");
+    EXPECT_EQ(raw(hub, "HEAD" + rest), head_of(get));
+}
+
+TEST_F(Http, AStreamIsRefusedInTheFormThatWasAskedFor) {
+    HubSettings settings;
+    settings.router.max_streams = 1;
+    Hub hub(settings);
+    const std::string bob = hub.create_token("bob");
+    for (const char* version : {"1.1", "1.0"}) {
+        const std::string rest = " /api/mailbox/bob/stream HTTP/" + std::string(version) +
+                                 "\r\nHost: x\r\nAuthorization: Bearer " + bob + "\r\n\r\n";
+        ASSERT_TRUE(hub.wait_for_connections(0));
+        Socket listener(hub.port());
+        listener.send("GET" + rest);
+        ASSERT_FALSE(listener.receive_some().empty());
+        const std::string get = raw(hub, "GET" + rest);
+        EXPECT_TRUE(get.starts_with("HTTP/" + std::string(version) + " 503 ")) << get;
+        EXPECT_GT(get.size(), head_of(get).size());
+        EXPECT_EQ(raw(hub, "HEAD" + rest), head_of(get));
+    }
 }
 
 TEST_F(Http, ATokenInTheQueryIsForReadingAndForAckOnly) {

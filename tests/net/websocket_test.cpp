@@ -164,6 +164,18 @@ TEST_F(WebSocket, StrangersWhoKeepTalkingAreToldToSlowDownAndClosed) {
     EXPECT_EQ(stranger.wait_closed().code, 4008);
 }
 
+TEST_F(WebSocket, ControlAndBinaryFramesOfStrangersCountAsWell) {
+    for (const unsigned opcode : {0x2U, 0x9U, 0xAU}) {
+        HubSettings settings;
+        settings.limits.anonymous_requests_per_second = 1;  // 20 from loopback
+        Hub hub(settings);
+        WsClient stranger(hub.port());
+        for (int i = 0; i < 30; ++i) stranger.send_frame(opcode, "x");
+        EXPECT_EQ(stranger.wait_closed().code, 4008) << opcode;
+        EXPECT_EQ(HttpClient(hub.port()).get("/health").status, 429) << opcode;
+    }
+}
+
 TEST_F(WebSocket, MessagesThatAreNotCompleteCountForTheirAddressAndTheirAgent) {
     HubSettings settings;
     settings.limits.max_frame_bytes = 20'000;

@@ -92,5 +92,26 @@ TEST_F(WrongTokens, InBodiesAndFramesCountAsWell) {
     EXPECT_EQ(http.post("/api/mailbox/bob/ack", {{"seq", 0}, {"token", bob}}).status, 200);
 }
 
+TEST_F(WrongTokens, InBodiesCountAgainstTheClientBehindAProxy) {
+    const auto acknowledge = [&](const std::string& token, const std::string& from) {
+        HttpClient client(hub_.port());
+        return client.request("POST", "/api/mailbox/alice/ack",
+                              nlohmann::json{{"seq", 0}, {"token", token}}.dump(),
+                              {"X-Forwarded-For: " + from});
+    };
+    for (int i = 0; i < 2; ++i) EXPECT_EQ(acknowledge(wrong_, "192.0.2.1").status, 401);
+    for (const char* wait : {"1", "2"}) {
+        const auto refused = acknowledge(wrong_, "192.0.2.1");
+        EXPECT_EQ(refused.status, 429);
+        EXPECT_EQ(refused.headers.at("retry-after"), wait);
+        // While it waits nobody there is told which token would be a good one.
+        EXPECT_EQ(acknowledge(alice_, "192.0.2.1").status, 429);
+        EXPECT_EQ(ask(alice_, "192.0.2.1").status, 429);
+        EXPECT_EQ(acknowledge(alice_, "192.0.2.2").status, 200);
+        hub_.pass(Millis{std::stoi(wait) * 1'000});
+    }
+    EXPECT_EQ(acknowledge(alice_, "192.0.2.1").status, 200);
+}
+
 }  // namespace
 }  // namespace agentcom::test

@@ -51,6 +51,8 @@ TEST_F(WebSocketHandshake, IsAnsweredWithTheAcceptValueAndNothingThatWasNotAgree
         EXPECT_EQ(response.headers.at("sec-websocket-accept"), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
         EXPECT_EQ(response.headers.at("upgrade"), "websocket");
         EXPECT_EQ(response.headers.at("connection"), "Upgrade");
+        EXPECT_TRUE(response.headers.contains("server"));
+        EXPECT_TRUE(response.headers.contains("date"));
         EXPECT_FALSE(response.headers.contains("sec-websocket-protocol"));
         EXPECT_FALSE(response.headers.contains("sec-websocket-extensions"));
         EXPECT_FALSE(response.headers.contains("content-length"));
@@ -78,6 +80,7 @@ TEST_F(WebSocketHandshake, AnotherVersionIsToldWhichOneThereIs) {
         EXPECT_EQ(response.status, 426) << version;
         EXPECT_EQ(response.headers.at("sec-websocket-version"), "13") << version;
         EXPECT_EQ(response.headers.at("upgrade"), "websocket") << version;
+        EXPECT_EQ(response.headers.at("connection"), "keep-alive, Upgrade") << version;
     }
 }
 
@@ -85,6 +88,7 @@ TEST_F(WebSocketHandshake, WithoutTheWishToUpgradeItIsAnOrdinaryRequest) {
     const std::string key = std::string("Sec-WebSocket-Key: ") + kKey;
     const std::string version = "Sec-WebSocket-Version: 13";
     EXPECT_EQ(knock({}).status, 426);
+    EXPECT_EQ(knock({"Connection: close"}).headers.at("connection"), "close, Upgrade");
     EXPECT_EQ(knock({"Connection: Upgrade", key, version}).status, 426);
     EXPECT_EQ(knock({"Upgrade: websocket", key, version}).status, 426);
     EXPECT_EQ(knock({"Upgrade: websocket", "Connection: keep-alive", key, version}).status, 426);

@@ -149,7 +149,7 @@ TEST(WsHandshake, KnowsAKeyWhenItSeesOne) {
 }
 
 TEST(WsHandshake, AnswersAsTheExampleOfTheRfc) {
-    const std::string answer = websocket_answer("dGhlIHNhbXBsZSBub25jZQ==");
+    const std::string answer = websocket_answer("dGhlIHNhbXBsZSBub25jZQ==", core::Timestamp{});
     EXPECT_TRUE(answer.starts_with("HTTP/1.1 101 "));
     EXPECT_NE(answer.find("\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"),
               std::string::npos);
