@@ -37,7 +37,7 @@ set_source_files_properties(
 # half for a mismatch.
 set_source_files_properties(
   ${CMAKE_SOURCE_DIR}/src/net/http_session.cpp ${CMAKE_SOURCE_DIR}/src/net/ws_session.cpp
-  ${CMAKE_SOURCE_DIR}/src/net/sse_session.cpp
+  ${CMAKE_SOURCE_DIR}/src/net/sse_session.cpp ${CMAKE_SOURCE_DIR}/src/net/connection.cpp
   PROPERTIES COMPILE_OPTIONS -Wno-mismatched-new-delete)
 target_precompile_headers(agentcom_net PRIVATE
   <boost/asio/awaitable.hpp> <boost/asio/ip/tcp.hpp> <boost/asio/post.hpp>

@@ -15,7 +15,7 @@ namespace agentcom::net {
 /// Extensions and trailers are passed over and count against a limit of their own.
 class BodyReader {
 public:
-    enum class Framing : std::uint8_t { none, length, chunked };
+    enum class Framing : std::uint8_t { length, chunked };
 
     /// A request without a body: complete from the start.
     BodyReader() = default;
@@ -26,8 +26,6 @@ public:
     void limit(std::uint64_t max_body_bytes);
     /// From now on the body is passed over: its end still matters, its bytes do not.
     void discard() noexcept { discarding_ = true; }
-    /// Gives the memory back, once the body has been decoded.
-    void forget() noexcept { std::string().swap(body_); }
 
     /// Consumes what belongs to the body; how much. What follows a complete body, or an error, is
     /// left alone.

@@ -1,7 +1,11 @@
 #include "net/connection.hpp"
 
+#include <spdlog/spdlog.h>
+
 #include <boost/asio/async_result.hpp>
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
+#include <exception>
 #include <utility>
 
 namespace agentcom::net {
@@ -15,6 +19,27 @@ Connection::Connection(std::shared_ptr<Shard> shard, std::shared_ptr<BufferedStr
 Connection::~Connection() {
     shard_->remove(*this);
     if (stream_) stream_->set_owner(nullptr);
+}
+
+void Connection::run_to_end(Awaitable<void> coroutine, std::string_view what) {
+    asio::co_spawn(
+        stream_->executor(), std::move(coroutine),
+        [self = shared_from_this(), what](const std::exception_ptr& failure) {
+            self->leave();
+            self->finish();
+            if (!failure) return;
+            try {
+                std::rethrow_exception(failure);
+            } catch (const std::exception& error) {
+                if (const auto line = self->shard().log().exceptions.admit(self->now())) {
+                    spdlog::error("{} ended unexpectedly: {}{}", what, error.what(), line->note());
+                }
+            }
+        });
+}
+
+void Connection::leave() {
+    if (!std::exchange(left_, true)) unregister();
 }
 
 void Connection::notify() {

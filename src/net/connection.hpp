@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <string_view>
 
 #include "agentcom/core/time.hpp"
 #include "agentcom/delivery/event_loop.hpp"
@@ -50,6 +51,12 @@ protected:
     [[nodiscard]] const BufferedStream& stream() const noexcept { return *stream_; }
     [[nodiscard]] core::SteadyTime now() const noexcept { return shard_->clock().steady(); }
 
+    /// Runs the session's coroutine, which owns the session, to its end; then unregisters it and
+    /// closes its stream. An exception that leaves it is logged as the end of `what`, a literal.
+    void run_to_end(Awaitable<void> coroutine, std::string_view what);
+    /// Unregisters, once. Early, when others are to know before the connection has ended.
+    void leave();
+
     /// Suspends the coroutine until `notify`. Conditions are checked before and after: it may be
     /// woken for another reason than the one it waits for.
     [[nodiscard]] Awaitable<void> changed();
@@ -65,16 +72,19 @@ protected:
     [[nodiscard]] Awaitable<void> linger();
     /// Gives the stream to another session. This one may only end after that.
     std::shared_ptr<BufferedStream> detach_stream();
-    /// The last thing a session's coroutine does.
-    void finish();
 
 private:
+    /// Nothing is to be delivered to it any more.
+    virtual void unregister() {}
+    void finish();
+
     std::shared_ptr<Shard> shard_;
     std::shared_ptr<BufferedStream> stream_;
-    HandlerSlot<> waiter_;
+    HandlerSlot waiter_;
     core::SteadyTime output_progress_{};
     bool notified_ = false;
     bool flush_marked_ = false;
+    bool left_ = false;
     bool finished_ = false;
 };
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <type_traits>
 #include <utility>
 
 namespace agentcom::net {
@@ -8,7 +9,6 @@ namespace agentcom::net {
 /// One suspended operation: its completion handler, type-erased so that what resumes it needs no
 /// template. For one event loop's thread. The handler usually owns a coroutine that owns the object
 /// that holds this slot; whoever ends the program with operations suspended calls `drop`.
-template <class... Args>
 class HandlerSlot {
 public:
     [[nodiscard]] bool waiting() const noexcept { return held_ != nullptr; }
@@ -20,8 +20,8 @@ public:
     }
 
     /// Calls the handler, if there is one, after emptying the slot: it may suspend here again.
-    void resume(Args... args) {
-        if (auto held = std::move(held_)) held.release()->run(std::move(args)...);
+    void resume() {
+        if (auto held = std::move(held_)) held.release()->run();
     }
 
     void drop() noexcept { held_.reset(); }
@@ -30,15 +30,15 @@ private:
     struct Base {
         virtual ~Base() = default;
         /// Deletes itself before it calls the handler, so that the memory can be used again.
-        virtual void run(Args... args) = 0;
+        virtual void run() = 0;
     };
     template <class Handler>
     struct Held final : Base {
         explicit Held(Handler h) : handler(std::move(h)) {}
-        void run(Args... args) override {
+        void run() override {
             Handler own = std::move(handler);
             delete this;
-            std::move(own)(std::move(args)...);
+            std::move(own)();
         }
         Handler handler;
     };

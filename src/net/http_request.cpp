@@ -37,7 +37,7 @@ std::variant<HttpAnswer, Upgrade, Admission> to_websocket(const HttpHead& head) 
     // What followed would be taken for frames.
     if (head.has_body || head.bad_handshake) return error_answer(core::ErrorCode::bad_request);
     if (!head.websocket_key) return error_answer(core::ErrorCode::upgrade_required);
-    return Upgrade{std::string(*head.websocket_key), std::string(head.target), {}};
+    return Upgrade{std::string(*head.websocket_key), {}};
 }
 
 /// What is said of the hub as a whole, or of nothing that it has.

@@ -42,7 +42,6 @@ struct HttpHead {
 /// The connection becomes a WebSocket.
 struct Upgrade {
     std::string key;
-    std::string target;
     Visitor visitor;  // who comes, as far as that counts; added by the session
 };
 /// The connection becomes a stream of events.

@@ -2,7 +2,6 @@
 
 #include <spdlog/spdlog.h>
 
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <exception>
 #include <utility>
@@ -39,19 +38,7 @@ HttpSession::HttpSession(std::shared_ptr<Shard> the_shard, std::shared_ptr<Buffe
       from_(visitor_.address) {}
 
 void HttpSession::start(std::shared_ptr<HttpSession> session) {
-    const Executor executor = session->stream().executor();
-    asio::co_spawn(executor, run(session), [session](const std::exception_ptr& failure) {
-        session->finish();
-        if (!failure) return;
-        try {
-            std::rethrow_exception(failure);
-        } catch (const std::exception& error) {
-            if (const auto line = session->shard().log().exceptions.admit(session->now())) {
-                spdlog::error("an HTTP connection ended unexpectedly: {}{}", error.what(),
-                              line->note());
-            }
-        }
-    });
+    session->run_to_end(run(session), "an HTTP connection");
 }
 
 void HttpSession::enter(Phase phase, std::optional<core::Millis> limit) {
@@ -172,7 +159,7 @@ Awaitable<HttpSession::Next> HttpSession::one_request() {
     }
     if (auto* upgrade = std::get_if<Upgrade>(&step)) {
         successor_ = std::move(*upgrade);
-        co_return co_await leave();
+        co_return co_await make_way();
     }
     if (auto* answer = std::get_if<HttpAnswer>(&step)) {
         // Not made within the co_await, of which GCC 12 destroys such a value twice.
@@ -196,7 +183,7 @@ Awaitable<HttpSession::Next> HttpSession::one_request() {
         // Not made within a co_await, of which GCC 12 destroys such a value twice.
         successor_ = StreamWish{std::move(call->caller),
                                 std::get<protocol::OpenStream>(call->request), form_};
-        co_return co_await leave();
+        co_return co_await make_way();
     }
     // The answer may be long in coming, and the request has been decoded.
     reader.reset();
@@ -359,7 +346,7 @@ Awaitable<std::optional<core::ErrorCode>> HttpSession::more_input(const RequestR
     co_return std::nullopt;
 }
 
-Awaitable<HttpSession::Next> HttpSession::leave() {
+Awaitable<HttpSession::Next> HttpSession::make_way() {
     // The new session has an outbox of its own, which must not overtake this one.
     enter(Phase::working);
     while (!stream().drained() && !stream().broken()) co_await changed();
@@ -492,7 +479,7 @@ void HttpSession::hand_over() {
             std::make_shared<WsSession>(next_shard, detach_stream(), std::move(upgrade->visitor));
         return WsSession::start(std::move(session), std::move(*upgrade));
     }
-    SseSession::start(std::make_shared<SseSession>(next_shard, detach_stream(), std::move(visitor_),
+    SseSession::start(std::make_shared<SseSession>(next_shard, detach_stream(),
                                                    std::move(agents_place_),
                                                    std::move(std::get<StreamWish>(successor))));
 }

@@ -49,8 +49,8 @@ private:
     Awaitable<std::optional<core::ErrorCode>> more_input(const RequestReader& reader);
     /// An answer that needs no body: given at once, and a body of moderate size is passed over.
     Awaitable<Next> answer_early(RequestReader& reader, HttpAnswer answer);
-    /// Goes on as what `successor_` says.
-    Awaitable<Next> leave();
+    /// Waits until the connection can go on as what `successor_` says.
+    Awaitable<Next> make_way();
     Awaitable<Next> respond(AnswerForm form, BodyStep step);
     /// The current request has shown this agent's token. False when the agent holds as many
     /// connections as it may.

@@ -1,10 +1,6 @@
 #include "net/sse_session.hpp"
 
-#include <spdlog/spdlog.h>
-
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
-#include <exception>
 #include <string>
 #include <utility>
 #include <variant>
@@ -23,28 +19,14 @@ constexpr std::string_view kKeepAliveComment = ": keep-alive\n\n";
 }  // namespace
 
 SseSession::SseSession(std::shared_ptr<Shard> the_shard, std::shared_ptr<BufferedStream> the_stream,
-                       Visitor visitor, Shares::Holding agents_place, StreamWish wish)
+                       Shares::Holding agents_place, StreamWish wish)
     : Connection(std::move(the_shard), std::move(the_stream)),
       Session(SseFraming::instance(), shard().limits().outbox, &loop().output()),
-      visitor_(std::move(visitor)),
       agents_place_(std::move(agents_place)),
       wish_(std::move(wish)) {}
 
 void SseSession::start(std::shared_ptr<SseSession> session) {
-    const Executor executor = session->stream().executor();
-    asio::co_spawn(executor, run(session), [session](const std::exception_ptr& failure) {
-        session->leave();
-        session->finish();
-        if (!failure) return;
-        try {
-            std::rethrow_exception(failure);
-        } catch (const std::exception& error) {
-            if (const auto line = session->shard().log().exceptions.admit(session->now())) {
-                spdlog::error("a stream of events ended unexpectedly: {}{}", error.what(),
-                              line->note());
-            }
-        }
-    });
+    session->run_to_end(run(session), "a stream of events");
 }
 
 Awaitable<void> SseSession::run(std::shared_ptr<SseSession> self) {
@@ -107,9 +89,7 @@ void SseSession::on_output(core::Seq seq) {
     last_sent_ = now();
     on_written(seq);
     Connection::on_output(seq);
-    if (!closing() && catching_up() && outbox().bytes() < kBacklogLowWater) {
-        shard().router().continue_backlog(loop(), *this);
-    }
+    shard().router().continue_backlog(loop(), *this);
 }
 
 void SseSession::begin_close(protocol::CloseCode code) {
@@ -142,11 +122,6 @@ void SseSession::sweep(core::SteadyTime now) {
         return close(protocol::CloseCode::slow_consumer);
     }
     if (open_ && outbox().empty() && now - last_sent_ >= kKeepAlive) send(kKeepAliveComment);
-}
-
-void SseSession::leave() {
-    if (std::exchange(left_, true)) return;
-    shard().router().disconnected(loop(), *this);
 }
 
 }  // namespace agentcom::net

@@ -19,7 +19,7 @@ public:
     static constexpr core::Millis kKeepAlive{15'000};
 
     SseSession(std::shared_ptr<Shard> shard, std::shared_ptr<BufferedStream> stream,
-               Visitor visitor, Shares::Holding agents_place, StreamWish wish);
+               Shares::Holding agents_place, StreamWish wish);
     static void start(std::shared_ptr<SseSession> session);
 
     void sweep(core::SteadyTime now) override;
@@ -38,19 +38,13 @@ private:
     Awaitable<void> begin();
     void send(std::string_view bytes);
     void send_event(std::string_view type, const protocol::StreamOpened& opened);
-    /// Unregisters, once.
-    void leave();
+    void unregister() override { shard().router().disconnected(loop(), *this); }
 
-    /// With less than that waiting the backlog goes on.
-    static constexpr std::size_t kBacklogLowWater = std::size_t{256} << 10;
-
-    Visitor visitor_;
     Shares::Holding agents_place_;
     const StreamWish wish_;
     core::SteadyTime last_sent_;
     core::SteadyTime close_deadline_{};
     bool open_ = false;  // its head is in the outbox, and the client is there
-    bool left_ = false;
 };
 
 }  // namespace agentcom::net

@@ -3,7 +3,6 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <exception>
 #include <utility>
@@ -36,21 +35,7 @@ WsSession::WsSession(std::shared_ptr<Shard> the_shard, std::shared_ptr<BufferedS
       opened_(now()) {}
 
 void WsSession::start(std::shared_ptr<WsSession> session, Upgrade upgrade) {
-    const Executor executor = session->stream().executor();
-    asio::co_spawn(
-        executor, run(session, std::move(upgrade)), [session](const std::exception_ptr& failure) {
-            session->leave();
-            session->finish();
-            if (!failure) return;
-            try {
-                std::rethrow_exception(failure);
-            } catch (const std::exception& error) {
-                if (const auto line = session->shard().log().exceptions.admit(session->now())) {
-                    spdlog::error("a WebSocket connection ended unexpectedly: {}{}", error.what(),
-                                  line->note());
-                }
-            }
-        });
+    session->run_to_end(run(session, std::move(upgrade)), "a WebSocket connection");
 }
 
 Awaitable<void> WsSession::run(std::shared_ptr<WsSession> self, Upgrade upgrade) {
@@ -260,7 +245,7 @@ void WsSession::on_output(core::Seq seq) {
     if (closing()) {
         // All has been said: others are told at once, not when the other side has answered.
         if (output_sealed_ && outbox().empty()) leave();
-    } else if (catching_up() && outbox().bytes() < kBacklogLowWater) {
+    } else {
         shard().router().continue_backlog(loop(), *this);
     }
 }
@@ -343,11 +328,6 @@ void WsSession::watch_silence(core::SteadyTime now) {
     }
     last_ping_ = now;
     append_control(kPingOpcode, {});
-}
-
-void WsSession::leave() {
-    if (std::exchange(left_, true)) return;
-    shard().router().disconnected(loop(), *this);
 }
 
 void WsSession::log_end() {

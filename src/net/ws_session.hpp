@@ -72,14 +72,11 @@ private:
     /// A ping, a pong or a close frame.
     void append_control(char opcode, std::string_view payload);
     void watch_silence(core::SteadyTime now);
-    /// Unregisters, once.
-    void leave();
+    void unregister() override { shard().router().disconnected(loop(), *this); }
     void log_end();
 
     /// With so much waiting to be written nothing more is read: whoever asks must also listen.
     static constexpr std::size_t kOutputHighWater = std::size_t{1} << 20;
-    /// With less than that the backlog of an acks session goes on.
-    static constexpr std::size_t kBacklogLowWater = std::size_t{256} << 10;
     /// Whoever is foreclosed may finish a frame that has begun if no more than this is left of it.
     static constexpr std::size_t kLastWords = std::size_t{256} << 10;
 
@@ -101,7 +98,6 @@ private:
     bool output_sealed_ = false;  // a close frame is in the outbox: nothing may follow it
     bool heedless_ = false;       // it does not read: its answers are not waited for
     bool paused_ = false;
-    bool left_ = false;
 };
 
 }  // namespace agentcom::net

@@ -129,8 +129,8 @@ public:
     [[nodiscard]] protocol::Reply identify(delivery::EventLoop& loop, delivery::Session& session,
                                            const protocol::Identify& request);
     /// After the `identified` reply has been appended: begins to push the backlog of an acks
-    /// session. Also to be called whenever the outbox of a session that is `catching_up` has
-    /// drained.
+    /// session or a stream. Also to be called whenever something has left the session's outbox:
+    /// does nothing for a session that is not `catching_up`, or as long as too much waits in it.
     void continue_backlog(delivery::EventLoop& loop, delivery::Session& session);
     /// The connection is gone (or going): unregisters it and announces that the agent left, unless
     /// a newer connection has taken over. Idempotent; harmless for a session that never identified.
