@@ -32,10 +32,9 @@ if(CMAKE_UNITY_BUILD)
   # Files that are compiled in one group look to GCC as if they were headers.
   target_compile_options(agentcom_options INTERFACE -Wno-subobject-linkage)
 endif()
-# Asio's and Beast's non-template code is compiled once, in src/delivery/asio.cpp and src/net/beast.cpp.
+# Asio's non-template code is compiled once, in src/delivery/asio.cpp and src/net/asio_ssl.cpp.
 target_compile_definitions(agentcom_options INTERFACE
-  BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION
-  BOOST_ASIO_NO_DEPRECATED)
+  BOOST_ASIO_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED)
 
 if(AGENTCOM_HARDEN)
   target_compile_options(agentcom_options INTERFACE

@@ -27,7 +27,7 @@ agentcom_room(router LINKS agentcom_services agentcom_delivery agentcom_protocol
 target_link_libraries(agentcom_router PRIVATE spdlog::spdlog)
 agentcom_room(net LINKS agentcom_router agentcom_delivery agentcom_protocol)
 target_link_libraries(agentcom_net PUBLIC OpenSSL::SSL OpenSSL::Crypto PRIVATE spdlog::spdlog)
-# Asio and Beast take longer to parse than anything of ours. What needs neither is left out.
+# Asio takes longer to parse than anything of ours. What does not need it is left out.
 set_source_files_properties(
   ${CMAKE_SOURCE_DIR}/src/net/routes.cpp ${CMAKE_SOURCE_DIR}/src/net/target.cpp
   ${CMAKE_SOURCE_DIR}/src/net/reply_queue.cpp ${CMAKE_SOURCE_DIR}/src/net/ws_handshake.cpp
@@ -41,8 +41,7 @@ set_source_files_properties(
   PROPERTIES COMPILE_OPTIONS -Wno-mismatched-new-delete)
 target_precompile_headers(agentcom_net PRIVATE
   <boost/asio/awaitable.hpp> <boost/asio/ip/tcp.hpp> <boost/asio/post.hpp>
-  <boost/asio/ssl/stream.hpp> <boost/asio/write.hpp> <boost/beast/http/message.hpp>
-  <boost/beast/http/string_body.hpp> <boost/beast/core/flat_buffer.hpp> <spdlog/spdlog.h>)
+  <boost/asio/ssl/stream.hpp> <boost/asio/write.hpp> <spdlog/spdlog.h>)
 agentcom_room(app LINKS agentcom_net)
 target_link_libraries(agentcom_app
   PUBLIC nlohmann_json::nlohmann_json
