@@ -91,7 +91,7 @@ void EventLoop::run_slices() {
     run_timers();
     deliver_some(kDeliveriesPerRound);
     wake_some();
-    if (reads_.has_work()) guard("read", [&] { reads_.work(); });
+    if (reads_.has_work()) reads_.work();
     if (registry_.presence().has_work()) {
         guard("presence", [&] {
             registry_.presence().work(dirty_.size() < kFlushesPerRound ? kPresencePerRound

@@ -352,7 +352,8 @@ constexpr auto kTable = std::to_array<Row>({
                      kFields<kMailboxSince, kMailboxLimit, kWait>, poll_mailbox),
     row<OpenStream>(Operation::open_stream, "open_stream", "", {holder, read, 2, kFixed},
                     kFields<kMailboxSince>, open_stream),
-    row<GetUnread>(Operation::get_unread, "get_unread", "", {holder, read, 2, kFixed}, {},
+    // It counts as many messages as pages show.
+    row<GetUnread>(Operation::get_unread, "get_unread", "", {holder, read, 2, kPage}, {},
                    get_unread),
     row<Ack>(Operation::ack_mailbox, "ack_mailbox", "ack", {holder, write, 1, kFixed},
              kFields<kSeq>, ack),

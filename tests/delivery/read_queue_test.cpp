@@ -5,9 +5,13 @@
 #include <chrono>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace agentcom::delivery {
 namespace {
+
+// The loop calls it without a guard.
+static_assert(noexcept(std::declval<ReadQueue&>().work()));
 
 class ReadQueueTest : public ::testing::Test {
 protected:
@@ -37,6 +41,17 @@ TEST_F(ReadQueueTest, OwnersTakeTurnsHoweverManyReadsOneHas) {
     add("modest", 'x');
     for (int i = 0; i < 4; ++i) turn();
     EXPECT_EQ(done_, "axbc");
+    EXPECT_FALSE(queue_.has_work());
+}
+
+TEST_F(ReadQueueTest, WhoComesBackWithAnotherReadComesBehindTheOthers) {
+    add("one", 'a');
+    add("two", 'x');
+    add("two", 'y');
+    turn();
+    add("one", 'b');
+    for (int i = 0; i < 3; ++i) turn();
+    EXPECT_EQ(done_, "axby");
     EXPECT_FALSE(queue_.has_work());
 }
 

@@ -313,5 +313,24 @@ TEST_F(PagesTest, WhoIsOnlineIsListedInPages) {
     for (std::size_t i = 0; i < seen.size(); ++i) EXPECT_EQ(seen[i], "agent" + std::to_string(i));
 }
 
+TEST_F(RouterTest, ACountOfUnreadWaitsForItsTurnLikeAPage) {
+    (void)create_token("alice");
+    (void)get<protocol::MessageSent>(as("bob"), direct("alice"));
+    std::string order;
+    std::promise<void> counted;
+    on(0, [&] {
+        loop().reads().add(
+            "carol", [&] { order += 'c'; }, [] {});
+        (void)router_->handle(loop(), as("alice"), nullptr, protocol::GetUnread{"alice"},
+                              [&](protocol::Reply&& reply) {
+                                  if (reply) order += 'a';
+                                  counted.set_value();
+                              });
+    });
+    auto done = counted.get_future();
+    wait_for(done);
+    EXPECT_EQ(order, "ca");
+}
+
 }  // namespace
 }  // namespace agentcom::router

@@ -4,12 +4,12 @@
 #include <cstddef>
 #include <deque>
 #include <functional>
+#include <list>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
 
-#include "agentcom/core/ids.hpp"
 #include "agentcom/delivery/faults.hpp"
 
 namespace agentcom::delivery {
@@ -45,7 +45,7 @@ public:
     [[nodiscard]] bool has_work() const noexcept { return waiting_ > 0; }
     [[nodiscard]] std::size_t size() const noexcept { return waiting_; }
     /// Runs some of those that wait: one at least, and no more than the turn has time for.
-    void work();
+    void work() noexcept;
 
 private:
     class Stopwatch {
@@ -63,15 +63,20 @@ private:
         std::function<void()> run;
         std::function<void()> failed;
     };
-    using Owners =
-        std::unordered_map<std::string, std::deque<Read>, core::TextHash, core::TextEqual>;
+    struct Owner {
+        std::string name;
+        std::deque<Read> reads;
+    };
+    using Ring = std::list<Owner>;
 
-    std::deque<Read>& reads_of(std::string_view owner);
-    void run_next();
+    Ring::iterator find(std::string_view owner);
+    /// Its last read has begun, or its first one could not be added.
+    void drop_if_idle(Ring::iterator owner) noexcept;
+    void run_next() noexcept;
 
     Faults& faults_;
-    Owners owners_;                    // who has something that waits
-    std::deque<std::string> in_turn_;  // the same, in the order in which they come next
+    Ring in_turn_;                                                // whoever comes next in front
+    std::unordered_map<std::string_view, Ring::iterator> names_;  // the same by their names
     std::size_t waiting_ = 0;
     std::chrono::steady_clock::duration spent_{};
 };

@@ -85,7 +85,7 @@ enum class Effect : std::uint8_t {
 /// What bounds its answer.
 enum class AnswerBound : std::uint8_t {
     fixed,  // a few kilobytes whatever is stored
-    page,   // entries and bytes (limits.max_page_bytes), with a cursor to go on
+    page,   // entries and bytes (limits.max_page_bytes); it is read when its caller's turn comes
 };
 
 /// What an operation needs and costs. `weight` is in units of the rate limits.work_per_second: 1 is
