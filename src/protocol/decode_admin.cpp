@@ -91,4 +91,15 @@ core::result<Request> revoke_tokens(const Input& in) {
 
 core::result<Request> end_agent(const Input& in) { return Request(EndAgent{in.argument()}); }
 
+core::result<Request> put_setting(const Input& in, Setting setting) {
+    const Key key =
+        setting == Setting::mailbox_ttl_ms ? Key::mailbox_ttl_ms : Key::heartbeat_interval_ms;
+    const JsonValue* value = in.find(key);
+    const auto number = value == nullptr ? std::nullopt : integer_of(*value);
+    if (!number || *number <= 0) {
+        return core::Error(ErrorCode::invalid_positive_integer, std::string(key_name(key)));
+    }
+    return Request(PutSetting{setting, static_cast<std::uint64_t>(*number)});
+}
+
 }  // namespace agentcom::protocol

@@ -6,7 +6,7 @@
 #include "agentcom/protocol/requests.hpp"
 #include "protocol/input.hpp"
 
-/// What administrators ask about tokens and agents, from its fields.
+/// What administrators ask about tokens, agents and settings, from its fields.
 namespace agentcom::protocol {
 
 /// An id that an administrator may have issued. Error invalid_agent_id.
@@ -16,5 +16,15 @@ namespace agentcom::protocol {
 [[nodiscard]] core::result<Request> rotate_token(const Input& in);
 [[nodiscard]] core::result<Request> revoke_tokens(const Input& in);
 [[nodiscard]] core::result<Request> end_agent(const Input& in);
+
+[[nodiscard]] core::result<Request> put_setting(const Input& in, Setting setting);
+template <Setting kSetting>
+[[nodiscard]] core::result<Request> get_setting(const Input&) {
+    return Request(GetSetting{kSetting});
+}
+template <Setting kSetting>
+[[nodiscard]] core::result<Request> put_setting(const Input& in) {
+    return put_setting(in, kSetting);
+}
 
 }  // namespace agentcom::protocol

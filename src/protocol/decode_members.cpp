@@ -15,66 +15,11 @@ constexpr std::string_view kRightsExpected = R"(a list of "read", "publish" and 
 constexpr std::string_view kMembersExpected =
     "a list of agent ids, or of objects with agent_id and rights";
 
-JsonKind kind_at(char first) {
-    switch (first) {
-        case '"':
-            return JsonKind::string;
-        case '{':
-            return JsonKind::object;
-        case '[':
-            return JsonKind::array;
-        case 't':
-        case 'f':
-            return JsonKind::boolean;
-        case 'n':
-            return JsonKind::null;
-        default:
-            return JsonKind::number;
-    }
-}
-
-/// The values of an array whose text has been found valid.
-std::vector<JsonValue> elements(std::string_view array) {
-    constexpr std::string_view kSpace = " \t\r\n";
-    std::vector<JsonValue> values;
-    const auto add = [&](std::string_view text) {
-        const auto first = text.find_first_not_of(kSpace);
-        if (first == std::string_view::npos) return;  // of the empty array
-        text = text.substr(first, text.find_last_not_of(kSpace) - first + 1);
-        values.push_back({kind_at(text.front()), text.find('\\') != std::string_view::npos, text});
-    };
-    array = array.substr(1, array.size() - 2);
-    std::size_t begin = 0;
-    int depth = 0;
-    bool in_string = false;
-    for (std::size_t i = 0; i < array.size(); ++i) {
-        const char c = array[i];
-        if (in_string) {
-            if (c == '\\') {
-                ++i;
-            } else if (c == '"') {
-                in_string = false;
-            }
-        } else if (c == '"') {
-            in_string = true;
-        } else if (c == '[' || c == '{') {
-            ++depth;
-        } else if (c == ']' || c == '}') {
-            --depth;
-        } else if (c == ',' && depth == 0) {
-            add(array.substr(begin, i - begin));
-            begin = i + 1;
-        }
-    }
-    add(array.substr(begin));
-    return values;
-}
-
 /// Nothing when it is not a list of rights.
 std::optional<core::MemberRights> rights_of(const JsonValue& value) {
     if (value.kind != JsonKind::array) return std::nullopt;
     core::MemberRights rights = 0;
-    for (const JsonValue& element : elements(value.raw)) {
+    for (const JsonValue& element : JsonScanner::elements(value.raw)) {
         if (element.kind != JsonKind::string) return std::nullopt;
         const std::string name = text_of(element);
         const auto known = std::ranges::find(kMemberRightNames, name,
@@ -100,7 +45,7 @@ core::result<std::vector<core::ChannelMember>> channel_members(const Input& in) 
     const JsonValue* value = in.find_non_null(Key::members);
     if (value == nullptr) return members;
     if (value->kind != JsonKind::array) return in.wrong(Key::members, kMembersExpected);
-    for (const JsonValue& element : elements(value->raw)) {
+    for (const JsonValue& element : JsonScanner::elements(value->raw)) {
         std::string id;
         core::MemberRights rights = core::kMayRead | core::kMayPublish;
         if (element.kind == JsonKind::string) {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "agentcom/core/utf8.hpp"
+#include "protocol/field_specs.hpp"
 
 namespace agentcom::protocol {
 
@@ -133,6 +134,14 @@ std::optional<core::JsonText> Input::any(const FieldSpec& spec) const {
     const JsonValue* value = find(spec.key);
     if (value == nullptr) return std::nullopt;
     return core::JsonText{std::string(value->raw)};
+}
+
+core::result<ListRange> Input::list_range() const {
+    const auto limit = number(kListLimit);
+    if (!limit) return limit.error();
+    auto cursor = text(kListCursor);
+    if (!cursor) return cursor.error();
+    return ListRange{*limit, std::move(*cursor).value_or("")};
 }
 
 core::result<NamedChannel> Input::channel() const {

@@ -48,6 +48,9 @@ public:
     [[nodiscard]] core::result<bool> flag(const FieldSpec& spec) const;
     [[nodiscard]] std::optional<core::JsonText> any(const FieldSpec& spec) const;
 
+    /// `limit` and `cursor` of a list.
+    [[nodiscard]] core::result<ListRange> list_range() const;
+
     /// A parameter of the query, also where the rest of what is asked stands in a body.
     [[nodiscard]] std::optional<std::string> parameter_text(Key key) const;
 

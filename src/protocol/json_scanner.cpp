@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "agentcom/core/utf8.hpp"
+#include "agentcom/protocol/codec.hpp"
 
 namespace agentcom::protocol {
 
@@ -97,6 +98,21 @@ JsonScanner::Step JsonScanner::next(Member& member) {
     ++at_;
     skip_space();
     return read_value(member.value) ? Step::member : Step::invalid;
+}
+
+std::vector<JsonValue> JsonScanner::elements(std::string_view array) {
+    std::vector<JsonValue> found;
+    JsonScanner scanner(array, kMaxJsonDepth);
+    scanner.at_ = 1;
+    scanner.skip_space();
+    JsonValue value;
+    while (scanner.at_ < array.size() && array[scanner.at_] != ']' && scanner.read_value(value)) {
+        found.push_back(value);
+        scanner.skip_space();
+        if (scanner.at_ < array.size() && array[scanner.at_] == ',') ++scanner.at_;
+        scanner.skip_space();
+    }
+    return found;
 }
 
 void JsonScanner::skip_space() noexcept {

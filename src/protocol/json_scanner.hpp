@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace agentcom::protocol {
 
@@ -19,7 +20,7 @@ struct JsonValue {
 /// A strict, validating reader of JSON text (RFC 8259) that builds no tree: it walks the members of
 /// one top-level object and hands out the bytes of each value, so that a payload is checked once
 /// and carried on as it came. Nesting is limited, without recursion; UTF-8 must be valid; an
-/// escaped surrogate must come in a pair. Allocates nothing.
+/// escaped surrogate must come in a pair. Allocates nothing but `elements`.
 class JsonScanner {
 public:
     /// `max_depth` is 1 to 64: the open containers are kept in one word.
@@ -38,6 +39,9 @@ public:
     enum class Step : std::uint8_t { member, end, invalid };
     /// The next member of the top-level object; `end` only after the whole text was found valid.
     [[nodiscard]] Step next(Member& member);
+
+    /// The elements of an array, the bytes of a value that has been found valid.
+    [[nodiscard]] static std::vector<JsonValue> elements(std::string_view array);
 
 private:
     void skip_space() noexcept;

@@ -7,6 +7,7 @@
 #include <optional>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace agentcom::protocol {
@@ -188,6 +189,26 @@ TEST(JsonScanner, LimitsTheDepthWhateverTheContainers) {
     EXPECT_FALSE(accepts(std::string(1'000'000, '[')));
     // Side by side is not deep.
     EXPECT_TRUE(accepts("[" + nested(63, "[", "", "]") + "," + nested(63, "[", "", "]") + "]"));
+}
+
+TEST(JsonScanner, HandsOutTheElementsOfAnArray) {
+    const auto elements =
+        JsonScanner::elements(R"([ 1.50 ,"a,\"]",{"c":[1,2]}, [[],"]"],null,true ])");
+    const std::vector<std::pair<JsonKind, std::string>> expected{
+        {JsonKind::number, "1.50"},
+        {JsonKind::string, R"("a,\"]")"},
+        {JsonKind::object, R"({"c":[1,2]})"},
+        {JsonKind::array, R"([[],"]"])"},
+        {JsonKind::null, "null"},
+        {JsonKind::boolean, "true"}};
+    ASSERT_EQ(elements.size(), expected.size());
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+        EXPECT_EQ(elements[i].kind, expected[i].first);
+        EXPECT_EQ(elements[i].raw, expected[i].second);
+        EXPECT_EQ(elements[i].escaped, i == 1);
+    }
+    EXPECT_TRUE(JsonScanner::elements("[]").empty());
+    EXPECT_TRUE(JsonScanner::elements("[ \n ]").empty());
 }
 
 TEST(JsonScanner, DecodesEscapes) {

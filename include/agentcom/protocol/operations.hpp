@@ -7,6 +7,7 @@
 
 #include "agentcom/core/error.hpp"
 #include "agentcom/protocol/requests.hpp"
+#include "agentcom/protocol/rights.hpp"
 
 /// The one table of operations: what each needs, does and costs, and which fields spell it. Frames,
 /// routes, rights, rates and descriptions are read from it; it is constant, so any thread may.
@@ -55,25 +56,6 @@ enum class Operation : std::uint8_t {
     end_agent,
 };
 inline constexpr std::size_t kOperationCount = static_cast<std::size_t>(Operation::end_agent) + 1;
-
-/// Who may ask.
-enum class Right : std::uint8_t {
-    anyone,
-    reader,      // whoever holds a token; everybody where reads are anonymous
-    holder,      // whoever holds a token, also an observer's
-    sender,      // whoever holds a token, but not an observer's
-    connection,  // a sender over its identified connection
-    admin,
-};
-
-/// What a caller is, as far as rights go: nobody, or the role of the token it has shown.
-enum class Standing : std::uint8_t { nobody, agent, admin, observer };
-[[nodiscard]] Standing standing_of(core::Role role) noexcept;
-
-/// Why this caller may not ask for what needs this right; nothing when it may. What is the caller's
-/// own (a mailbox, a channel) and whether a connection is needed is not looked at here, nor whether
-/// reads are anonymous.
-[[nodiscard]] std::optional<core::ErrorCode> refusal(Right right, Standing standing) noexcept;
 
 /// What it does to the store, and so when it is answered.
 enum class Effect : std::uint8_t {

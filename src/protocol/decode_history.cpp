@@ -1,0 +1,39 @@
+#include "protocol/decode_history.hpp"
+
+#include <optional>
+#include <utility>
+
+#include "protocol/field_specs.hpp"
+
+namespace agentcom::protocol {
+
+core::result<Request> query_history(const Input& in) {
+    const auto limit = in.number(kHistoryLimit);
+    if (!limit) return limit.error();
+    const auto cursor = in.number(kSeqCursor);
+    if (!cursor) return cursor.error();
+    const auto start = in.integer(kStartTime);
+    if (!start) return start.error();
+    const auto end = in.integer(kEndTime);
+    if (!end) return end.error();
+    QueryHistory request{.from = in.text(text(Key::from)).value(),
+                         .to = in.text(kTo).value(),
+                         .channel = in.text(text(Key::channel)).value(),
+                         .start_time = std::nullopt,
+                         .end_time = std::nullopt,
+                         .cursor = core::Seq{*cursor},
+                         .limit = *limit};
+    if (*start) request.start_time = core::Timestamp{**start};
+    if (*end) request.end_time = core::Timestamp{**end};
+    return Request(std::move(request));
+}
+
+core::result<Request> get_thread_root(const Input& in) {
+    return Request(GetThreadRoot{in.argument()});
+}
+
+core::result<Request> analytics_hourly(const Input& in) {
+    return Request(AnalyticsHourly{in.argument()});
+}
+
+}  // namespace agentcom::protocol
