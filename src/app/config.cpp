@@ -104,7 +104,6 @@ void finish(Config& config) {
     limits.max_unidentified_frame_bytes =
         std::max(limits.max_unidentified_frame_bytes, 3 * config.router.max_profile_bytes + 1024);
     config.router.max_frame_bytes = limits.max_frame_bytes;
-    config.router.mailbox_ttl = config.store.mailbox_ttl;
 }
 
 }  // namespace

@@ -21,7 +21,7 @@ Router::Impl::Impl(RouterOptions options, store::Store& the_store, delivery::Loo
       channels_(the_store),
       threads_(the_store),
       history_(the_store),
-      settings_(the_store, options_.heartbeat_interval, options_.mailbox_ttl),
+      settings_(the_store, options_.heartbeat_interval),
       analytics_(options_.max_analytics_agents),
       rates_(options_.messages_per_second, options_.message_burst),
       work_(options_.work_per_second, options_.work_burst),

@@ -7,7 +7,7 @@ namespace agentcom::services {
 std::uint64_t Settings::get(std::string_view name) const {
     if (const auto stored = store_.setting(name)) return *stored;
     return static_cast<std::uint64_t>(
-        (name == kMailboxTtl ? mailbox_ttl_ : heartbeat_interval_).count());
+        (name == kMailboxTtl ? store_.mailbox_ttl() : heartbeat_interval_).count());
 }
 
 core::Timestamp Settings::mailbox_horizon(core::Timestamp now) const {

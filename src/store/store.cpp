@@ -294,6 +294,8 @@ MessagePage Store::replies(std::string_view message_id, core::Seq cursor, core::
     });
 }
 
+core::Millis Store::mailbox_ttl() const noexcept { return impl_->options.mailbox_ttl; }
+
 std::optional<std::uint64_t> Store::setting(std::string_view name) const {
     return impl_->read([&](const Transaction& txn) { return read_setting(txn, name); });
 }

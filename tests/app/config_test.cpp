@@ -237,7 +237,6 @@ TEST(ConfigEnvironment, EveryKeyCanBeSet) {
                                         {"AGENTCOM_LOG_LEVEL", "debug"}}});
     EXPECT_TRUE(config.router.anonymous_reads);
     EXPECT_EQ(config.store.mailbox_ttl, core::Millis(900'000));
-    EXPECT_EQ(config.router.mailbox_ttl, config.store.mailbox_ttl);
     EXPECT_EQ(config.store.map_size, std::size_t{1} << 30);
     EXPECT_EQ(config.endpoint.limits.max_connections, 7U);
     EXPECT_EQ(config.log_level, LogLevel::debug);

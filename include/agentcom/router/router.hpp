@@ -66,7 +66,6 @@ struct RouterOptions {
     std::uint64_t max_streams_per_agent = 16;
     core::Millis reset_cooldown{300'000};
     core::Millis heartbeat_interval{900'000};  // default of the setting
-    core::Millis mailbox_ttl{604'800'000};     // default of the setting
     core::Millis evict_interval{60'000};       // background eviction and trimming
     core::Millis channel_idle_expiry{0};       // 0: channels nobody uses stay
     std::uint64_t max_analytics_agents = 100'000;

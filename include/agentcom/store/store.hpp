@@ -156,6 +156,8 @@ public:
                                       const std::optional<Viewer>& viewer = {}) const;
 
     [[nodiscard]] std::optional<std::uint64_t> setting(std::string_view name) const;
+    /// As configured: what holds as long as the setting of that name has not been written.
+    [[nodiscard]] core::Millis mailbox_ttl() const noexcept;
 
 private:
     class Impl;
