@@ -31,7 +31,7 @@ private:
     std::string token_;
 };
 
-/// Percent-encodes everything that may not stand in one segment of a path.
+/// Percent-encodes everything that may not stand in one segment of a path, or in a query's value.
 [[nodiscard]] std::string encode_path_segment(std::string_view text);
 
 }  // namespace agentcom::app

@@ -1,5 +1,4 @@
 #include <CLI/CLI.hpp>
-#include <fstream>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -44,19 +43,20 @@ int back_up(const BackupFlags& flags) {
 /// The file may be left from the store that stood there before.
 void tell_of_admin_token(const Config& config) {
     const auto file = admin_token_file(config.store.directory);
-    std::string text;
-    std::ifstream stream(file);
-    std::getline(stream, text);
+    const std::string text = read_token_file(file);
     const core::SystemClock clock;
     const auto store = store::Store::open(config.store, clock);
     const auto token = core::Token::parse(text);
     const auto known = token ? store->find_token(token->digest()) : std::nullopt;
-    if (known && known->role == core::Role::admin) {
+    const bool admin = known && known->role == core::Role::admin;
+    if (admin && !known->expired(clock.now())) {
         return;
     }
-    std::cerr << "agentcom: "
-              << (text.empty() ? "there is no " + file.string()
-                               : "the token in " + file.string() + " is not one of this store")
+    const std::string problem =
+        text.empty() ? "there is no token in " + file.string()
+        : admin      ? "the token in " + file.string() + " has expired"
+                     : "the token in " + file.string() + " is no administrator's in this store";
+    std::cerr << "agentcom: " << problem
               << "; administrators' tokens are those of the time of the backup, `agentcom token "
                  "create NAME --role admin` makes another"
               << std::endl;
@@ -68,9 +68,9 @@ void restore(const BackupFlags& flags) {
     const Manifest manifest = Manifest::read(flags.directory);
     const auto restored =
         store::restore_store(flags.directory, manifest.copy, config.store, flags.force);
-    std::cout << "restored " << flags.directory << " to " << config.store.directory.string()
-              << ": head " << restored.head.value << ", new epoch " << restored.epoch.str()
-              << std::endl;
+    std::cout << "restored " << flags.directory << ", made " << manifest.time_text() << ", to "
+              << config.store.directory.string() << ": head " << restored.head.value
+              << ", new epoch " << restored.epoch.str() << std::endl;
     tell_of_admin_token(config);
 }
 

@@ -18,19 +18,11 @@ namespace {
 constexpr const char* kManifestName = "manifest.json";
 constexpr std::string_view kChecksum = "sha256:";
 
-/// "2026-01-31T12:00:00Z"
-std::string show_time(core::Timestamp time) {
-    const auto seconds = static_cast<std::time_t>(time.ms / 1'000);
-    std::tm parts{};
-    ::gmtime_r(&seconds, &parts);
-    std::array<char, 32> text{};
-    const std::size_t size = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
-    return {text.data(), size};
-}
+constexpr const char* kTimeFormat = "%Y-%m-%dT%H:%M:%SZ";
 
 core::Timestamp parse_time(const std::string& text) {
     std::tm parts{};
-    const char* end = ::strptime(text.c_str(), "%Y-%m-%dT%H:%M:%SZ", &parts);
+    const char* end = ::strptime(text.c_str(), kTimeFormat, &parts);
     if (end == nullptr || *end != '\0') {
         throw std::runtime_error("time");
     }
@@ -48,13 +40,22 @@ core::Epoch parse_epoch(std::string_view text) {
 
 }  // namespace
 
+std::string Manifest::time_text() const {
+    const auto seconds = static_cast<std::time_t>(time.ms / 1'000);
+    std::tm parts{};
+    ::gmtime_r(&seconds, &parts);
+    std::array<char, 32> text{};
+    const std::size_t size = std::strftime(text.data(), text.size(), kTimeFormat, &parts);
+    return {text.data(), size};
+}
+
 void Manifest::write(const std::filesystem::path& directory) const {
     const nlohmann::ordered_json content = {
         {"version", core::kVersion},
         {"schema", copy.schema},
         {"epoch", copy.epoch.str()},
         {"head", copy.head.value},
-        {"time", show_time(time)},
+        {"time", time_text()},
         {"size", copy.bytes},
         {"checksum", std::string(kChecksum) + copy.sha256},
         {"findings", copy.findings},

@@ -14,6 +14,9 @@ struct Manifest {
     store::StoreCopy copy;
     core::Timestamp time;  // when the copy was made
 
+    /// "2026-01-31T12:00:00Z"
+    [[nodiscard]] std::string time_text() const;
+
     /// Throws FileError.
     void write(const std::filesystem::path& directory) const;
     /// Throws std::runtime_error when there is none or it is not one.

@@ -64,9 +64,15 @@ sigset_t stop_signals() {
     return signals;
 }
 
-/// Signals that would end the process, and mean nothing to it.
+/// Signals that would end the process when nobody handles them, and mean nothing to it: other
+/// daemons are told something by them (to open their logs again, say), and whoever sends one to the
+/// wrong process must not lose a hub. A connection that has gone shows as an error of the write.
+/// Left alone is SIGQUIT, by which an operator asks for a core file.
 void ignore_the_rest() {
-    for (const int number : {SIGPIPE, SIGUSR1, SIGUSR2, SIGALRM}) ::signal(number, SIG_IGN);
+    for (const int number : {SIGPIPE, SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGPOLL, SIGPWR}) {
+        ::signal(number, SIG_IGN);
+    }
+    for (int number = SIGRTMIN; number <= SIGRTMAX; ++number) ::signal(number, SIG_IGN);
 }
 
 void reload_all(const ConfigSources& sources, Config& running, Server& server) {

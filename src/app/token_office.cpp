@@ -74,15 +74,8 @@ public:
 
     std::vector<IssuedToken> list() override {
         std::vector<IssuedToken> all;
-        const auto answer = client_.ask("GET", "/admin/tokens");
-        const auto tokens = answer.body.find("tokens");
-        if (tokens == answer.body.end() || !tokens->is_array()) {
-            throw std::runtime_error("the hub's answer has no list of tokens");
-        }
-        for (const auto& token : *tokens) {
-            all.push_back({text_of(token, "agent_id"), text_of(token, "role"),
-                           text_of(token, "token_prefix").substr(0, 8)});
-        }
+        // Page by page, as long as there is a next one.
+        for (std::string page = "/admin/tokens"; !page.empty();) page = add_page(page, all);
         return all;
     }
 
@@ -91,6 +84,20 @@ public:
     }
 
 private:
+    /// Where the next page is; empty after the last one.
+    std::string add_page(const std::string& target, std::vector<IssuedToken>& all) const {
+        const auto answer = client_.ask("GET", target);
+        const auto tokens = answer.body.find("tokens");
+        if (tokens == answer.body.end() || !tokens->is_array()) {
+            throw std::runtime_error("the hub's answer has no list of tokens");
+        }
+        for (const auto& token : *tokens) {
+            all.push_back({text_of(token, "agent_id"), text_of(token, "role"),
+                           text_of(token, "token_prefix").substr(0, 8)});
+        }
+        if (!answer.body.contains("cursor")) return {};
+        return "/admin/tokens?cursor=" + encode_path_segment(text_of(answer.body, "cursor"));
+    }
     static std::string text_of(const nlohmann::json& object, const char* key) {
         const auto found = object.find(key);
         if (found == object.end() || !found->is_string()) {

@@ -5,6 +5,8 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "agentcom/core/token.hpp"
+#include "agentcom/store/store.hpp"
 #include "app/command_fixture.hpp"
 
 namespace agentcom::app {
@@ -63,6 +65,39 @@ TEST_F(Backup, ACopyOfARunningHubIsRestoredUnderANewEpoch) {
     const auto mailbox = there.ask("GET", "/api/mailbox/bob").body;
     EXPECT_EQ(mailbox.at("messages").size(), 3U);
     EXPECT_NE(mailbox.at("epoch"), epoch);
+}
+
+TEST_F(Backup, AnAdministratorsTokenThatDoesNotFitOrHasExpiredIsTold) {
+    const core::Token old = core::Token::generate();
+    const core::Token good = core::Token::generate();
+    {
+        const core::SystemClock clock;
+        const auto store = store::Store::open({.directory = data()}, clock);
+        store->start(nullptr);
+        const auto admin = core::AgentId::parse("admin").value();
+        ASSERT_TRUE(store->submit_and_wait(store::CreateToken{
+            admin, old.digest(), old.prefix(), core::Role::admin, "", core::Timestamp{1'000}}));
+        ASSERT_TRUE(store->submit_and_wait(
+            store::CreateToken{admin, good.digest(), good.prefix(), core::Role::admin}));
+    }
+    ASSERT_EQ(run({"backup", copy(), "--data-dir", data()}).status, 0);
+    const auto restore = [&] {
+        return run({"restore", copy(), "--data-dir", restored(), "--force"});
+    };
+    const auto with = [&](const std::string& token) {
+        std::ofstream(restored() + "/admin_token") << token << '\n';
+        return restore().errors;
+    };
+    const Ran first = restore();
+    ASSERT_EQ(first.status, 0) << first.errors;
+    expect_one_line(first.errors, "there is no token in ");
+    EXPECT_NE(first.output.find(", made " + manifest().at("time").get<std::string>() + ", to "),
+              std::string::npos)
+        << first.output;
+    expect_one_line(with(old.reveal()), "has expired");
+    expect_one_line(with(kSomeToken), "is no administrator's in this store");
+    EXPECT_EQ(with(good.reveal()), "");
+    EXPECT_EQ(with(good.reveal() + "\r"), "");
 }
 
 TEST_F(Backup, AHubIsNotRestoredUnder) {

@@ -286,6 +286,26 @@ TEST_F(CommandLine, TokensOfTheOriginalHubKeepWorking) {
     EXPECT_EQ(client(kSomeToken).ask("GET", "/api/mailbox/old-agent").status, 200);
 }
 
+TEST_F(CommandLine, ARunningHubsTokensAreListedToTheLastPage) {
+    constexpr int kTokens = 2'100;  // a page has 1,000
+    nlohmann::json tokens;
+    for (int i = 0; i < kTokens; ++i) {
+        std::string digits = std::to_string(i);
+        digits.insert(0, 64 - digits.size(), '0');
+        tokens[digits] = "agent-" + std::to_string(i);
+    }
+    const auto file = directory_ / "tokens.json";
+    std::ofstream(file) << tokens;
+    ASSERT_EQ(run({"import", "tokens", file, "--data-dir", data()}).status, 0);
+    auto hub = serve();
+    const Ran list = run({"token", "list", "--data-dir", data()});
+    ASSERT_EQ(list.status, 0) << list.errors;
+    EXPECT_EQ(std::ranges::count(list.output, '\n'), kTokens + 1) << "and the administrator's";
+    for (int i = 0; i < kTokens; ++i) {
+        ASSERT_NE(list.output.find("  agent-" + std::to_string(i) + "\n"), std::string::npos) << i;
+    }
+}
+
 TEST_F(CommandLine, AFileThatIsNoTokenFileIsRefused) {
     const auto file = directory_ / "tokens.json";
     for (const char* text : {"[]", "{", "7"}) {
