@@ -170,14 +170,6 @@ struct BodyWriter {
                 .end_object();
         }
         writer.end_array();
-        const auto time = [&](std::string_view name, std::optional<core::Timestamp> at) {
-            writer.key(name);
-            if (at) {
-                writer.integer(at->ms);
-            } else {
-                writer.null();
-            }
-        };
         time("oldest", reply.oldest);
         time("newest", reply.newest);
         writer.member_integer("last_seq", reply.last_seq.value).member("epoch", reply.epoch.str());

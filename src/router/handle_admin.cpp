@@ -93,49 +93,39 @@ void Router::Impl::operate(Context context, protocol::RevokeTokens request) {
     // when it is looked at again.
     const bool one = !request.prefix.empty();
     store::RevokeTokens op{request.agent, std::move(request.prefix)};
-    context.loop.submit(std::move(op),
-                        [this, one, agent = std::move(request.agent),
-                         reply = std::move(context.reply)](const store::WriteResult& result) {
-                            if (!result) return reply(result.error());
-                            if (one && std::get<store::TokensRevoked>(*result).count == 0) {
-                                return reply(core::Error(core::ErrorCode::not_found, {},
-                                                         "the agent has no token that begins so"));
-                            }
-                            if (one) {
-                                if (const auto id = core::AgentId::parse_issued(agent))
-                                    recheck_sessions(*id);
-                            }
-                            reply(protocol::ReplyValue(protocol::TokensRevoked{agent}));
-                        });
+    submit(std::move(context), std::move(op),
+           [this, one,
+            agent = std::move(request.agent)](const store::WriteValue& value) -> protocol::Reply {
+               if (!one) return protocol::ReplyValue(protocol::TokensRevoked{agent});
+               if (std::get<store::TokensRevoked>(value).count == 0) {
+                   return core::Error(core::ErrorCode::not_found, {},
+                                      "the agent has no token that begins so");
+               }
+               if (const auto id = core::AgentId::parse_issued(agent)) recheck_sessions(*id);
+               return protocol::ReplyValue(protocol::TokensRevoked{agent});
+           });
 }
 
 void Router::Impl::operate(Context context, protocol::EndAgent request) {
     // Its connections are closed when the registries see the commit.
-    delivery::EventLoop& loop = context.loop;
     protocol::AgentEnded answer{request.agent};
-    loop.submit(store::EndAgent{std::move(request.agent)},
-                [this, &loop, answer = std::move(answer),
-                 reply = std::move(context.reply)](const store::WriteResult& result) {
-                    if (!result) return reply(result.error());
-                    analytics_.forget(answer.agent);
-                    if (std::get<store::AgentEnded>(*result).more) {
-                        return remove_ended_agents(loop, reply, answer);
-                    }
-                    reply(protocol::ReplyValue(answer));
-                });
+    end_agent(context.loop, store::EndAgent{std::move(request.agent)}, std::move(context.reply),
+              std::move(answer));
 }
 
-void Router::Impl::remove_ended_agents(delivery::EventLoop& loop, ReplyHandler reply,
-                                       protocol::AgentEnded answer) {
-    loop.submit(store::RemoveEndedAgents{},
-                [this, &loop, answer = std::move(answer),
-                 reply = std::move(reply)](const store::WriteResult& result) {
-                    if (!result) return reply(result.error());
-                    if (std::get<store::AgentEnded>(*result).more) {
-                        return remove_ended_agents(loop, reply, answer);
-                    }
-                    reply(protocol::ReplyValue(answer));
-                });
+void Router::Impl::end_agent(delivery::EventLoop& loop, store::WriteOp op, ReplyHandler reply,
+                             protocol::AgentEnded answer) {
+    const bool begins = std::holds_alternative<store::EndAgent>(op);
+    loop.submit(std::move(op), [this, &loop, begins, answer = std::move(answer),
+                                reply = std::move(reply)](const store::WriteResult& result) {
+        if (!result) return reply(result.error());
+        // Not later: the name may have been given to another agent meanwhile.
+        if (begins) analytics_.forget(answer.agent);
+        if (std::get<store::AgentEnded>(*result).more) {
+            return end_agent(loop, store::RemoveEndedAgents{}, reply, answer);
+        }
+        reply(protocol::ReplyValue(answer));
+    });
 }
 
 void Router::Impl::operate(Context context, protocol::WhoAmI) {

@@ -13,10 +13,8 @@ void Router::Impl::operate(Context context, protocol::SendMessage request) {
         core::Draft{sender, std::move(request.to), std::move(request.type),
                     std::move(request.payload), std::move(request.reply_to)},
         std::move(request.idempotency_key)};
-    context.loop.submit(std::move(append), [this, reply = std::move(context.reply)](
-                                               const store::WriteResult& result) {
-        if (!result) return reply(result.error());
-        const auto& appended = std::get<store::Appended>(*result);
+    submit(std::move(context), std::move(append), [this](const store::WriteValue& value) {
+        const auto& appended = std::get<store::Appended>(value);
         const core::Message& message = *appended.message;
         protocol::MessageSent sent{message.id, message.seq, protocol::DeliveryStatus::broadcast};
         const core::Timestamp now = message.timestamp;
@@ -26,7 +24,7 @@ void Router::Impl::operate(Context context, protocol::SendMessage request) {
             if (!appended.duplicate) analytics_.received(direct->agent, now);
         }
         if (!appended.duplicate) analytics_.sent(message.draft.from, now);
-        reply(protocol::ReplyValue(sent));
+        return protocol::ReplyValue(sent);
     });
 }
 
@@ -37,17 +35,15 @@ void Router::Impl::operate(Context context, protocol::Publish request) {
         core::Draft{sender, core::ToChannel{request.channel}, std::move(request.type),
                     std::move(request.payload), std::move(request.reply_to)},
         std::move(request.idempotency_key)};
-    context.loop.submit(
-        std::move(append),
-        [this, channel = std::move(request.channel), text = std::move(request.channel_text),
-         reply = std::move(context.reply)](const store::WriteResult& result) {
-            if (!result) return reply(result.error());
-            const auto& appended = std::get<store::Appended>(*result);
-            const core::Message& message = *appended.message;
-            if (!appended.duplicate) analytics_.sent(message.draft.from, message.timestamp);
-            reply(protocol::ReplyValue(
-                protocol::Published{channel, message.channel_seq, message.id, text}));
-        });
+    submit(std::move(context), std::move(append),
+           [this, channel = std::move(request.channel),
+            text = std::move(request.channel_text)](const store::WriteValue& value) {
+               const auto& appended = std::get<store::Appended>(value);
+               const core::Message& message = *appended.message;
+               if (!appended.duplicate) analytics_.sent(message.draft.from, message.timestamp);
+               return protocol::ReplyValue(
+                   protocol::Published{channel, message.channel_seq, message.id, text});
+           });
 }
 
 }  // namespace agentcom::router

@@ -138,7 +138,8 @@ private:
     /// Refuses a payload whose push would not fit into one frame.
     bool require_deliverable(Context& context, const core::JsonText& payload) const;
 
-    /// Submits and answers with what `convert` makes of the stored value.
+    /// Submits and answers, after the commit, with the error or with what `convert` makes of the
+    /// stored value: a ReplyValue, or a Reply.
     template <class Convert>
     void submit(Context context, store::WriteOp op, Convert convert);
 
@@ -188,9 +189,10 @@ private:
     void recheck_session(delivery::EventLoop& loop, const core::AgentId& agent);
     void recheck_token(delivery::EventLoop& loop, delivery::Session& session);
     void drop_expired_tokens(delivery::EventLoop& loop);
-    /// Goes on, a piece for each commit, until ended agents have left nothing behind; then answers.
-    void remove_ended_agents(delivery::EventLoop& loop, ReplyHandler reply,
-                             protocol::AgentEnded answer);
+    /// Goes on from this operation, a piece for each commit, until ended agents have left nothing
+    /// behind; then answers.
+    void end_agent(delivery::EventLoop& loop, store::WriteOp op, ReplyHandler reply,
+                   protocol::AgentEnded answer);
 
     void trim(delivery::EventLoop& loop);
     /// Looks through all channels for such as nobody uses, a piece for each commit.
