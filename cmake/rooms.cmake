@@ -36,7 +36,8 @@ set_source_files_properties(
 # GCC 12 inlines one half of what Asio allocates a coroutine's frame with, and then takes the other
 # half for a mismatch.
 set_source_files_properties(
-  ${CMAKE_SOURCE_DIR}/src/net/http_session.cpp ${CMAKE_SOURCE_DIR}/src/net/ws_session.cpp
+  ${CMAKE_SOURCE_DIR}/src/net/http_session.cpp
+  ${CMAKE_SOURCE_DIR}/src/net/http_session_answers.cpp ${CMAKE_SOURCE_DIR}/src/net/ws_session.cpp
   ${CMAKE_SOURCE_DIR}/src/net/sse_session.cpp ${CMAKE_SOURCE_DIR}/src/net/connection.cpp
   PROPERTIES COMPILE_OPTIONS -Wno-mismatched-new-delete)
 target_precompile_headers(agentcom_net PRIVATE

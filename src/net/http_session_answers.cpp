@@ -1,0 +1,163 @@
+// What an HTTP session sends: it asks the router, judges and encodes the answer, and sees to it
+// that answers are taken.
+
+#include <spdlog/spdlog.h>
+
+#include <exception>
+#include <memory>
+#include <utility>
+#include <variant>
+
+#include "net/http_session.hpp"
+
+namespace agentcom::net {
+
+namespace {
+
+/// So many answers may wait to be written before the next pipelined request is looked at.
+constexpr std::size_t kOutputHighWater = std::size_t{256} << 10;
+/// So much of its answers a connection may leave untaken without its being counted.
+constexpr std::uint64_t kFreeToOwe = std::uint64_t{64} << 10;
+/// Of an answer to somebody without a token: as dear as one request more.
+constexpr std::size_t kBytesOfRequest = 4'096;
+
+}  // namespace
+
+Awaitable<HttpSession::Next> HttpSession::respond(AnswerForm form, BodyStep step) {
+    if (auto* call = std::get_if<RouterCall>(&step)) {
+        const bool hint = call->hint;
+        const auto reply = co_await ask(std::move(*call));
+        if (!reply) co_return Next::abandon;
+        step = encode(*reply, hint);
+    }
+    form.keep_alive = form.keep_alive && !shard().shutting_down();
+    send(judge(std::move(std::get<HttpAnswer>(step))), form);
+    co_await let_output_drain();
+    co_return form.keep_alive ? Next::another_request : Next::close;
+}
+
+AnswerForm HttpSession::form_for(const RequestReader& reader) const {
+    AnswerForm form;
+    form.http_1_0 = reader.is_http_1_0();
+    form.keep_alive = reader.wants_keep_alive() && !shard().shutting_down();
+    form.without_body = reader.is_head();
+    return form;
+}
+
+Awaitable<std::optional<protocol::Reply>> HttpSession::ask(RouterCall call) {
+    const auto* poll = std::get_if<protocol::PollMailbox>(&call.request);
+    const bool long_poll = poll != nullptr && poll->wait.count() > 0;
+    const bool write = protocol::policy_of(call.request).effect == protocol::Effect::write;
+    while (write && shard().router().saturated()) {
+        if (stream().broken()) co_return std::nullopt;
+        if (!hold(call.body_bytes)) co_return core::Error(core::ErrorCode::overloaded);
+        shard().wait_for_pipeline(shared_from_this());
+        co_await changed();
+    }
+    held_.give_back();
+    reply_.reset();
+    const std::weak_ptr<Connection> weak = weak_from_this();
+    /// However this ends, nobody goes on waiting for whom nobody is left.
+    struct GiveUp {
+        router::Pending pending;
+        ~GiveUp() { pending.cancel(); }
+    };
+    const GiveUp asked{shard().router().handle(
+        loop(), call.caller, nullptr, std::move(call.request),
+        [weak, number = ++asked_](protocol::Reply&& reply) {
+            const auto self = weak.lock();
+            if (!self) return;
+            static_cast<HttpSession&>(*self).on_reply(number, std::move(reply));
+        })};
+    while (!reply_) {
+        // Who has left a long poll is not kept waiting for; other answers come soon anyway, and a
+        // client may rightly close its sending side first.
+        if (stream().broken() || (long_poll && stream().input_ended())) co_return std::nullopt;
+        stream().want_input();
+        if (long_poll && !hold(stream().input().size())) {
+            co_return core::Error(core::ErrorCode::overloaded);
+        }
+        co_await changed();
+    }
+    held_.give_back();
+    co_return std::exchange(reply_, std::nullopt);
+}
+
+void HttpSession::on_reply(std::uint64_t number, protocol::Reply&& reply) {
+    shard().reply_came();
+    if (number != asked_ || phase_ != Phase::working) return;
+    reply_ = std::move(reply);
+    notify();
+}
+
+HttpAnswer HttpSession::judge(HttpAnswer answer) {
+    constexpr std::uint16_t kUnauthorized = 401;
+    // Where no token is needed a wrong one is none.
+    if (!wrong_token_shown_ || answer.status != kUnauthorized) return answer;
+    const core::Millis wait = shard().note_wrong_token(from_);
+    return wait.count() > 0 ? wait_answer(wait) : std::move(answer);
+}
+
+HttpSession::Received HttpSession::refuse(core::ErrorCode code) {
+    AnswerForm form = form_;
+    form.keep_alive = false;
+    send(error_answer(code), form);
+    return Received::refused;
+}
+
+HttpSession::Received HttpSession::give_up(core::ErrorCode code) {
+    // A request that ended half-way was given up by the client itself.
+    return code == core::ErrorCode::bad_request ? Received::gone : refuse(code);
+}
+
+HttpAnswer HttpSession::encode(const protocol::Reply& reply, bool hint) {
+    try {
+        const auto shared = shard().shared_answers().body(reply);
+        if (!shared) return to_answer(protocol::encode_http(reply, hint));
+        HttpAnswer answer;
+        answer.body.append_shared(shared);
+        return answer;
+    } catch (const std::exception&) {
+        loop().registry().faults().report("HTTP answer");
+        return error_answer(core::ErrorCode::internal);
+    }
+}
+
+void HttpSession::send(HttpAnswer answer, AnswerForm form) {
+    const std::size_t bytes = form.without_body ? 0 : answer.body.size();
+    if (!owe(bytes)) answer = error_answer(core::ErrorCode::overloaded);
+    if (!asker_) {
+        shard().addresses().charge(address_key(from_), now(),
+                                   static_cast<double>(bytes / kBytesOfRequest));
+    }
+    form.now = shard().clock().now();
+    append_answer(answer, form, outbox_);
+    flush_soon();
+    outbox_.settle();
+}
+
+bool HttpSession::owe(std::uint64_t bytes) {
+    const std::uint64_t all = outbox_.debt() + bytes;
+    if (all <= kFreeToOwe) return true;
+    if (!owed_) owed_ = shard().output().holding(owner());
+    return owed_.resize(all);
+}
+
+Awaitable<void> HttpSession::let_output_drain() {
+    while (outbox_.bytes() > kOutputHighWater && !stream().broken()) co_await changed();
+}
+
+void HttpSession::on_output(core::Seq seq) {
+    if (owed_ && outbox_.empty()) owed_ = {};
+    Connection::on_output(seq);
+}
+
+void HttpSession::foreclose() {
+    if (const auto line = shard().log().ended.admit(now())) {
+        spdlog::info("an HTTP connection did not take its answers and was closed{}", line->note());
+    }
+    abort();
+    outbox_.clear();
+}
+
+}  // namespace agentcom::net
