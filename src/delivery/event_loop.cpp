@@ -7,6 +7,8 @@
 #include <chrono>
 #include <utility>
 
+#include "agentcom/core/memory.hpp"
+
 namespace agentcom::delivery {
 
 namespace {
@@ -138,7 +140,8 @@ void EventLoop::put(Item item) {
         inbox_.push_back(std::move(item));
         if (std::exchange(wake_scheduled_, true)) return;
     }
-    boost::asio::post(context_, [this] { drain_inbox(); });
+    // What is in the inbox must be found there.
+    core::when_memory_allows([this] { boost::asio::post(context_, [this] { drain_inbox(); }); });
 }
 
 void EventLoop::drain_inbox() {
@@ -267,7 +270,8 @@ LoopGroup::LoopGroup(std::size_t count, store::Store& store, const core::Clock& 
 LoopGroup::~LoopGroup() = default;
 
 void LoopGroup::on_committed(std::shared_ptr<store::CommittedBatch> batch) {
-    for (const auto& loop : loops_) loop->deliver(batch);
+    // A loop that lacked a batch would tell its clients something else than the others.
+    for (const auto& loop : loops_) core::when_memory_allows([&] { loop->deliver(batch); });
 }
 
 void LoopGroup::on_room() {

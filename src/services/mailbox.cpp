@@ -126,7 +126,7 @@ bool Mailbox::show(const core::AgentId& agent, store::ReadSpan stretch,
         const auto found = state.find(agent);
         if (found != state.end()) {
             store::Spans all = stored;
-            for (const store::ReadSpan& span : known(found->second)) store::add_span(all, span);
+            store::add_spans(all, known(found->second));
             if (store::covers(all, stretch)) return false;
         }
         add_shown(found != state.end() ? found->second : state[agent], stretch);

@@ -30,12 +30,26 @@ constexpr const char* kDataFile = "data.mdb";
 /// Where a copy is made ready before it takes the place of the store.
 constexpr const char* kRestoring = "restoring";
 /// What a data directory may have besides a store.
-constexpr std::array<std::string_view, 7> kOfAnEarlierHub{
-    "agentcom.lock", "agentcom.run",     "lock.mdb",       "admin_token",
-    kRestoring,      "agentcom.run.new", "admin_token.new"};
+constexpr std::array<std::string_view, 8> kOfAnEarlierHub{
+    "agentcom.lock", "agentcom.run", "lock.mdb",         "admin_token",
+    kRestoring,      kMaking,        "agentcom.run.new", "admin_token.new"};
 
 [[noreturn]] void fail(const std::string& what, const fs::path& path, int error = errno) {
     throw StoreError(what + ' ' + path.string() + ": " + std::system_category().message(error));
+}
+
+/// Does the work; whatever it cannot do becomes a StoreError.
+template <class Work>
+auto in_a_sentence(Work&& work) {
+    try {
+        return std::forward<Work>(work)();
+    } catch (const StoreError&) {
+        throw;
+    } catch (const LmdbError& error) {
+        throw StoreError(std::string("the restored store cannot be written: ") + error.what());
+    } catch (const std::runtime_error& error) {
+        throw StoreError(error.what());
+    }
 }
 
 /// Removes the directory when it goes.
@@ -116,14 +130,6 @@ void make_private_directory(const fs::path& directory) {
     if (made) ::chmod(directory.c_str(), 0700);
 }
 
-void sync_names_of(const fs::path& directory) {
-    try {
-        core::sync_directory(directory);
-    } catch (const std::system_error& error) {
-        throw StoreError(error.what());
-    }
-}
-
 void copy_data(const fs::path& source, const fs::path& file) {
     const Environment env(source, ReadOnly::beside_a_hub);
     const File out(file, O_RDWR | O_CREAT | O_EXCL);
@@ -196,9 +202,7 @@ Restored make_ready(const fs::path& directory, const StoreCopy& expected, std::s
     return Restored{schema.epochs.newest(), schema.state.head, kSchemaVersion};
 }
 
-}  // namespace
-
-StoreCopy copy_store(const fs::path& source, const fs::path& target) {
+StoreCopy copy_from(const fs::path& source, const fs::path& target) {
     if (!holds_store(source)) throw StoreError("there is no store in " + source.string());
     make_private_directory(target);
     if (!fs::is_empty(target)) {
@@ -207,17 +211,17 @@ StoreCopy copy_store(const fs::path& source, const fs::path& target) {
     const fs::path file = target / kDataFile;
     try {
         copy_data(source, file);
-        StoreCopy copy = verify(target);
-        sync_names_of(target);
-        return copy;
+        StoreCopy made = verify(target);
+        core::sync_directory(target);
+        return made;
     } catch (...) {
         ::unlink(file.c_str());
         throw;
     }
 }
 
-Restored restore_store(const fs::path& copy, const StoreCopy& expected, const StoreOptions& options,
-                       bool replace) {
+Restored restore(const fs::path& copy, const StoreCopy& expected, const StoreOptions& options,
+                 bool replace) {
     const fs::path& directory = options.directory;
     if (!holds_store(copy)) throw StoreError("there is no copy of a store in " + copy.string());
     std::error_code different;
@@ -229,22 +233,27 @@ Restored restore_store(const fs::path& copy, const StoreCopy& expected, const St
     require_place(directory, replace);
     const fs::path ready = directory / kRestoring;
     const Removal removal{ready};
-    try {
-        fs::remove_all(ready);
-        make_private_directory(ready);
-        fetch(copy, expected, ready);
-        const Restored restored = make_ready(ready, expected, options.map_size);
-        // LMDB's table of readers is that of the old store.
-        fs::remove(directory / "lock.mdb");
-        fs::rename(ready / kDataFile, directory / kDataFile);
-        core::give_to_owner_of_directory(directory / kDataFile);
-        sync_names_of(directory);
-        return restored;
-    } catch (const fs::filesystem_error& error) {
-        throw StoreError(error.what());
-    } catch (const LmdbError& error) {
-        throw StoreError(std::string("the restored store cannot be written: ") + error.what());
-    }
+    fs::remove_all(ready);
+    make_private_directory(ready);
+    fetch(copy, expected, ready);
+    const Restored restored = make_ready(ready, expected, options.map_size);
+    // LMDB's table of readers is that of the old store.
+    fs::remove(directory / "lock.mdb");
+    fs::rename(ready / kDataFile, directory / kDataFile);
+    core::give_to_owner_of_directory(directory / kDataFile);
+    core::sync_directory(directory);
+    return restored;
+}
+
+}  // namespace
+
+StoreCopy copy_store(const fs::path& source, const fs::path& target) {
+    return in_a_sentence([&] { return copy_from(source, target); });
+}
+
+Restored restore_store(const fs::path& copy, const StoreCopy& expected, const StoreOptions& options,
+                       bool replace) {
+    return in_a_sentence([&] { return restore(copy, expected, options, replace); });
 }
 
 }  // namespace agentcom::store

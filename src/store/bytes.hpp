@@ -56,6 +56,19 @@ inline void append_short_text(std::string& out, std::string_view text) {
     out.append(text);
 }
 
+/// Two lower-case hexadecimal digits for each byte.
+[[nodiscard]] inline std::string to_hex(std::string_view bytes) {
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    std::string text;
+    text.reserve(2 * bytes.size());
+    for (const char byte : bytes) {
+        const auto value = static_cast<unsigned char>(byte);
+        text.push_back(kDigits[value >> 4U]);
+        text.push_back(kDigits[value & 0xfU]);
+    }
+    return text;
+}
+
 /// Walks through a value; throws DamagedStore instead of reading past its end.
 class ByteReader {
 public:

@@ -2,11 +2,11 @@
 
 #include <spdlog/spdlog.h>
 
-#include <cerrno>
 #include <chrono>
 #include <exception>
-#include <string>
 #include <utility>
+
+#include "agentcom/core/memory.hpp"
 
 namespace agentcom::store {
 namespace {
@@ -26,6 +26,21 @@ std::uint64_t bytes_of(const WriteOp& op) {
 bool is_new(const StateRow& state) {
     return state.head == core::Seq{} && state.clock.wall == core::Timestamp{};
 }
+
+/// What it holds counts in the backlog until it goes.
+struct CountedBatch final : CommittedBatch {
+    CountedBatch() = default;
+    ~CountedBatch() {
+        operations = {};
+        if (backlog) backlog->give_back(count, bytes);
+    }
+    CountedBatch(const CountedBatch&) = delete;
+    CountedBatch& operator=(const CountedBatch&) = delete;
+
+    std::shared_ptr<Backlog> backlog;
+    std::uint64_t count = 0;
+    std::uint64_t bytes = 0;
+};
 
 void complete(const Completion& completion, const WriteResult& result) {
     if (!completion) return;
@@ -101,7 +116,7 @@ void CommitPipeline::submit(std::vector<Submission>&& submissions) {
             return;
         }
         was_empty = queue_.waiting.empty();
-        backlog_->take(submissions.size(), bytes);
+        const std::size_t count = submissions.size();
         if (was_empty) {
             queue_.waiting.swap(submissions);
         } else {
@@ -109,6 +124,7 @@ void CommitPipeline::submit(std::vector<Submission>&& submissions) {
                                   std::make_move_iterator(submissions.begin()),
                                   std::make_move_iterator(submissions.end()));
         }
+        backlog_->take(count, bytes);
     }
     submissions.clear();
     if (was_empty) wake_.notify_one();
@@ -125,8 +141,8 @@ void CommitPipeline::submit(Submission&& submission) {
             return;
         }
         was_empty = queue_.waiting.empty();
-        backlog_->take(1, bytes);
         queue_.waiting.push_back(std::move(submission));
+        backlog_->take(1, bytes);
     }
     if (was_empty) wake_.notify_one();
 }
@@ -145,10 +161,11 @@ StoreStats CommitPipeline::stats() const {
 void CommitPipeline::run() {
     std::vector<Submission> taken;
     while (take(taken)) {
+        // A batch looks at it before and after its commit.
+        if (taken.empty()) look_at_file();
         process(taken);
         taken.clear();
         sync_if_due();
-        look_at_file();
     }
     if (unsynced_) {
         last_sync_ = core::SteadyTime::min();
@@ -181,7 +198,6 @@ std::size_t CommitPipeline::process_batch(std::vector<Submission>& taken, std::s
         bytes += bytes_of(taken[end++].op);
     }
     auto batch = make_batch(end - begin, bytes);
-    batch->operations.reserve(end - begin);
     for (std::size_t i = begin; i < end; ++i) {
         Submission& submission = taken[i];
         batch->operations.push_back(Committed{std::move(submission.op), WriteValue(Done{}),
@@ -206,10 +222,15 @@ std::size_t CommitPipeline::process_batch(std::vector<Submission>& taken, std::s
 
 std::shared_ptr<CommittedBatch> CommitPipeline::make_batch(std::uint64_t operations,
                                                            std::uint64_t bytes) {
-    return {new CommittedBatch, [backlog = backlog_, operations, bytes](CommittedBatch* batch) {
-                delete batch;
-                backlog->give_back(operations, bytes);
-            }};
+    // Answers travel in it, so that without it nobody can be told of anything.
+    return core::when_memory_allows([&]() -> std::shared_ptr<CommittedBatch> {
+        auto batch = std::make_shared<CountedBatch>();
+        batch->operations.reserve(operations);
+        batch->count = operations;
+        batch->bytes = bytes;
+        batch->backlog = backlog_;
+        return batch;
+    });
 }
 
 void CommitPipeline::watch_readers() {
@@ -219,75 +240,9 @@ void CommitPipeline::watch_readers() {
         figures_.reader_lag = found.oldest.lag;
         figures_.reader_pid = found.oldest.pid;
         figures_.reader_is_late = found.late;
-    } catch (const LmdbError& error) {
+    } catch (const std::exception& error) {
         spdlog::error("the readers of the store cannot be looked at: {}", error.what());
     }
-}
-
-void CommitPipeline::commit(std::span<Committed> operations) {
-    try {
-        batch_.begin(store_clock_.read());
-        for (Committed& committed : operations) committed.result = batch_.apply(committed.op);
-        batch_.commit();
-        unsynced_ = unsynced_ || options_.durability == Durability::relaxed;
-        const bool still_full =
-            store_state_ == StoreState::full && batch_.room() < batch_.ample_room();
-        enter(batch_.short_of_room() || still_full ? StoreState::full : StoreState::ok);
-        ++commits_;
-    } catch (const LmdbError& error) {
-        batch_.abort();
-        if (error.is_damage()) return commit_apart(operations, error.what());
-        if (error.code() == ENOMEM) return fail(operations, error.what());
-        // A full map or disk has changed nothing, so later batches may try. Whatever else goes
-        // wrong, above all a failed sync, leaves it unknown what the disk holds.
-        const bool full = env_.is_out_of_space(error);
-        if (!full) spdlog::critical("the store takes no more writes: {}", error.what());
-        enter(full ? StoreState::full : StoreState::failed, full ? error.what() : "");
-        fail_all(operations,
-                 full ? core::ErrorCode::storage_full : core::ErrorCode::storage_failed);
-    } catch (const HalfDone& error) {
-        batch_.abort();
-        commit_apart(operations, error.what());
-    } catch (const DamagedStore& error) {
-        batch_.abort();
-        commit_apart(operations, error.what());
-    } catch (const std::exception& error) {
-        // No memory, most likely. Nothing of it has happened.
-        batch_.abort();
-        fail(operations, error.what());
-    }
-}
-
-void CommitPipeline::commit_apart(std::span<Committed> operations, const char* why) {
-    if (operations.size() == 1) {
-        env_.damage().report(std::string("an operation cannot be done: ") + why);
-        return fail_all(operations, core::ErrorCode::internal);
-    }
-    for (Committed& committed : operations) {
-        // What had been appended before somebody else's operation failed.
-        auto* append = std::get_if<AppendMessage>(&committed.op);
-        const auto* appended =
-            committed.result ? std::get_if<Appended>(&*committed.result) : nullptr;
-        if (append != nullptr && appended != nullptr && !appended->duplicate) {
-            append->draft = appended->message->draft;
-        }
-        committed.result = WriteValue(Done{});
-    }
-    const std::size_t half = operations.size() / 2;
-    for (const auto part : {operations.first(half), operations.subspan(half)}) {
-        if (store_state_ == StoreState::failed) {
-            fail_all(part, core::ErrorCode::storage_failed);
-        } else {
-            commit(part);
-        }
-    }
-}
-
-void CommitPipeline::fail(std::span<Committed> operations, const char* why) {
-    if (const auto line = refusals_.admit(clock_.steady())) {
-        spdlog::error("a batch failed: {}{}", why, line->note());
-    }
-    fail_all(operations, core::ErrorCode::internal);
 }
 
 void CommitPipeline::enter(StoreState state, std::string_view surprise) {
@@ -308,10 +263,6 @@ void CommitPipeline::enter(StoreState state, std::string_view surprise) {
         full_.reset();
     }
     store_state_ = state;
-}
-
-void CommitPipeline::fail_all(std::span<Committed> operations, core::ErrorCode code) {
-    for (Committed& committed : operations) committed.result = core::Error(code);
 }
 
 void CommitPipeline::publish_figures() {
@@ -343,14 +294,15 @@ void CommitPipeline::announce(std::shared_ptr<CommittedBatch> batch) {
 
 void CommitPipeline::look_at_file() {
     if (store_state_ == StoreState::failed) return;
-    const auto trouble = env_.trouble();
-    if (!trouble) return;
-    store_state_ = StoreState::failed;
-    spdlog::critical(
-        "{}: nothing more is written, reads go on as far as they can; restart, and restore a "
-        "backup "
-        "if that is refused",
-        *trouble);
+    core::say_if_possible([&] {
+        const auto trouble = env_.trouble();
+        if (!trouble) return;
+        store_state_ = StoreState::failed;
+        spdlog::critical(
+            "{}: nothing more is written, reads go on as far as they can; restart, and restore a "
+            "backup if that is refused",
+            *trouble);
+    });
 }
 
 void CommitPipeline::sync_if_due() {
@@ -359,10 +311,12 @@ void CommitPipeline::sync_if_due() {
     try {
         env_.sync();
     } catch (const LmdbError& error) {
-        if (const auto line = failed_syncs_.admit(clock_.steady())) {
-            spdlog::critical("the disk does not take what was committed: {}{}", error.what(),
-                             line->note());
-        }
+        core::say_if_possible([&] {
+            if (const auto line = failed_syncs_.admit(clock_.steady())) {
+                spdlog::critical("the disk does not take what was committed: {}{}", error.what(),
+                                 line->note());
+            }
+        });
         store_state_ = StoreState::failed;
     }
     unsynced_ = false;

@@ -59,9 +59,17 @@ private:
     /// Applies operations from `begin` on; returns where the next batch begins.
     std::size_t process_batch(std::vector<Submission>& taken, std::size_t begin);
     void commit(std::span<Committed> operations);
+    /// Applies them in a transaction of their own; those that cannot be done are left out.
+    void apply(std::span<Committed> operations);
+    /// As far as one that cannot be finished, and was not known to be one: its index. The
+    /// transaction has been aborted then.
+    [[nodiscard]] std::optional<std::size_t> apply_all_but(std::span<Committed> operations,
+                                                           const std::vector<bool>& left_out);
     /// After damage that cannot be put down to one operation: each half for itself, so that what is
     /// damaged stops those who need it and nobody else.
     void commit_apart(std::span<Committed> operations, const char* why);
+    /// After an abort: the operations as they were before they were applied.
+    static void take_back(std::span<Committed> operations);
     /// Nothing of them has happened, for a reason that is no fault of the disk.
     void fail(std::span<Committed> operations, const char* why);
     static void fail_all(std::span<Committed> operations, core::ErrorCode code);
@@ -74,7 +82,8 @@ private:
     /// Looks whether the file is still there and whole; without it nothing is acknowledged.
     void look_at_file();
     void watch_readers();
-    /// A batch that gives its operations back to the backlog when the last who holds it lets go.
+    /// A batch with room for so many operations, which gives them back to the backlog when the last
+    /// who holds it lets go. Waits for memory.
     [[nodiscard]] std::shared_ptr<CommittedBatch> make_batch(std::uint64_t operations,
                                                              std::uint64_t bytes);
     static void refuse(Submission& submission);

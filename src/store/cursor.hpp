@@ -14,11 +14,14 @@ namespace agentcom::store {
 class Cursor {
 public:
     Cursor(const Transaction& txn, MDB_dbi table) : txn_(&txn), table_(table) {
+        // The first who asks for a table in a transaction makes LMDB follow pages to its root. An
+        // assertion that fails there would take along the cursor that is about to be handed out;
+        // here there is none yet.
+        MDB_stat figures{};
+        check(mdb_stat(txn.handle(), table, &figures), "find a table");
         check(mdb_cursor_open(txn.handle(), table, &cursor_), "open a cursor");
     }
-    ~Cursor() {
-        if (cursor_ != nullptr) mdb_cursor_close(cursor_);
-    }
+    ~Cursor() { close(); }
     Cursor(Cursor&& other) noexcept
         : txn_(other.txn_),
           table_(other.table_),
@@ -52,6 +55,7 @@ public:
     }
     /// Deletes what it stands on; `next` then goes to what followed.
     void erase() {
+        const Assertions::Change change;
         check(mdb_cursor_del(cursor_, 0), "delete");
         txn_->count_change();
     }
@@ -63,6 +67,11 @@ public:
     [[nodiscard]] std::string_view stored_value() const noexcept { return to_view(value_); }
 
 private:
+    void close() noexcept {
+        if (cursor_ == nullptr) return;
+        if (txn_->is_given_up()) return Assertions::keep(cursor_);
+        mdb_cursor_close(cursor_);
+    }
     bool move(MDB_cursor_op op) {
         const int code = mdb_cursor_get(cursor_, &key_, &value_, op);
         if (code == MDB_NOTFOUND) return false;

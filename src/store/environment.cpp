@@ -13,11 +13,13 @@
 #include <cstdio>
 #include <cstring>
 #include <limits>
+#include <system_error>
 #include <thread>
 #include <utility>
 
 #include "agentcom/core/files.hpp"
 #include "agentcom/store/store.hpp"
+#include "store/bytes.hpp"
 #include "store/checksum.hpp"
 
 namespace agentcom::store {
@@ -57,10 +59,10 @@ constexpr std::array kTables{
 
 constexpr MDB_dbi kMaxTables = kTables.size() + kMaxLegacyTables;
 
-/// LMDB asserts what a damaged page need not fulfil, and would end the process. The exception
-/// passes through its frames, which hold nothing that has to be put back when they only read.
-void on_failed_assertion(MDB_env*, const char*) {
-    throw LmdbError(MDB_CORRUPTED, "follow the pages");
+MDB_env* create_environment() {
+    MDB_env* env = nullptr;
+    check(mdb_env_create(&env), "create the environment");
+    return env;
 }
 
 const std::filesystem::path& made(const std::filesystem::path& directory) {
@@ -80,6 +82,11 @@ const std::filesystem::path& made(const std::filesystem::path& directory) {
     // Outermost first: each takes the owner of the one it is in.
     for (auto path = missing.rbegin(); path != missing.rend(); ++path) {
         core::give_to_owner_of_directory(*path);
+        try {
+            core::sync_directory(path->parent_path());
+        } catch (const std::system_error&) {
+            // It may be one in which things may be made and not looked at.
+        }
     }
     return directory;
 }
@@ -110,11 +117,6 @@ bool is_in_use(const std::filesystem::path& directory) {
     return taken;
 }
 
-bool LmdbError::is_full() const noexcept {
-    return code_ == MDB_MAP_FULL || code_ == MDB_TXN_FULL || code_ == ENOSPC || code_ == EDQUOT ||
-           code_ == EFBIG;
-}
-
 DirectoryLock::DirectoryLock(const std::filesystem::path& directory, core::Millis wait) {
     constexpr std::chrono::milliseconds kPause{20};
     const std::filesystem::path path = made(directory) / kLockFile;
@@ -138,43 +140,53 @@ DirectoryLock::DirectoryLock(const std::filesystem::path& directory, core::Milli
 
 DirectoryLock::~DirectoryLock() { ::close(fd_); }
 
+void Environment::CloseEnvironment::operator()(MDB_env* env) const noexcept {
+    if (assertions->broke_writing()) return Assertions::keep(env);
+    mdb_env_close(env);
+}
+
 Environment::Environment(const std::filesystem::path& directory, std::size_t map_size,
                          bool sync_commits, core::Millis lock_wait)
     : directory_(directory), lock_(std::in_place, directory, lock_wait) {
-    try {
-        check(mdb_env_create(&env_), "create the environment");
-        check(mdb_env_set_mapsize(env_, map_size), "set the map size");
+    open_or_tell([&] {
+        make_file();
+        env_.reset(create_environment());
+        check(mdb_env_set_mapsize(env_.get(), map_size), "set the map size");
         take_room_for_readers(directory / "lock.mdb");
         // No MDB_WRITEMAP: with it a full disk is a SIGBUS instead of an error.
         open(sync_commits ? 0U : unsigned{MDB_NOSYNC});
-    } catch (const LmdbError& error) {
-        fail(error);
-    } catch (const StoreError&) {
-        mdb_env_close(env_);
-        throw;
-    }
+    });
 }
 
 Environment::Environment(const std::filesystem::path& directory, ReadOnly how)
     : directory_(directory) {
-    try {
-        check(mdb_env_create(&env_), "create the environment");
+    open_or_tell([&] {
+        env_.reset(create_environment());
         // The map is as large as the store says.
         open(MDB_RDONLY | (how == ReadOnly::alone ? unsigned{MDB_NOLOCK} : 0U));
-    } catch (const LmdbError& error) {
-        fail(error);
+    });
+}
+
+template <class Open>
+void Environment::open_or_tell(Open&& open) {
+    // So that giving one back allocates nothing.
+    idle_readers_.reserve(kMaxIdleReaders);
+    try {
+        open();
     } catch (const StoreError&) {
-        mdb_env_close(env_);
         throw;
+    } catch (const std::runtime_error& error) {
+        throw StoreError("the store in " + directory_.string() +
+                         " cannot be opened: " + error.what());
     }
 }
 
 void Environment::open(unsigned flags) {
-    check(mdb_env_set_maxdbs(env_, kMaxTables), "set maxdbs");
-    check(mdb_env_set_maxreaders(env_, kMaxReaders), "set maxreaders");
-    check(mdb_env_set_assert(env_, &on_failed_assertion), "set what an assertion does");
+    check(mdb_env_set_maxdbs(handle(), kMaxTables), "set maxdbs");
+    check(mdb_env_set_maxreaders(handle(), kMaxReaders), "set maxreaders");
+    assertions_.watch(handle());
     look_at_length();
-    check(mdb_env_open(env_, directory_.c_str(), MDB_NOTLS | flags, 0600), "open");
+    check(mdb_env_open(handle(), directory_.c_str(), MDB_NOTLS | flags, 0600), "open");
     watch_file((flags & MDB_RDONLY) == 0);
     for (const char* file : {"data.mdb", "lock.mdb"}) {
         core::give_to_owner_of_directory(directory_ / file);
@@ -183,37 +195,28 @@ void Environment::open(unsigned flags) {
     open_tables(flags & MDB_RDONLY);
 }
 
-void Environment::fail(const LmdbError& error) {
-    if (env_ != nullptr) mdb_env_close(env_);
-    throw StoreError("the store in " + directory_.string() + " cannot be opened: " + error.what());
-}
-
-Environment::~Environment() {
-    for (MDB_txn* reader : idle_readers_) mdb_txn_abort(reader);
-    rescue_guard_.reset();
-    guard_.reset();
-    if (rescue_ != nullptr) mdb_env_close(rescue_);
-    mdb_env_close(env_);
-}
-
 void Environment::open_tables(unsigned flags) {
     const bool read_only = (flags & MDB_RDONLY) != 0;
     MDB_txn* txn = nullptr;
-    check(mdb_txn_begin(env_, nullptr, flags, &txn), "begin");
-    for (const auto& [name, member] : kTables) {
-        const int code =
-            mdb_dbi_open(txn, name, read_only ? 0U : unsigned{MDB_CREATE}, &(tables_.*member));
-        if (code == MDB_NOTFOUND && read_only) {
-            has_all_tables_ = false;
-            continue;
+    check(mdb_txn_begin(handle(), nullptr, flags, &txn), "begin");
+    std::optional<Assertions::Change> change;
+    if (!read_only) change.emplace();
+    try {
+        for (const auto& [name, member] : kTables) {
+            const int code =
+                mdb_dbi_open(txn, name, read_only ? 0U : unsigned{MDB_CREATE}, &(tables_.*member));
+            if (code == MDB_NOTFOUND && read_only) {
+                has_all_tables_ = false;
+                continue;
+            }
+            check(code, "open a table");
+            const MDB_dbi table = tables_.*member;
+            if (seeds_.size() <= table) seeds_.resize(table + 1);
+            seeds_[table] = member == &Tables::log ? 0 : table_seed(name);
         }
-        if (code != 0) {
-            mdb_txn_abort(txn);
-            throw LmdbError(code, "open a table");
-        }
-        const MDB_dbi table = tables_.*member;
-        if (seeds_.size() <= table) seeds_.resize(table + 1);
-        seeds_[table] = member == &Tables::log ? 0 : table_seed(name);
+    } catch (...) {
+        if (!writing_is_broken()) mdb_txn_abort(txn);
+        throw;
     }
     check(mdb_txn_commit(txn), "commit");
 }
@@ -221,7 +224,7 @@ void Environment::open_tables(unsigned flags) {
 MDB_txn* Environment::take_idle() {
     const std::lock_guard lock(readers_mutex_);
     if (idle_readers_.empty()) return nullptr;
-    MDB_txn* reader = idle_readers_.back();
+    MDB_txn* reader = idle_readers_.back().release();
     idle_readers_.pop_back();
     return reader;
 }
@@ -235,7 +238,7 @@ MDB_txn* Environment::take_reader() {
         if (code != MDB_PANIC) throw LmdbError(code, "begin to read");
         return take_reader();  // the next idle one, or a new one
     }
-    int code = mdb_txn_begin(env_, nullptr, MDB_RDONLY, &reader);
+    int code = mdb_txn_begin(handle(), nullptr, MDB_RDONLY, &reader);
     if (code == MDB_PANIC) code = mdb_txn_begin(rescue(), nullptr, MDB_RDONLY, &reader);
     check(code, "begin to read");
     return reader;
@@ -243,61 +246,51 @@ MDB_txn* Environment::take_reader() {
 
 MDB_env* Environment::rescue() {
     const std::lock_guard lock(readers_mutex_);
-    if (rescue_ != nullptr) return rescue_;
-    MDB_env* env = nullptr;
-    check(mdb_env_create(&env), "create an environment for readers");
-    try {
-        check(mdb_env_set_assert(env, &on_failed_assertion), "set what an assertion does");
-        check(mdb_env_set_maxdbs(env, kMaxTables), "set maxdbs");
-        MDB_envinfo info{};
-        check(mdb_env_info(env_, &info), "ask for the map size");
-        check(mdb_env_set_mapsize(env, info.me_mapsize), "set the map size");
-        // Without a table of readers: nobody writes any more.
-        check(mdb_env_open(env, directory_.c_str(), MDB_RDONLY | MDB_NOLOCK | MDB_NOTLS, 0600),
-              "open for readers");
-        MDB_txn* txn = nullptr;
-        check(mdb_txn_begin(env, nullptr, MDB_RDONLY, &txn), "begin to read");
-        for (const auto& [name, member] : kTables) {
-            MDB_dbi table = 0;
-            const int code = mdb_dbi_open(txn, name, 0, &table);
-            // Opened in the same order, they have the same numbers.
-            if (code != 0 || table != tables_.*member) {
-                mdb_txn_abort(txn);
-                throw LmdbError(code != 0 ? code : MDB_BAD_DBI, "open a table for readers");
-            }
-        }
-        check(mdb_txn_commit(txn), "open the tables for readers");
-    } catch (...) {
-        mdb_env_close(env);
-        throw;
+    if (rescue_) return rescue_.get();
+    const Handle::deleter_type close = rescue_.get_deleter();
+    Handle env(create_environment(), close);
+    assertions_.watch(env.get());
+    check(mdb_env_set_maxdbs(env.get(), kMaxTables), "set maxdbs");
+    MDB_envinfo info{};
+    check(mdb_env_info(handle(), &info), "ask for the map size");
+    check(mdb_env_set_mapsize(env.get(), info.me_mapsize), "set the map size");
+    // Without a table of readers: nobody writes any more.
+    check(mdb_env_open(env.get(), directory_.c_str(), MDB_RDONLY | MDB_NOLOCK | MDB_NOTLS, 0600),
+          "open for readers");
+    MDB_txn* begun = nullptr;
+    check(mdb_txn_begin(env.get(), nullptr, MDB_RDONLY, &begun), "begin to read");
+    Reader txn(begun);
+    for (const auto& [name, member] : kTables) {
+        MDB_dbi table = 0;
+        check(mdb_dbi_open(txn.get(), name, 0, &table), "open a table for readers");
+        // Opened in the same order, they have the same numbers.
+        if (table != tables_.*member) throw LmdbError(MDB_BAD_DBI, "open a table for readers");
     }
-    rescue_ = env;
+    check(mdb_txn_commit(txn.release()), "open the tables for readers");
+    rescue_ = std::move(env);
     int fd = -1;
-    if (mdb_env_get_fd(env, &fd) == 0) rescue_guard_.emplace(directory_ / "data.mdb", fd);
-    return rescue_;
+    if (mdb_env_get_fd(rescue_.get(), &fd) == 0) {
+        rescue_guard_.emplace(directory_ / "data.mdb", fd);
+    }
+    return rescue_.get();
 }
 
-void Environment::give_back_reader(MDB_txn* reader) noexcept {
-    mdb_txn_reset(reader);
-    {
-        const std::lock_guard lock(readers_mutex_);
-        if (idle_readers_.size() < kMaxIdleReaders) {
-            idle_readers_.push_back(reader);
-            return;
-        }
-    }
-    mdb_txn_abort(reader);
+void Environment::give_back_reader(MDB_txn* given) noexcept {
+    Reader reader(given);
+    mdb_txn_reset(reader.get());
+    const std::lock_guard lock(readers_mutex_);
+    if (idle_readers_.size() < kMaxIdleReaders) idle_readers_.push_back(std::move(reader));
 }
 
 std::size_t Environment::clear_dead_readers() {
     int dead = 0;
-    check(mdb_reader_check(env_, &dead), "clear readers of a process that died");
+    check(mdb_reader_check(handle(), &dead), "clear readers of a process that died");
     return static_cast<std::size_t>(dead);
 }
 
 OldestReader Environment::oldest_reader() const {
     MDB_envinfo info{};
-    check(mdb_env_info(env_, &info), "ask for the newest transaction");
+    check(mdb_env_info(handle(), &info), "ask for the newest transaction");
     OldestReader oldest;
     oldest.snapshot = info.me_last_txnid;
     // LMDB tells of its readers in lines of text only: process, thread, transaction ("-": none).
@@ -311,14 +304,14 @@ OldestReader Environment::oldest_reader() const {
         }
         return 0;
     };
-    if (const int code = mdb_reader_list(env_, look, &oldest); code < 0) {
+    if (const int code = mdb_reader_list(handle(), look, &oldest); code < 0) {
         throw LmdbError(code, "list the readers");
     }
     oldest.lag = info.me_last_txnid - oldest.snapshot;
     return oldest;
 }
 
-void Environment::sync() { check(mdb_env_sync(env_, 1), "sync"); }
+void Environment::sync() { check(mdb_env_sync(handle(), 1), "sync"); }
 
 bool Environment::is_out_of_space(const LmdbError& error) const noexcept {
     // A batch writes about this much at most; with less left, a write cut short is no surprise.
@@ -346,7 +339,7 @@ Room Environment::disk_room(std::uint64_t used) const noexcept {
     int file = -1;
     struct stat status {};
     struct statvfs disk {};
-    if (mdb_env_get_fd(env_, &file) == 0 && ::fstat(file, &status) == 0 &&
+    if (mdb_env_get_fd(handle(), &file) == 0 && ::fstat(file, &status) == 0 &&
         ::fstatvfs(file, &disk) == 0) {
         const auto size = static_cast<std::uint64_t>(status.st_size);
         bound((size > used ? size - used : 0) + std::uint64_t{disk.f_bavail} * disk.f_frsize,
@@ -362,8 +355,8 @@ Room Environment::disk_room(std::uint64_t used) const noexcept {
 Room Environment::room(std::uint64_t enough) {
     MDB_envinfo info{};
     MDB_stat stat{};
-    check(mdb_env_info(env_, &info), "ask for the map size");
-    check(mdb_env_stat(env_, &stat), "ask for the page size");
+    check(mdb_env_info(handle(), &info), "ask for the map size");
+    check(mdb_env_stat(handle(), &stat), "ask for the page size");
     const std::uint64_t used = (info.me_last_pgno + 1) * stat.ms_psize;
     const Room disk = disk_room(used);
     const std::uint64_t total = std::min<std::uint64_t>(info.me_mapsize, disk.total);
@@ -373,24 +366,14 @@ Room Environment::room(std::uint64_t enough) {
         std::min(info.me_mapsize > used ? info.me_mapsize - used : 0, disk.left);
     if (never_used >= enough) return {never_used, total};
 
-    // Table 0 is LMDB's own list of free pages: each key is the transaction that freed them, each
-    // value a count and that many page numbers. What a lagging reader still sees is not free.
+    // What a lagging reader still sees is not free.
     const OldestReader oldest = oldest_reader();
     std::uint64_t free_pages = 0;
-    MDB_txn* reader = take_reader();
-    MDB_cursor* cursor = nullptr;
-    if (mdb_cursor_open(reader, 0, &cursor) == 0) {
-        MDB_val key{};
-        MDB_val value{};
-        while (mdb_cursor_get(cursor, &key, &value, MDB_NEXT) == 0) {
-            std::size_t freed_by = 0;
-            std::memcpy(&freed_by, key.mv_data, std::min(sizeof freed_by, key.mv_size));
-            if (oldest.lag > 0 && freed_by >= oldest.snapshot) break;
-            free_pages += *static_cast<const std::size_t*>(value.mv_data);
-        }
-        mdb_cursor_close(cursor);
-    }
-    give_back_reader(reader);
+    walk_free_pages([&](std::uint64_t freed_by, std::string_view pages) {
+        if (oldest.lag > 0 && freed_by >= oldest.snapshot) return false;
+        free_pages += ByteReader(pages).fixed<std::size_t>();
+        return true;
+    });
     return {never_used + free_pages * stat.ms_psize, total};
 }
 

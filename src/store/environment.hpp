@@ -4,40 +4,22 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
-#include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "agentcom/core/time.hpp"
 #include "agentcom/store/opening.hpp"
+#include "store/assertions.hpp"
 #include "store/damage.hpp"
 #include "store/file_guard.hpp"
+#include "store/lmdb_error.hpp"
 
 namespace agentcom::store {
-
-/// A failed LMDB call.
-class LmdbError : public std::runtime_error {
-public:
-    LmdbError(int code, const char* what)
-        : std::runtime_error(std::string(what) + ": " + mdb_strerror(code)), code_(code) {}
-    [[nodiscard]] int code() const noexcept { return code_; }
-    /// The map or the disk says that there is no room: the next transaction may fare better.
-    [[nodiscard]] bool is_full() const noexcept;
-    /// A page of the file is not what it should be: whatever needs it fails, the rest may go on.
-    [[nodiscard]] bool is_damage() const noexcept {
-        return code_ == MDB_CORRUPTED || code_ == MDB_PAGE_NOTFOUND || code_ == MDB_CURSOR_FULL ||
-               code_ == MDB_PAGE_FULL || code_ == MDB_BAD_TXN;
-    }
-
-private:
-    int code_;
-};
-
-inline void check(int code, const char* what) {
-    if (code != MDB_SUCCESS) throw LmdbError(code, what);
-}
 
 /// Handles of the tables, opened once. keys.hpp says what is in them.
 struct Tables {
@@ -72,6 +54,9 @@ struct OldestReader {
     std::uint64_t snapshot = 0;  // number of the transaction it sees
     std::int64_t pid = 0;
 };
+
+/// In a data directory: where the file of a new store is made.
+inline constexpr const char* kMaking = "making";
 
 /// What a write transaction may still fill.
 struct Room {
@@ -111,11 +96,12 @@ public:
                 core::Millis lock_wait = kLockWait);
     /// Opens an existing store without the directory's lock. Throws StoreError.
     Environment(const std::filesystem::path& directory, ReadOnly how);
-    ~Environment();
     Environment(const Environment&) = delete;
     Environment& operator=(const Environment&) = delete;
 
-    [[nodiscard]] MDB_env* handle() const noexcept { return env_; }
+    [[nodiscard]] MDB_env* handle() const noexcept { return env_.get(); }
+    /// An assertion of LMDB's has failed within a write: there is no other one, see Assertions.
+    [[nodiscard]] bool writing_is_broken() const noexcept { return assertions_.broke_writing(); }
     [[nodiscard]] const Tables& tables() const noexcept { return tables_; }
     /// What checksums of the table's values begin with; 0: it has none for whole values (the log's
     /// blocks have their own, and tables of older schemas none).
@@ -149,31 +135,52 @@ public:
     [[nodiscard]] bool is_out_of_space(const LmdbError& error) const noexcept;
 
 private:
+    /// Makes the file of a new store, which appears whole or not at all.
+    void make_file();
     /// Throws StoreError when the file is too short, before LMDB is made to follow its pages.
     void look_at_length() const;
     /// Begins to watch over the file. Throws StoreError when pages that are in use are missing.
     void watch_file(bool may_write);
-    [[nodiscard]] std::uint64_t free_pages_from(std::uint64_t first) const;
+    [[nodiscard]] std::uint64_t free_pages_from(std::uint64_t first);
+    /// Calls `each` with the entries of LMDB's own list of free pages, the oldest first, until that
+    /// gives false: the transaction that freed them, and a count with that many numbers behind it.
+    /// What cannot be read of the list is left out, and counted and logged as damage.
+    void walk_free_pages(
+        const std::function<bool(std::uint64_t freed_by, std::string_view pages)>& each);
     [[nodiscard]] MDB_txn* take_idle();
     /// The environment for readers when the first can no longer be used. Throws LmdbError.
     [[nodiscard]] MDB_env* rescue();
+    /// Does what `open` does; whatever it throws becomes a StoreError with a sentence.
+    template <class Open>
+    void open_or_tell(Open&& open);
     void open(unsigned flags);
-    [[noreturn]] void fail(const LmdbError& error);
     void open_tables(unsigned flags);
     [[nodiscard]] Room disk_room(std::uint64_t used) const noexcept;
 
+    struct CloseEnvironment {
+        const Assertions* assertions;
+        void operator()(MDB_env* env) const noexcept;
+    };
+    using Handle = std::unique_ptr<MDB_env, CloseEnvironment>;
+    struct EndReader {
+        void operator()(MDB_txn* reader) const noexcept { mdb_txn_abort(reader); }
+    };
+    using Reader = std::unique_ptr<MDB_txn, EndReader>;
+
     const std::filesystem::path directory_;
     std::optional<DirectoryLock> lock_;
-    MDB_env* env_ = nullptr;
+    Assertions assertions_;
+    Handle env_{nullptr, {&assertions_}};
     Tables tables_;
     std::vector<std::uint64_t> seeds_;  // by table
     DamageNotes damage_;
     bool has_all_tables_ = true;
     std::optional<FileGuard> guard_;
     std::mutex readers_mutex_;
-    std::vector<MDB_txn*> idle_readers_;  // reset; guarded by readers_mutex_
-    MDB_env* rescue_ = nullptr;           // guarded by readers_mutex_
+    // Guarded by readers_mutex_. Readers end before what they read.
+    Handle rescue_{nullptr, {&assertions_}};
     std::optional<FileGuard> rescue_guard_;
+    std::vector<Reader> idle_readers_;  // reset
 };
 
 }  // namespace agentcom::store

@@ -3,19 +3,51 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <exception>
 #include <string>
+#include <string_view>
 
+#include "agentcom/core/files.hpp"
+#include "agentcom/store/opening.hpp"
 #include "agentcom/store/store.hpp"
+#include "store/bytes.hpp"
+#include "store/cursor.hpp"
 #include "store/environment.hpp"
+#include "store/transaction.hpp"
 
 namespace agentcom::store {
+namespace {
+
+constexpr const char* kDataFile = "data.mdb";
+
+}  // namespace
+
+void Environment::make_file() {
+    const std::filesystem::path place = directory_ / kMaking;
+    const std::filesystem::path made = place / kDataFile;
+    std::filesystem::remove_all(place);  // of a start that was cut off
+    if (holds_store(directory_)) return;
+    // LMDB would write its first pages into a file that has its name already, and sync them later:
+    // one that is cut off in between is no store, nor can it be told from one that was cut.
+    std::filesystem::create_directory(place);
+    {
+        MDB_env* env = nullptr;
+        check(mdb_env_create(&env), "create the environment");
+        const Handle opened(env, {&assertions_});
+        check(mdb_env_open(env, place.c_str(), MDB_NOLOCK, 0600), "make the file");
+        check(mdb_env_sync(env, 1), "sync the file");
+    }
+    std::filesystem::rename(made, directory_ / kDataFile);
+    core::sync_directory(directory_);
+    std::filesystem::remove_all(place);
+}
 
 // A file that was cut is noticed before anything of it is followed. LMDB itself would take an empty
 // file for a new store, and touch pages that are gone.
 
 void Environment::look_at_length() const {
     constexpr std::uintmax_t kFirstPages = 2 * 4'096;
-    const std::filesystem::path file = directory_ / "data.mdb";
+    const std::filesystem::path file = directory_ / kDataFile;
     std::error_code error;
     const std::uintmax_t size = std::filesystem::file_size(file, error);
     if (error || size >= kFirstPages) return;
@@ -28,10 +60,10 @@ void Environment::watch_file(bool may_write) {
     int fd = -1;
     MDB_envinfo info{};
     MDB_stat stat{};
-    check(mdb_env_get_fd(env_, &fd), "ask for the file");
-    check(mdb_env_info(env_, &info), "ask for the map size");
-    check(mdb_env_stat(env_, &stat), "ask for the page size");
-    const std::filesystem::path file = directory_ / "data.mdb";
+    check(mdb_env_get_fd(handle(), &fd), "ask for the file");
+    check(mdb_env_info(handle(), &info), "ask for the map size");
+    check(mdb_env_stat(handle(), &stat), "ask for the page size");
+    const std::filesystem::path file = directory_ / kDataFile;
     guard_.emplace(file, fd);
     const std::uint64_t pages = info.me_last_pgno + 1;
     const std::uint64_t needed = pages * stat.ms_psize;
@@ -49,24 +81,36 @@ void Environment::watch_file(bool may_write) {
     if (may_write) check(::ftruncate(fd, static_cast<off_t>(needed)) == 0 ? 0 : errno, "extend");
 }
 
-std::uint64_t Environment::free_pages_from(std::uint64_t first) const {
-    MDB_txn* txn = nullptr;
-    check(mdb_txn_begin(env_, nullptr, MDB_RDONLY, &txn), "begin to read");
-    MDB_cursor* cursor = nullptr;
+std::uint64_t Environment::free_pages_from(std::uint64_t first) {
     std::uint64_t found = 0;
-    // Table 0, see `room`. What cannot be read of it is not counted, and then there are too few.
-    if (mdb_cursor_open(txn, 0, &cursor) == 0) {
-        MDB_val key{};
-        MDB_val value{};
-        while (!guard_->page_lost() && mdb_cursor_get(cursor, &key, &value, MDB_NEXT) == 0) {
-            const std::size_t count = value.mv_size / sizeof(std::size_t);
-            const auto* numbers = static_cast<const std::size_t*>(value.mv_data);
-            for (std::size_t i = 1; i < count; ++i) found += numbers[i] >= first ? 1 : 0;
-        }
-        mdb_cursor_close(cursor);
-    }
-    mdb_txn_abort(txn);
+    // What cannot be read of them is not counted, and then there are too few.
+    walk_free_pages([&](std::uint64_t, std::string_view pages) {
+        ByteReader numbers(pages);
+        (void)numbers.fixed<std::size_t>();
+        while (!numbers.empty()) found += numbers.fixed<std::size_t>() >= first ? 1 : 0;
+        return !guard_->page_lost();
+    });
     return found;
+}
+
+void Environment::walk_free_pages(
+    const std::function<bool(std::uint64_t freed_by, std::string_view pages)>& each) {
+    constexpr MDB_dbi kFreePages = 0;  // of LMDB's tables
+    const auto report = [this](const std::exception& error) {
+        damage_.report(std::string("the list of free pages: ") + error.what());
+    };
+    try {
+        const ReadTransaction txn(*this);
+        Cursor list(txn, kFreePages);
+        for (bool more = list.first(); more; more = list.next()) {
+            ByteReader freed_by(list.key());
+            if (!each(freed_by.fixed<std::size_t>(), list.stored_value())) return;
+        }
+    } catch (const LmdbError& error) {
+        report(error);
+    } catch (const DamagedStore& error) {
+        report(error);
+    }
 }
 
 }  // namespace agentcom::store

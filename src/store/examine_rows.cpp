@@ -73,11 +73,9 @@ void Examiner::look_at_agents() {
     }
 }
 
-/// Whether the agent may have made what was made at that head. One of its name that was ended may
-/// have left it; nothing of that counts against the present one.
 bool Examiner::may_be_of(std::string_view agent, core::Seq born) const {
     const auto known = agents_.find(agent);
-    return known == agents_.end() || known->second.born <= born;
+    return known == agents_.end() || counts_against(known->second.born, born);
 }
 
 void Examiner::look_at_tokens() {
@@ -138,6 +136,8 @@ void Examiner::look_at_copies() {
 
 void Examiner::look_at_unclaimed() {
     ByName<bool> listed;
+    // The row of it may be one of those that are put right. A lower number is looked at sooner.
+    const core::Seq head = stored_state_ ? stored_state_->head : core::Seq{};
     walk("unclaimed", txn_.tables().unclaimed, [&](std::string_view key, std::string_view) {
         (void)read_be64(key);
         listed.emplace(key.substr(sizeof(std::uint64_t)), true);
@@ -147,9 +147,8 @@ void Examiner::look_at_unclaimed() {
         find("the mailbox " + shown(agent) +
                  ", which nobody has a token for, is not listed to be "
                  "forgotten",
-             [agent = agent](WriteTransaction& txn) {
-                 const auto state = StateRow::parse(txn.get(txn.tables().meta, kMetaState).value());
-                 txn.put(txn.tables().unclaimed, unclaimed_key(state.head, agent), "");
+             [key = unclaimed_key(head, agent)](WriteTransaction& txn) {
+                 txn.put(txn.tables().unclaimed, key, "");
              });
     }
 }

@@ -13,23 +13,10 @@ namespace agentcom::store {
 
 std::string shown(std::string_view key) {
     constexpr std::size_t kMost = 80;
-    constexpr std::string_view kDigits = "0123456789abcdef";
-    const bool cut = key.size() > kMost;
+    const char* const rest = key.size() > kMost ? "..." : "";
     key = key.substr(0, kMost);
     const bool plain = std::ranges::all_of(key, [](char c) { return c > ' ' && c <= '~'; });
-    std::string out = plain ? "\"" : "0x";
-    for (const char c : key) {
-        if (plain) {
-            out.push_back(c);
-        } else {
-            const auto byte = static_cast<unsigned char>(c);
-            out.push_back(kDigits[byte >> 4]);
-            out.push_back(kDigits[byte & 0xF]);
-        }
-    }
-    if (cut) out += "...";
-    if (plain) out.push_back('"');
-    return out;
+    return plain ? '"' + std::string(key) + rest + '"' : "0x" + to_hex(key) + rest;
 }
 
 void Examiner::find(std::string text) {
@@ -121,11 +108,11 @@ void Examiner::look_at_times() {
              " other rows have times of the future, or the store's own time is one: the clock was "
              "ahead, or is behind now",
          [now](WriteTransaction& txn) {
-             const auto ttl = read_or(txn, "a setting", std::optional<std::string_view>(), [&txn] {
-                 return txn.get(txn.tables().settings, "mailbox_ttl_ms");
-             });
-             mend_future_times(txn, now,
-                               ttl ? ttl_of(parse_number(*ttl)) : StoreOptions{}.mailbox_ttl);
+             mend_future_times(
+                 txn, now, read_or(txn, "a setting", StoreOptions{}.mailbox_ttl, [&txn] {
+                     const auto ttl = txn.get(txn.tables().settings, "mailbox_ttl_ms");
+                     return ttl ? ttl_of(parse_number(*ttl)) : StoreOptions{}.mailbox_ttl;
+                 }));
          });
 }
 

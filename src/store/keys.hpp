@@ -18,7 +18,7 @@
 ///   table            key                                    value
 ///   meta             a name from kMeta...                   see schema.hpp
 ///   settings         name of the setting                    u64
-///   log              be64 seq of the block's first message  log block (log_block.hpp)
+///   log              be64 seq of the block's first message  log block (message_log.hpp)
 ///   kept             be64 seq                               one record whose block is gone
 ///   postings         kind, owner', be64 place of the first  posting block (postings.hpp)
 ///   trimmed          kind, owner'                           last entries retention removed

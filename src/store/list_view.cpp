@@ -60,18 +60,6 @@ std::string walk(const Transaction& txn, MDB_dbi table, const std::string& prefi
 
 std::uint64_t name_size(std::string_view name, std::string_view) { return 2 * name.size() + 3; }
 
-std::string to_hex(std::string_view bytes) {
-    constexpr std::string_view kDigits = "0123456789abcdef";
-    std::string text;
-    text.reserve(2 * bytes.size());
-    for (const char byte : bytes) {
-        const auto value = static_cast<unsigned char>(byte);
-        text.push_back(kDigits[value >> 4U]);
-        text.push_back(kDigits[value & 0xfU]);
-    }
-    return text;
-}
-
 std::optional<std::string> from_hex(std::string_view text) {
     if (text.size() % 2 != 0) return std::nullopt;
     std::string bytes;

@@ -70,7 +70,7 @@ public:
           read_(row_.spans) {
         if (view.stage == MailboxView::Stage::begin) view.reset = query.since > limits.head;
         after_ = view.reset ? row_.cursor : std::max(row_.cursor, query.since);
-        for (const ReadSpan& span : row_.acked) add_span(read_, span);
+        add_spans(read_, row_.acked);
         if (query.live) add_span(read_, *query.live);
         // When they are damaged, all that can be said is that something was there.
         copies_ =
@@ -163,8 +163,7 @@ private:
         std::sort(found.begin(), found.end(), std::greater<>());
         LogReader& log = reading_.log();
         for (const std::uint64_t seq : found) {
-            const auto record = log.read(core::Seq{seq}).record;
-            if (record) view_.counted_bytes += record->payload.size();
+            view_.counted_bytes += log.size_of(core::Seq{seq});
             const bool over = view_.counted_bytes > query_.max_bytes && view_.counted > 0;
             if (view_.counted == query_.cap || over) {
                 view_.capped = core::Seq{seq};

@@ -180,6 +180,20 @@ ReadRecord LogReader::read(core::Seq seq) {
     }
 }
 
+std::uint64_t LogReader::size_of(core::Seq seq) {
+    try {
+        if (load(seq)) return block_->record_size(seq);
+    } catch (const DamagedStore&) {
+        return 0;  // whoever reads the message reports it
+    }
+    if (!kept_) kept_.emplace(txn_, txn_.tables().kept);
+    const std::string key = be64_key(seq.value);
+    if (!kept_->at_or_after(key) || kept_->key() != key) return 0;
+    const std::string_view stored = kept_->stored_value();
+    return is_sealed(stored) ? stored.size() - std::min(stored.size(), kChecksumBytes)
+                             : stored.size();
+}
+
 std::optional<core::Seq> LogReader::first_seq() {
     if (!cursor_.first()) return std::nullopt;
     return core::Seq{read_be64(cursor_.key())};

@@ -98,6 +98,9 @@ public:
     [[nodiscard]] std::optional<RecordView> find(core::Seq seq);
     /// As `find`, for those who go on with other messages: damage is counted and logged.
     [[nodiscard]] ReadRecord read(core::Seq seq);
+    /// Bytes of the message's record, whose pages are not looked at and which may be damaged. 0:
+    /// there is no such message, or its size cannot be told.
+    [[nodiscard]] std::uint64_t size_of(core::Seq seq);
     /// Numbers of the oldest and the newest message of the log; nothing when it is empty.
     [[nodiscard]] std::optional<core::Seq> first_seq();
     [[nodiscard]] std::optional<core::Seq> last_seq();
@@ -118,6 +121,7 @@ private:
     const Transaction& txn_;
     Cursor cursor_;
     std::optional<BlockView> block_;
+    std::optional<Cursor> kept_;  // opened by the first who needs it
 };
 
 }  // namespace agentcom::store

@@ -54,7 +54,7 @@ void move_idempotency_keys(WriteTransaction& txn) {
             txn.put(txn.tables().idempotency_order, be64_key(row.seq.value), order.encode());
         }
     }
-    check(mdb_drop(txn.handle(), *old, 1), "drop a table of an older schema");
+    txn.drop(*old);
 }
 
 void list_unclaimed_mailboxes(WriteTransaction& txn) {

@@ -64,6 +64,14 @@ struct AgentRow {
     [[nodiscard]] bool has_read(core::Seq seq) const noexcept;
 };
 
+/// Whether what was made under an agent's name when `made` was the newest message is that of the
+/// present agent of this name, which was itself made at `born` (nothing: there is none, and so no
+/// other one): one that was ended may have left it, and nothing of that counts against its
+/// successor or is given back to it.
+[[nodiscard]] inline bool counts_against(std::optional<core::Seq> born, core::Seq made) noexcept {
+    return !born || *born <= made;
+}
+
 /// Channel messages that were unread when the agent unsubscribed; they stay in its mailbox.
 struct CopiesRow {
     core::Seq dropped;                // newest that found no room here; 0: none

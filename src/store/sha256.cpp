@@ -3,8 +3,9 @@
 #include <openssl/evp.h>
 
 #include <array>
-#include <cstdint>
 #include <stdexcept>
+
+#include "store/bytes.hpp"
 
 namespace agentcom::store {
 namespace {
@@ -26,16 +27,11 @@ void Sha256::add(std::string_view piece) {
 }
 
 std::string Sha256::hex() {
-    constexpr std::string_view kDigits = "0123456789abcdef";
-    std::array<std::uint8_t, 32> digest{};
+    std::array<char, 32> digest{};
     unsigned size = 0;
-    require(EVP_DigestFinal_ex(context_.get(), digest.data(), &size) == 1);
-    std::string out;
-    for (const std::uint8_t byte : digest) {
-        out.push_back(kDigits[byte >> 4]);
-        out.push_back(kDigits[byte & 0xF]);
-    }
-    return out;
+    require(EVP_DigestFinal_ex(context_.get(), reinterpret_cast<unsigned char*>(digest.data()),
+                               &size) == 1);
+    return to_hex({digest.data(), digest.size()});
 }
 
 }  // namespace agentcom::store

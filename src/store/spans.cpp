@@ -5,9 +5,13 @@
 
 namespace agentcom::store {
 
-void add_span(Spans& spans, ReadSpan added) {
-    if (added.up_to <= added.after) return;
-    spans.push_back(added);
+void add_span(Spans& spans, ReadSpan added) { add_spans(spans, {added}, added.up_to); }
+
+void add_spans(Spans& spans, const std::vector<ReadSpan>& added, core::Seq up_to) {
+    for (const ReadSpan& span : added) {
+        const ReadSpan part{span.after, std::min(span.up_to, up_to)};
+        if (part.after < part.up_to) spans.push_back(part);
+    }
     std::sort(spans.begin(), spans.end(),
               [](const ReadSpan& a, const ReadSpan& b) { return a.after < b.after; });
     Spans united;

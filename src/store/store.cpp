@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <exception>
 #include <future>
+#include <new>
 #include <string>
 #include <utility>
 
@@ -135,7 +137,13 @@ void Store::submit(Submission&& submission) {
 WriteResult Store::submit_and_wait(WriteOp op) {
     std::promise<WriteResult> outcome;
     submit(Submission{std::move(op),
-                      [&outcome](const WriteResult& result) { outcome.set_value(result); },
+                      [&outcome](const WriteResult& result) {
+                          try {
+                              outcome.set_value(result);
+                          } catch (const std::bad_alloc&) {
+                              outcome.set_exception(std::current_exception());
+                          }
+                      },
                       kNoLoop});
     return outcome.get_future().get();
 }

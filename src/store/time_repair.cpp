@@ -23,13 +23,16 @@ std::optional<StateRow> read_state(const Transaction& txn) {
     });
 }
 
-/// Goes through all times. With a transaction to write in, puts them right.
+/// Goes through all times. With a transaction to write in, puts them right: at what the clock shows
+/// or, where an earlier message shows up to a minute more, at that, so that times do not fall from
+/// one message to the next.
 class TimeRepair {
 public:
     TimeRepair(const Transaction& txn, WriteTransaction* out, core::Timestamp now)
-        : txn_(txn), out_(out), now_(now) {}
+        : txn_(txn), out_(out), now_(now), right_{now, now} {}
 
     FutureTimes run() {
+        find_right_times();
         look_at_log();
         look_at_kept();
         look_at_keys();
@@ -45,15 +48,64 @@ private:
     [[nodiscard]] bool is_future(core::Timestamp time) const noexcept {
         return time.ms > now_.ms + kSlack.count();
     }
-    bool mend(core::Timestamp& time) const noexcept {
+    bool mend(core::Timestamp& time, core::Timestamp right) const noexcept {
         if (!is_future(time)) return false;
-        time = now_;
+        time = right;
         return true;
     }
-    bool mend(RecordView& record) const noexcept {
-        const bool shown = mend(record.timestamp);
-        return mend(record.stored) || shown;
+    bool mend(MessageTimes& times) const noexcept {
+        const bool shown = mend(times.shown, right_.shown);
+        return mend(times.stored, right_.stored) || shown;
     }
+    bool mend(RecordView& record) const noexcept {
+        MessageTimes times{record.timestamp, record.stored};
+        const bool mended = mend(times);
+        record.timestamp = times.shown;
+        record.stored = times.stored;
+        return mended;
+    }
+
+    /// Those of the newest messages that are none of the future, unless it is later than they.
+    void find_right_times() {
+        Cursor log(txn_, txn_.tables().log);
+        bool past = false;
+        for (bool more = log.last(); more && !past; more = log.previous()) {
+            past = look_for_past(core::Seq{read_be64(log.key())}, log.stored_value());
+        }
+        if (past) return;
+        Cursor kept(txn_, txn_.tables().kept);
+        for (bool more = kept.last(); more && !past; more = kept.previous()) {
+            try {
+                past = raise_to(record_times(kept.value()));
+            } catch (const DamagedStore&) {
+                // look_at_kept reports it.
+            }
+        }
+    }
+    /// Whether the block has a message neither of whose times is of the future.
+    bool look_for_past(core::Seq first, std::string_view stored) {
+        try {
+            const BlockView block(first, stored);
+            for (std::uint64_t seq = block.last().value; seq >= first.value; --seq) {
+                try {
+                    if (raise_to(record_times(block.record(core::Seq{seq})))) return true;
+                } catch (const DamagedStore&) {
+                    // It stays as it is.
+                }
+            }
+        } catch (const DamagedStore&) {
+            // look_at_log reports it.
+        }
+        return false;
+    }
+    bool raise_to(const MessageTimes& times) noexcept {
+        const bool shown = !is_future(times.shown);
+        const bool stored = !is_future(times.stored);
+        if (shown) right_.shown = std::max(right_.shown, times.shown);
+        if (stored) right_.stored = std::max(right_.stored, times.stored);
+        return shown && stored;
+    }
+
     [[nodiscard]] static std::string encode(const RecordView& record, core::Seq seq) {
         std::string out;
         append_record(out, to_message(record, seq, core::Epoch{})->draft,
@@ -122,27 +174,30 @@ private:
     void look_at_keys() {
         each(txn_.tables().idempotency_keys, [this](std::string_view, std::string_view value) {
             IdempotencyRow row = IdempotencyRow::parse(value);
-            const bool shown = mend(row.timestamp);
-            return mend(row.stored) || shown ? row.encode() : std::string();
+            MessageTimes times{row.timestamp, row.stored};
+            if (!mend(times)) return std::string();
+            row.timestamp = times.shown;
+            row.stored = times.stored;
+            return row.encode();
         });
         each(txn_.tables().idempotency_order, [this](std::string_view, std::string_view value) {
             KeyOrderRow row = KeyOrderRow::parse(value);
-            return mend(row.stored) ? row.encode() : std::string();
+            return mend(row.stored, right_.stored) ? row.encode() : std::string();
         });
     }
 
     void look_at_channels() {
         each(txn_.tables().channels, [this](std::string_view key, std::string_view value) {
             ChannelRow row = ChannelRow::parse(stored_channel_name(key), value);
-            const bool made = mend(row.record.created_at);
-            return mend(row.idle_since) || made ? row.encode() : std::string();
+            const bool made = mend(row.record.created_at, right_.shown);
+            return mend(row.idle_since, right_.stored) || made ? row.encode() : std::string();
         });
     }
 
     void look_at_tokens() {
         each(txn_.tables().tokens, [this](std::string_view, std::string_view value) {
             TokenRecord row = parse_token(value);
-            return mend(row.created_at) ? encode_token(row) : std::string();
+            return mend(row.created_at, right_.shown) ? encode_token(row) : std::string();
         });
     }
 
@@ -151,13 +206,20 @@ private:
         auto stored = read_state(txn_);
         if (!stored) return;
         StateRow& state = *stored;
-        found_.own = mend(state.last_timestamp);
-        if (is_future(state.clock.stored) || is_future(state.clock.wall)) {
+        found_.own = mend(state.last_timestamp, right_.shown);
+        ClockAnchor& clock = state.clock;
+        if (is_future(clock.stored) || is_future(clock.wall)) {
             found_.own = true;
-            state.clock = ClockAnchor{std::min(state.clock.stored, now_), now_, 0, 0};
+            clock = ClockAnchor{is_future(clock.stored) ? right_.stored : clock.stored, now_, 0, 0};
         }
-        if (out_ != nullptr && found_.own)
+        // No message is stored earlier than those before it.
+        if (found_.messages != 0 && clock.stored < right_.stored) {
+            found_.own = true;
+            clock.stored = right_.stored;
+        }
+        if (out_ != nullptr && found_.own) {
             out_->put(txn_.tables().meta, kMetaState, state.encode());
+        }
     }
 
     /// `change(key, value)` gives the row as it should be, or nothing when it is.
@@ -187,6 +249,7 @@ private:
     const Transaction& txn_;
     WriteTransaction* out_;
     core::Timestamp now_;
+    MessageTimes right_;  // that those of the future get
     FutureTimes found_;
     std::uint64_t readable_ = 0;  // records of the present block
     std::string last_written_;

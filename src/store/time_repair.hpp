@@ -22,8 +22,10 @@ struct FutureTimes {
 /// passed over.
 [[nodiscard]] FutureTimes find_future_times(const Transaction& txn, core::Timestamp now);
 
-/// Puts `now` in their place, and takes back the eviction of what is not older than `ttl` by that.
-/// Messages of the log that are already gone stay gone. Damaged records are left as they are.
+/// Puts `now` in their place, or up to a minute more where an earlier message shows that: times
+/// still do not fall from one message to the next, nor does the store's own. Takes back the
+/// eviction of what is not older than `ttl` by that. Messages of the log that are already gone stay
+/// gone. Damaged records are left as they are.
 FutureTimes mend_future_times(WriteTransaction& txn, core::Timestamp now, core::Millis ttl);
 
 }  // namespace agentcom::store

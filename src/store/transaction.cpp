@@ -6,6 +6,8 @@ namespace agentcom::store {
 namespace {
 
 MDB_txn* begin_write(Environment& env) {
+    // LMDB would wait for the mutex that the one before has taken along.
+    if (env.writing_is_broken()) throw LmdbError(MDB_PANIC, "begin to write");
     MDB_txn* txn = nullptr;
     check(mdb_txn_begin(env.handle(), nullptr, 0, &txn), "begin to write");
     return txn;
@@ -39,10 +41,10 @@ std::string_view Transaction::open_value(MDB_dbi table, std::string_view key,
     return seed == 0 ? to_view(stored) : unseal(seed, key, to_view(stored));
 }
 
-WriteTransaction::WriteTransaction(Environment& env) : Transaction(env, begin_write(env)) {}
+WriteTransaction::WriteTransaction(Environment& env) : Transaction(env, begin_write(env), true) {}
 
 WriteTransaction::~WriteTransaction() {
-    if (txn_ != nullptr) mdb_txn_abort(txn_);
+    if (txn_ != nullptr && !is_given_up()) mdb_txn_abort(txn_);
 }
 
 std::string_view WriteTransaction::sealed(MDB_dbi table, std::string_view key,
@@ -58,29 +60,30 @@ void WriteTransaction::put(MDB_dbi table, std::string_view key, std::string_view
 }
 
 void WriteTransaction::put_plain(MDB_dbi table, std::string_view key, std::string_view value) {
-    ++changes_;
-    MDB_val k = to_val(key);
-    MDB_val v = to_val(value);
-    check(mdb_put(txn_, table, &k, &v, 0), "put");
+    (void)store(table, key, to_val(value), 0);
 }
 
 void WriteTransaction::append(MDB_dbi table, std::string_view key, std::string_view value) {
-    ++changes_;
-    MDB_val k = to_val(key);
-    MDB_val v = to_val(sealed(table, key, value));
-    check(mdb_put(txn_, table, &k, &v, MDB_APPEND), "append");
+    (void)store(table, key, to_val(sealed(table, key, value)), MDB_APPEND);
 }
 
 char* WriteTransaction::append_reserved(MDB_dbi table, std::string_view key, std::size_t size) {
-    MDB_val k = to_val(key);
+    return static_cast<char*>(
+        store(table, key, MDB_val{size, nullptr}, MDB_APPEND | MDB_RESERVE).mv_data);
+}
+
+MDB_val WriteTransaction::store(MDB_dbi table, std::string_view key, MDB_val value,
+                                unsigned flags) {
     ++changes_;
-    MDB_val v{size, nullptr};
-    check(mdb_put(txn_, table, &k, &v, MDB_APPEND | MDB_RESERVE), "append");
-    return static_cast<char*>(v.mv_data);
+    MDB_val k = to_val(key);
+    const Assertions::Change change;
+    check(mdb_put(txn_, table, &k, &value, flags), "put");
+    return value;
 }
 
 bool WriteTransaction::erase(MDB_dbi table, std::string_view key) {
     MDB_val k = to_val(key);
+    const Assertions::Change change;
     const int code = mdb_del(txn_, table, &k, nullptr);
     if (code == MDB_NOTFOUND) return false;
     check(code, "delete");
@@ -88,8 +91,15 @@ bool WriteTransaction::erase(MDB_dbi table, std::string_view key) {
     return true;
 }
 
+void WriteTransaction::drop(MDB_dbi table) {
+    ++changes_;
+    const Assertions::Change change;
+    check(mdb_drop(txn_, table, 1), "drop a table");
+}
+
 void WriteTransaction::commit() && {
     // LMDB frees the transaction whatever comes of it.
+    const Assertions::Change change;
     check(mdb_txn_commit(std::exchange(txn_, nullptr)), "commit");
 }
 

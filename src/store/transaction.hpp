@@ -47,12 +47,17 @@ public:
     [[nodiscard]] MDB_txn* handle() const noexcept { return txn_; }
     [[nodiscard]] const Tables& tables() const noexcept { return env_->tables(); }
 
+    /// A write in it has failed in a way that lets it be neither used nor ended, see Assertions.
+    [[nodiscard]] bool is_given_up() const noexcept { return writes_ && env_->writing_is_broken(); }
+
 protected:
-    Transaction(Environment& env, MDB_txn* txn) noexcept : env_(&env), txn_(txn) {}
+    Transaction(Environment& env, MDB_txn* txn, bool writes) noexcept
+        : env_(&env), txn_(txn), writes_(writes) {}
     ~Transaction() = default;
 
     Environment* env_;
     MDB_txn* txn_;
+    bool writes_;
     mutable std::uint64_t passed_over_ = 0;
     mutable std::uint64_t changes_ = 0;
 };
@@ -72,16 +77,17 @@ Value read_or(const Transaction& txn, std::string_view what, Value otherwise, Re
 /// A snapshot of everything committed. Keep it short: pages it sees cannot be reused meanwhile.
 class ReadTransaction final : public Transaction {
 public:
-    explicit ReadTransaction(Environment& env) : Transaction(env, env.take_reader()) {}
+    explicit ReadTransaction(Environment& env) : Transaction(env, env.take_reader(), false) {}
     ReadTransaction(const ReadTransaction&) = delete;
     ReadTransaction& operator=(const ReadTransaction&) = delete;
     ~ReadTransaction() { env_->give_back_reader(txn_); }
 };
 
 /// The one write transaction; its destructor aborts unless it was committed. Cursors must die
-/// before it does.
+/// before it does. After a failed assertion of LMDB's within a write there is no other one.
 class WriteTransaction final : public Transaction {
 public:
+    /// Throws LmdbError.
     explicit WriteTransaction(Environment& env);
     WriteTransaction(const WriteTransaction&) = delete;
     WriteTransaction& operator=(const WriteTransaction&) = delete;
@@ -97,10 +103,13 @@ public:
     [[nodiscard]] char* append_reserved(MDB_dbi table, std::string_view key, std::size_t size);
     /// False when there was no such key.
     bool erase(MDB_dbi table, std::string_view key);
+    /// Removes a whole table.
+    void drop(MDB_dbi table);
     /// Throws LmdbError; the transaction is over either way.
     void commit() &&;
 
 private:
+    [[nodiscard]] MDB_val store(MDB_dbi table, std::string_view key, MDB_val value, unsigned flags);
     [[nodiscard]] std::string_view sealed(MDB_dbi table, std::string_view key,
                                           std::string_view value);
 

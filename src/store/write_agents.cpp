@@ -82,17 +82,35 @@ void WriteBatch::put_usage(std::string_view agent, const UsageRow& usage) {
     }
 }
 
+bool WriteBatch::counts_against(std::string_view agent, core::Seq made) {
+    // Of one whose row is damaged it is not known whether it is another.
+    const auto born = read_or(txn(), "an agent", std::optional<core::Seq>(), [&] {
+        const auto row = find_agent(agent);
+        return row ? std::optional(row->born) : std::nullopt;
+    });
+    return store::counts_against(born, made);
+}
+
+void WriteBatch::give_back(std::string_view maker, core::Seq made, std::uint64_t UsageRow::*quota) {
+    if (maker.empty() || !counts_against(maker, made)) return;
+    UsageRow usage = usage_of(maker);
+    if (usage.*quota > 0) --(usage.*quota);
+    put_usage(maker, usage);
+}
+
 void WriteBatch::give_back_mailbox(const AgentRow& row) {
     if (state_.unclaimed_mailboxes > 0) --state_.unclaimed_mailboxes;
-    if (row.creator.empty()) return;
-    UsageRow usage = usage_of(row.creator);
-    if (usage.unclaimed_mailboxes > 0) --usage.unclaimed_mailboxes;
-    put_usage(row.creator, usage);
+    give_back(row.creator, row.born, &UsageRow::unclaimed_mailboxes);
 }
 
 void WriteBatch::remember_known(std::string_view agent) {
     if (known_agents_.size() >= kMaxKnownAgents) known_agents_.clear();
     known_agents_.emplace(agent);
+}
+
+void WriteBatch::forget_known(std::string_view agent) {
+    const auto known = known_agents_.find(agent);
+    if (known != known_agents_.end()) known_agents_.erase(known);
 }
 
 WriteResult WriteBatch::run(const AckMailbox& op) {
@@ -101,9 +119,7 @@ WriteResult WriteBatch::run(const AckMailbox& op) {
     if (!known) return WriteValue(CursorMoved{wanted});
     AgentRow& row = *known;
     if (wanted > row.cursor) {
-        for (const ReadSpan& span : shown_up_to(op, row, wanted)) {
-            add_span(row.acked, {span.after, std::min(span.up_to, wanted)});
-        }
+        add_spans(row.acked, shown_up_to(op, row, wanted), wanted);
         settle(row);
         bound(row);
         drop_copies(op.agent.str(), row);
@@ -122,7 +138,7 @@ CopiesRow WriteBatch::copies_of(std::string_view agent) {
 
 Spans WriteBatch::shown_up_to(const AckMailbox& op, const AgentRow& row, core::Seq wanted) {
     Spans shown = row.shown;
-    for (const ReadSpan& span : op.shown) add_span(shown, span);
+    add_spans(shown, op.shown);
     if (wanted > committed_.head) flush();
     // A number beyond the newest message says no more than that all that was shown is meant.
     if (op.up_to == wanted && span_of(shown, wanted) == nullptr &&
@@ -180,9 +196,7 @@ WriteResult WriteBatch::run(const MarkRead& op) {
 WriteResult WriteBatch::run(const MarkShown& op) {
     auto row = find_agent(op.agent.str());
     if (!row) return WriteValue(Done{});
-    for (const ReadSpan& span : op.spans) {
-        add_span(row->shown, {span.after, std::min(span.up_to, state_.head)});
-    }
+    add_spans(row->shown, op.spans, state_.head);
     settle(*row);
     bound(*row);
     put_agent(op.agent.str(), *row);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "store/channel_access.hpp"
 #include "store/history_view.hpp"
 #include "store/keys.hpp"
 #include "store/retention.hpp"
@@ -157,11 +158,24 @@ WriteResult WriteBatch::run(AppendMessage& op) {
             forget_oldest_key(txn());
         }
     }
-    auto message = std::make_shared<const core::Message>(
-        core::Message{seq, epochs_.id_of(seq), place, now_, std::move(draft)});
-    index(*message, root);
-    recent_.push_back(Recent{message, root.value != 0 ? root : seq});
+    auto message = keep_recent(
+        core::Message{seq, epochs_.id_of(seq), place, now_, std::move(draft)}, root, draft);
     return WriteValue(Appended{std::move(message), false});
+}
+
+core::MessagePtr WriteBatch::keep_recent(core::Message&& message, core::Seq root,
+                                         core::Draft& draft) {
+    std::shared_ptr<core::Message> kept;
+    try {
+        kept = std::make_shared<core::Message>(std::move(message));
+        index(*kept, root);
+        recent_.push_back(Recent{kept, root.value != 0 ? root : kept->seq});
+        return kept;
+    } catch (...) {
+        // Without memory. Who does the batch again must find the operation as it was.
+        draft = std::move(kept ? kept->draft : message.draft);
+        throw;
+    }
 }
 
 std::optional<core::Error> WriteBatch::refuse(const AppendMessage& op) {
@@ -280,7 +294,7 @@ std::optional<core::Error> WriteBatch::refuse_publication(const core::AgentId& s
     const PublishedChannel* known = published_channel(channel);
     if (known == nullptr) return core::Error(core::ErrorCode::channel_not_found);
     if (!known->is_private && !known->members_publish) return std::nullopt;
-    const MemberRights rights = member_rights(channel, sender.str());
+    const MemberRights rights = read_member_rights(txn(), channel, sender.str());
     if (known->is_private && rights == 0) {
         return core::Error(core::ErrorCode::channel_not_found);
     }

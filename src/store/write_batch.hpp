@@ -134,6 +134,10 @@ private:
                                                              const core::AgentId& agent);
     [[nodiscard]] core::Seq root_of(const std::optional<std::string>& reply_to);
     void index(const core::Message& message, core::Seq root);
+    /// Puts the message, whose draft was taken from `draft`, among those of the transaction. When
+    /// that throws, the draft is where it was.
+    [[nodiscard]] core::MessagePtr keep_recent(core::Message&& message, core::Seq root,
+                                               core::Draft& draft);
     [[nodiscard]] PublishedChannel* published_channel(std::string_view channel);
     [[nodiscard]] std::optional<core::Error> refuse_publication(const core::AgentId& sender,
                                                                 std::string_view channel);
@@ -157,6 +161,7 @@ private:
         return {.first_of_log = state_.first, .committed = committed_.head};
     }
     void remember_known(std::string_view agent);
+    void forget_known(std::string_view agent);
 
     // Tokens (write_tokens.cpp).
     void put_token(std::string_view digest, const TokenRecord& token);
@@ -169,6 +174,8 @@ private:
                      std::optional<core::Timestamp> expires_at);
     void erase_token(std::string_view agent, const HeldToken& token);
     [[nodiscard]] std::optional<TokenRecord> find_token(std::string_view digest);
+    /// As `find_token`; one that is damaged is as if it were not there.
+    [[nodiscard]] std::optional<TokenRecord> find_token_or_none(std::string_view digest);
     [[nodiscard]] std::vector<HeldToken> tokens_of(std::string_view agent);
     /// Whether the token, if there is one, is still there.
     [[nodiscard]] bool stands(const std::optional<core::TokenDigest>& token);
@@ -188,21 +195,30 @@ private:
     [[nodiscard]] std::uint64_t share_of(std::uint64_t quota) const noexcept;
     [[nodiscard]] UsageRow usage_of(std::string_view agent);
     void put_usage(std::string_view agent, const UsageRow& usage);
-    /// One mailbox is claimed or forgotten: whoever made it gets its place back.
+    /// Whether what was made under the name when `made` was the newest message is the present
+    /// agent's.
+    [[nodiscard]] bool counts_against(std::string_view agent, core::Seq made);
+    /// What was made when `made` was the newest message is gone: whoever made it, if it is there
+    /// still, gets its place in the quota back.
+    void give_back(std::string_view maker, core::Seq made, std::uint64_t UsageRow::*quota);
+    /// One mailbox is claimed or forgotten.
     void give_back_mailbox(const AgentRow& row);
     [[nodiscard]] bool forget_empty_mailboxes();
     void forget_if_empty(const std::string& agent, core::Seq floor);
 
     // Channels.
     [[nodiscard]] std::optional<ChannelRow> find_channel(const core::ChannelName& name);
+    /// As `find_channel`, by a stored key; one that is damaged is as if it were not there.
+    [[nodiscard]] std::optional<ChannelRow> find_channel_or_none(std::string_view name);
     void put_channel(const ChannelRow& channel);
-    [[nodiscard]] MemberRights member_rights(std::string_view channel, std::string_view agent);
     /// Whether this agent, by its own rights, may change and delete the channel.
     [[nodiscard]] bool may_manage(const ChannelRow& channel, const core::AgentId& agent);
     void put_member(ChannelRow& channel, const core::AgentId& agent, MemberRights rights);
     void leave(const core::ChannelName& channel, std::string_view agent, core::Seq subscribed);
+    /// What the channel tells of its subscribers when one has gone.
+    void lose_subscriber(ChannelRow& channel) const;
     /// Ends a subscription and keeps nothing of it.
-    void drop_subscription(const core::ChannelName& channel, std::string_view agent);
+    void drop_subscription(std::string_view channel, std::string_view agent);
     void begin_removal(const ChannelRow& channel);
     /// Each takes what it does from `work`; false when that did not suffice.
     [[nodiscard]] bool remove_deleted(std::uint64_t& work);

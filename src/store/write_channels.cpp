@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "store/channel_access.hpp"
 #include "store/history_view.hpp"
 #include "store/keys.hpp"
 #include "store/mailbox_view.hpp"
@@ -25,6 +26,11 @@ std::optional<ChannelRow> WriteBatch::find_channel(const core::ChannelName& name
     const auto row = txn().get(txn().tables().channels, name.str());
     if (!row) return std::nullopt;
     return ChannelRow::parse(name, *row);
+}
+
+std::optional<ChannelRow> WriteBatch::find_channel_or_none(std::string_view name) {
+    return read_or(txn(), "a channel", std::optional<ChannelRow>(),
+                   [&] { return find_channel(stored_channel_name(name)); });
 }
 
 void WriteBatch::put_channel(const ChannelRow& channel) {
@@ -79,7 +85,7 @@ WriteResult WriteBatch::run(const Subscribe& op) {
     auto channel = find_channel(op.channel);
     if (!channel) return core::Error(core::ErrorCode::channel_not_found);
     if (channel->record.is_private && !op.reads_everything) {
-        const MemberRights rights = member_rights(op.channel.str(), op.agent.str());
+        const MemberRights rights = read_member_rights(txn(), op.channel.str(), op.agent.str());
         if (rights == 0) return core::Error(core::ErrorCode::channel_not_found);
         if ((rights & kMayRead) == 0) {
             return core::Error(core::ErrorCode::forbidden, {}, "you may not read this channel");
@@ -108,14 +114,13 @@ WriteResult WriteBatch::run(const Unsubscribe& op) {
     const auto bytes = txn().get(txn().tables().subscriptions, pair_key(agent, op.channel.str()));
     if (!bytes) {
         const bool hidden =
-            channel->record.is_private && member_rights(op.channel.str(), agent) == 0;
+            channel->record.is_private && read_member_rights(txn(), op.channel.str(), agent) == 0;
         if (hidden) return core::Error(core::ErrorCode::channel_not_found);
         return WriteValue(SubscriptionChanged{false});
     }
     flush();
     leave(op.channel, agent, SubscriptionRow::parse(*bytes).after);
-    if (channel->record.subscriber_count > 0) --channel->record.subscriber_count;
-    channel->idle_since = std::max(channel->idle_since, stored_);
+    lose_subscriber(*channel);
     put_channel(*channel);
     return WriteValue(SubscriptionChanged{true});
 }
@@ -128,12 +133,17 @@ void WriteBatch::leave(const core::ChannelName& channel, std::string_view agent,
     const core::Seq after = std::max(subscribed, reader.cursor);
     keep_copies(agent, unread_of_channel(txn(), channel.str(), agent, after, reader.acked,
                                          kMaxCopies + 1, reading_bounds(), notes_));
-    drop_subscription(channel, agent);
+    drop_subscription(channel.str(), agent);
 }
 
-void WriteBatch::drop_subscription(const core::ChannelName& channel, std::string_view agent) {
-    txn().erase(txn().tables().subscriptions, pair_key(agent, channel.str()));
-    txn().erase(txn().tables().subscribers, pair_key(channel.str(), agent));
+void WriteBatch::lose_subscriber(ChannelRow& channel) const {
+    if (channel.record.subscriber_count > 0) --channel.record.subscriber_count;
+    channel.idle_since = std::max(channel.idle_since, stored_);
+}
+
+void WriteBatch::drop_subscription(std::string_view channel, std::string_view agent) {
+    txn().erase(txn().tables().subscriptions, pair_key(agent, channel));
+    txn().erase(txn().tables().subscribers, pair_key(channel, agent));
     UsageRow usage = usage_of(agent);
     if (usage.subscriptions > 0) --usage.subscriptions;
     put_usage(agent, usage);
@@ -161,7 +171,8 @@ WriteResult WriteBatch::run(const DeleteChannel& op) {
     const auto channel = find_channel(op.channel);
     if (!channel) return core::Error(core::ErrorCode::channel_not_found);
     if (!op.by_admin && !may_manage(*channel, op.by)) {
-        if (channel->record.is_private && member_rights(op.channel.str(), op.by.str()) == 0) {
+        if (channel->record.is_private &&
+            read_member_rights(txn(), op.channel.str(), op.by.str()) == 0) {
             return core::Error(core::ErrorCode::channel_not_found);
         }
         return core::Error(
@@ -192,14 +203,19 @@ void WriteBatch::begin_removal(const ChannelRow& channel) {
 bool WriteBatch::remove_deleted(std::uint64_t& work) {
     for (;;) {
         std::optional<core::ChannelName> found;
-        std::string creator;  // empty: the row is damaged, and nobody gets the place back
+        std::optional<ChannelRow> row;  // none: it is damaged, and nobody gets the place back
         {
             Cursor removals(txn(), txn().tables().removals);
             if (!removals.first()) return true;
-            found = stored_channel_name(removals.key());
-            creator = read_or(txn(), "a deleted channel", std::string(), [&] {
-                const ChannelRow row = ChannelRow::parse(*found, removals.value());
-                return std::string(row.record.created_by.str());
+            found = read_or(txn(), "a deleted channel", std::optional<core::ChannelName>(), [&] {
+                return std::optional(stored_channel_name(removals.key()));
+            });
+            if (!found) {
+                removals.erase();
+                continue;
+            }
+            row = read_or(txn(), "a deleted channel", std::optional<ChannelRow>(), [&] {
+                return std::optional(ChannelRow::parse(*found, removals.value()));
             });
         }
         const core::ChannelName& name = *found;
@@ -210,10 +226,7 @@ bool WriteBatch::remove_deleted(std::uint64_t& work) {
         txn().erase(txn().tables().trimmed, feed_prefix(Feed::channel, name.str()));
         txn().erase(txn().tables().removals, name.str());
         if (state_.channels > 0) --state_.channels;
-        if (creator.empty()) continue;
-        UsageRow usage = usage_of(creator);
-        if (usage.channels > 0) --usage.channels;
-        put_usage(creator, usage);
+        if (row) give_back(row->record.created_by.str(), row->born, &UsageRow::channels);
     }
 }
 

@@ -20,7 +20,9 @@ constexpr std::uint64_t kWorkOfRow = 10;
 }  // namespace
 
 bool WriteBatch::is_ending(std::string_view agent) {
-    return txn().get(txn().tables().endings, agent).has_value();
+    // One whose row is damaged is there all the same.
+    return read_or(txn(), "an agent that is being removed", true,
+                   [&] { return txn().get(txn().tables().endings, agent).has_value(); });
 }
 
 WriteResult WriteBatch::run(const EndAgent& op) {
@@ -28,21 +30,22 @@ WriteResult WriteBatch::run(const EndAgent& op) {
     if (agent.empty() || agent.size() > core::kMaxAgentIdBytes) {
         return core::Error(core::ErrorCode::not_found, {}, "there is no such agent");
     }
-    const auto row = find_agent(agent);
+    // One whose row is damaged is ended like others; whose share its mailbox was is lost with it.
+    bool known = true;
+    const auto row = read_or(txn(), "an agent", std::optional<AgentRow>(), [&] {
+        auto found = find_agent(agent);
+        known = found.has_value();
+        return found;
+    });
     const auto tokens = tokens_of(agent);
-    if (!row && tokens.empty() && usage_of(agent).empty() && !is_ending(agent)) {
+    if (!known && tokens.empty() && usage_of(agent).empty() && !is_ending(agent)) {
         return core::Error(core::ErrorCode::not_found, {}, "there is no such agent");
     }
     for (const HeldToken& token : tokens) erase_token(agent, token);
-    if (row) {
-        if (!row->claimed) give_back_mailbox(*row);
-        txn().erase(txn().tables().agents, agent);
-    }
+    if (row && !row->claimed) give_back_mailbox(*row);
+    txn().erase(txn().tables().agents, agent);
     txn().erase(txn().tables().copies, agent);
-    if (const auto known = known_agents_.find(std::string_view(agent));
-        known != known_agents_.end()) {
-        known_agents_.erase(known);
-    }
+    forget_known(agent);
     txn().put(txn().tables().endings, agent, "");
     std::uint64_t work = kEndingWork;
     return WriteValue(AgentEnded{!remove_ended(work)});
@@ -82,11 +85,9 @@ bool WriteBatch::end_subscriptions(std::string_view agent, std::uint64_t& work) 
             name = subscriptions.key().substr(prefix.size());
         }
         if (!spend(work, kWorkOfSubscription)) return false;
-        const core::ChannelName channel = stored_channel_name(name);
-        drop_subscription(channel, agent);
-        if (auto row = find_channel(channel)) {
-            if (row->record.subscriber_count > 0) --row->record.subscriber_count;
-            row->idle_since = std::max(row->idle_since, stored_);
+        drop_subscription(name, agent);
+        if (auto row = find_channel_or_none(name)) {
+            lose_subscriber(*row);
             put_channel(*row);
         }
     }
@@ -106,7 +107,7 @@ bool WriteBatch::end_memberships(std::string_view agent, std::uint64_t& work) {
             memberships.erase();
         }
         txn().erase(txn().tables().members, pair_key(name, agent));
-        if (auto row = find_channel(stored_channel_name(name))) {
+        if (auto row = find_channel_or_none(name)) {
             if (row->record.member_count > 0) --row->record.member_count;
             put_channel(*row);
         }

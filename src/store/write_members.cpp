@@ -1,24 +1,18 @@
 // The part of WriteBatch that says who may do what in a channel. Checked here, in the order of the
 // writes, so that nothing slips in between a change of rights and what follows it.
 
-#include <algorithm>
-
+#include "store/channel_access.hpp"
 #include "store/keys.hpp"
 #include "store/write_batch.hpp"
 
 namespace agentcom::store {
 
-MemberRights WriteBatch::member_rights(std::string_view channel, std::string_view agent) {
-    const auto row = txn().get(txn().tables().members, pair_key(channel, agent));
-    return row ? MemberRow::parse(*row).rights : MemberRights{0};
-}
-
 bool WriteBatch::may_manage(const ChannelRow& channel, const core::AgentId& agent) {
-    if ((member_rights(channel.record.name.str(), agent.str()) & kMayManage) != 0) return true;
+    const std::string_view name = channel.record.name.str();
+    if ((read_member_rights(txn(), name, agent.str()) & kMayManage) != 0) return true;
     if (channel.maker_is_member || channel.record.created_by != agent) return false;
     // An agent that has the maker's name may be another one.
-    const auto row = find_agent(agent.str());
-    return !row || row->born <= channel.born;
+    return counts_against(agent.str(), channel.born);
 }
 
 void WriteBatch::put_member(ChannelRow& channel, const core::AgentId& agent, MemberRights rights) {
@@ -41,13 +35,13 @@ WriteResult WriteBatch::run(const SetMember& op) {
     if (!channel) return core::Error(core::ErrorCode::channel_not_found);
     const std::string_view name = op.channel.str();
     if (!op.by_admin && !may_manage(*channel, op.by)) {
-        if (channel->record.is_private && member_rights(name, op.by.str()) == 0) {
+        if (channel->record.is_private && read_member_rights(txn(), name, op.by.str()) == 0) {
             return core::Error(core::ErrorCode::channel_not_found);
         }
         return core::Error(core::ErrorCode::forbidden, {},
                            "only members with the right to manage and administrators may do this");
     }
-    const bool is_member = member_rights(name, op.agent.str()) != 0;
+    const bool is_member = read_member_rights(txn(), name, op.agent.str()) != 0;
     if (op.rights != 0 && !is_member &&
         channel->record.member_count >= options_.max_members_per_channel) {
         return core::Error(core::ErrorCode::member_limit);
@@ -61,9 +55,8 @@ WriteResult WriteBatch::run(const SetMember& op) {
         must_leave &&
         txn().get(txn().tables().subscriptions, pair_key(op.agent.str(), name)).has_value();
     if (unsubscribed) {
-        drop_subscription(op.channel, op.agent.str());
-        if (channel->record.subscriber_count > 0) --channel->record.subscriber_count;
-        channel->idle_since = std::max(channel->idle_since, stored_);
+        drop_subscription(name, op.agent.str());
+        lose_subscriber(*channel);
     }
     put_channel(*channel);
     return WriteValue(MemberSet{unsubscribed});

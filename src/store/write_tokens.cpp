@@ -22,12 +22,17 @@ std::optional<TokenRecord> WriteBatch::find_token(std::string_view digest) {
     return parse_token(*row);
 }
 
+std::optional<TokenRecord> WriteBatch::find_token_or_none(std::string_view digest) {
+    return read_or(txn(), "a token", std::optional<TokenRecord>(),
+                   [&] { return find_token(digest); });
+}
+
 bool WriteBatch::stands(const std::optional<core::TokenDigest>& token) {
     return !token || txn().get(txn().tables().tokens, digest_key(*token));
 }
 
 void WriteBatch::put_token(std::string_view digest, const TokenRecord& token) {
-    if (const auto earlier = find_token(digest)) {
+    if (const auto earlier = find_token_or_none(digest)) {
         erase_token(earlier->agent.str(), digest, earlier->expires_at);
     }
     txn().put(txn().tables().tokens, digest, encode_token(token));
@@ -58,8 +63,7 @@ std::vector<WriteBatch::HeldToken> WriteBatch::tokens_of(std::string_view agent)
     for (bool more = cursor.at_or_after(prefix); more && cursor.key().starts_with(prefix);
          more = cursor.next()) {
         std::string digest(cursor.key().substr(prefix.size()));
-        auto record = read_or(txn(), "a token", std::optional<TokenRecord>(),
-                              [&] { return find_token(digest); });
+        auto record = find_token_or_none(digest);
         tokens.push_back({std::move(digest), std::move(record)});
     }
     return tokens;
@@ -125,7 +129,7 @@ WriteResult WriteBatch::run(const RotateToken& op) {
 
 WriteResult WriteBatch::run(const NoteTokenUse& op) {
     for (const core::TokenDigest& digest : op.tokens) {
-        auto token = find_token(digest_key(digest));
+        auto token = find_token_or_none(digest_key(digest));
         if (!token || token->last_used_day >= op.day) continue;
         token->last_used_day = op.day;
         txn().put(txn().tables().tokens, digest_key(digest), encode_token(*token));
@@ -140,17 +144,24 @@ WriteResult WriteBatch::run(const DropExpiredTokens& op) {
         {
             Cursor cursor(txn(), txn().tables().token_expiry);
             if (!cursor.first()) break;
-            const auto at = static_cast<std::int64_t>(read_be64(cursor.key()));
-            if (core::Timestamp{at} >= op.before) break;
-            digest = cursor.key().substr(sizeof(std::uint64_t));
+            // One whose key is cut short stands in nobody's way.
+            const core::Timestamp at{read_or(txn(), "a token that expires", std::int64_t{0}, [&] {
+                return static_cast<std::int64_t>(read_be64(cursor.key()));
+            })};
+            if (at >= op.before) break;
+            digest = cursor.key().substr(std::min(sizeof(std::uint64_t), cursor.key().size()));
             if (dropped.messages == kMaxTokensDropped) {
                 dropped.more = true;
                 break;
             }
             cursor.erase();
         }
-        if (const auto token = find_token(digest)) {
+        if (const auto token = find_token_or_none(digest)) {
             erase_token(token->agent.str(), digest, token->expires_at);
+        } else if (!digest.empty()) {
+            // Whose it was is not known if it is damaged; its place in the list of that agent says
+            // nothing without it.
+            txn().erase(txn().tables().tokens, digest);
         }
         ++dropped.messages;
     }

@@ -86,10 +86,7 @@ void WriteBatch::forget_if_empty(const std::string& agent, core::Seq floor) {
     give_back_mailbox(*row);
     txn().erase(txn().tables().agents, agent);
     txn().erase(txn().tables().trimmed, feed_prefix(Feed::to_agent, agent));
-    if (const auto known = known_agents_.find(std::string_view(agent));
-        known != known_agents_.end()) {
-        known_agents_.erase(known);
-    }
+    forget_known(agent);
 }
 
 }  // namespace agentcom::store

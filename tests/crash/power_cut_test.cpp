@@ -89,6 +89,33 @@ TEST(PowerCut, EverythingAcknowledgedIsThereWhateverOfTheUnsyncedIsLost) {
     }
 }
 
+/// Wherever a first start is cut off, the next one has a store and somebody who administers it.
+TEST(PowerCut, AFirstStartThatIsCutOffIsDoneByTheNext) {
+    if (!PreloadedDisk::is_possible()) GTEST_SKIP() << "a sanitizer's runtime is preloaded";
+    std::vector<std::string> settings = roomy_settings();
+    settings.emplace_back("AGENTCOM_STORE_DURABILITY=commit");
+    Random random(11);
+    std::uint64_t cuts = 0;
+    for (bool cut = true; cut; cuts += cut ? 1 : 0) {
+        const TempDir dir;
+        PreloadedDisk disk(dir.path());
+        disk.cut_power(cuts + 1, random.next());
+        try {
+            HubProcess(dir.path(), {}, disk.environment(settings)).kill();
+            cut = false;
+        } catch (const std::runtime_error&) {
+            disk.restore();
+        }
+        try {
+            HubProcess next(dir.path(), {}, settings);
+            EXPECT_EQ(next.create_token("bob").size(), 64U);
+        } catch (const std::runtime_error& error) {
+            FAIL() << "event " << cuts + 1 << ": " << error.what();
+        }
+    }
+    EXPECT_GT(cuts, 10U);
+}
+
 /// The disk itself: what was synced stays, what was not may go, and does now and then.
 TEST(PowerCut, TheSimulatedDiskForgetsWithRelaxedDurability) {
     if (!PreloadedDisk::is_possible()) GTEST_SKIP() << "a sanitizer's runtime is preloaded";

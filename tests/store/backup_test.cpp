@@ -157,5 +157,17 @@ TEST_F(BackupTest, AStoreOfVersion1IsCopiedAndRestored) {
     EXPECT_EQ(channels().size(), 3U);
 }
 
+TEST_F(BackupTest, WhateverGoesWrongIsSaidInASentence) {
+    const StoreCopy copy = back_up();
+    StoreOptions into;
+    into.directory = dir_.path() / "a-file";
+    std::ofstream(into.directory) << "x";
+    for (const bool replace : {false, true}) {
+        EXPECT_THROW((void)restore_store(copies(), copy, into, replace), StoreError);
+    }
+    EXPECT_THROW((void)copy_store(options_.directory, into.directory), StoreError);
+    EXPECT_THROW((void)copy_store(options_.directory, into.directory / "below"), StoreError);
+}
+
 }  // namespace
 }  // namespace agentcom::store

@@ -4,128 +4,14 @@
 #include <unistd.h>
 
 #include <filesystem>
-#include <fstream>
 #include <functional>
 #include <set>
-#include <sstream>
 
 #include "agentcom/store/doctor.hpp"
-#include "store/bytes.hpp"
-#include "store/cursor.hpp"
-#include "store/environment.hpp"
-#include "store/keys.hpp"
-#include "store/store_fixture.hpp"
-#include "store/transaction.hpp"
+#include "store/damage_fixture.hpp"
 
 namespace agentcom::store {
 namespace {
-
-class DamageTest : public StoreTest {
-protected:
-    [[nodiscard]] std::filesystem::path file() const { return options_.directory / "data.mdb"; }
-
-    [[nodiscard]] std::string contents() const {
-        std::ifstream in(file(), std::ios::binary);
-        std::ostringstream out;
-        out << in.rdbuf();
-        return out.str();
-    }
-    void put_contents(const std::string& bytes) const {
-        std::ofstream(file(), std::ios::binary | std::ios::trunc) << bytes;
-    }
-
-    /// Closes the store and changes a byte of every place where the file has this text.
-    void damage_text(const std::string& text) {
-        store_.reset();
-        std::string bytes = contents();
-        std::size_t found = 0;
-        for (auto at = bytes.find(text); at != std::string::npos; at = bytes.find(text, at + 1)) {
-            bytes[at] = static_cast<char>(bytes[at] ^ 1);
-            ++found;
-        }
-        ASSERT_GT(found, 0U) << text;
-        put_contents(bytes);
-        reopen();
-    }
-
-    /// Closes the store and changes a byte of each value of the table whose key begins with this.
-    void damage_rows(MDB_dbi Tables::*table, const std::string& prefix) {
-        store_.reset();
-        {
-            Environment env(options_.directory, options_.map_size, true);
-            WriteTransaction txn(env);
-            std::vector<std::pair<std::string, std::string>> rows;
-            {
-                Cursor cursor(txn, txn.tables().*table);
-                bool more = prefix.empty() ? cursor.first() : cursor.at_or_after(prefix);
-                for (; more && cursor.key().starts_with(prefix); more = cursor.next()) {
-                    rows.emplace_back(cursor.key(), cursor.stored_value());
-                }
-            }
-            ASSERT_FALSE(rows.empty());
-            for (auto& [key, value] : rows) {
-                char& byte = value[value.size() / 2];
-                byte = static_cast<char>(byte ^ 0x10);
-                txn.put_plain(txn.tables().*table, key, value);
-            }
-            std::move(txn).commit();
-        }
-        reopen();
-    }
-
-    /// Of every row of the closed store: its bytes as they lie in the file, and the places of some
-    /// of them. LMDB writes a key and then its value, unless that has pages of its own.
-    std::vector<std::pair<std::string, std::size_t>> bytes_of_rows() {
-        constexpr std::size_t kOnOnePage = 2'000;
-        std::vector<std::pair<std::string, std::size_t>> places;
-        Environment env(options_.directory, options_.map_size, true);
-        const ReadTransaction txn(env);
-        const Tables& tables = txn.tables();
-        for (const MDB_dbi table : {tables.meta, tables.log, tables.postings, tables.agents,
-                                    tables.tokens, tables.tokens_by_agent, tables.channels,
-                                    tables.subscriptions, tables.subscribers, tables.usage}) {
-            Cursor cursor(txn, table);
-            for (bool more = cursor.first(); more; more = cursor.next()) {
-                const std::string key(cursor.key());
-                const std::string value(cursor.stored_value());
-                const bool alone = key.size() + value.size() > kOnOnePage;
-                const std::string row = alone ? value : key + value;
-                const std::size_t begin = alone ? 0 : key.size();
-                for (const std::size_t place :
-                     {begin, begin + value.size() / 3, begin + value.size() / 2, row.size() - 9,
-                      row.size() - 1}) {
-                    places.emplace_back(row, place);
-                }
-                if (!alone) places.emplace_back(row, key.size() - 1);
-            }
-        }
-        return places;
-    }
-
-    AppendMessage marked(std::string_view from, std::string_view to, const std::string& mark) {
-        return direct(from, to, "{\"mark\":\"" + mark + "\"}");
-    }
-    [[nodiscard]] std::uint64_t damaged() const { return store_->stats().damaged; }
-
-    /// Submits all at once, so that they are one batch.
-    std::vector<WriteResult> write_together(std::vector<WriteOp> ops) {
-        std::vector<WriteResult> results(ops.size(), core::Error(core::ErrorCode::internal));
-        std::vector<Submission> submissions;
-        std::promise<void> all;
-        std::size_t done = 0;
-        for (std::size_t i = 0; i < ops.size(); ++i) {
-            submissions.push_back(Submission{std::move(ops[i]),
-                                             [&, i](const WriteResult& result) {
-                                                 results[i] = result;
-                                                 if (++done == results.size()) all.set_value();
-                                             },
-                                             kNoLoop});
-        }
-        store_->submit(std::move(submissions));
-        all.get_future().wait();
-        return results;
-    }
-};
 
 TEST_F(DamageTest, AFlippedByteInAMessageTakesThatMessageOnly) {
     create_agent("bob");
@@ -439,6 +325,118 @@ TEST_F(DamageTest, ReadsGoOnAfterAFailedWriteOfTheFirstPages) {
     ::close(nowhere);
     reopen();
     EXPECT_EQ(append(direct("alice", "bob"))->seq, core::Seq{2});
+}
+
+TEST_F(DamageTest, AnOperationThatCannotBeFinishedIsLeftOutOfItsBatch) {
+    create_agent("bob");
+    CreateChannel secret{channel("secret"), "", agent("maker")};
+    secret.is_private = true;
+    secret.members = {{agent("bob"), kAllRights}};
+    write<Done>(std::move(secret));
+    subscribe("bob", "secret");
+    damage_rows(&Tables::subscriptions, pair_key("bob", "secret"));
+    const std::uint64_t before = store_->stats().commits;
+    const SetMember remove{
+        .channel = channel("secret"), .by = agent("maker"), .agent = agent("bob")};
+    const auto results = write_together({direct("alice", "bob"), remove, direct("alice", "bob"),
+                                         CreateChannel{channel("ops"), "", agent("maker")}, remove,
+                                         direct("alice", "bob"), direct("alice", "bob")});
+    for (std::size_t i = 0; i < results.size(); ++i) {
+        ASSERT_EQ(results[i].has_value(), i != 1 && i != 4) << i;
+    }
+    EXPECT_EQ(results[1].error().code, core::ErrorCode::internal);
+    EXPECT_EQ(unread("bob"), (Seqs{1, 2, 3, 4}));
+    EXPECT_EQ(store_->stats().commits, before + 1);
+}
+
+TEST_F(DamageTest, AnAgentIsEndedThoughItsChannelsAreDamaged) {
+    for (const char* name : {"alice", "bob"}) create_agent(name);
+    for (const char* name : {"dev", "ops"}) create_channel(name);
+    for (const char* who : {"alice", "bob"}) {
+        for (const char* name : {"dev", "ops"}) {
+            subscribe(who, name);
+            write<MemberSet>(SetMember{.channel = channel(name),
+                                       .by = agent("maker"),
+                                       .agent = agent(who),
+                                       .rights = kMayRead});
+        }
+    }
+    append(direct("bob", "alice"));
+    damage_rows(&Tables::channels, "dev");
+    damage_rows(&Tables::agents, "alice");
+    EXPECT_FALSE(write<AgentEnded>(EndAgent{"alice"}).more);
+    EXPECT_FALSE(write<AgentEnded>(EndAgent{"bob"}).more);
+    EXPECT_FALSE(write<Trimmed>(Trim{}).more);
+    EXPECT_EQ(store_->find_channel(channel("ops"))->subscriber_count, 0U);
+    EXPECT_EQ(store_->find_channel(channel("ops"))->member_count, 1U);
+    EXPECT_TRUE(tokens().empty());
+    create_agent("alice");
+    EXPECT_TRUE(subscriptions("alice").empty());
+    EXPECT_EQ(unread("alice"), Seqs{});
+}
+
+TEST_F(DamageTest, ADamagedTokenThatHasExpiredStandsInNobodysWay) {
+    const auto expiring = [&](std::string_view who, std::int64_t at) {
+        CreateToken op{agent(who), {}, "01234567", core::Role::agent};
+        std::copy(who.begin(), who.end(), op.digest.begin());
+        op.expires_at = core::Timestamp{at};
+        write<Done>(op);
+    };
+    expiring("alice", 1'000);
+    expiring("bob", 2'000);
+    expiring("carol", 3'000);
+    damage_rows(&Tables::tokens, "alice");
+    NoteTokenUse use{{{}, {}}, 7};
+    std::copy_n("alice", 5, use.tokens[0].begin());
+    std::copy_n("carol", 5, use.tokens[1].begin());
+    write<Done>(use);
+    EXPECT_EQ(write<Trimmed>(DropExpiredTokens{core::Timestamp{2'500}}).messages, 2U);
+    ASSERT_EQ(tokens().size(), 1U);
+    EXPECT_EQ(tokens()[0].agent, agent("carol"));
+    EXPECT_EQ(tokens()[0].last_used_day, 7U);
+    EXPECT_FALSE(store_->find_token(use.tokens[0]));
+    EXPECT_EQ(write<TokensRevoked>(RevokeTokens{"alice"}).count, 1U);  // it was still listed
+    create_agent("alice");
+}
+
+TEST_F(DamageTest, TheBytesOfAMailboxAreCountedWithoutReadingIt) {
+    create_agent("bob");
+    for (int i = 1; i <= 10; ++i) {
+        append(
+            marked("alice", "bob", "mark-" + std::to_string(i) + '-' + std::string(10'000, 'x')));
+    }
+    damage_text("mark-6-");
+    damage_text("mark-7-");
+    Poll poll = query("bob");
+    poll.max_bytes = 35'000;
+    const MailboxView view = read(poll);
+    EXPECT_EQ(seqs(view.messages), (Seqs{8, 9, 10}));
+    EXPECT_EQ(view.lost, core::Seq{7});
+    EXPECT_EQ(damaged(), 0U);
+    poll.max_bytes = 45'000;
+    EXPECT_EQ(seqs(read(poll).messages), (Seqs{8, 9, 10}));
+    EXPECT_GT(damaged(), 0U);
+}
+
+TEST_F(DamageTest, TheDoctorListsMailboxesWithoutTheStoresOwnNumbers) {
+    append(direct("alice", "stranger"));
+    store_.reset();
+    {
+        Environment env(options_.directory, options_.map_size, true);
+        WriteTransaction txn(env);
+        ASSERT_TRUE(txn.erase(txn.tables().unclaimed, unclaimed_key(core::Seq{1}, "stranger")));
+        std::move(txn).commit();
+    }
+    EXPECT_THROW(damage_rows(&Tables::meta, std::string(kMetaState)), StoreError);
+    const Repair repair = examine_and_repair(options_);
+    for (const Finding& finding : repair.after.findings) ADD_FAILURE() << finding.text;
+    reopen();
+    EXPECT_EQ(unread("stranger"), Seqs{1});
+    EXPECT_EQ(store_->stats().unclaimed_mailboxes, 1U);
+    clock_.advance(core::Millis(1));
+    write<Done>(EvictMailboxes{clock_.now()});
+    EXPECT_FALSE(write<Trimmed>(Trim{}).more);
+    EXPECT_EQ(store_->stats().unclaimed_mailboxes, 0U);
 }
 
 }  // namespace

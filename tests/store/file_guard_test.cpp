@@ -1,19 +1,15 @@
 // Files that are cut, deleted or replaced under the store.
 
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <chrono>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <thread>
 
 #include "store/store_fixture.hpp"
-
-#if defined(__SANITIZE_ADDRESS__)
-// An assertion of LMDB's within the opening of a cursor becomes an exception, and the cursor that
-// it was about to hand out is lost: so it is in a file that was cut, and nowhere else.
-extern "C" const char* __lsan_default_suppressions() { return "leak:mdb_cursor_open\n"; }
-#endif
 
 namespace agentcom::store {
 namespace {
@@ -122,6 +118,47 @@ TEST_F(FileGuardTest, AFileThatIsReplacedOrMovedAwayIsNoticed) {
     std::filesystem::rename(file(), copy);
     expect_failed();
     EXPECT_EQ(unread("bob").size(), 40U);
+}
+
+/// No file of this process may be longer.
+class ShortFiles {
+public:
+    explicit ShortFiles(rlim_t bytes) : handled_(std::signal(SIGXFSZ, SIG_IGN)) {
+        ::getrlimit(RLIMIT_FSIZE, &before_);
+        rlimit less = before_;
+        less.rlim_cur = bytes;
+        ::setrlimit(RLIMIT_FSIZE, &less);
+    }
+    ~ShortFiles() {
+        ::setrlimit(RLIMIT_FSIZE, &before_);
+        std::signal(SIGXFSZ, handled_);
+    }
+    ShortFiles(const ShortFiles&) = delete;
+    ShortFiles& operator=(const ShortFiles&) = delete;
+
+private:
+    rlimit before_{};
+    void (*handled_)(int);
+};
+
+TEST_F(FileGuardTest, AFirstStartThatIsCutOffLeavesNoPartOfAStore) {
+    for (const rlim_t bytes : {rlim_t{0}, rlim_t{4'096}, rlim_t{8'192}}) {
+        store_.reset();
+        std::filesystem::remove_all(options_.directory);
+        {
+            const ShortFiles limit(bytes);
+            EXPECT_THROW((void)Store::open(options_, clock_), StoreError);
+        }
+        if (std::filesystem::exists(file())) {
+            EXPECT_GE(std::filesystem::file_size(file()), 8'192U);
+        }
+        // As a power cut may leave what was being made.
+        std::filesystem::create_directory(options_.directory / "making");
+        std::ofstream(options_.directory / "making" / "data.mdb") << "a part";
+        reopen();
+        EXPECT_FALSE(std::filesystem::exists(options_.directory / "making"));
+        EXPECT_EQ(append(direct("alice", "bob"))->seq, core::Seq{1});
+    }
 }
 
 }  // namespace

@@ -136,5 +136,31 @@ TEST_F(QuotasTest, SubscriptionsAreCountedThroughLeavingAndDeleting) {
     EXPECT_EQ(subscriptions("bob"), (std::vector{channel("one"), channel("two")}));
 }
 
+TEST_F(QuotasTest, WhatAnEndedAgentLeftIsNotGivenBackToItsSuccessor) {
+    options_.max_unclaimed_mailboxes = 8;
+    options_.max_channels = 8;
+    reopen();
+    create_agent("maker");
+    append(direct("maker", "a1"));
+    create_channel("one");
+    append(direct("maker", "maker"));
+    write<AgentEnded>(EndAgent{"maker"});
+    create_agent("maker");
+    append(direct("maker", "b1"));
+    create_channel("two");
+    create_agent("a1");  // the first maker's mailbox is claimed, its channel deleted
+    write<ChannelDeleted>(DeleteChannel{channel("one"), agent("root"), true});
+    append(direct("maker", "b2"));
+    EXPECT_EQ(error_of(direct("maker", "b3")), core::ErrorCode::unknown_recipient_limit);
+    create_channel("three");
+    EXPECT_EQ(error_of(CreateChannel{channel("four"), "", agent("maker")}),
+              core::ErrorCode::channel_limit);
+    // Its own are.
+    create_agent("b1");
+    append(direct("maker", "b3"));
+    write<ChannelDeleted>(DeleteChannel{channel("two"), agent("maker")});
+    create_channel("four");
+}
+
 }  // namespace
 }  // namespace agentcom::store

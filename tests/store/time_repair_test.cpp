@@ -7,6 +7,7 @@
 #include "store/cursor.hpp"
 #include "store/environment.hpp"
 #include "store/keys.hpp"
+#include "store/message_log.hpp"
 #include "store/rows.hpp"
 #include "store/store_fixture.hpp"
 #include "store/transaction.hpp"
@@ -156,6 +157,32 @@ TEST_F(TimeRepairTest, ManyBlocksKeptMessagesAndDamagedOnesAreMended) {
     EXPECT_EQ(channel_history("ops", std::nullopt, 10).front()->timestamp, clock_.now());
     EXPECT_THROW((void)store_->find_message(core::Seq{300}), std::runtime_error);
     EXPECT_EQ(store_->find_message(core::Seq{301})->timestamp, clock_.now());
+}
+
+TEST_F(TimeRepairTest, MendedTimesDoNotFall) {
+    clock_.advance(30s);  // ahead, and within what is no future
+    append(direct("alice", "bob"));
+    poison();
+    append(direct("alice", "bob"));
+    append(direct("alice", "bob"));
+    store_.reset();
+    clock_.step(-kFuture - core::Millis(30s));
+    EXPECT_EQ(mend().messages, 2U);
+    EXPECT_FALSE(find().any());
+    reopen();
+    append(direct("alice", "bob"));
+    store_.reset();
+    Environment env(options_.directory, options_.map_size, true);
+    const ReadTransaction txn(env);
+    LogReader log(txn);
+    MessageTimes before;
+    for (std::uint64_t seq = 1; seq <= 4; ++seq) {
+        const RecordView record = log.find(core::Seq{seq}).value();
+        EXPECT_GE(record.timestamp, before.shown) << seq;
+        EXPECT_GE(record.stored, before.stored) << seq;
+        EXPECT_LE(record.stored.ms, clock_.now().ms + 60'000) << seq;
+        before = {record.timestamp, record.stored};
+    }
 }
 
 }  // namespace

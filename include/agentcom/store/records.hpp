@@ -61,7 +61,8 @@ struct MailboxQuery {
     core::Seq since{0};              // exclusive; beyond the newest message: see MailboxView::reset
     core::Seq up_to{core::kMaxSeq};  // inclusive
     std::uint64_t cap = 100;         // newest this many of what is unread; kUnbounded: all
-    /// Newest of what is unread whose payloads take so many bytes together; one in any case.
+    /// Newest of what is unread that takes so many bytes together, as it is stored; one in any
+    /// case.
     std::uint64_t max_bytes = core::kUnbounded;
     /// Read over the agent's present connection, not yet stored.
     std::optional<ReadSpan> live = std::nullopt;

@@ -61,7 +61,7 @@ class StoreError : public std::runtime_error {
 enum class StoreState : std::uint8_t {
     ok,
     full,    // the last batch found no room; reads go on, writes recover when there is room
-    failed,  // a sync failed: what is on disk is unknown, writes are refused until a restart
+    failed,  // a sync failed, or a change met a damaged page: writes are refused until a restart
 };
 
 /// The embedded store: one LMDB environment, one commit thread that owns its write transaction.

@@ -1,0 +1,139 @@
+// The part of CommitPipeline that commits the operations of a batch, and finds out which of them
+// cannot be done. None of it throws.
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <exception>
+#include <new>
+#include <string>
+#include <utility>
+
+#include "agentcom/core/memory.hpp"
+#include "store/commit_pipeline.hpp"
+
+namespace agentcom::store {
+namespace {
+
+void report_broken(Environment& env, const char* why) noexcept {
+    core::say_if_possible(
+        [&] { env.damage().report(std::string("an operation cannot be done: ") + why); });
+}
+
+}  // namespace
+
+void CommitPipeline::commit(std::span<Committed> operations) {
+    try {
+        apply(operations);
+        batch_.commit();
+        unsynced_ = unsynced_ || options_.durability == Durability::relaxed;
+        const bool still_full =
+            store_state_ == StoreState::full && batch_.room() < batch_.ample_room();
+        enter(batch_.short_of_room() || still_full ? StoreState::full : StoreState::ok);
+        ++commits_;
+    } catch (const LmdbError& error) {
+        batch_.abort();
+        if (error.is_damage()) return commit_apart(operations, error.what());
+        if (error.code() == ENOMEM) return fail(operations, error.what());
+        // A full map or disk has changed nothing, so later batches may try. Whatever else goes
+        // wrong, above all a failed sync, leaves it unknown what the disk holds; after a failed
+        // assertion LMDB cannot write any more.
+        const bool full = env_.is_out_of_space(error);
+        if (!full) spdlog::critical("the store takes no more writes: {}", error.what());
+        enter(full ? StoreState::full : StoreState::failed, full ? error.what() : "");
+        fail_all(operations,
+                 full ? core::ErrorCode::storage_full : core::ErrorCode::storage_failed);
+    } catch (const DamagedStore& error) {
+        batch_.abort();
+        commit_apart(operations, error.what());
+    } catch (const std::exception& error) {
+        // No memory, most likely. Nothing of it has happened.
+        batch_.abort();
+        fail(operations, error.what());
+    }
+}
+
+void CommitPipeline::apply(std::span<Committed> operations) {
+    std::vector<bool> left_out(operations.size());
+    while (const auto broken = apply_all_but(operations, left_out)) {
+        left_out[*broken] = true;
+        take_back(operations);
+    }
+}
+
+std::optional<std::size_t> CommitPipeline::apply_all_but(std::span<Committed> operations,
+                                                         const std::vector<bool>& left_out) {
+    batch_.begin(store_clock_.read());
+    for (std::size_t i = 0; i < operations.size(); ++i) {
+        Committed& committed = operations[i];
+        if (left_out[i]) {
+            committed.result = core::Error(core::ErrorCode::internal);
+            continue;
+        }
+        // Beyond a few it takes less to do them in halves or, without memory for anything, not at
+        // all, than to do the others again for each of them.
+        constexpr std::ptrdiff_t kFew = 8;
+        const auto are_many = [&] { return std::ranges::count(left_out, true) >= kFew; };
+        try {
+            committed.result = batch_.apply(committed.op);
+        } catch (const HalfDone& error) {
+            if (are_many()) throw DamagedStore(error.what());
+            batch_.abort();
+            report_broken(env_, error.what());
+            return i;
+        } catch (const std::bad_alloc&) {
+            if (are_many()) throw;
+            batch_.abort();
+            return i;
+        }
+    }
+    return std::nullopt;
+}
+
+void CommitPipeline::commit_apart(std::span<Committed> operations, const char* why) {
+    if (operations.size() == 1) {
+        report_broken(env_, why);
+        return fail_all(operations, core::ErrorCode::internal);
+    }
+    try {
+        take_back(operations);
+    } catch (const std::bad_alloc& error) {
+        return fail(operations, error.what());
+    }
+    const std::size_t half = operations.size() / 2;
+    for (const auto part : {operations.first(half), operations.subspan(half)}) {
+        if (store_state_ == StoreState::failed) {
+            fail_all(part, core::ErrorCode::storage_failed);
+        } else {
+            commit(part);
+        }
+    }
+}
+
+void CommitPipeline::take_back(std::span<Committed> operations) {
+    for (Committed& committed : operations) {
+        auto* append = std::get_if<AppendMessage>(&committed.op);
+        const auto* appended =
+            committed.result ? std::get_if<Appended>(&*committed.result) : nullptr;
+        if (append != nullptr && appended != nullptr && !appended->duplicate) {
+            append->draft = appended->message->draft;
+        }
+        committed.result = WriteValue(Done{});
+    }
+}
+
+void CommitPipeline::fail(std::span<Committed> operations, const char* why) {
+    core::say_if_possible([&] {
+        if (const auto line = refusals_.admit(clock_.steady())) {
+            spdlog::error("a batch failed: {}{}", why, line->note());
+        }
+    });
+    fail_all(operations, core::ErrorCode::internal);
+}
+
+void CommitPipeline::fail_all(std::span<Committed> operations, core::ErrorCode code) {
+    for (Committed& committed : operations) committed.result = core::Error(code);
+}
+
+}  // namespace agentcom::store

@@ -1,0 +1,88 @@
+// The first administrator's token: whatever a start that was cut off has left, the next one sees to
+// it that somebody can administer the hub.
+
+#include "app/admin_token.hpp"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <string>
+
+#include "agentcom/core/token.hpp"
+#include "app/private_file.hpp"
+#include "support/temp_dir.hpp"
+
+namespace agentcom::app {
+namespace {
+
+class AdminToken : public ::testing::Test {
+protected:
+    AdminToken() {
+        config_.store.directory = dir_.path() / "data";
+        config_.store.map_size = std::size_t{64} << 20;
+        restart();
+    }
+    void restart() {
+        store_.reset();
+        store_ = store::Store::open(config_.store, clock_);
+        store_->start(nullptr);
+    }
+    /// As a start does; what is in the file is then an administrator's token.
+    std::string ensure() {
+        restart();
+        (void)ensure_admin_token(*store_, config_, std::nullopt);
+        const std::string text = read_token_file(file());
+        const auto token = core::Token::parse(text);
+        EXPECT_TRUE(token.has_value()) << text;
+        if (!token) return text;
+        const auto known = store_->find_token(token->digest());
+        EXPECT_TRUE(known && known->role == core::Role::admin);
+        return text;
+    }
+    [[nodiscard]] std::filesystem::path file() const {
+        return admin_token_file(config_.store.directory);
+    }
+
+    test::TempDir dir_;
+    core::ManualClock clock_;
+    Config config_;
+    std::unique_ptr<store::Store> store_;
+};
+
+TEST_F(AdminToken, IsInTheFileBeforeItIsInTheStore) {
+    // Nothing takes the place of a directory that has something in it.
+    std::filesystem::create_directories(file() / "in the way");
+    EXPECT_THROW((void)ensure_admin_token(*store_, config_, std::nullopt), FileError);
+    EXPECT_FALSE(store_->has_token(kFirstAdmin));
+    std::filesystem::remove_all(file());
+    (void)ensure();
+}
+
+TEST_F(AdminToken, IsMadeAnewWhenAStartWasCutOffBeforeItWasStored) {
+    const std::string lost = core::Token::generate().reveal();
+    for (const std::string& left : {std::string(), lost.substr(0, 10), lost + '\n'}) {
+        config_.store.directory = dir_.path() / ("data-" + std::to_string(left.size()));
+        restart();
+        // A new file under its first name, a torn one, a whole one.
+        std::filesystem::path fresh = file();
+        fresh += ".new";
+        for (const std::filesystem::path& path : {file(), fresh}) std::ofstream(path) << left;
+        const std::string made = ensure();
+        EXPECT_NE(made, lost);
+        EXPECT_FALSE(store_->find_token(core::Token::parse(lost)->digest()));
+        EXPECT_FALSE(std::filesystem::exists(fresh));
+        EXPECT_EQ(ensure(), made) << "the next start makes no other one";
+    }
+}
+
+TEST_F(AdminToken, IsMadeAnewWhenTheStoreHasLostIt) {
+    const std::string first = ensure();
+    store_.reset();
+    std::filesystem::remove(config_.store.directory / "data.mdb");
+    EXPECT_NE(ensure(), first);
+}
+
+}  // namespace
+}  // namespace agentcom::app
