@@ -1,6 +1,7 @@
 #include "agentcom/core/ids.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "agentcom/core/utf8.hpp"
 
@@ -13,8 +14,18 @@ constexpr bool is_alphanumeric(char c) noexcept {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
+/// Looked up, because names are checked several times for each message, also when one is read.
+constexpr std::array<bool, 256> kAgentIdCharacters = [] {
+    std::array<bool, 256> allowed{};
+    for (std::size_t i = 0; i < allowed.size(); ++i) {
+        const char c = static_cast<char>(i);
+        allowed[i] = is_alphanumeric(c) || c == '.' || c == '_' || c == '-' || c == ':' || c == '@';
+    }
+    return allowed;
+}();
+
 constexpr bool is_agent_id_character(char c) noexcept {
-    return is_alphanumeric(c) || c == '.' || c == '_' || c == '-' || c == ':' || c == '@';
+    return kAgentIdCharacters[static_cast<unsigned char>(c)];
 }
 
 bool has_usable_length(std::string_view text) noexcept {
@@ -40,7 +51,9 @@ result<AgentId> AgentId::parse(std::string_view text) {
 }
 
 result<AgentId> AgentId::parse_issued(std::string_view text) {
-    if (!has_usable_length(text) || !is_valid_utf8(text) || has_control_characters(text)) {
+    // Nearly all are plain, so the dear checks are seldom needed.
+    if (!has_usable_length(text) ||
+        (!is_plain_id(text) && (!is_valid_utf8(text) || has_control_characters(text)))) {
         return bad_agent_id(
             "an agent id has 1 to 128 bytes of UTF-8 text without control characters");
     }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <memory>
 #include <span>
 #include <stdexcept>
 
@@ -58,8 +59,16 @@ std::optional<Token> Token::parse(std::string_view text) {
 }
 
 TokenDigest Token::digest() const {
+    // Every HTTP request comes here. Looking the algorithm up and making a context would take
+    // longer than the hashing; both live as long as OpenSSL and the thread.
+    static const EVP_MD* const kSha256 = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+    thread_local const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(
+        EVP_MD_CTX_new(), &EVP_MD_CTX_free);
     TokenDigest digest{};
-    if (EVP_Digest(hex_.data(), hex_.size(), digest.data(), nullptr, EVP_sha256(), nullptr) != 1) {
+    if (kSha256 == nullptr || context == nullptr ||
+        EVP_DigestInit_ex(context.get(), kSha256, nullptr) != 1 ||
+        EVP_DigestUpdate(context.get(), hex_.data(), hex_.size()) != 1 ||
+        EVP_DigestFinal_ex(context.get(), digest.data(), nullptr) != 1) {
         throw std::runtime_error("OpenSSL cannot compute SHA-256");
     }
     return digest;

@@ -53,28 +53,40 @@ std::string payload_with_channel(std::string_view payload, std::string_view chan
 }
 
 void write_message(JsonWriter& writer, const core::MessagePtr& pointer, MessageView view) {
+    // Pages consist of these: appended by hand, as pushes are.
     const core::Message& message = *pointer;
     const core::Draft& draft = message.draft;
-    std::string part;
-    writer.begin_object().member("id", message.id).member("from", draft.from.str());
-    append_to(part, draft.to);
-    writer.member_raw("to", part).member("type", draft.type);
     const auto* channel = std::get_if<core::ToChannel>(&draft.to);
+    std::string& out = writer.begin_value();
+    out.append(R"({"id":")");
+    message.id.append_to(out);
+    out.append(R"(","from":)");
+    append_json_string(out, draft.from.str());
+    out.append(R"(,"to":)");
+    append_to(out, draft.to);
+    out.append(R"(,"type":)");
+    append_json_string(out, draft.type);
+    out.append(R"(,"payload":)");
     if (view == MessageView::mailbox && channel != nullptr) {
-        writer.key("payload").raw_moved(
-            payload_with_channel(draft.payload.text, channel->channel.str()));
+        writer.raw_moved(payload_with_channel(draft.payload.text, channel->channel.str()));
     } else {
-        writer.key("payload").raw_shared(core::SharedBytes(pointer, &draft.payload.text));
+        writer.raw_shared(core::SharedBytes(pointer, &draft.payload.text));
     }
-    part.clear();
-    append_reply_to(part, message);
-    writer.member_raw("reply_to", part).member_integer("timestamp", message.timestamp.ms);
-    if (view != MessageView::plain) writer.member_integer("seq", message.seq.value);
+    out.append(R"(,"reply_to":)");
+    append_reply_to(out, message);
+    out.append(R"(,"timestamp":)");
+    append_integer(out, message.timestamp.ms);
+    if (view != MessageView::plain) {
+        out.append(R"(,"seq":)");
+        append_integer(out, message.seq.value);
+    }
     if (channel != nullptr) {
-        writer.member("channel", channel->channel.str())
-            .member_integer("channel_seq", message.channel_seq.value);
+        out.append(R"(,"channel":")");
+        out.append(channel->channel.str());  // a channel name needs no escaping
+        out.append(R"(","channel_seq":)");
+        append_integer(out, message.channel_seq.value);
     }
-    writer.end_object();
+    out.push_back('}');
 }
 
 void encode_push(const core::Message& message, std::string& out) {

@@ -1,6 +1,19 @@
 #include "protocol/json_writer.hpp"
 
+#include <array>
+
 namespace agentcom::protocol {
+namespace {
+
+constexpr std::array<bool, 256> kEscaped = [] {
+    std::array<bool, 256> escaped{};
+    for (std::size_t i = 0; i < 0x20; ++i) escaped[i] = true;
+    escaped['"'] = true;
+    escaped['\\'] = true;
+    return escaped;
+}();
+
+}  // namespace
 
 void append_json_string(std::string& out, std::string_view text) {
     constexpr std::string_view kHex = "0123456789abcdef";
@@ -8,7 +21,7 @@ void append_json_string(std::string& out, std::string_view text) {
     std::size_t plain = 0;  // beginning of the run not yet appended
     for (std::size_t i = 0; i < text.size(); ++i) {
         const auto c = static_cast<unsigned char>(text[i]);
-        if (c >= 0x20 && c != '"' && c != '\\') continue;
+        if (!kEscaped[c]) continue;
         out.append(text.substr(plain, i - plain));
         plain = i + 1;
         out.push_back('\\');

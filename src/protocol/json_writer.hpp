@@ -81,6 +81,13 @@ public:
         return *this;
     }
 
+    /// For a value that its caller appends itself; one raw value may be part of it.
+    std::string& begin_value() {
+        separate();
+        separate_ = false;
+        return out_;
+    }
+
     JsonWriter& member(std::string_view name, std::string_view text) {
         return key(name).string(text);
     }
