@@ -74,17 +74,29 @@ void EventLoop::turn() {
     guard("handler", [&] {
         if (!has_work()) context_.run_one();
     });
-    for (int i = 0; i < kHandlersPerRound; ++i) {
+    for (int left = kHandlersPerRound; left > 0; --left) {
+        left -= resume_some(left - 1);
         std::size_t ran = 1;
         guard("handler", [&] { ran = context_.poll_one(); });
-        if (ran == 0) break;
+        if (ran == 0 && ready_.empty()) break;
     }
     run_slices();
     run_dry();
 }
 
+int EventLoop::resume_some(int most) {
+    // Those that become ready meanwhile come after the next handler.
+    const int count = static_cast<int>(std::min(ready_.size(), static_cast<std::size_t>(most)));
+    for (int i = 0; i < count; ++i) {
+        const std::shared_ptr<Resumable> next = std::move(ready_.front());
+        ready_.pop_front();
+        guard("resumption", [&] { next->resume(); });
+    }
+    return count;
+}
+
 bool EventLoop::has_work() noexcept {
-    return !dirty_.empty() || !submissions_.empty() || registry_.has_work() ||
+    return !ready_.empty() || !dirty_.empty() || !submissions_.empty() || registry_.has_work() ||
            registry_.presence().has_work() || registry_.waiters().has_ready() ||
            reads_.has_work() || has_due_timer();
 }

@@ -4,7 +4,6 @@
 
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/post.hpp>
 #include <exception>
 #include <utility>
 
@@ -45,10 +44,12 @@ void Connection::leave() {
 void Connection::notify() {
     if (!waiter_.waiting() || std::exchange(notified_, true)) return;
     // Not here and now: whoever calls may be in the middle of a list this coroutine would change.
-    asio::post(stream_->executor(), [self = shared_from_this()] {
-        self->notified_ = false;
-        self->waiter_.resume();
-    });
+    loop().resume_soon(shared_from_this());
+}
+
+void Connection::resume() {
+    notified_ = false;
+    waiter_.resume();
 }
 
 void Connection::drop_suspended() noexcept { waiter_.drop(); }

@@ -16,6 +16,7 @@ namespace agentcom::net {
 /// loop runs dry, and one place where their coroutine waits until something has changed. For one
 /// event loop's thread; owned by the coroutine that serves it.
 class Connection : public delivery::Flushable,
+                   public delivery::Resumable,
                    public StreamOwner,
                    public std::enable_shared_from_this<Connection> {
 public:
@@ -33,6 +34,7 @@ public:
     }
     /// Lets the coroutine that waits in `changed` look again, soon.
     void notify();
+    void resume() final;
     void drop_suspended() noexcept;
 
     void flush() final;

@@ -31,6 +31,13 @@ public:
     virtual void fail() noexcept {}
 };
 
+/// Something that was waiting and goes on.
+class Resumable {
+public:
+    virtual ~Resumable() = default;
+    virtual void resume() = 0;
+};
+
 /// One thread's event loop: an io_context, the registry of its sessions, timers, an inbox for what
 /// other threads hand over. It turns: a bounded run of ready handlers, then the gathered write
 /// operations to the store in one piece, then bounded slices of deliveries, presence, long polls,
@@ -65,6 +72,10 @@ public:
     /// Any thread: hands over a change of who is online.
     void deliver(PresenceChangePtr change);
 
+    /// Has it resumed among the ready handlers, after whoever calls has returned. Cheaper than a
+    /// handler of the io_context, which asks the system for events before each of them.
+    void resume_soon(std::shared_ptr<Resumable> waiting) { ready_.push_back(std::move(waiting)); }
+
     /// Gathers a write operation until the loop runs dry. Its completion runs on this loop.
     void submit(store::WriteOp op, store::Completion completion);
     /// Calls flush() once when the loop runs dry.
@@ -95,6 +106,8 @@ private:
 
     void put(Item item);
     void turn();
+    /// Resumes those that are ready by now, at most so many; how many those were.
+    int resume_some(int most);
     void run_dry();
     void run_slices();
     /// Returns how many of so many deliveries it did; all of them when there is time for no more.
@@ -123,6 +136,7 @@ private:
     Registry registry_;
     ReadQueue reads_{registry_.faults()};
     Timers timers_;
+    Fifo<std::shared_ptr<Resumable>, 4096> ready_;
     Fifo<Flushable*, 4096> dirty_;  // in the order of marking; null: forgotten
     std::vector<store::Submission> submissions_;
     std::vector<std::function<void()>> ticks_;
