@@ -123,7 +123,8 @@ void PollingReader::send(Random& random) {
         [this](const HttpClient::Response& answer) {
             ASSERT_EQ(answer.status, 200) << answer.body;
             std::uint64_t last = ledger_.confirmed();
-            for (const auto& message : answer.json().at("messages")) {
+            const nlohmann::json page = answer.json();
+            for (const auto& message : page.at("messages")) {
                 const std::uint64_t seq = message.at("seq");
                 EXPECT_GT(seq, last) << "shown after it was acknowledged, or out of order";
                 last = seq;
