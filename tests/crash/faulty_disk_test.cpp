@@ -97,7 +97,7 @@ TEST_F(FaultyDiskTest, ADiskThatIsFullAtAnyWriteLosesNothingAndRecovers) {
         disk_->levers().fail_writes = UINT64_MAX;
         ASSERT_TRUE(traffic_->run(20 + random.below(100)));
         const auto answer = send_one();
-        EXPECT_EQ(answer.status, 507) << answer.body;
+        EXPECT_EQ(answer.status, 507) << answer.body << hub_->log();
         EXPECT_EQ(answer.json().value("error", ""), "storage_full") << answer.body;
         EXPECT_EQ(health().value("reason", ""), "storage_full");
         ++refused;
