@@ -19,7 +19,8 @@ endfunction()
 
 # Asio's non-template code is a library of its own: the client's room needs it and no server.
 add_library(agentcom_asio STATIC ${CMAKE_SOURCE_DIR}/src/delivery/asio.cpp)
-target_link_libraries(agentcom_asio PUBLIC agentcom_options Boost::headers Threads::Threads)
+target_link_libraries(agentcom_asio
+  PUBLIC agentcom_options Boost::headers OpenSSL::SSL OpenSSL::Crypto Threads::Threads)
 
 agentcom_room(core LINKS Boost::headers OpenSSL::Crypto)
 agentcom_room(store LINKS agentcom_core)
