@@ -155,6 +155,7 @@ void McpBridge::carry(Request& request) {
     }
     const std::lock_guard lock(mutex_);
     request.done = true;
+    request.answer.reset();  // and with it the connection
     if (failure && !failure_) {
         failure_ = failure;
     }
