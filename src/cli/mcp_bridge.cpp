@@ -19,6 +19,8 @@ constexpr core::Millis kTimeToAnswer{120'000};
 constexpr core::Millis kSilenceOfStream{90'000};
 constexpr core::Millis kGrace{30'000};
 constexpr std::size_t kMaxRequests = 64;
+/// The method whose answer ends only when somebody ends it.
+constexpr std::string_view kEndless = "subscriptions/listen";
 
 // JSON-RPC's codes.
 constexpr int kInternalError = -32'603;
@@ -81,7 +83,7 @@ void McpBridge::run(std::istream& in) {
     std::unique_lock lock(mutex_);
     const auto settled = [&] {
         return failure_ || std::ranges::all_of(requests_, [](const Request& request) {
-                   return request.done || request.streams;
+                   return request.done || request.method == kEndless;
                });
     };
     (void)finished_.wait_for(lock, kGrace, settled);
@@ -230,11 +232,6 @@ void McpBridge::pass_document(Request& request, HttpAnswer answer) {
 }
 
 void McpBridge::pass_events(Request& request) {
-    {
-        const std::lock_guard lock(mutex_);
-        request.streams = true;
-        finished_.notify_all();
-    }
     EventReader reader;
     bool answered = request.id.empty();
     for (;;) {

@@ -25,7 +25,8 @@ public:
     McpBridge(const McpBridge&) = delete;
     McpBridge& operator=(const McpBridge&) = delete;
 
-    /// Until `in` ends; then what is under way has 30 seconds, and streams end at once.
+    /// Until `in` ends; then what is under way has 30 seconds, and `subscriptions/listen`, which
+    /// has no end of its own, is over.
     void run(std::istream& in);
 
 private:
@@ -34,7 +35,6 @@ private:
         std::string id;  // JSON; empty for a notification
         std::string method;
         std::shared_ptr<AnswerStream> answer;  // once it was sent
-        bool streams = false;
         bool cancelled = false;
         bool done = false;
         std::thread thread;

@@ -38,7 +38,7 @@ bool answer_mcp(const StandIn::Request& request, const StandIn::Peer& peer) {
     } else if (method == "cut") {
         peer.send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n");
         return false;
-    } else if (method == "listen") {
+    } else if (method == "subscriptions/listen") {
         peer.send(
             "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
             "data: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/opened\"}\n\n");
@@ -134,7 +134,7 @@ TEST_F(McpCommand, AfterInitializeTheVersionIsTheOneAgreedOn) {
 
 TEST_F(McpCommand, AStreamThatStaysHoldsUpNothingAndEndsWhenItIsCancelled) {
     const auto bridge = start({"mcp"}, variables());
-    bridge->write("{\"jsonrpc\":\"2.0\",\"id\":5,\"method\":\"listen\"}\n");
+    bridge->write("{\"jsonrpc\":\"2.0\",\"id\":5,\"method\":\"subscriptions/listen\"}\n");
     (void)bridge->wait_for_output("notifications/opened");
     bridge->write("{\"jsonrpc\":\"2.0\",\"id\":6,\"method\":\"ping\"}\n");
     (void)bridge->wait_for_output("\"id\":6");
@@ -143,7 +143,7 @@ TEST_F(McpCommand, AStreamThatStaysHoldsUpNothingAndEndsWhenItIsCancelled) {
         "cancelled\",\"params\":{\"requestId\":5}}\n"
         "{\"jsonrpc\":\"2.0\",\"id\":8,\"method\":\"ping\"}\n");
     (void)bridge->wait_for_output("\"id\":8");
-    bridge->write("{\"jsonrpc\":\"2.0\",\"id\":9,\"method\":\"listen\"}\n");
+    bridge->write("{\"jsonrpc\":\"2.0\",\"id\":9,\"method\":\"subscriptions/listen\"}\n");
     ASSERT_TRUE(server_.wait_for_requests(4));
     bridge->end_input();
     EXPECT_EQ(bridge->wait(), 0) << "a stream is not waited for at the end";
