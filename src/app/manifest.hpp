@@ -17,7 +17,7 @@ struct Manifest {
     /// "2026-01-31T12:00:00Z"
     [[nodiscard]] std::string time_text() const;
 
-    /// Throws FileError.
+    /// Throws core::FileError.
     void write(const std::filesystem::path& directory) const;
     /// Throws std::runtime_error when there is none or it is not one.
     [[nodiscard]] static Manifest read(const std::filesystem::path& directory);

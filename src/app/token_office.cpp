@@ -80,7 +80,7 @@ public:
     }
 
     void revoke(const std::string& agent) override {
-        (void)client_.ask("DELETE", "/admin/tokens/" + encode_path_segment(agent));
+        (void)client_.ask("DELETE", "/admin/tokens/" + cli::encode_path_segment(agent));
     }
 
 private:
@@ -96,7 +96,7 @@ private:
                            text_of(token, "token_prefix").substr(0, 8)});
         }
         if (!answer.body.contains("cursor")) return {};
-        return "/admin/tokens?cursor=" + encode_path_segment(text_of(answer.body, "cursor"));
+        return "/admin/tokens?cursor=" + cli::encode_path_segment(text_of(answer.body, "cursor"));
     }
     static std::string text_of(const nlohmann::json& object, const char* key) {
         const auto found = object.find(key);
