@@ -25,7 +25,8 @@ agentcom_room(delivery LINKS agentcom_protocol agentcom_store Threads::Threads)
 target_link_libraries(agentcom_delivery PRIVATE spdlog::spdlog)
 agentcom_room(router LINKS agentcom_services agentcom_delivery agentcom_protocol)
 target_link_libraries(agentcom_router PRIVATE spdlog::spdlog)
-agentcom_room(net LINKS agentcom_router agentcom_delivery agentcom_protocol)
+agentcom_room(mcp LINKS agentcom_protocol OpenSSL::Crypto)
+agentcom_room(net LINKS agentcom_mcp agentcom_router agentcom_delivery agentcom_protocol)
 target_link_libraries(agentcom_net PUBLIC OpenSSL::SSL OpenSSL::Crypto PRIVATE spdlog::spdlog)
 # Asio and Beast take longer to parse than anything of ours. What needs neither is left out.
 set_source_files_properties(

@@ -185,7 +185,10 @@ Awaitable<HttpSession::Next> HttpSession::one_request() {
     const Received body = co_await receive_body(*reader);
     if (body != Received::complete) co_return after(body);
     enter(Phase::working);
-    BodyStep todo = interpret(head, caller, admission, reader->body().body(), shard().router());
+    BodyStep todo =
+        admission.match.route->page == Page::mcp
+            ? begin_mcp(head, caller, admission, reader->body().body(), shard().clock().now())
+            : interpret(head, caller, admission, reader->body().body(), shard().router());
     if (admission.token_shown && !caller.agent) wrong_token_from_ = from;
     if (const auto* call = std::get_if<RouterCall>(&todo);
         call != nullptr && call->caller.agent && !asker_ && !vouch_for(*call->caller.agent)) {
@@ -352,11 +355,33 @@ Awaitable<HttpSession::Next> HttpSession::respond(AnswerForm form, BodyStep step
         const auto reply = co_await ask(std::move(*call));
         if (!reply) co_return Next::abandon;
         step = encode(*reply, hint);
+    } else if (auto* mcp_call = std::get_if<McpCall>(&step)) {
+        const bool answered = co_await follow(*mcp_call);
+        if (!answered) co_return Next::abandon;
+        if (auto* subscription = std::get_if<mcp::Subscription>(&mcp_call->step.what)) {
+            StreamWish wish{std::move(mcp_call->caller), subscription->stream, form.http_1_0};
+            wish.subscription = std::move(*subscription);
+            successor_ = std::move(wish);
+            co_return co_await leave();
+        }
+        HttpAnswer answer = to_answer(std::move(std::get<mcp::Answer>(mcp_call->step.what)));
+        step = std::move(answer);
     }
     form.keep_alive = form.keep_alive && !shard().shutting_down();
     send(judge(std::move(std::get<HttpAnswer>(step))), form);
     co_await let_output_drain();
     co_return form.keep_alive ? Next::another_request : Next::close;
+}
+
+Awaitable<bool> HttpSession::follow(McpCall& call) {
+    while (auto* question = std::get_if<mcp::Ask>(&call.step.what)) {
+        const auto then = std::move(question->then);
+        RouterCall next{call.caller, std::move(question->request), call.body_bytes};
+        auto reply = co_await ask(std::move(next));
+        if (!reply) co_return false;
+        call.step = then(std::move(*reply));
+    }
+    co_return true;
 }
 
 AnswerForm HttpSession::form_for(const RequestReader& reader) const {

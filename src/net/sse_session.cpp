@@ -28,7 +28,12 @@ SseSession::SseSession(std::shared_ptr<Shard> the_shard, std::shared_ptr<Buffere
       Session(SseFraming::instance(), shard().limits().outbox, &loop().output()),
       visitor_(std::move(visitor)),
       agents_place_(std::move(agents_place)),
-      wish_(std::move(wish)) {}
+      wish_(std::move(wish)) {
+    if (!wish_.subscription) return;
+    std::string notice;
+    if (!wish_.subscription->notice.empty()) append_sse_data(notice, wish_.subscription->notice);
+    replace_messages(std::move(notice));
+}
 
 void SseSession::start(std::shared_ptr<SseSession> session) {
     const Executor executor = session->stream().executor();
@@ -72,7 +77,9 @@ Awaitable<void> SseSession::begin() {
     (void)router.handle(loop(), wish_.caller, this, protocol::Request(wish_.request),
                         [&reply](protocol::Reply&& answer) { reply = std::move(answer); });
     if (!reply) {
-        HttpAnswer refusal = error_answer(reply.error());
+        HttpAnswer refusal = wish_.subscription
+                                 ? to_answer(wish_.subscription->refusal(reply.error()))
+                                 : error_answer(reply.error());
         append_answer(
             refusal,
             {.http_1_0 = wish_.http_1_0, .keep_alive = false, .now = shard().clock().now()},
@@ -84,9 +91,24 @@ Awaitable<void> SseSession::begin() {
     if (wish_.head_only || closing()) co_return;
     open_ = true;
     const auto& opened = std::get<protocol::StreamOpened>(*reply);
-    if (opened.reset) send_event("reset", opened);
-    if (opened.truncated) send_event("truncated", opened);
+    if (wish_.subscription) {
+        begin_subscription(*wish_.subscription, opened.last_seq);
+    } else {
+        if (opened.reset) send_event("reset", opened);
+        if (opened.truncated) send_event("truncated", opened);
+    }
     router.continue_backlog(loop(), *this);
+}
+
+void SseSession::begin_subscription(const mcp::Subscription& subscription, core::Seq last_seq) {
+    send_data(subscription.opening);
+    if (subscription.notify_at_once) push_notice(last_seq);
+}
+
+void SseSession::send_data(std::string_view text) {
+    std::string event;
+    append_sse_data(event, text);
+    send(event);
 }
 
 void SseSession::send(std::string_view bytes) {
@@ -117,6 +139,8 @@ void SseSession::begin_close(protocol::CloseCode code) {
     if (code == protocol::CloseCode::slow_consumer) {
         // What it has not been sent waits in its mailbox.
         outbox().drop_unsent();
+    } else if (open_ && wish_.subscription) {
+        send_data(wish_.subscription->closing);
     } else if (open_) {
         std::string text;
         protocol::encode_stream_closed(code, text);

@@ -151,6 +151,23 @@ RequestResult list_subscriptions(const Input& in) {
     });
 }
 
+RequestResult list_directory(const Input& in) {
+    const auto limit = in.number(kDirectoryLimit);
+    if (!limit) return limit.error();
+    auto cursor = in.text(kListCursor);
+    if (!cursor) return cursor.error();
+    auto capability = in.text(kCapability);
+    if (!capability) return capability.error();
+    return Request(
+        ListDirectory{{*limit, std::move(*cursor).value_or("")}, std::move(*capability)});
+}
+
+RequestResult set_profile(const Input& in) {
+    auto status = in.any(kRequiredStatus);
+    if (!status) return in.missing(Key::status);
+    return Request(SetProfile{std::move(*status), in.any(kCapabilities)});
+}
+
 RequestResult create_channel(const Input& in) {
     const JsonValue* name = in.find(Key::name);
     if (name == nullptr) return in.missing(Key::name);
@@ -259,6 +276,9 @@ RequestResult thread_page(const Input& in) {
     return Request(std::move(request));
 }
 RequestResult get_thread_root(const Input& in) { return Request(GetThreadRoot{in.argument()}); }
+
+RequestResult get_message(const Input& in) { return Request(GetMessage{in.argument()}); }
+RequestResult get_agent(const Input& in) { return Request(GetAgent{in.argument()}); }
 
 constexpr Key setting_key(Setting setting) {
     return setting == Setting::mailbox_ttl_ms ? Key::mailbox_ttl_ms : Key::heartbeat_interval_ms;
@@ -414,6 +434,15 @@ constexpr auto kTable = std::to_array<Row>({
     // As dear as letting go of some subscriptions; of many it goes on by and by.
     row<EndAgent>(Operation::end_agent, "end_agent", "", {admin, write, 100, kFixed},
                   kFields<kAgentId>, end_agent),
+    row<GetAgent>(Operation::get_agent, "get_agent", "", {holder, read, 5, kFixed},
+                  kFields<kAgentId>, get_agent),
+    row<ListDirectory>(Operation::list_directory, "list_directory", "", {holder, read, 20, kPage},
+                       kFields<kDirectoryLimit, kListCursor, kCapability>, list_directory),
+    // Stored nowhere, but a body is read only of what writes; as dear as a status frame.
+    row<SetProfile>(Operation::set_profile, "set_profile", "", {sender, write, 500, kFixed},
+                    kFields<kRequiredStatus, kCapabilities>, set_profile),
+    row<GetMessage>(Operation::get_message, "get_message", "", {holder, read, 2, kPage},
+                    kFields<kMessageId>, get_message),
 });
 
 // Who may do what: the rights by the callers. The rows stand in the order of Right, the columns in

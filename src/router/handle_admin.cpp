@@ -118,6 +118,7 @@ void Router::Impl::operate(Context context, protocol::EndAgent request) {
                  reply = std::move(context.reply)](const store::WriteResult& result) {
                     if (!result) return reply(result.error());
                     analytics_.forget(answer.agent);
+                    roster_.forget(answer.agent);
                     if (std::get<store::AgentEnded>(*result).more) {
                         return remove_ended_agents(loop, reply, answer);
                     }

@@ -26,8 +26,9 @@ const std::map<std::string, std::set<std::string>, std::less<>> kArrows = {
     {"services", {"store", "core"}},
     {"delivery", {"store", "protocol", "core"}},
     {"router", {"services", "delivery", "protocol", "store", "core"}},
-    {"net", {"router", "delivery", "protocol", "core"}},
-    {"app", {"net", "router", "services", "delivery", "protocol", "store", "core"}},
+    {"mcp", {"protocol", "core"}},
+    {"net", {"mcp", "router", "delivery", "protocol", "core"}},
+    {"app", {"net", "mcp", "router", "services", "delivery", "protocol", "store", "core"}},
 };
 
 /// Libraries that only some rooms may see; the longest prefix that fits decides.
