@@ -28,10 +28,20 @@ void Session::push(std::string_view frame, core::Seq seq) {
 }
 
 void Session::push_notice(core::Seq seq) {
-    if (closing_ || !notice_ || notice_->empty() || std::exchange(notice_waits_, true)) return;
+    if (closing_ || !notice_ || notice_->empty()) return;
+    if (std::exchange(notice_waits_, true)) {
+        // The earlier one may have been read already, although its writing has not been told yet.
+        notice_due_ = seq;
+        return;
+    }
     const bool was_empty = outbox_.empty();
     outbox_.append(*notice_, seq, true);
     appended(was_empty);
+}
+
+void Session::push_due_notice() {
+    if (notice_waits_ || notice_due_.value == 0) return;
+    push_notice(std::exchange(notice_due_, core::Seq{}));
 }
 
 void Session::send_paced(std::string_view text, core::Seq seq) {

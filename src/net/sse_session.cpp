@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <exception>
@@ -102,7 +103,7 @@ Awaitable<void> SseSession::begin() {
 
 void SseSession::begin_subscription(const mcp::Subscription& subscription, core::Seq last_seq) {
     send_data(subscription.opening);
-    if (subscription.notify_at_once) push_notice(last_seq);
+    if (subscription.notify_at_once) push_notice(std::max(last_seq, core::Seq{1}));
 }
 
 void SseSession::send_data(std::string_view text) {
@@ -128,6 +129,7 @@ void SseSession::send_event(std::string_view type, const protocol::StreamOpened&
 void SseSession::on_output(core::Seq seq) {
     last_sent_ = now();
     on_written(seq);
+    push_due_notice();
     Connection::on_output(seq);
     if (!closing() && catching_up() && outbox().bytes() < kBacklogLowWater) {
         shard().router().continue_backlog(loop(), *this);
