@@ -20,6 +20,7 @@ std::string shown_value(const core::JsonText& value) {
 }
 
 std::string shown_capabilities(const core::JsonText& value) {
+    if (!value.text.starts_with('[')) return shown_value(value);
     const auto names = texts_of({JsonKind::array, false, value.text});
     if (!names) return shown_value(value);
     std::string text;

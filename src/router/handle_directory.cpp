@@ -15,20 +15,29 @@ namespace agentcom::router {
 
 namespace {
 
-/// How many changes of one character make one name of the other, letter case aside; beyond `most`
-/// it does not matter.
+/// How many slips of the hand make one name of the other, letter case aside: a character too many,
+/// too few, or wrong, or two that changed places. Beyond `most` it does not matter how many.
 std::size_t distance(std::string_view left, std::string_view right, std::size_t most) {
     const std::size_t longer = std::max(left.size(), right.size());
     if (longer - std::min(left.size(), right.size()) > most) return most + 1;
     const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+    const auto equal = [&](std::size_t i, std::size_t j) {
+        return lower(left[i]) == lower(right[j]);
+    };
+    std::vector<std::size_t> two_before(right.size() + 1);
+    std::vector<std::size_t> before(right.size() + 1);
     std::vector<std::size_t> row(right.size() + 1);
     for (std::size_t j = 0; j <= right.size(); ++j) row[j] = j;
     for (std::size_t i = 1; i <= left.size(); ++i) {
-        std::size_t diagonal = std::exchange(row[0], i);
+        std::swap(two_before, before);
+        std::swap(before, row);
+        row[0] = i;
         for (std::size_t j = 1; j <= right.size(); ++j) {
-            const std::size_t same = lower(left[i - 1]) == lower(right[j - 1]) ? 0 : 1;
-            const std::size_t best = std::min({row[j] + 1, row[j - 1] + 1, diagonal + same});
-            diagonal = std::exchange(row[j], best);
+            const std::size_t wrong = equal(i - 1, j - 1) ? 0 : 1;
+            row[j] = std::min({before[j] + 1, row[j - 1] + 1, before[j - 1] + wrong});
+            if (i > 1 && j > 1 && equal(i - 1, j - 2) && equal(i - 2, j - 1)) {
+                row[j] = std::min(row[j], two_before[j - 2] + 1);
+            }
         }
     }
     return row[right.size()];

@@ -38,13 +38,13 @@ TEST_F(Mcp, TheFullProfileAddsToThem) {
               (std::vector<std::string>{"wait_for_message", "history", "list_channels",
                                         "create_channel", "subscribe", "unsubscribe"}));
     for (std::size_t i = 0; i < core.size(); ++i) EXPECT_EQ(core[i], all[i]);
-    EXPECT_EQ(full.modern("tools/list").body.size(), full.modern("tools/list").body.size());
 }
 
 TEST_F(Mcp, EveryToolSaysWhatItTakesAndWhetherItChangesAnything) {
     McpClient full(hub_.port(), alice_token_, "/mcp?profile=full");
     std::set<std::string> loaded;
-    for (const Json& tool : full.modern("tools/list").json().at("result").at("tools")) {
+    const Json tools = full.modern("tools/list").json().at("result").at("tools");
+    for (const Json& tool : tools) {
         const std::string name = tool.at("name");
         const Json& schema = tool.at("inputSchema");
         EXPECT_EQ(schema.at("type"), "object") << name;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,7 +20,7 @@ inline constexpr const char* kCapabilitiesKey = "io.modelcontextprotocol/clientC
 class McpClient {
 public:
     McpClient(std::uint16_t port, const std::string& token, std::string path = "/mcp")
-        : http_(port, token), path_(std::move(path)) {}
+        : http_(std::make_unique<HttpClient>(port, token)), path_(std::move(path)) {}
 
     static Json meta(const std::string& version = "2026-07-28") {
         return {{kVersionKey, version}, {kCapabilitiesKey, Json::object()}};
@@ -34,7 +35,7 @@ public:
 
     /// Any body with any headers.
     HttpClient::Response post(const std::string& body, const std::vector<std::string>& headers) {
-        return http_.request("POST", path_, body, headers);
+        return http_->request("POST", path_, body, headers);
     }
     HttpClient::Response modern(const std::string& method, Json params = Json::object()) {
         std::string name;
@@ -75,7 +76,7 @@ public:
     }
 
 private:
-    HttpClient http_;
+    std::unique_ptr<HttpClient> http_;
     std::string path_;
     int next_id_ = 0;
 };
@@ -87,6 +88,13 @@ inline bool has(const std::string& text, const std::string& part) {
 /// A hub with alice and bob, each with a client.
 class Mcp : public ::testing::Test {
 protected:
+    /// So much time passes, after which clients that were idle must connect again.
+    void pass(core::Millis time) {
+        hub_.pass(time);
+        alice_ = McpClient(hub_.port(), alice_token_);
+        bob_ = McpClient(hub_.port(), bob_token_);
+    }
+
     Hub hub_{};
     std::string alice_token_ = hub_.create_token("alice");
     std::string bob_token_ = hub_.create_token("bob");

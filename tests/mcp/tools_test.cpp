@@ -130,7 +130,7 @@ TEST_F(Mcp, ASendSaysWhoWillReadIt) {
     EXPECT_EQ(waiting.at("structuredContent").at("delivery"), "waiting");
 
     bob_.ok("check_inbox");
-    hub_.pass(std::chrono::hours(3));
+    pass(std::chrono::hours(3));
     EXPECT_TRUE(
         has(McpClient::text_of(alice_.ok("send_message", {{"to", "bob"}, {"text", "again"}})),
             "last seen 3 h ago, 2 unread with this one"));
@@ -288,7 +288,7 @@ TEST_F(Mcp, AChannelIsMadePublishedInSubscribedAndRead) {
 TEST_F(Mcp, AgentsAreListedWithWhatTheySayAndWhatWaitsForThem) {
     bob_.ok("set_status", {{"status", "building"}, {"capabilities", {"c++", "review"}}});
     alice_.ok("send_message", {{"to", "bob"}, {"text", "hello"}});
-    hub_.pass(std::chrono::minutes(5));
+    pass(std::chrono::minutes(5));
     const Json all = alice_.ok("list_agents");
     const std::string text = McpClient::text_of(all);
     EXPECT_TRUE(

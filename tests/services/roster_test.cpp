@@ -4,10 +4,12 @@
 
 #include <string>
 
+#include "support/ids.hpp"
+
 namespace agentcom::services {
 namespace {
 
-core::AgentId agent(const std::string& name) { return core::AgentId::parse(name).value(); }
+using test::agent;
 
 TEST(Roster, RemembersWhenSomebodyWasLastHere) {
     Roster roster(10);
