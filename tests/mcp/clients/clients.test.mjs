@@ -124,9 +124,9 @@ for (const [name, connect, era] of kClients) {
           resourceSubscriptions: ["agentcom://inbox"], toolsListChanged: true,
         });
         assert.deepEqual(listening.honoredFilter, { resourceSubscriptions: ["agentcom://inbox"] });
-        await call(alice, "send_message", { to: "bob", text: "one" });
+        await call(alice, "send_message", { to: "bob", text: `one by ${name}` });
         await until(1);
-        await call(alice, "send_message", { to: "bob", text: "two" });
+        await call(alice, "send_message", { to: "bob", text: `two by ${name}` });
         await until(2);
         await listening.close();
         const inbox = await call(bob, "check_inbox");
