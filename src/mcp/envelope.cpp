@@ -181,6 +181,13 @@ Answer error_answer(std::string_view id, RpcError code, std::string_view message
     return answer;
 }
 
+Answer router_error(const Context& context, const core::Error& error) {
+    std::string data;
+    JsonWriter writer(data);
+    writer.begin_object().member("error", error.wire_name()).end_object();
+    return error_answer(context.id, RpcError::internal, error.explanation(), 200, data);
+}
+
 void write_server_info(JsonWriter& writer) {
     writer.begin_object()
         .member("name", kServerName)

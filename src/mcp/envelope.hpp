@@ -51,6 +51,9 @@ enum class RpcError : std::int32_t {
 [[nodiscard]] Answer error_answer(std::string_view id, RpcError code, std::string_view message,
                                   std::uint16_t status = 200, std::string_view data = {});
 
+/// An error of the hub where no tool could tell it.
+[[nodiscard]] Answer router_error(const Context& context, const core::Error& error);
+
 inline constexpr std::string_view kServerName = "agentcom";
 /// `"name":..,"version":..` as an object.
 void write_server_info(JsonWriter& writer);

@@ -37,14 +37,6 @@ std::string inbox_json(const protocol::UnreadSummary& unread) {
     return json;
 }
 
-/// An error of the hub where no tool could tell it.
-Answer router_error(const Context& context, const core::Error& error) {
-    std::string data;
-    JsonWriter writer(data);
-    writer.begin_object().member("error", error.wire_name()).end_object();
-    return error_answer(context.id, RpcError::internal, error.explanation(), 200, data);
-}
-
 /// Asks what waits in the inbox; `then` is given that.
 template <class Then>
 Step with_unread(const Context& context, Then then) {

@@ -94,7 +94,14 @@ Step begin(const Call& call) {
         return step(error_answer(envelope.context.id, RpcError::invalid_params,
                                  "Invalid cursor: the list has one page"));
     }
-    return method->run(envelope);
+    Step first = method->run(envelope);
+    auto* answer = std::get_if<Answer>(&first.what);
+    if (answer == nullptr) return first;
+    // What is known without the router costs as much as a ping, and is a sign of life like one.
+    return Step{Ask{protocol::Ping{}, [context = envelope.context,
+                                       answer = std::move(*answer)](protocol::Reply&& reply) {
+                        return step(reply ? answer : router_error(context, reply.error()));
+                    }}};
 }
 
 }  // namespace agentcom::mcp

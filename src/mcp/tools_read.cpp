@@ -197,9 +197,11 @@ Step read_thread(const Context& context, const Arguments& arguments) {
 Step history(const Context& context, const Arguments& arguments) {
     const auto max_bytes = static_cast<std::size_t>(arguments.integer("max_bytes"));
     const auto limit = static_cast<std::uint64_t>(arguments.integer("limit"));
+    auto to = arguments.text("to");
+    if (to == "everyone") to = "broadcast";
     protocol::QueryHistory request{
         .from = arguments.text("from"),
-        .to = arguments.text("to"),
+        .to = std::move(to),
         .channel = arguments.text("channel"),
         .start_time = std::nullopt,
         .end_time = std::nullopt,

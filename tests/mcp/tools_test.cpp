@@ -385,6 +385,19 @@ TEST(McpLimits, TheRatesOfTheHubHoldHereToo) {
     EXPECT_TRUE(has(text, "Wait a few seconds"));
 }
 
+TEST(McpLimits, WhatNeedsNoOperationCostsAPing) {
+    HubSettings settings;
+    settings.router.work_per_second = 1;
+    settings.router.work_burst = 2;
+    Hub hub(settings);
+    McpClient alice(hub.port(), hub.create_token("alice"));
+    EXPECT_TRUE(alice.modern("tools/list").json().contains("result"));
+    EXPECT_TRUE(alice.legacy("ping").json().contains("result"));
+    const Json refused = alice.modern("tools/list").json().at("error");
+    EXPECT_EQ(refused.at("code"), -32603);
+    EXPECT_EQ(refused.at("data").at("error"), "rate_limited");
+}
+
 TEST_F(Mcp, BothErasCallTheSameTools) {
     const Json legacy = alice_
                             .legacy("tools/call", {{"name", "send_message"},
