@@ -60,10 +60,10 @@ void expect_answer(const std::string& body, const std::optional<std::string>& me
         ASSERT_EQ(answer->body, "") << body;
         return;
     }
-    const auto json = mcp::Object::parse(answer->body);
-    ASSERT_TRUE(json) << body << " -> " << answer->body;
-    ASSERT_EQ(json->text("jsonrpc"), "2.0");
-    ASSERT_NE(json->find("result") != nullptr, json->find("error") != nullptr) << body;
+    const auto parsed = mcp::Object::parse(answer->body);
+    ASSERT_TRUE(parsed) << body << " -> " << answer->body;
+    ASSERT_EQ(parsed->text("jsonrpc"), "2.0");
+    ASSERT_NE(parsed->find("result") != nullptr, parsed->find("error") != nullptr) << body;
 }
 
 TEST(FuzzMcp, EveryBodyIsAnswered) {
@@ -97,7 +97,7 @@ TEST(FuzzMcp, EveryMessageStaysWithinItsFence) {
     const std::vector<std::string> pieces{
         "<<<", "end ", "message ", ">>>",          "<",    "0123456789abcdef", "\\n",
         "\\r", "END",  " ",        "\xE2\x80\xAE", "x\\\""};
-    const mcp::Context context{.agent = somebody(), .now = core::Timestamp{5}};
+    const mcp::Context context{.agent = somebody(), .now = core::Timestamp{5}, .id = "1"};
     for (int i = 0; i < rounds(10'000); ++i) {
         std::string text;
         for (std::size_t n = random.below(12); n > 0; --n) text += random.pick(pieces);
