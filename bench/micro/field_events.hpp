@@ -5,8 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "agentcom/protocol/json_writer.hpp"
 #include "decoders.hpp"
-#include "protocol/json_writer.hpp"
 
 namespace agentcom::bench {
 

@@ -1,11 +1,14 @@
 #include "agentcom/delivery/session.hpp"
 
+#include <utility>
+
 #include "agentcom/delivery/presence_feed.hpp"
 
 namespace agentcom::delivery {
 
 void Session::push(const SharedBytes& frame, core::Seq seq) {
     if (closing_) return;
+    if (notice_) return push_notice(seq);
     const bool was_empty = outbox_.empty();
     if (!outbox_.append_shared(frame, seq)) {
         close(protocol::CloseCode::slow_consumer);
@@ -24,8 +27,26 @@ void Session::push(std::string_view frame, core::Seq seq) {
     appended(was_empty);
 }
 
+void Session::push_notice(core::Seq seq) {
+    if (closing_ || !notice_ || notice_->empty()) return;
+    if (std::exchange(notice_waits_, true)) {
+        // The earlier one may have been read already, although its writing has not been told yet.
+        notice_due_ = seq;
+        return;
+    }
+    const bool was_empty = outbox_.empty();
+    outbox_.append(*notice_, seq, true);
+    appended(was_empty);
+}
+
+void Session::push_due_notice() {
+    if (notice_waits_ || notice_due_.value == 0) return;
+    push_notice(std::exchange(notice_due_, core::Seq{}));
+}
+
 void Session::send_paced(std::string_view text, core::Seq seq) {
     if (closing_) return;
+    if (notice_) return push_notice(seq);
     std::string bytes;
     framing_.append(bytes, text, seq);
     const bool was_empty = outbox_.empty();
@@ -45,7 +66,10 @@ void Session::close(protocol::CloseCode code) {
 }
 
 void Session::on_written(core::Seq seq) noexcept {
-    if (seq.value != 0 && read_position_) {
+    if (notice_) {
+        // Who was only told has been shown nothing.
+        if (seq.value != 0) notice_waits_ = false;
+    } else if (seq.value != 0 && read_position_) {
         read_position_->store(seq.value, std::memory_order_release);
     }
     if (listing.stalled) listing.feed->on_room(*this);

@@ -19,6 +19,8 @@ std::string_view reason_phrase(std::uint16_t status) noexcept {
             return "OK";
         case 201:
             return "Created";
+        case 202:
+            return "Accepted";
         case 400:
             return "Bad Request";
         case 401:
@@ -81,6 +83,13 @@ HttpAnswer to_answer(protocol::HttpOutput output) {
     answer.status = output.status;
     answer.body = std::move(output.body);
     answer.retry_after_s = output.retry_after_s;
+    return answer;
+}
+
+HttpAnswer to_answer(mcp::Answer given) {
+    HttpAnswer answer;
+    answer.status = given.status;
+    answer.body.append(std::move(given.body));
     return answer;
 }
 

@@ -9,6 +9,7 @@
 #include "agentcom/core/pieces.hpp"
 #include "agentcom/core/time.hpp"
 #include "agentcom/delivery/outbox.hpp"
+#include "agentcom/mcp/mcp.hpp"
 #include "agentcom/protocol/codec.hpp"
 
 namespace agentcom::net {
@@ -27,6 +28,7 @@ struct HttpAnswer {
 
 /// `hint`: a 401 says how to send a token.
 [[nodiscard]] HttpAnswer to_answer(protocol::HttpOutput output);
+[[nodiscard]] HttpAnswer to_answer(mcp::Answer answer);
 [[nodiscard]] HttpAnswer error_answer(core::Error error, bool hint = false);
 
 /// For whoever has to wait so long after too many wrong tokens.

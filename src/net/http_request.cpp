@@ -170,4 +170,21 @@ BodyStep interpret(const HttpHead& head, const router::Caller& caller, Admission
     return RouterCall{caller, std::move(*decoded), body.size(), route.hint()};
 }
 
+BodyStep begin_mcp(const HttpHead& head, const router::Caller& caller, const Admission& admission,
+                   std::string_view body, core::Timestamp now) {
+    if (head.content_type && !is_json_type(*head.content_type)) {
+        return error_answer(core::ErrorCode::unsupported_media_type);
+    }
+    const auto profile = std::ranges::find(admission.query, "profile", &Query::value_type::first);
+    mcp::Step step =
+        mcp::begin({.agent = *caller.agent,
+                    .now = now,
+                    .body = body,
+                    .protocol_version = head.mcp_version,
+                    .method = head.mcp_method,
+                    .name = head.mcp_name,
+                    .full_profile = profile != admission.query.end() && profile->second == "full"});
+    return McpCall{caller, std::move(step), body.size()};
+}
+
 }  // namespace agentcom::net

@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "agentcom/mcp/mcp.hpp"
 #include "agentcom/net/endpoint.hpp"
 #include "agentcom/protocol/requests.hpp"
 #include "agentcom/router/router.hpp"
@@ -32,6 +33,9 @@ struct HttpHead {
     std::optional<std::string_view> content_type;
     std::optional<std::string_view> idempotency_key;
     std::optional<std::string_view> last_event_id;
+    std::optional<std::string_view> mcp_version;  // MCP-Protocol-Version
+    std::optional<std::string_view> mcp_method;
+    std::optional<std::string_view> mcp_name;
     /// The key of a well-formed WebSocket handshake (RFC 6455, 4.2.1).
     std::optional<std::string_view> websocket_key;
     /// It asks for a WebSocket of the version that is spoken here, but not as it should.
@@ -49,6 +53,7 @@ struct StreamWish {
     router::Caller caller;
     protocol::OpenStream request;
     AnswerForm form;
+    std::optional<mcp::Subscription> subscription{};  // what is told instead of messages
 };
 /// What is known before the body: what is asked for, and how much may follow.
 struct Admission {
@@ -82,7 +87,13 @@ struct RouterCall {
     std::size_t body_bytes = 0;  // about what the request takes
     bool hint = false;
 };
-using BodyStep = std::variant<HttpAnswer, RouterCall>;
+/// The same for a call of MCP, maybe several times.
+struct McpCall {
+    router::Caller caller;
+    mcp::Step step;
+    std::size_t body_bytes = 0;
+};
+using BodyStep = std::variant<HttpAnswer, RouterCall, McpCall>;
 
 /// The token that stands in the body, if the route allows that and none was shown before.
 [[nodiscard]] std::optional<std::string> token_in_body(const Admission& admission,
@@ -90,6 +101,11 @@ using BodyStep = std::variant<HttpAnswer, RouterCall>;
 /// Decodes an admitted request once its body is there, and it is known who asks.
 [[nodiscard]] BodyStep interpret(const HttpHead& head, const router::Caller& caller,
                                  Admission& admission, std::string_view body);
+
+/// The same at the path of MCP, whose caller is somebody.
+[[nodiscard]] BodyStep begin_mcp(const HttpHead& head, const router::Caller& caller,
+                                 const Admission& admission, std::string_view body,
+                                 core::Timestamp now);
 
 /// The token of `Authorization: Bearer <token>`: the scheme in any case, spaces around the token
 /// forgiven. Nothing when the header is of another kind; empty when it names no token.

@@ -194,6 +194,9 @@ void HttpSession::note_head(const RequestReader& reader) {
 
 BodyStep HttpSession::interpret_body(const HttpHead& head, router::Caller& caller,
                                      Admission& admission, std::string_view body) {
+    if (admission.match.route->page == Page::mcp) {
+        return begin_mcp(head, caller, admission, body, shard().clock().now());
+    }
     if (const auto token = token_in_body(admission, body)) {
         const core::Millis wait =
             agents_place_ ? core::Millis{0} : shard().wait_before_token(from_);

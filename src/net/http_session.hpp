@@ -52,6 +52,9 @@ private:
     /// Waits until the connection can go on as what `successor_` says.
     Awaitable<Next> make_way();
     Awaitable<Next> respond(AnswerForm form, BodyStep step);
+    /// Asks the router what the call needs, until only its answer is left. False when the client
+    /// has gone away meanwhile.
+    Awaitable<bool> follow(McpCall& call);
     /// The current request has shown this agent's token. False when the agent holds as many
     /// connections as it may.
     [[nodiscard]] bool vouch_for(const core::AgentId& agent);

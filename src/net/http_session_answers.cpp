@@ -29,11 +29,33 @@ Awaitable<HttpSession::Next> HttpSession::respond(AnswerForm form, BodyStep step
         const auto reply = co_await ask(std::move(*call));
         if (!reply) co_return Next::abandon;
         step = encode(*reply, hint);
+    } else if (auto* mcp_call = std::get_if<McpCall>(&step)) {
+        const bool answered = co_await follow(*mcp_call);
+        if (!answered) co_return Next::abandon;
+        if (auto* subscription = std::get_if<mcp::Subscription>(&mcp_call->step.what)) {
+            StreamWish wish{std::move(mcp_call->caller), subscription->stream, form};
+            wish.subscription = std::move(*subscription);
+            successor_ = std::move(wish);
+            co_return co_await make_way();
+        }
+        HttpAnswer answer = to_answer(std::move(std::get<mcp::Answer>(mcp_call->step.what)));
+        step = std::move(answer);
     }
     form.keep_alive = form.keep_alive && !shard().shutting_down();
     send(judge(std::move(std::get<HttpAnswer>(step))), form);
     co_await let_output_drain();
     co_return form.keep_alive ? Next::another_request : Next::close;
+}
+
+Awaitable<bool> HttpSession::follow(McpCall& call) {
+    while (auto* question = std::get_if<mcp::Ask>(&call.step.what)) {
+        const auto then = std::move(question->then);
+        RouterCall next{call.caller, std::move(question->request), call.body_bytes};
+        auto reply = co_await ask(std::move(next));
+        if (!reply) co_return false;
+        call.step = then(std::move(*reply));
+    }
+    co_return true;
 }
 
 AnswerForm HttpSession::form_for(const RequestReader& reader) const {

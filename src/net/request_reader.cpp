@@ -119,6 +119,9 @@ HttpHead RequestReader::head() const {
     head.content_type = head_.field("content-type");
     head.idempotency_key = head_.field("idempotency-key");
     head.last_event_id = head_.field("last-event-id");
+    head.mcp_version = head_.field("mcp-protocol-version");
+    head.mcp_method = head_.field("mcp-method");
+    head.mcp_name = head_.field("mcp-name");
     head.origin = head_.list("origin");
     head.forwarded_proto = head_.field("x-forwarded-proto");
     if (wants_websocket(head_)) {

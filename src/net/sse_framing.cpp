@@ -4,11 +4,9 @@
 
 namespace agentcom::net {
 
-namespace {
-
-/// A payload keeps the line breaks of its sender. Within JSON they are spacing, so it does not
-/// matter which of them a client puts together again.
-void append_data(std::string& out, std::string_view text) {
+// A payload keeps the line breaks of its sender. Within JSON they are spacing, so it does not
+// matter which of them a client puts together again.
+void append_sse_data(std::string& out, std::string_view text) {
     for (;;) {
         const std::size_t end = std::min(text.find_first_of("\r\n"), text.size());
         out += "data: ";
@@ -20,13 +18,11 @@ void append_data(std::string& out, std::string_view text) {
     out += '\n';
 }
 
-}  // namespace
-
 void append_sse_event(std::string& out, std::string_view type, std::string_view text) {
     out += "event: ";
     out += type;
     out += '\n';
-    append_data(out, text);
+    append_sse_data(out, text);
 }
 
 void SseFraming::append(std::string& out, std::string_view text, core::Seq seq) const {

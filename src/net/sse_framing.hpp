@@ -13,6 +13,8 @@ public:
     [[nodiscard]] static const SseFraming& instance() noexcept;
 };
 
+/// Appends an event that has neither type nor id.
+void append_sse_data(std::string& out, std::string_view text);
 /// Appends an event of this type that has no id.
 void append_sse_event(std::string& out, std::string_view type, std::string_view text);
 

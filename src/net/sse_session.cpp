@@ -1,5 +1,6 @@
 #include "net/sse_session.hpp"
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <string>
 #include <utility>
@@ -23,7 +24,12 @@ SseSession::SseSession(std::shared_ptr<Shard> the_shard, std::shared_ptr<Buffere
     : Connection(std::move(the_shard), std::move(the_stream)),
       Session(SseFraming::instance(), shard().limits().outbox, &loop().output()),
       agents_place_(std::move(agents_place)),
-      wish_(std::move(wish)) {}
+      wish_(std::move(wish)) {
+    if (!wish_.subscription) return;
+    std::string notice;
+    if (!wish_.subscription->notice.empty()) append_sse_data(notice, wish_.subscription->notice);
+    replace_messages(std::move(notice));
+}
 
 void SseSession::start(std::shared_ptr<SseSession> session) {
     session->run_to_end(run(session), "a stream of events");
@@ -57,7 +63,9 @@ Awaitable<void> SseSession::begin() {
     (void)router.handle(loop(), wish_.caller, this, protocol::Request(wish_.request),
                         [&reply](protocol::Reply&& answer) { reply = std::move(answer); });
     if (!reply) {
-        HttpAnswer refusal = error_answer(reply.error());
+        HttpAnswer refusal = wish_.subscription
+                                 ? to_answer(wish_.subscription->refusal(reply.error()))
+                                 : error_answer(reply.error());
         append_answer(refusal, form, outbox());
         flush_soon();
         co_return;
@@ -66,9 +74,24 @@ Awaitable<void> SseSession::begin() {
     if (form.without_body || closing()) co_return;
     open_ = true;
     const auto& opened = std::get<protocol::StreamOpened>(*reply);
-    if (opened.reset) send_event("reset", opened);
-    if (opened.truncated) send_event("truncated", opened);
+    if (wish_.subscription) {
+        begin_subscription(*wish_.subscription, opened.last_seq);
+    } else {
+        if (opened.reset) send_event("reset", opened);
+        if (opened.truncated) send_event("truncated", opened);
+    }
     router.continue_backlog(loop(), *this);
+}
+
+void SseSession::begin_subscription(const mcp::Subscription& subscription, core::Seq last_seq) {
+    send_data(subscription.opening);
+    if (subscription.notify_at_once) push_notice(std::max(last_seq, core::Seq{1}));
+}
+
+void SseSession::send_data(std::string_view text) {
+    std::string event;
+    append_sse_data(event, text);
+    send(event);
 }
 
 void SseSession::send(std::string_view bytes) {
@@ -88,6 +111,7 @@ void SseSession::send_event(std::string_view type, const protocol::StreamOpened&
 void SseSession::on_output(core::Seq seq) {
     last_sent_ = now();
     on_written(seq);
+    push_due_notice();
     Connection::on_output(seq);
     shard().router().continue_backlog(loop(), *this);
 }
@@ -97,6 +121,8 @@ void SseSession::begin_close(protocol::CloseCode code) {
     if (code == protocol::CloseCode::slow_consumer) {
         // What it has not been sent waits in its mailbox.
         outbox().drop_unsent();
+    } else if (open_ && wish_.subscription) {
+        send_data(wish_.subscription->closing);
     } else if (open_) {
         std::string text;
         protocol::encode_stream_closed(code, text);

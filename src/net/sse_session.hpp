@@ -38,6 +38,9 @@ private:
     Awaitable<void> begin();
     void send(std::string_view bytes);
     void send_event(std::string_view type, const protocol::StreamOpened& opened);
+    void send_data(std::string_view text);
+    /// The stream tells of what has come, and shows nothing (MCP).
+    void begin_subscription(const mcp::Subscription& subscription, core::Seq last_seq);
     void unregister() override { shard().router().disconnected(loop(), *this); }
 
     Shares::Holding agents_place_;

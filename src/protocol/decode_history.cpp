@@ -28,6 +28,8 @@ core::result<Request> query_history(const Input& in) {
     return Request(std::move(request));
 }
 
+core::result<Request> get_message(const Input& in) { return Request(GetMessage{in.argument()}); }
+
 core::result<Request> get_thread_root(const Input& in) {
     return Request(GetThreadRoot{in.argument()});
 }

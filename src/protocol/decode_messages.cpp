@@ -55,6 +55,12 @@ core::result<Request> set_status(const Input& in) {
     return Request(SetStatus{std::move(*value)});
 }
 
+core::result<Request> set_profile(const Input& in) {
+    auto status = in.any(kRequiredStatus);
+    if (!status) return in.missing(Key::status);
+    return Request(SetProfile{std::move(*status), in.any(kCapabilities)});
+}
+
 core::result<Request> send_message(const Input& in) {
     if (in.over_http() && in.find(Key::payload) == nullptr) return in.missing(Key::payload);
     auto to = in.destination();
@@ -114,6 +120,19 @@ core::result<Request> ack(const Input& in) {
     if (!*seq) return in.wrong(Key::seq, "an integer of at least 0");
     const core::Seq up_to{static_cast<std::uint64_t>(**seq)};
     return Request(Ack{in.over_http() ? std::optional(in.argument()) : std::nullopt, up_to});
+}
+
+core::result<Request> get_agent(const Input& in) { return Request(GetAgent{in.argument()}); }
+
+core::result<Request> list_directory(const Input& in) {
+    const auto limit = in.number(kDirectoryLimit);
+    if (!limit) return limit.error();
+    auto cursor = in.text(kListCursor);
+    if (!cursor) return cursor.error();
+    auto capability = in.text(kCapability);
+    if (!capability) return capability.error();
+    return Request(
+        ListDirectory{{*limit, std::move(*cursor).value_or("")}, std::move(*capability)});
 }
 
 }  // namespace agentcom::protocol

@@ -27,7 +27,8 @@ concept HttpOnly =
     OneOf<T, Acked, MailboxPage, EvictionTriggered, ChannelCreated, ChannelInfo, SubscriptionList,
           HistoryPage, Thread, ReplyList, ThreadRoot, SettingValue, AnalyticsTotals,
           AgentAnalyticsList, HourlyCounts, TokenCreated, TokenList, TokensRevoked, ResetScheduled,
-          HealthReport, SelfInfo, MemberSet, AgentEnded, StreamOpened, UnreadSummary>;
+          HealthReport, SelfInfo, MemberSet, AgentEnded, StreamOpened, UnreadSummary, AgentDetails,
+          AgentDirectory, OneMessage>;
 
 /// One overload per reply that a frame can ask for.
 struct FrameWriter {

@@ -140,6 +140,35 @@ struct BodyWriter {
         writer.end_array();
         cursor(reply.next_cursor);
     }
+    void operator()(const AgentDetails& reply) { details(reply); }
+    void operator()(const AgentDirectory& reply) {
+        writer.key("agents").begin_array();
+        for (const AgentDetails& agent : reply.agents) {
+            writer.begin_object();
+            details(agent);
+            writer.end_object();
+        }
+        writer.end_array();
+        cursor(reply.next_cursor);
+    }
+    void details(const AgentDetails& agent) {
+        writer.member("agent_id", agent.agent.str()).key("known").boolean(agent.known);
+        if (agent.known) writer.member("role", core::role_name(agent.role));
+        writer.key("connected").boolean(agent.connected);
+        time("last_seen", agent.last_seen);
+        writer.member_raw("status", agent.status ? agent.status->text : "null")
+            .member_raw("capabilities", agent.capabilities ? agent.capabilities->text : "[]")
+            .member_integer("unread", agent.unread);
+        if (agent.more_unread) writer.key("more_unread").boolean(true);
+        if (agent.similar.empty()) return;
+        writer.key("similar").begin_array();
+        for (const std::string& name : agent.similar) writer.string(name);
+        writer.end_array();
+    }
+    void operator()(const OneMessage& reply) {
+        writer.key("message");
+        write_message(writer, reply.message, MessageView::history);
+    }
     void operator()(const Acked& reply) {
         writer.member("status", "acked").member_integer("up_to", reply.up_to.value);
     }

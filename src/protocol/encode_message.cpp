@@ -3,8 +3,8 @@
 #include <array>
 
 #include "agentcom/protocol/codec.hpp"
+#include "agentcom/protocol/json_scanner.hpp"
 #include "agentcom/protocol/vocabulary.hpp"
-#include "protocol/json_scanner.hpp"
 
 namespace agentcom::protocol {
 

@@ -3,7 +3,7 @@
 #include <string>
 
 #include "agentcom/core/message.hpp"
-#include "protocol/json_writer.hpp"
+#include "agentcom/protocol/json_writer.hpp"
 
 namespace agentcom::protocol {
 

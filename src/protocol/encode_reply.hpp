@@ -4,8 +4,8 @@
 #include <string_view>
 #include <utility>
 
+#include "agentcom/protocol/json_writer.hpp"
 #include "agentcom/protocol/replies.hpp"
-#include "protocol/json_writer.hpp"
 
 namespace agentcom::protocol {
 

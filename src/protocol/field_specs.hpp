@@ -49,6 +49,8 @@ inline constexpr FieldSpec kAgentId = text(Key::agent_id, true);
 inline constexpr FieldSpec kMessageId = text(Key::message_id, true);
 inline constexpr FieldSpec kListLimit = limit(kMaxListPage, kMaxListPage, 1);
 inline constexpr FieldSpec kListCursor = text(Key::cursor, false, kMaxCursorBytes);
+inline constexpr FieldSpec kDirectoryLimit = limit(50, 200, 1);
+inline constexpr FieldSpec kCapability = text(Key::capability, false, 256);
 inline constexpr FieldSpec kHistoryLimit = limit(50, kMaxHistoryPage);
 inline constexpr FieldSpec kThreadLimit =
     limit(static_cast<std::int64_t>(kMaxThreadPage), static_cast<std::int64_t>(kMaxThreadPage), 1);

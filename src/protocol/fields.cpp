@@ -46,7 +46,8 @@ constexpr std::array<std::string_view, kKeyCount> kKeyNames{"type",
                                                             "private",
                                                             "publishers",
                                                             "members",
-                                                            "rights"};
+                                                            "rights",
+                                                            "capability"};
 
 std::size_t index_of(std::string_view name) noexcept {
     for (std::size_t i = 0; i < kKeyCount; ++i) {

@@ -6,8 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "agentcom/protocol/json_scanner.hpp"
 #include "agentcom/protocol/operations.hpp"
-#include "protocol/json_scanner.hpp"
 
 namespace agentcom::protocol {
 

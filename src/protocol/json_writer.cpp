@@ -1,4 +1,4 @@
-#include "protocol/json_writer.hpp"
+#include "agentcom/protocol/json_writer.hpp"
 
 #include <array>
 

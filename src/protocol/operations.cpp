@@ -165,6 +165,15 @@ constexpr auto kTable = std::to_array<Row>({
     // As dear as letting go of some subscriptions; of many it goes on by and by.
     row<EndAgent>(Operation::end_agent, "end_agent", "", {admin, write, 100, kFixed},
                   kFields<kAgentId>, end_agent),
+    row<GetAgent>(Operation::get_agent, "get_agent", "", {holder, read, 5, kFixed},
+                  kFields<kAgentId>, get_agent),
+    row<ListDirectory>(Operation::list_directory, "list_directory", "", {holder, read, 20, kPage},
+                       kFields<kDirectoryLimit, kListCursor, kCapability>, list_directory),
+    // Stored nowhere, but a body is read only of what writes; as dear as a status frame.
+    row<SetProfile>(Operation::set_profile, "set_profile", "", {sender, write, 500, kFixed},
+                    kFields<kRequiredStatus, kCapabilities>, set_profile),
+    row<GetMessage>(Operation::get_message, "get_message", "", {holder, read, 2, kPage},
+                    kFields<kMessageId>, get_message),
 });
 
 constexpr bool in_order() {

@@ -120,7 +120,10 @@ void Router::Impl::end_agent(delivery::EventLoop& loop, store::WriteOp op, Reply
                                 reply = std::move(reply)](const store::WriteResult& result) {
         if (!result) return reply(result.error());
         // Not later: the name may have been given to another agent meanwhile.
-        if (begins) analytics_.forget(answer.agent);
+        if (begins) {
+            analytics_.forget(answer.agent);
+            roster_.forget(answer.agent);
+        }
         if (std::get<store::AgentEnded>(*result).more) {
             return end_agent(loop, store::RemoveEndedAgents{}, reply, answer);
         }

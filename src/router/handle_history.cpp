@@ -88,6 +88,17 @@ void Router::Impl::operate(Context context, protocol::QueryHistory request) {
         protocol::HistoryPage{std::move(page.entries), page.cursor, cut_short}));
 }
 
+void Router::Impl::operate(Context context, protocol::GetMessage request) {
+    auto message = store.find_message(request.message_id, viewer(context.caller));
+    if (!message) {
+        return context.reply(
+            core::Error(core::ErrorCode::not_found, "message_id",
+                        "there is no such message (any more), or it is none of yours"));
+    }
+    charge(context.caller, message->draft.payload.text.size());
+    context.reply(protocol::ReplyValue(protocol::OneMessage{std::move(message)}));
+}
+
 template <class List>
 void Router::Impl::collect(
     Context context, List list, std::vector<core::MessagePtr> List::*messages, std::uint64_t count,

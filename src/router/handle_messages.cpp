@@ -16,7 +16,8 @@ void Router::Impl::operate(Context context, protocol::SendMessage request) {
     submit(std::move(context), std::move(append), [this](const store::WriteValue& value) {
         const auto& appended = std::get<store::Appended>(value);
         const core::Message& message = *appended.message;
-        protocol::MessageSent sent{message.id, message.seq, protocol::DeliveryStatus::broadcast};
+        protocol::MessageSent sent{message.id, message.seq, protocol::DeliveryStatus::broadcast,
+                                   appended.duplicate};
         const core::Timestamp now = message.timestamp;
         if (const auto* direct = std::get_if<core::ToAgent>(&message.draft.to)) {
             sent.status = presence_.is_online(direct->agent) ? protocol::DeliveryStatus::delivered
@@ -41,8 +42,8 @@ void Router::Impl::operate(Context context, protocol::Publish request) {
                const auto& appended = std::get<store::Appended>(value);
                const core::Message& message = *appended.message;
                if (!appended.duplicate) analytics_.sent(message.draft.from, message.timestamp);
-               return protocol::ReplyValue(
-                   protocol::Published{channel, message.channel_seq, message.id, text});
+               return protocol::ReplyValue(protocol::Published{
+                   channel, message.channel_seq, message.id, text, appended.duplicate});
            });
 }
 

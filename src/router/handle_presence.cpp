@@ -138,6 +138,7 @@ protocol::Reply Router::Impl::try_identify(delivery::EventLoop& loop, delivery::
     loop.registry().add(session, start.subscriptions);
     watch_token(loop, session);
     const auto joined = presence_.join(present, {session_id, loop.index()});
+    roster_.connected(identity->agent);
     // Of what came before its own joining it is told by list_agents only.
     session.listing.presence_seen = joined.version;
     announce({joined.version, identity->agent, delivery::PresenceChange::Kind::joined, false, {}},
@@ -163,6 +164,7 @@ void Router::Impl::disconnected(delivery::EventLoop& loop, delivery::Session& se
     }
     const auto left = presence_.leave(agent, session.identity()->session_id);
     if (!left) return;
+    roster_.seen(agent, clock_.now());
     announce({*left, agent, delivery::PresenceChange::Kind::left, false, {}},
              [&](std::string& text) { protocol::encode_agent_left(agent, text); });
     analytics_.disconnected(agent, clock_.now());
@@ -196,6 +198,16 @@ void Router::Impl::operate(Context context, protocol::SetStatus request) {
             });
     }
     context.reply(protocol::ReplyValue(protocol::StatusUpdated{}));
+}
+
+void Router::Impl::announce_profile(const core::AgentId& agent, protocol::SetProfile profile) {
+    auto changed =
+        presence_.set_profile(agent, std::move(profile.status), std::move(profile.capabilities));
+    if (!changed) return;
+    announce({changed->version, agent, delivery::PresenceChange::Kind::status, true, {}},
+             [&](std::string& text) {
+                 protocol::encode_status_changed(to_info(std::move(changed->agent)), text);
+             });
 }
 
 void Router::Impl::operate(Context context, protocol::ListAgents request) {

@@ -20,6 +20,7 @@
 #include "agentcom/services/presence.hpp"
 #include "agentcom/services/quota.hpp"
 #include "agentcom/services/rate_limiter.hpp"
+#include "agentcom/services/roster.hpp"
 #include "agentcom/services/settings.hpp"
 #include "agentcom/services/threads.hpp"
 #include "router/page_cache.hpp"
@@ -47,6 +48,10 @@ public:
     void operate(Context context, protocol::ListAgents request);
     void operate(Context context, protocol::Health request);
 
+    void operate(Context context, protocol::GetAgent request);
+    void operate(Context context, protocol::ListDirectory request);
+    void operate(Context context, protocol::SetProfile request);
+
     void operate(Context context, protocol::SendMessage request);
     void operate(Context context, protocol::Publish request);
 
@@ -67,6 +72,7 @@ public:
     void operate(Context context, protocol::ListSubscriptions request);
 
     void operate(Context context, protocol::QueryHistory request);
+    void operate(Context context, protocol::GetMessage request);
     void operate(Context context, protocol::GetThread request);
     void operate(Context context, protocol::GetReplies request);
     void operate(Context context, protocol::GetThreadRoot request);
@@ -147,9 +153,18 @@ private:
     void feed_watchers();
     template <class Encode>
     void announce(delivery::PresenceChange change, Encode encode);
+    /// Of an agent that has a connection; it is told, too.
+    void announce_profile(const core::AgentId& agent, protocol::SetProfile profile);
     void replace_session(const core::AgentId& agent, services::SessionPlace place);
     struct Poll;
     struct UnreadCount;
+    struct Lookup;
+    /// What is known of one agent but for what is unread; `role`: of its tokens, if it has any.
+    [[nodiscard]] protocol::AgentDetails details(const core::AgentId& agent,
+                                                 std::optional<core::Role> role) const;
+    /// Names of agents that look like this one, the most alike first.
+    [[nodiscard]] std::vector<std::string> names_like(const std::string& name,
+                                                      core::Budget& budget) const;
     /// The read that answers a poll; the error when its agent holds no token any more. `reset`: an
     /// earlier read has found that its `since` belongs to another store.
     [[nodiscard]] core::result<services::Mailbox::Read> begin_poll(
@@ -206,6 +221,7 @@ private:
     const core::Clock& clock_;
     services::Auth auth_;
     services::Presence presence_;
+    services::Roster roster_;
     services::Mailbox mailbox_;
     services::Channels channels_;
     services::Threads threads_;

@@ -17,6 +17,7 @@ Router::Impl::Impl(RouterOptions options, store::Store& the_store, delivery::Loo
       clock_(clock),
       auth_(the_store, clock, options_.admin_agents),
       presence_(options_.takeovers_per_minute),
+      roster_(options_.max_analytics_agents),
       mailbox_(the_store, {options_.mailbox_cap, options_.mailbox_max_bytes}),
       channels_(the_store),
       threads_(the_store),
@@ -151,6 +152,8 @@ Pending Router::Impl::answer(delivery::EventLoop& loop, const Caller& caller,
         }
         return pending;
     }
+    // Whoever has a connection is seen by that.
+    if (session == nullptr && caller.agent) roster_.seen(*caller.agent, clock_.now());
     std::visit(
         [&](auto&& operation) {
             operate(Context{loop, caller, session, std::move(reply), pending},

@@ -28,9 +28,27 @@ std::optional<store::TokenRecord> Auth::record(const core::TokenDigest& digest) 
 }
 
 Identity Auth::identity(const core::TokenDigest& digest, store::TokenRecord&& record) const {
-    const bool listed = std::ranges::find(admin_agents_, record.agent) != admin_agents_.end();
-    return {std::move(record.agent), listed ? core::Role::admin : record.role, digest,
-            record.expires_at};
+    const core::Role role = role_of(record.agent, record.role);
+    return {std::move(record.agent), role, digest, record.expires_at};
+}
+
+core::Role Auth::role_of(const core::AgentId& agent, core::Role of_token) const {
+    const bool listed = std::ranges::find(admin_agents_, agent) != admin_agents_.end();
+    return listed ? core::Role::admin : of_token;
+}
+
+std::optional<store::HolderRecord> Auth::holder(std::string_view agent) const {
+    auto found = store_.find_holder(agent, clock_.now());
+    if (found) found->role = role_of(found->agent, found->role);
+    return found;
+}
+
+core::Page<store::HolderRecord> Auth::holders(std::string_view after, core::Budget& budget) const {
+    auto page = store_.list_holders(after, clock_.now(), budget);
+    for (store::HolderRecord& holder : page.entries) {
+        holder.role = role_of(holder.agent, holder.role);
+    }
+    return page;
 }
 
 std::optional<Identity> Auth::verify(std::string_view token) {

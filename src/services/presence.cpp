@@ -80,6 +80,26 @@ std::optional<Presence::StatusChange> Presence::set_status(const core::AgentId& 
     });
 }
 
+std::optional<Presence::StatusChange> Presence::set_profile(
+    const core::AgentId& agent, core::JsonText status, std::optional<core::JsonText> capabilities) {
+    return state_.with([&](State& state) -> std::optional<StatusChange> {
+        const auto found = state.agents.find(agent);
+        if (found == state.agents.end()) return std::nullopt;
+        Profile& profile = found->second.agent.profile;
+        profile.status = std::move(status);
+        if (capabilities) profile.capabilities = std::move(*capabilities);
+        return StatusChange{found->second.agent, ++state.version};
+    });
+}
+
+std::optional<PresentAgent> Presence::find(const core::AgentId& agent) const {
+    return state_.with([&](const State& state) -> std::optional<PresentAgent> {
+        const auto found = state.agents.find(agent);
+        if (found == state.agents.end()) return std::nullopt;
+        return found->second.agent;
+    });
+}
+
 bool Presence::is_online(const core::AgentId& agent) const {
     return state_.with([&](const State& state) { return state.agents.contains(agent); });
 }

@@ -126,6 +126,54 @@ core::result<TokenPage> read_tokens(const Transaction& txn, std::string_view cur
     return page;
 }
 
+std::optional<HolderRecord> read_holder(const Transaction& txn, std::string_view agent,
+                                        core::Timestamp now) {
+    const std::string prefix = owner_prefix(agent);
+    Cursor list(txn, txn.tables().tokens_by_agent);
+    std::optional<HolderRecord> holder;
+    for (bool more = list.at_or_after(prefix); more && list.key().starts_with(prefix);
+         more = list.next()) {
+        const auto token = read_or(txn, "a token", std::optional<TokenRecord>(), [&] {
+            const auto row = txn.get(txn.tables().tokens, list.key().substr(prefix.size()));
+            if (!row) throw DamagedStore("it is listed and not there");
+            return std::optional(parse_token(*row));
+        });
+        if (!token || token->expired(now)) continue;
+        if (!holder) holder = HolderRecord{token->agent, token->role};
+        if (token->role == core::Role::admin || holder->role == core::Role::observer) {
+            holder->role = token->role;
+        }
+    }
+    return holder;
+}
+
+core::Page<HolderRecord> read_holders(const Transaction& txn, std::string_view after,
+                                      core::Timestamp now, core::Budget& budget) {
+    // No digest is greater, so it stands behind all tokens of the agent.
+    const std::string beyond_digest(std::tuple_size_v<core::TokenDigest>, '\xff');
+    core::Page<HolderRecord> page;
+    Cursor list(txn, txn.tables().tokens_by_agent);
+    bool more = after.empty() ? list.first() : list.at_or_after(pair_key(after, beyond_digest));
+    while (more) {
+        if (!budget.step()) {
+            page.more = true;
+            break;
+        }
+        const std::string_view key = list.key();
+        const std::size_t size = static_cast<unsigned char>(key.front());
+        const std::string agent(key.substr(1, size));
+        if (auto holder = read_holder(txn, agent, now)) {
+            if (!budget.take(kRowBytes + size)) {
+                page.more = true;
+                break;
+            }
+            page.entries.push_back(std::move(*holder));
+        }
+        more = list.at_or_after(pair_key(agent, beyond_digest));
+    }
+    return page;
+}
+
 ChannelPage read_channels(const Transaction& txn, std::string_view after, core::Budget& budget,
                           const std::optional<Viewer>& viewer) {
     ChannelPage page;

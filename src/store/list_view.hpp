@@ -14,6 +14,11 @@ namespace agentcom::store {
 
 [[nodiscard]] core::result<TokenPage> read_tokens(const Transaction& txn, std::string_view cursor,
                                                   core::Budget& budget);
+/// `agent` and `after` must be short enough for an id.
+[[nodiscard]] std::optional<HolderRecord> read_holder(const Transaction& txn,
+                                                      std::string_view agent, core::Timestamp now);
+[[nodiscard]] core::Page<HolderRecord> read_holders(const Transaction& txn, std::string_view after,
+                                                    core::Timestamp now, core::Budget& budget);
 [[nodiscard]] ChannelPage read_channels(const Transaction& txn, std::string_view after,
                                         core::Budget& budget, const std::optional<Viewer>& viewer);
 [[nodiscard]] core::Page<core::AgentId> read_subscribers(const Transaction& txn,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <charconv>
 #include <exception>
 #include <future>
 #include <new>
@@ -19,6 +20,7 @@
 #include "store/read_notes.hpp"
 #include "store/rows.hpp"
 #include "store/schema.hpp"
+#include "store/visibility.hpp"
 
 namespace agentcom::store {
 namespace {
@@ -181,6 +183,19 @@ bool Store::has_token(std::string_view agent) const {
     });
 }
 
+std::optional<HolderRecord> Store::find_holder(std::string_view agent, core::Timestamp now) const {
+    if (!is_possible_agent(agent)) return std::nullopt;
+    return impl_->read([&](const Transaction& txn) { return read_holder(txn, agent, now); });
+}
+
+core::Page<HolderRecord> Store::list_holders(std::string_view after, core::Timestamp now,
+                                             core::Budget& budget) const {
+    if (!after.empty() && !is_possible_agent(after)) return {};
+    const Impl::Walk walk(*impl_, budget);
+    return impl_->read(
+        [&](const Transaction& txn) { return read_holders(txn, after, now, budget); });
+}
+
 void Store::read_mailbox(const MailboxQuery& query, core::Budget& budget, MailboxView& view) const {
     const Impl::Walk walk(*impl_, budget);
     return impl_->read([&](const Transaction& txn) {
@@ -276,6 +291,24 @@ core::MessagePtr Store::find_message(core::Seq seq) const {
         LogReader log(txn);
         const auto record = log.find(seq);
         return record ? to_message(*record, seq, impl_->schema.epochs) : nullptr;
+    });
+}
+
+core::MessagePtr Store::find_message(std::string_view id,
+                                     const std::optional<Viewer>& viewer) const {
+    std::optional<core::Seq> seq = impl_->schema.epochs.seq_of(id);
+    if (!seq) {
+        core::Seq number;
+        const auto [end, error] = std::from_chars(id.data(), id.data() + id.size(), number.value);
+        if (error == std::errc() && end == id.data() + id.size()) seq = number;
+    }
+    if (!seq) return nullptr;
+    return impl_->read([&](const Transaction& txn) -> core::MessagePtr {
+        LogReader log(txn);
+        const auto record = log.read(*seq).record;
+        core::Budget one({});
+        if (!record || !Visibility(txn, viewer).shows(*record, *seq, one)) return nullptr;
+        return to_message(*record, *seq, impl_->schema.epochs);
     });
 }
 

@@ -26,9 +26,10 @@ const std::map<std::string, std::set<std::string>, std::less<>> kArrows = {
     {"services", {"store", "core"}},
     {"delivery", {"store", "protocol", "core"}},
     {"router", {"services", "delivery", "protocol", "store", "core"}},
-    {"net", {"router", "delivery", "protocol", "core"}},
+    {"mcp", {"protocol", "core"}},
+    {"net", {"mcp", "router", "delivery", "protocol", "core"}},
     {"cli", {"core"}},
-    {"app", {"cli", "net", "router", "services", "delivery", "protocol", "store", "core"}},
+    {"app", {"cli", "net", "mcp", "router", "services", "delivery", "protocol", "store", "core"}},
 };
 
 /// Libraries that only some rooms may see, or none.

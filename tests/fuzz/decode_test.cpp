@@ -10,12 +10,12 @@
 
 #include "agentcom/core/utf8.hpp"
 #include "agentcom/protocol/codec.hpp"
+#include "agentcom/protocol/json_scanner.hpp"
 #include "agentcom/protocol/vocabulary.hpp"
 #include "fuzz/json_generator.hpp"
 #include "net/http_request.hpp"
 #include "net/target.hpp"
 #include "protocol/encode_message.hpp"
-#include "protocol/json_scanner.hpp"
 
 namespace agentcom::fuzz {
 namespace {

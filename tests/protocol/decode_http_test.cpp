@@ -44,6 +44,40 @@ core::Error error_of(const Asked& asked) {
     return request.error();
 }
 
+TEST(DecodeHttp, TheDirectoryIsReadInPages) {
+    const auto usual = decoded<ListDirectory>({.operation = Operation::list_directory});
+    EXPECT_EQ(usual.range.limit, 50U);
+    EXPECT_EQ(usual.capability, std::nullopt);
+    const auto asked = decoded<ListDirectory>(
+        {.operation = Operation::list_directory,
+         .query = {{"limit", "500"}, {"cursor", "bob"}, {"capability", "review"}}});
+    EXPECT_EQ(asked.range.limit, 200U);
+    EXPECT_EQ(asked.range.cursor, "bob");
+    EXPECT_EQ(asked.capability, "review");
+    EXPECT_EQ(error_of({.operation = Operation::list_directory, .query = {{"limit", "0"}}}).field,
+              "limit");
+}
+
+TEST(DecodeHttp, AProfileHasAStatusAndMayHaveCapabilities) {
+    const auto both = decoded<SetProfile>(
+        {.operation = Operation::set_profile, .body = R"({"status":"busy","capabilities":["a"]})"});
+    EXPECT_EQ(both.status.text, R"("busy")");
+    EXPECT_EQ(both.capabilities->text, R"(["a"])");
+    EXPECT_EQ(decoded<SetProfile>({.operation = Operation::set_profile, .body = R"({"status":1})"})
+                  .capabilities,
+              std::nullopt);
+    EXPECT_EQ(error_of({.operation = Operation::set_profile, .body = "{}"}).code,
+              ErrorCode::missing_field);
+}
+
+TEST(DecodeHttp, OneAgentAndOneMessageStandInThePath) {
+    EXPECT_EQ(decoded<GetAgent>({.operation = Operation::get_agent, .argument = "bob"}).agent,
+              "bob");
+    EXPECT_EQ(
+        decoded<GetMessage>({.operation = Operation::get_message, .argument = "7"}).message_id,
+        "7");
+}
+
 TEST(DecodeHttp, AMessageTakesItsTypeFromType) {
     const auto sent = decoded<SendMessage>(
         {.operation = Operation::send_message,

@@ -133,6 +133,22 @@ std::vector<Golden> goldens() {
          R"({"agent_id":"bob","count":3,"senders":["ann","cat"],"by_sender":[)"
          R"({"agent_id":"ann","count":2},{"agent_id":"cat","count":1}],)"
          R"("oldest":5,"newest":7,"last_seq":9,"epoch":"abcde00000012345","more":true})"},
+        {AgentDetails{.agent = agent("bob"),
+                      .known = true,
+                      .role = core::Role::admin,
+                      .connected = true,
+                      .last_seen = core::Timestamp{5},
+                      .status = core::JsonText{"\"busy\""},
+                      .capabilities = core::JsonText{"[1]"},
+                      .unread = 3,
+                      .more_unread = true},
+         ok, 200,
+         R"({"agent_id":"bob","known":true,"role":"admin","connected":true,"last_seen":5,)"
+         R"("status":"busy","capabilities":[1],"unread":3,"more_unread":true})"},
+        {AgentDirectory{{AgentDetails{.agent = agent("bbo"), .similar = {"bob"}}}, "bbo"}, ok, 200,
+         R"({"agents":[{"agent_id":"bbo","known":false,"connected":false,"last_seen":null,)"
+         R"("status":null,"capabilities":[],"unread":0,"similar":["bob"]}],"cursor":"bbo"})"},
+        {OneMessage{one_of_each()[0]}, ok, 200, R"({"message":)" + kDirect + "}"},
         {EvictionTriggered{}, ok, 200, R"({"status":"eviction_triggered"})"},
         {ChannelCreated{channel("dev"), "#Dev"}, ok, 201,
          R"({"status":"created","channel":"#Dev"})"},

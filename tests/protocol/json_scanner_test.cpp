@@ -1,4 +1,4 @@
-#include "protocol/json_scanner.hpp"
+#include "agentcom/protocol/json_scanner.hpp"
 
 #include <gtest/gtest.h>
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -69,6 +70,14 @@ public:
     /// mailbox.
     void push(const SharedBytes& frame, core::Seq seq = {});
     void push(std::string_view frame, core::Seq seq = {});
+    /// Instead of messages these bytes are sent, for one that is told that something has come and
+    /// reads it elsewhere. While they wait to be written what comes is told by one more. Empty: it
+    /// is told nothing.
+    void replace_messages(std::string notice) { notice_ = std::move(notice); }
+    /// Sends them, because of this message.
+    void push_notice(core::Seq seq);
+    /// For net, after `on_written`: sends the one more, if it is due.
+    void push_due_notice();
     /// Appends an event, given as its JSON text, that is paced by whoever sends it and so never
     /// overflows, and asks for a flush.
     void send_paced(std::string_view text, core::Seq seq);
@@ -126,6 +135,9 @@ private:
     Outbox outbox_;
     std::optional<SessionIdentity> identity_;
     std::shared_ptr<std::atomic<std::uint64_t>> read_position_;
+    std::optional<std::string> notice_;
+    bool notice_waits_ = false;
+    core::Seq notice_due_;  // of what has come since; 0: nothing
     bool closing_ = false;
     bool catching_up_ = false;
 };

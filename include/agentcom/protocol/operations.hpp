@@ -54,8 +54,12 @@ enum class Operation : std::uint8_t {
     who_am_i,
     set_member,
     end_agent,
+    get_agent,
+    list_directory,
+    set_profile,
+    get_message,
 };
-inline constexpr std::size_t kOperationCount = static_cast<std::size_t>(Operation::end_agent) + 1;
+inline constexpr std::size_t kOperationCount = static_cast<std::size_t>(Operation::get_message) + 1;
 
 /// What it does to the store, and so when it is answered.
 enum class Effect : std::uint8_t {
@@ -119,8 +123,9 @@ enum class Key : std::uint8_t {
     publishers,
     members,
     rights,
+    capability,
 };
-inline constexpr std::size_t kKeyCount = static_cast<std::size_t>(Key::rights) + 1;
+inline constexpr std::size_t kKeyCount = static_cast<std::size_t>(Key::capability) + 1;
 [[nodiscard]] std::string_view key_name(Key key) noexcept;
 
 /// `any`: any JSON value. `time`: Unix milliseconds.

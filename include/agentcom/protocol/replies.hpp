@@ -50,6 +50,7 @@ struct MessageSent {
     core::MessageId id;
     core::Seq seq;
     DeliveryStatus status = DeliveryStatus::queued;
+    bool duplicate = false;  // sent before under its idempotency key; not told on the wire
 };
 
 struct StatusUpdated {};
@@ -57,6 +58,28 @@ struct StatusUpdated {};
 /// Pages of listings: `next_cursor` is there when there is more behind the last entry.
 struct AgentList {
     std::vector<AgentInfo> agents;
+    std::optional<std::string> next_cursor{};
+};
+
+/// An agent as others see it, connected or not.
+struct AgentDetails {
+    core::AgentId agent;
+    bool known = false;  // somebody holds a token for it
+    core::Role role = core::Role::agent;
+    bool connected = false;
+    /// When it last asked for something, or its connection ended; nothing: not since the hub began.
+    std::optional<core::Timestamp> last_seen{};
+    std::optional<core::JsonText> status{};        // any JSON value
+    std::optional<core::JsonText> capabilities{};  // any JSON value
+    std::uint64_t unread = 0;  // about: what has just been read may still be counted
+    bool more_unread = false;  // there are others than were counted
+    /// Of one that is not known: names that are, and look like it.
+    std::vector<std::string> similar{};
+
+    static constexpr std::uint64_t kMostCounted = 1'000;
+};
+struct AgentDirectory {
+    std::vector<AgentDetails> agents;  // shorter names first
     std::optional<std::string> next_cursor{};
 };
 
@@ -149,6 +172,7 @@ struct Published {
     core::ChannelSeq seq;
     core::MessageId id;
     std::string channel_text{};
+    bool duplicate = false;  // as of MessageSent
 };
 struct ChannelHistoryPage {
     core::ChannelName channel;
@@ -169,6 +193,9 @@ struct HistoryPage {
     bool more = false;  // fewer than were wanted, and yet there are others behind
 };
 
+struct OneMessage {
+    core::MessagePtr message;
+};
 struct Thread {
     std::string root;
     std::vector<core::MessagePtr> messages;  // oldest first
@@ -278,13 +305,15 @@ struct HealthReport {
     std::uint64_t reader_lag = 0;
 };
 
-using ReplyValue = std::variant<
-    Identified, Pong, MessageSent, StatusUpdated, AgentList, Acked, MailboxPage, EvictionTriggered,
-    ChannelCreated, ChannelList, ChannelInfo, Subscribed, Unsubscribed, ChannelDeleted, Published,
-    ChannelHistoryPage, SubscriptionList, HistoryPage, Thread, ReplyList, ThreadRoot, SettingValue,
-    AnalyticsTotals, AgentAnalyticsList, HourlyCounts, TokenCreated, TokenList, TokensRevoked,
-    ResetScheduled, HealthReport, SelfInfo, MemberSet, AgentEnded, StreamOpened, UnreadSummary,
-    Shared<AgentList>, Shared<ChannelList>, Shared<MailboxPage>, Shared<AgentAnalyticsList>>;
+using ReplyValue =
+    std::variant<Identified, Pong, MessageSent, StatusUpdated, AgentList, Acked, MailboxPage,
+                 EvictionTriggered, ChannelCreated, ChannelList, ChannelInfo, Subscribed,
+                 Unsubscribed, ChannelDeleted, Published, ChannelHistoryPage, SubscriptionList,
+                 HistoryPage, Thread, ReplyList, ThreadRoot, SettingValue, AnalyticsTotals,
+                 AgentAnalyticsList, HourlyCounts, TokenCreated, TokenList, TokensRevoked,
+                 ResetScheduled, HealthReport, SelfInfo, MemberSet, AgentEnded, StreamOpened,
+                 UnreadSummary, AgentDetails, AgentDirectory, OneMessage, Shared<AgentList>,
+                 Shared<ChannelList>, Shared<MailboxPage>, Shared<AgentAnalyticsList>>;
 using Reply = core::result<ReplyValue>;
 
 /// Pages that come shared or not.

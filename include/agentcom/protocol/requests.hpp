@@ -55,6 +55,23 @@ struct ListAgents {
     ListRange range{};
 };
 
+/// One agent, connected or not.
+struct GetAgent {
+    std::string agent;
+    /// Otherwise only what costs little: neither what is unread nor names like it.
+    bool in_full = true;
+};
+/// Everybody who holds a token, connected or not.
+struct ListDirectory {
+    ListRange range{.limit = 50, .cursor = {}};
+    std::optional<std::string> capability{};  // only those that say they have it
+};
+/// What an agent says of itself, whether it is connected or not.
+struct SetProfile {
+    core::JsonText status;                       // any JSON value
+    std::optional<core::JsonText> capabilities;  // any JSON value; absent: they stay
+};
+
 /// Moves the mailbox cursor. Over HTTP `mailbox` names the mailbox and must be the caller's own.
 struct Ack {
     std::optional<std::string> mailbox;
@@ -145,6 +162,10 @@ struct QueryHistory {
     std::uint64_t limit = 50;  // at most 200
 };
 
+struct GetMessage {
+    std::string message_id;  // or its seq
+};
+
 /// Most messages of one page of a thread, whatever is asked.
 inline constexpr std::uint64_t kMaxThreadPage = 10'000;
 struct GetThread {
@@ -217,6 +238,7 @@ using Request =
                  DeleteChannel, Publish, ChannelHistory, ListSubscriptions, QueryHistory, GetThread,
                  GetReplies, GetThreadRoot, GetSetting, PutSetting, AnalyticsSummary,
                  AnalyticsAgents, AnalyticsHourly, CreateToken, ListTokens, RevokeTokens, ResetHub,
-                 Health, RotateToken, WhoAmI, SetMember, EndAgent, OpenStream, GetUnread>;
+                 Health, RotateToken, WhoAmI, SetMember, EndAgent, OpenStream, GetUnread, GetAgent,
+                 ListDirectory, SetProfile, GetMessage>;
 
 }  // namespace agentcom::protocol

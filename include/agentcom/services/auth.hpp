@@ -42,6 +42,11 @@ public:
     /// digest: whether that one is.
     [[nodiscard]] bool holds_token(const core::AgentId& agent,
                                    const std::optional<core::TokenDigest>& digest) const;
+    /// Who holds a good token, and with which role it may most: one agent; a page behind `after`,
+    /// see store::Store::list_holders.
+    [[nodiscard]] std::optional<store::HolderRecord> holder(std::string_view agent) const;
+    [[nodiscard]] core::Page<store::HolderRecord> holders(std::string_view after,
+                                                          core::Budget& budget) const;
     /// Tokens behind the cursor of an earlier page; see store::Store::list_tokens.
     [[nodiscard]] core::result<store::TokenPage> list(std::string_view cursor,
                                                       core::Budget& budget) const;
@@ -51,6 +56,7 @@ public:
     [[nodiscard]] std::optional<store::NoteTokenUse> take_uses();
 
 private:
+    [[nodiscard]] core::Role role_of(const core::AgentId& agent, core::Role of_token) const;
     [[nodiscard]] Identity identity(const core::TokenDigest& digest,
                                     store::TokenRecord&& record) const;
 

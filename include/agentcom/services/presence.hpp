@@ -65,11 +65,16 @@ public:
     std::optional<StatusChange> set_status(const core::AgentId& agent, std::uint64_t session_id,
                                            core::JsonText status);
 
+    /// Of its present connection, whichever that is; nothing when it has none.
+    std::optional<StatusChange> set_profile(const core::AgentId& agent, core::JsonText status,
+                                            std::optional<core::JsonText> capabilities);
+
     /// Whether another connection of this agent may come now: always when it has none. Two clients
     /// that take turns replacing each other are slowed down by this; each call counts.
     [[nodiscard]] bool may_join(const core::AgentId& agent, core::SteadyTime now);
 
     [[nodiscard]] bool is_online(const core::AgentId& agent) const;
+    [[nodiscard]] std::optional<PresentAgent> find(const core::AgentId& agent) const;
     [[nodiscard]] std::vector<PresentAgent> list() const;  // sorted by id
     struct Page {
         std::vector<PresentAgent> agents;  // sorted by id

@@ -49,6 +49,12 @@ struct ChannelRecord {
     std::uint32_t member_count = 0;
 };
 
+/// An agent that somebody holds a token for.
+struct HolderRecord {
+    core::AgentId agent;
+    core::Role role = core::Role::agent;  // the one that may most, if its tokens differ
+};
+
 /// A stretch of the log whose direct and broadcast messages an agent has read over a live
 /// connection without acks: after < seq <= up_to. Copies from channels are not touched by it.
 struct ReadSpan {

@@ -114,6 +114,14 @@ public:
     /// Whether anybody holds a token for the agent.
     [[nodiscard]] bool has_token(std::string_view agent) const;
 
+    /// Nothing when nobody holds a token for the agent that is good at this time.
+    [[nodiscard]] std::optional<HolderRecord> find_holder(std::string_view agent,
+                                                          core::Timestamp now) const;
+    /// Those who hold a token that is good at this time, behind `after` (empty: from the
+    /// beginning), in the order of TokenPage.
+    [[nodiscard]] core::Page<HolderRecord> list_holders(std::string_view after, core::Timestamp now,
+                                                        core::Budget& budget) const;
+
     /// Reads on, with the same query, until the budget's steps are used up or the view is complete.
     /// The messages are the first that the budget takes.
     void read_mailbox(const MailboxQuery& query, core::Budget& budget, MailboxView& view) const;
@@ -142,6 +150,9 @@ public:
     [[nodiscard]] MessagePage history(const HistoryQuery& query, core::Budget& budget) const;
     /// Nothing when there is no such message (any more).
     [[nodiscard]] core::MessagePtr find_message(core::Seq seq) const;
+    /// The same by its id, or by its seq in decimal digits, for this viewer (nobody: everybody).
+    [[nodiscard]] core::MessagePtr find_message(std::string_view id,
+                                                const std::optional<Viewer>& viewer) const;
     /// Root of the thread that the message with this id belongs to; the id itself when it answers
     /// nothing that the store knows.
     /// What the viewer (nobody: everybody) may not see is as if the store did not know it.

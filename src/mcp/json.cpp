@@ -1,0 +1,95 @@
+#include "mcp/json.hpp"
+
+#include <charconv>
+#include <cmath>
+
+#include "agentcom/protocol/codec.hpp"
+
+namespace agentcom::mcp {
+
+using protocol::JsonScanner;
+
+std::optional<Object> Object::parse(std::string_view text) {
+    JsonScanner scanner(text, protocol::kMaxJsonDepth);
+    if (scanner.open() != JsonKind::object) return std::nullopt;
+    Object object;
+    JsonScanner::Member member;
+    while (true) {
+        switch (scanner.next(member)) {
+            case JsonScanner::Step::invalid:
+                return std::nullopt;
+            case JsonScanner::Step::end:
+                return object;
+            case JsonScanner::Step::member:
+                break;
+        }
+        const std::string_view quoted(member.key.data() - 1, member.key.size() + 2);
+        object.members_.emplace_back(protocol::decode_json_string(quoted, member.key_escaped),
+                                     member.value);
+    }
+}
+
+Object Object::of(const JsonValue* value) {
+    if (value == nullptr || value->kind != JsonKind::object) return {};
+    return parse(value->raw).value_or(Object());
+}
+
+const JsonValue* Object::find(std::string_view name) const noexcept {
+    for (auto member = members_.rbegin(); member != members_.rend(); ++member) {
+        if (member->first == name) return &member->second;
+    }
+    return nullptr;
+}
+
+std::optional<std::string> Object::text(std::string_view name) const {
+    const JsonValue* value = find(name);
+    if (value == nullptr || value->kind != JsonKind::string) return std::nullopt;
+    return text_of(*value);
+}
+
+bool Object::is_object(std::string_view name) const noexcept {
+    const JsonValue* value = find(name);
+    return value != nullptr && value->kind == JsonKind::object;
+}
+
+std::string text_of(const JsonValue& value) {
+    return protocol::decode_json_string(value.raw, value.escaped);
+}
+
+std::optional<std::int64_t> integer_of(const JsonValue& value) {
+    if (value.kind != JsonKind::number) return std::nullopt;
+    constexpr double kExact = 9'007'199'254'740'992;  // beyond, a double skips integers
+    const char* const end = value.raw.data() + value.raw.size();
+    std::int64_t number = 0;
+    const auto [rest, error] = std::from_chars(value.raw.data(), end, number);
+    if (rest == end && error == std::errc()) return number;
+    double real = 0;
+    const auto [stop, failed] = std::from_chars(value.raw.data(), end, real);
+    if (stop != end || failed != std::errc() || std::trunc(real) != real ||
+        std::abs(real) > kExact) {
+        return std::nullopt;
+    }
+    return static_cast<std::int64_t>(real);
+}
+
+std::optional<std::vector<std::string>> texts_of(const JsonValue& value) {
+    if (value.kind != JsonKind::array) return std::nullopt;
+    std::vector<std::string> texts;
+    // The array is valid JSON, so between its strings there is nothing but commas and blanks.
+    std::string_view rest = value.raw.substr(1, value.raw.size() - 2);
+    while (true) {
+        const std::size_t begin = rest.find_first_not_of(" \t\r\n,");
+        if (begin == std::string_view::npos) return texts;
+        if (rest[begin] != '"') return std::nullopt;
+        std::size_t end = begin + 1;
+        bool escaped = false;
+        while (rest[end] != '"') {
+            escaped = escaped || rest[end] == '\\';
+            end += rest[end] == '\\' ? 2 : 1;
+        }
+        texts.push_back(protocol::decode_json_string(rest.substr(begin, end + 1 - begin), escaped));
+        rest.remove_prefix(end + 1);
+    }
+}
+
+}  // namespace agentcom::mcp

@@ -1,0 +1,60 @@
+#include "agentcom/services/roster.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "support/ids.hpp"
+
+namespace agentcom::services {
+namespace {
+
+using test::agent;
+
+TEST(Roster, RemembersWhenSomebodyWasLastHere) {
+    Roster roster(10);
+    EXPECT_FALSE(roster.find("bob"));
+    roster.seen(agent("bob"), core::Timestamp{5});
+    roster.seen(agent("bob"), core::Timestamp{7});
+    ASSERT_TRUE(roster.find("bob"));
+    EXPECT_EQ(roster.find("bob")->last_seen, core::Timestamp{7});
+    EXPECT_FALSE(roster.find("bob")->status);
+}
+
+TEST(Roster, RemembersWhatSomebodySaidUntilAConnectionSaysIt) {
+    Roster roster(10);
+    roster.declare(agent("bob"), {"\"busy\""}, core::JsonText{"[1]"}, core::Timestamp{5});
+    roster.declare(agent("bob"), {"\"idle\""}, {}, core::Timestamp{6});
+    EXPECT_EQ(roster.find("bob")->status, core::JsonText{"\"idle\""});
+    EXPECT_EQ(roster.find("bob")->capabilities, core::JsonText{"[1]"});
+    roster.connected(agent("bob"));
+    EXPECT_FALSE(roster.find("bob")->status);
+    EXPECT_FALSE(roster.find("bob")->capabilities);
+    EXPECT_EQ(roster.find("bob")->last_seen, core::Timestamp{6});
+    roster.connected(agent("ann"));
+    EXPECT_FALSE(roster.find("ann"));
+}
+
+TEST(Roster, ForgetsThoseWhoHaveBeenAwayLongest) {
+    Roster roster(20);
+    for (int i = 0; i < 20; ++i) {
+        roster.seen(agent("a" + std::to_string(i)), core::Timestamp{100 - i});
+    }
+    roster.seen(agent("b"), core::Timestamp{200});
+    EXPECT_TRUE(roster.find("b"));
+    EXPECT_TRUE(roster.find("a0"));
+    EXPECT_FALSE(roster.find("a19"));
+    EXPECT_FALSE(roster.find("a17"));
+    EXPECT_TRUE(roster.find("a16"));
+}
+
+TEST(Roster, ForgetsWhoIsEnded) {
+    Roster roster(10);
+    roster.seen(agent("bob"), core::Timestamp{5});
+    roster.forget("bob");
+    roster.forget("ann");
+    EXPECT_FALSE(roster.find("bob"));
+}
+
+}  // namespace
+}  // namespace agentcom::services
