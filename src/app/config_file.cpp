@@ -5,6 +5,13 @@
 #undef TOML_SHARED_LIB
 #undef TOML_HEADER_ONLY
 #define TOML_HEADER_ONLY 1
+// What the library assumes of its input is not always so ("[ =" is enough), and an optimiser that
+// believes it removes the branches that would report the error. So nothing is assumed.
+#include <toml++/impl/preprocessor.h>
+#undef TOML_ASSERT
+#undef TOML_ASSERT_ASSUME
+#define TOML_ASSERT(condition) static_cast<void>(0)
+#define TOML_ASSERT_ASSUME(condition) static_cast<void>(0)
 #include <toml++/toml.h>
 
 #include <fstream>

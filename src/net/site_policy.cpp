@@ -4,6 +4,7 @@
 #include <boost/asio/ip/address.hpp>
 #include <stdexcept>
 
+#include "agentcom/net/endpoint.hpp"
 #include "net/text.hpp"
 
 namespace agentcom::net {
@@ -96,5 +97,8 @@ bool SitePolicy::admits(std::string_view text, const Authority* authority, bool 
     return *origin == Origin{scheme, std::string(without_final_dot(authority->host)),
                              authority->port.value_or(default_port(scheme))};
 }
+
+bool is_allowed_origin(std::string_view text) { return SitePolicy::is_origin(text); }
+bool is_allowed_host(std::string_view text) { return SitePolicy::is_host(text); }
 
 }  // namespace agentcom::net
