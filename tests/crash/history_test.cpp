@@ -105,7 +105,9 @@ protected:
             EXPECT_EQ(shown.at("from"), sent.from);
             EXPECT_EQ(shown.at("payload").at("n"), sent.frame.at("payload").at("n"));
             EXPECT_EQ(shown.at("reply_to"), sent.frame.value("reply_to", nlohmann::json()));
-            if (sent.seq != 0) EXPECT_EQ(shown.at("seq"), sent.seq);
+            if (sent.seq != 0) {
+                EXPECT_EQ(shown.at("seq"), sent.seq);
+            }
             if (sent.channel_seq != 0) {
                 EXPECT_EQ(shown.at("channel"), "dev");
                 EXPECT_EQ(shown.at("channel_seq"), sent.channel_seq);
