@@ -99,12 +99,15 @@ TEST_F(DamagedDaemon, WhoAsksForWhatIsDamagedIsToldAndTheRestGoesOn) {
         SCOPED_TRACE("start " + std::to_string(round));
         start();
         // Whose row is damaged gets an error, over every transport; nothing is passed off as whole.
-        HttpClient asks(hub_->port(), victim);
-        const auto refused = asks.get("/api/mailbox/victim");
-        EXPECT_EQ(refused.status, 500) << refused.body;
-        EXPECT_EQ(refused.json().at("error"), "internal");
-        EXPECT_EQ(asks.get("/api/mailbox/victim?wait=60").status, 500);
-        EXPECT_EQ(asks.post("/api/mailbox/victim/ack", {{"seq", 4}}).status, 500);
+        for (const char* path : {"/api/mailbox/victim", "/api/mailbox/victim?wait=60",
+                                 "/api/mailbox/victim/unread", "/api/mailbox/victim/stream"}) {
+            const auto refused = HttpClient(hub_->port(), victim).get(path);
+            EXPECT_EQ(refused.status, 500) << path << refused.body;
+            EXPECT_EQ(refused.json().value("error", ""), "internal") << path;
+        }
+        const auto ack =
+            HttpClient(hub_->port(), victim).post("/api/mailbox/victim/ack", {{"seq", 4}});
+        EXPECT_EQ(ack.status, 500) << ack.body;
         WsClient socket(hub_->port());
         EXPECT_EQ(socket.identify("victim", victim, {{"acks", true}}).value("error", ""),
                   "internal");
