@@ -19,6 +19,14 @@ std::uint16_t default_port(std::string_view scheme) noexcept {
     return scheme == "https" ? 443 : 80;
 }
 
+/// RFC 3986, 3.1.
+bool is_scheme(std::string_view text) noexcept {
+    const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+    return !text.empty() && is_letter(text.front()) && std::ranges::all_of(text, [&](char c) {
+        return is_letter(c) || (c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.';
+    });
+}
+
 /// A host as it is compared: in lower case, without brackets and without a final dot.
 std::optional<std::string> host_of(std::string_view text) {
     auto authority = Authority::parse(text);
@@ -46,7 +54,7 @@ bool is_local(std::string_view host) {
 
 std::optional<SitePolicy::Origin> SitePolicy::Origin::parse(std::string_view text) {
     const auto end = text.find("://");
-    if (end == std::string_view::npos || end == 0) return std::nullopt;
+    if (end == std::string_view::npos || !is_scheme(text.substr(0, end))) return std::nullopt;
     auto authority = Authority::parse(text.substr(end + 3));
     if (!authority) return std::nullopt;
     std::string scheme = to_lower(text.substr(0, end));
