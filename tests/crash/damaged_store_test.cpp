@@ -20,6 +20,18 @@
 namespace agentcom::test {
 namespace {
 
+std::string send_text(HttpClient& http, const std::string& to, const std::string& text) {
+    const auto answer = http.post("/api/message", {{"to", to}, {"payload", text}});
+    EXPECT_EQ(answer.status, 200) << answer.body;
+    return answer.json().at("id");
+}
+
+std::vector<std::string> texts_of(const nlohmann::json& page) {
+    std::vector<std::string> all;
+    for (const auto& message : page.at("messages")) all.push_back(message.at("payload"));
+    return all;
+}
+
 class DamagedDaemon : public testing::Test {
 protected:
     void start() { hub_ = std::make_unique<HubProcess>(dir_.path()); }
@@ -63,41 +75,8 @@ protected:
         return {status, program.output() + program.errors()};
     }
 
-    TempDir dir_;
-    std::unique_ptr<HubProcess> hub_;
-};
-
-std::string send_text(HttpClient& http, const std::string& to, const std::string& text) {
-    const auto answer = http.post("/api/message", {{"to", to}, {"payload", text}});
-    EXPECT_EQ(answer.status, 200) << answer.body;
-    return answer.json().at("id");
-}
-
-std::vector<std::string> texts_of(const nlohmann::json& page) {
-    std::vector<std::string> all;
-    for (const auto& message : page.at("messages")) all.push_back(message.at("payload"));
-    return all;
-}
-
-TEST_F(DamagedDaemon, WhoAsksForWhatIsDamagedIsToldAndTheRestGoesOn) {
-    start();
-    const std::string alice = hub_->create_token("alice");
-    const std::string bob = hub_->create_token("bob");
-    const std::string victim = hub_->create_token("victim");
-    {
-        HttpClient http(hub_->port(), alice);
-        for (const char* text : {"mark-one", "mark-two", "mark-three"}) {
-            send_text(http, "bob", text);
-        }
-        send_text(http, "victim", "mark-four");
-    }
-    stop();
-    ASSERT_NO_FATAL_FAILURE(damage_text("mark-two"));
-    ASSERT_NO_FATAL_FAILURE(damage_agent("victim"));
-
-    for (int round = 0; round < 2; ++round) {
-        SCOPED_TRACE("start " + std::to_string(round));
-        start();
+    /// As each of the three, and as the doctor.
+    void look_around(const std::string& alice, const std::string& bob, const std::string& victim) {
         // Whose row is damaged gets an error, over every transport; nothing is passed off as whole.
         for (const char* path : {"/api/mailbox/victim", "/api/mailbox/victim?wait=60",
                                  "/api/mailbox/victim/unread", "/api/mailbox/victim/stream"}) {
@@ -129,6 +108,32 @@ TEST_F(DamagedDaemon, WhoAsksForWhatIsDamagedIsToldAndTheRestGoesOn) {
         EXPECT_EQ(status, 3) << said;
         EXPECT_NE(said.find("damaged:"), std::string::npos) << said;
         EXPECT_NE(said.find("victim"), std::string::npos) << said;
+    }
+
+    TempDir dir_;
+    std::unique_ptr<HubProcess> hub_;
+};
+
+TEST_F(DamagedDaemon, WhoAsksForWhatIsDamagedIsToldAndTheRestGoesOn) {
+    start();
+    const std::string alice = hub_->create_token("alice");
+    const std::string bob = hub_->create_token("bob");
+    const std::string victim = hub_->create_token("victim");
+    {
+        HttpClient http(hub_->port(), alice);
+        for (const char* text : {"mark-one", "mark-two", "mark-three"}) {
+            send_text(http, "bob", text);
+        }
+        send_text(http, "victim", "mark-four");
+    }
+    stop();
+    ASSERT_NO_FATAL_FAILURE(damage_text("mark-two"));
+    ASSERT_NO_FATAL_FAILURE(damage_agent("victim"));
+
+    for (int round = 0; round < 2; ++round) {
+        SCOPED_TRACE("start " + std::to_string(round));
+        start();
+        look_around(alice, bob, victim);
         stop();
     }
 
