@@ -25,10 +25,12 @@ find_library(LMDB_LIBRARY lmdb REQUIRED)
 add_library(agentcom_options INTERFACE)
 target_include_directories(agentcom_options INTERFACE ${CMAKE_SOURCE_DIR}/include)
 target_compile_options(agentcom_options INTERFACE
-  -Wall -Wextra -Wpedantic -Wconversion -Wshadow
+  -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror
   # GCC 12 reports moved variants as maybe uninitialised once it has inlined them.
-  -Wno-maybe-uninitialized -Werror)
-if(CMAKE_UNITY_BUILD)
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>
+  # What GCC does not count as a conversion.
+  $<$<CXX_COMPILER_ID:Clang>:-Wno-sign-conversion>)
+if(CMAKE_UNITY_BUILD AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # Files that are compiled in one group look to GCC as if they were headers.
   target_compile_options(agentcom_options INTERFACE -Wno-subobject-linkage)
 endif()

@@ -37,7 +37,7 @@ agentcom_room(net LINKS agentcom_mcp agentcom_router agentcom_delivery agentcom_
 target_link_libraries(agentcom_net PUBLIC OpenSSL::SSL OpenSSL::Crypto PRIVATE spdlog::spdlog)
 # A group of files is one large unit to GCC, which then inlines less than it does in each file alone.
 # (With Asio's coroutines it reports imagined overlaps when it inlines more.)
-if(CMAKE_UNITY_BUILD)
+if(CMAKE_UNITY_BUILD AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   foreach(room core store protocol services delivery)
     target_compile_options(agentcom_${room} PRIVATE
       --param=large-unit-insns=100000 --param=inline-unit-growth=100)

@@ -11,6 +11,7 @@
 #include <variant>
 #include <vector>
 
+#include "agentcom/core/utf8.hpp"
 #include "app/config_keys.hpp"
 #include "app/config_values.hpp"
 
@@ -115,8 +116,9 @@ ConfigKey text(std::string_view section, std::string_view name, bool may_be_empt
     return {section, name, doc,
             [=](Config& config, const RawValue& raw) -> std::optional<std::string> {
                 const auto* value = std::get_if<std::string>(&raw);
+                // What the environment has in another encoding could not be written as TOML.
                 if (value == nullptr || (value->empty() && !may_be_empty) ||
-                    value->find('\0') != std::string::npos) {
+                    value->find('\0') != std::string::npos || !core::is_valid_utf8(*value)) {
                     return may_be_empty ? "a text" : "a text that is not empty";
                 }
                 access(config) = *value;

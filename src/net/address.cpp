@@ -7,6 +7,7 @@
 #include <cstring>
 #include <string>
 
+#include "agentcom/net/endpoint.hpp"
 #include "net/text.hpp"
 
 namespace agentcom::net {
@@ -129,5 +130,7 @@ Address TrustedProxies::client(const Address& peer, std::string_view forwarded_f
     }
     return nearest;
 }
+
+bool is_address_range(std::string_view text) { return AddressRange::parse(text).has_value(); }
 
 }  // namespace agentcom::net

@@ -82,10 +82,6 @@ void turn_away(Socket socket, bool tls, core::Timestamp now) {
 
 }  // namespace
 
-bool is_address_range(std::string_view text) { return AddressRange::parse(text).has_value(); }
-bool is_allowed_origin(std::string_view text) { return SitePolicy::is_origin(text); }
-bool is_allowed_host(std::string_view text) { return SitePolicy::is_host(text); }
-
 class Endpoint::Impl : public std::enable_shared_from_this<Endpoint::Impl> {
 public:
     Impl(EndpointOptions options, delivery::LoopGroup& loops, router::Router& router,

@@ -4,6 +4,7 @@
 #include <boost/asio/ip/address.hpp>
 #include <stdexcept>
 
+#include "agentcom/net/endpoint.hpp"
 #include "net/text.hpp"
 
 namespace agentcom::net {
@@ -20,6 +21,14 @@ std::uint16_t default_port(std::string_view scheme) noexcept {
 
 std::string_view without_final_dot(std::string_view host) noexcept {
     return host.ends_with('.') ? host.substr(0, host.size() - 1) : host;
+}
+
+/// RFC 3986, 3.1.
+bool is_scheme(std::string_view text) noexcept {
+    const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+    return !text.empty() && is_letter(text.front()) && std::ranges::all_of(text, [&](char c) {
+        return is_letter(c) || (c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.';
+    });
 }
 
 /// A host as it is compared: in lower case, without brackets and without a final dot.
@@ -45,7 +54,7 @@ bool is_local(std::string_view host) {
 
 std::optional<SitePolicy::Origin> SitePolicy::Origin::parse(std::string_view text) {
     const auto end = text.find("://");
-    if (end == std::string_view::npos || end == 0) return std::nullopt;
+    if (end == std::string_view::npos || !is_scheme(text.substr(0, end))) return std::nullopt;
     auto authority = Authority::parse(text.substr(end + 3));
     if (!authority) return std::nullopt;
     std::string scheme = to_lower(text.substr(0, end));
@@ -96,5 +105,8 @@ bool SitePolicy::admits(std::string_view text, const Authority* authority, bool 
     return *origin == Origin{scheme, std::string(without_final_dot(authority->host)),
                              authority->port.value_or(default_port(scheme))};
 }
+
+bool is_allowed_origin(std::string_view text) { return SitePolicy::is_origin(text); }
+bool is_allowed_host(std::string_view text) { return SitePolicy::is_host(text); }
 
 }  // namespace agentcom::net

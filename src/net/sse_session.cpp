@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
+#include <exception>
 #include <string>
 #include <utility>
 #include <variant>
@@ -50,18 +51,23 @@ Awaitable<void> SseSession::run(std::shared_ptr<SseSession> self) {
 
 Awaitable<void> SseSession::begin() {
     router::Router& router = shard().router();
-    while (!router.ready_to_stream(*this, wish_.caller)) {
-        if (closing() || stream().broken()) co_return;
-        co_await asio::post(stream().executor(), UseAwaitable{});
-    }
-    if (closing()) co_return;
     AnswerForm form = wish_.form;
     form.keep_alive = false;
     form.now = shard().clock().now();
-    // Answered at once.
     protocol::Reply reply = core::Error(core::ErrorCode::internal);
-    (void)router.handle(loop(), wish_.caller, this, protocol::Request(wish_.request),
-                        [&reply](protocol::Reply&& answer) { reply = std::move(answer); });
+    try {
+        while (!router.ready_to_stream(*this, wish_.caller)) {
+            if (closing() || stream().broken()) co_return;
+            co_await asio::post(stream().executor(), UseAwaitable{});
+        }
+        if (closing()) co_return;
+        // Answered at once.
+        (void)router.handle(loop(), wish_.caller, this, protocol::Request(wish_.request),
+                            [&reply](protocol::Reply&& answer) { reply = std::move(answer); });
+    } catch (const std::exception&) {
+        loop().registry().faults().report("beginning of a stream");
+        reply = core::Error(core::ErrorCode::internal);
+    }
     if (!reply) {
         HttpAnswer refusal = wish_.subscription
                                  ? to_answer(wish_.subscription->refusal(reply.error()))

@@ -40,7 +40,12 @@ void WsSession::start(std::shared_ptr<WsSession> session, Upgrade upgrade) {
 
 Awaitable<void> WsSession::run(std::shared_ptr<WsSession> self, Upgrade upgrade) {
     self->accept(upgrade);
-    co_await self->read_frames();
+    try {
+        co_await self->read_frames();
+    } catch (const std::exception&) {
+        self->loop().registry().faults().report("WebSocket connection");
+        self->close(protocol::CloseCode::internal_error);
+    }
     // Whatever ended the reading, there will be no more requests. Those in flight are answered: the
     // other side may have closed its sending half only.
     self->close(protocol::CloseCode::normal);
@@ -106,7 +111,7 @@ Awaitable<void> WsSession::read_frames() {
                     co_await changed();
                 }
                 while (frame.request && !closing() && !stream().broken() &&
-                       !may_identify(*frame.request)) {
+                       !may_identify(frame.request)) {
                     paused_ = true;
                     co_await asio::post(stream().executor(), UseAwaitable{});
                 }
@@ -168,11 +173,17 @@ bool WsSession::must_pause() {
     return true;
 }
 
-bool WsSession::may_identify(const protocol::Request& request) {
-    const auto* identify = std::get_if<protocol::Identify>(&request);
-    // Whoever has to wait is refused, and no mailbox is read for that.
-    return identify == nullptr || shard().wait_before_token(visitor_.address).count() > 0 ||
-           shard().router().ready_to_identify(*this, *identify);
+bool WsSession::may_identify(core::result<protocol::Request>& request) {
+    const auto* identify = std::get_if<protocol::Identify>(&*request);
+    try {
+        // Whoever has to wait is refused, and no mailbox is read for that.
+        return identify == nullptr || shard().wait_before_token(visitor_.address).count() > 0 ||
+               shard().router().ready_to_identify(*this, *identify);
+    } catch (const std::exception&) {
+        loop().registry().faults().report("identify");
+        request = core::Error(core::ErrorCode::internal);
+        return true;
+    }
 }
 
 void WsSession::hand_over(protocol::Frame frame) {
@@ -202,7 +213,16 @@ void WsSession::hand_over(protocol::Frame frame) {
 
 void WsSession::identify(ReplyQueue::Ticket ticket, const protocol::Identify& request) {
     if (shard().wait_before_token(visitor_.address).count() > 0) return refuse_tokens(ticket);
-    const protocol::Reply reply = shard().router().identify(loop(), *this, request);
+    protocol::Reply reply = core::Error(core::ErrorCode::internal);
+    try {
+        reply = shard().router().identify(loop(), *this, request);
+    } catch (const std::exception&) {
+        loop().registry().faults().report("identify");
+        answer(ticket, reply);
+        // One that is known by half is of no use.
+        if (identity()) close(protocol::CloseCode::internal_error);
+        return;
+    }
     if (!reply && reply.error().code == core::ErrorCode::invalid_token &&
         shard().note_wrong_token(visitor_.address).count() > 0) {
         return refuse_tokens(ticket);

@@ -53,8 +53,8 @@ private:
     /// Input is left alone while this holds: back pressure reaches the sender through its socket.
     [[nodiscard]] bool must_pause();
 
-    /// False: ask again in the next turn of the loop.
-    [[nodiscard]] bool may_identify(const protocol::Request& request);
+    /// False: ask again in the next turn of the loop. What its mailbox throws becomes the answer.
+    [[nodiscard]] bool may_identify(core::result<protocol::Request>& request);
     void hand_over(protocol::Frame frame);
     /// Ends a connection from an address that has shown too many wrong tokens.
     void refuse_tokens(ReplyQueue::Ticket ticket);

@@ -66,6 +66,10 @@ void PostingCursor::read_block() {
     if (feed_ != Feed::channel && seq_of(entry_at(0)).value != first_place_) {
         throw DamagedStore("a posting block does not begin at its place");
     }
+    // Channels count from 1, and the search for a block counts down from there.
+    if (feed_ == Feed::channel && first_place_ == 0) {
+        throw DamagedStore("a posting block has no place");
+    }
 }
 
 bool PostingCursor::try_block() {

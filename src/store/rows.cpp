@@ -104,9 +104,9 @@ AgentRow AgentRow::parse(std::string_view bytes) {
     row.claimed = reader.fixed<std::uint8_t>() != 0;
     row.broadcasts_after = take_seq(reader);
     row.cursor = take_seq(reader);
-    const auto take_span = [&](Spans& list) {
-        const core::Seq after = take_seq(reader);
-        list.push_back(ReadSpan{after, take_seq(reader)});
+    const auto take_span = [&from = reader](Spans& list) {
+        const core::Seq after = take_seq(from);
+        list.push_back(ReadSpan{after, take_seq(from)});
     };
     if (version == 1) {
         while (!reader.empty()) take_span(row.spans);

@@ -10,8 +10,8 @@
 #include <memory>
 #include <string>
 
+#include "agentcom/core/private_file.hpp"
 #include "agentcom/core/token.hpp"
-#include "app/private_file.hpp"
 #include "support/temp_dir.hpp"
 
 namespace agentcom::app {
@@ -54,7 +54,7 @@ protected:
 TEST_F(AdminToken, IsInTheFileBeforeItIsInTheStore) {
     // Nothing takes the place of a directory that has something in it.
     std::filesystem::create_directories(file() / "in the way");
-    EXPECT_THROW((void)ensure_admin_token(*store_, config_, std::nullopt), FileError);
+    EXPECT_THROW((void)ensure_admin_token(*store_, config_, std::nullopt), core::FileError);
     EXPECT_FALSE(store_->has_token(kFirstAdmin));
     std::filesystem::remove_all(file());
     (void)ensure();

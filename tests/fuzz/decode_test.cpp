@@ -8,12 +8,13 @@
 #include <optional>
 #include <set>
 
-#include "agentcom/core/utf8.hpp"
 #include "agentcom/protocol/codec.hpp"
 #include "agentcom/protocol/json_scanner.hpp"
 #include "agentcom/protocol/vocabulary.hpp"
 #include "fuzz/json_generator.hpp"
-#include "net/http_request.hpp"
+#include "fuzz/support/decode_checks.hpp"
+#include "fuzz/support/json_checks.hpp"
+#include "fuzz/support/wire_checks.hpp"
 #include "net/target.hpp"
 #include "protocol/encode_message.hpp"
 
@@ -25,77 +26,13 @@ using namespace protocol;
 
 // ---- The JSON reader ------------------------------------------------------------------------
 
-struct Judgement {
-    bool accepted = false;
-    bool beyond_double = false;  // the grammar allows such numbers, this judge does not
-    json value;
-};
-
-Judgement judge(const std::string& text) {
-    Judgement judgement;
-    // It skips a byte order mark and takes a zero byte for the end of the text; the grammar knows
-    // neither.
-    if (text.starts_with("\xEF\xBB\xBF") || text.find('\0') != std::string::npos) return judgement;
-    try {
-        judgement.value = json::parse(text);
-        judgement.accepted = true;
-    } catch (const json::out_of_range&) {
-        judgement.beyond_double = true;
-    } catch (const json::parse_error&) {
-    }
-    return judgement;
-}
-
-/// Whether some container lies deeper than the hub allows.
-bool too_deep(const json& value, std::size_t room) {
-    if (!value.is_structured()) return false;
-    if (room == 0) return true;
-    for (const json& each : value) {
-        if (too_deep(each, room - 1)) return true;
-    }
-    return false;
-}
-
-void compare(const std::string& text) {
-    const Judgement judgement = judge(text);
-    if (judgement.beyond_double) return;
-    JsonScanner scanner(text, kMaxJsonDepth);
-    const auto kind = scanner.open();
-    std::vector<std::pair<std::string, JsonValue>> members;
-    bool accepted = kind.has_value();
-    if (kind == JsonKind::object) {
-        JsonScanner::Member member;
-        auto step = scanner.next(member);
-        for (; step == JsonScanner::Step::member; step = scanner.next(member)) {
-            const std::string_view quoted(member.key.data() - 1, member.key.size() + 2);
-            members.emplace_back(decode_json_string(quoted, member.key_escaped), member.value);
-        }
-        accepted = step == JsonScanner::Step::end;
-    }
-    const bool expected = judgement.accepted && !too_deep(judgement.value, kMaxJsonDepth);
-    ASSERT_EQ(accepted, expected) << text;
-    if (!accepted || kind != JsonKind::object) return;
-    ASSERT_TRUE(judgement.value.is_object()) << text;
-    std::set<std::string> keys;
-    for (auto it = members.rbegin(); it != members.rend(); ++it) {
-        const auto& [key, value] = *it;
-        if (!keys.insert(key).second) continue;  // the last of equal keys counts
-        const json& its = judgement.value.at(key);
-        ASSERT_EQ(json::parse(value.raw), its) << text;
-        if (its.is_string()) {
-            ASSERT_EQ(decode_json_string(value.raw, value.escaped), its.get<std::string>()) << text;
-        }
-    }
-    ASSERT_EQ(keys.size(), judgement.value.size()) << text;
-}
-
 TEST(FuzzJson, TheReaderAgreesWithAnIndependentOne) {
     Random random(seed());
     JsonGenerator generator(random);
     for (int i = 0; i < rounds(60'000); ++i) {
         const std::string text = generator.value(5);
-        ASSERT_NO_FATAL_FAILURE(compare(text)) << "seed " << seed() << ", text " << i;
-        ASSERT_NO_FATAL_FAILURE(compare(random.mutate(text, kJsonSymbols)))
+        ASSERT_NO_THROW(check_json(text)) << "seed " << seed() << ", text " << i;
+        ASSERT_NO_THROW(check_json(random.mutate(text, kJsonSymbols)))
             << "seed " << seed() << ", mutant " << i;
     }
 }
@@ -111,63 +48,13 @@ TEST(FuzzJson, TheReaderAgreesAboutDeepTextsAndArbitraryBytes) {
             close.insert(0, object ? "}" : "]");
         }
         const std::string text = open + "0" + close;
-        ASSERT_NO_FATAL_FAILURE(compare(text)) << "seed " << seed();
-        ASSERT_NO_FATAL_FAILURE(compare(random.mutate(text, kJsonSymbols))) << "seed " << seed();
-        ASSERT_NO_FATAL_FAILURE(compare(random.bytes(random.below(40)))) << "seed " << seed();
+        ASSERT_NO_THROW(check_json(text)) << "seed " << seed();
+        ASSERT_NO_THROW(check_json(random.mutate(text, kJsonSymbols))) << "seed " << seed();
+        ASSERT_NO_THROW(check_json(random.bytes(random.below(40)))) << "seed " << seed();
     }
 }
 
 // ---- Frames and bodies ----------------------------------------------------------------------
-
-bool is_json(const core::JsonText& text) {
-    const Judgement judgement = judge(text.text);
-    return judgement.accepted || judgement.beyond_double;
-}
-bool is_short(const std::optional<std::string>& text, std::size_t most) {
-    return !text || (text->size() <= most && core::is_valid_utf8(*text));
-}
-
-/// What the router and the store take for granted about a decoded request.
-struct KeepsItsPromises {
-    bool message(const core::JsonText& payload, const std::string& type,
-                 const std::optional<std::string>& reply_to,
-                 const std::optional<std::string>& key) const {
-        return is_json(payload) && type.size() <= core::kMaxMessageTypeBytes &&
-               core::is_valid_utf8(type) && is_short(reply_to, core::kMaxReplyToBytes) &&
-               is_short(key, 128) && (!reply_to || !reply_to->empty()) && (!key || !key->empty());
-    }
-    bool operator()(const Identify& request) const {
-        for (const auto* part : {&request.name, &request.status, &request.capabilities}) {
-            if (*part && !is_json(**part)) return false;
-        }
-        return true;
-    }
-    bool operator()(const SendMessage& request) const {
-        return !std::holds_alternative<core::ToChannel>(request.to) &&
-               message(request.payload, request.type, request.reply_to, request.idempotency_key);
-    }
-    bool operator()(const Publish& request) const {
-        return request.payload.text.starts_with('{') &&
-               message(request.payload, request.type, request.reply_to, request.idempotency_key);
-    }
-    bool operator()(const SetStatus& request) const { return is_json(request.status); }
-    bool operator()(const ChannelHistory& request) const { return request.limit <= 200; }
-    bool operator()(const QueryHistory& request) const {
-        return request.limit <= 200 && is_short(request.from, ~std::size_t{0}) &&
-               is_short(request.to, ~std::size_t{0});
-    }
-    bool operator()(const PollMailbox& request) const {
-        return request.wait.count() >= 0 && request.wait.count() <= 60'000 &&
-               core::is_valid_utf8(request.mailbox);
-    }
-    bool operator()(const PutSetting& request) const {
-        return request.value > 0 && request.value <= ~std::uint64_t{0} / 2;
-    }
-    bool operator()(const CreateChannel& request) const {
-        return request.description.size() <= 1'024 && core::is_valid_utf8(request.description);
-    }
-    bool operator()(const auto&) const { return true; }
-};
 
 std::vector<std::string> good_frames() {
     return {
@@ -216,28 +103,12 @@ TEST(FuzzFrame, WhateverComesIsARequestThatKeepsItsPromisesOrAnError) {
         std::string text = random.pick(good);
         if (!random.one_in(3)) text = with_other_value(random, generator, text);
         if (!random.one_in(3)) text = random.mutate(text, kJsonSymbols);
-        const Frame frame = decode_frame(text, !random.one_in(4));
-        if (frame.ref) {
-            ASSERT_TRUE(is_json(*frame.ref) && frame.ref->text.size() <= 256)
-                << "seed " << seed() << " " << text;
-        }
-        core::Pieces answer;
-        if (frame.request) {
-            ASSERT_TRUE(std::visit(KeepsItsPromises{}, *frame.request))
-                << "seed " << seed() << " " << text;
-        } else {
-            errors.insert(frame.request.error().code);
-            ASSERT_NE(frame.request.error().code, core::ErrorCode::internal) << text;
-            // The answer repeats the ref and names fields: it must be JSON whatever came.
-            encode_frame(frame.request.error(), frame.ref, answer);
-            ASSERT_TRUE(is_json({answer.str()}))
-                << "seed " << seed() << " " << text << answer.str();
-        }
+        std::optional<Frame> frame;
+        ASSERT_NO_THROW(frame = check_frame(text, !random.one_in(4))) << "seed " << seed();
+        if (!frame->request) errors.insert(frame->request.error().code);
     }
     EXPECT_GE(errors.size(), 6U);
 }
-
-constexpr auto kLastOperation = static_cast<std::size_t>(Operation::reset_hub);
 
 TEST(FuzzHttp, WhateverComesToAnyOperationIsARequestThatKeepsItsPromisesOrAnError) {
     Random random(seed() + 3);
@@ -249,6 +120,7 @@ TEST(FuzzHttp, WhateverComesToAnyOperationIsARequestThatKeepsItsPromisesOrAnErro
         R"({"heartbeat_interval_ms":5})",
         R"({"mailbox_ttl_ms":5})",
         R"({"agent_id":"carol","role":"admin"})",
+        R"({"agent_id":"carol","rights":["read"]})",
         "{}",
         ""};
     const std::vector<std::string> names{"since",    "limit",   "wait",   "from",
@@ -273,7 +145,7 @@ TEST(FuzzHttp, WhateverComesToAnyOperationIsARequestThatKeepsItsPromisesOrAnErro
         if (random.one_in(4)) argument = random.mutate(argument, kJsonSymbols);
         std::string key = random.pick(texts);
         if (random.one_in(2)) key = random.mutate(key, kJsonSymbols);
-        HttpInput input{.operation = static_cast<Operation>(random.below(kLastOperation + 1)),
+        HttpInput input{.operation = static_cast<Operation>(random.below(kOperationCount)),
                         .path_argument = argument,
                         .query = {},
                         .body = body,
@@ -284,26 +156,16 @@ TEST(FuzzHttp, WhateverComesToAnyOperationIsARequestThatKeepsItsPromisesOrAnErro
             input.query.emplace_back(random.pick(names), value);
         }
         if (random.one_in(4)) input.idempotency_key = key;
-        const auto request = decode_http(input);
-        if (request) {
-            decoded.insert(static_cast<std::size_t>(input.operation));
-            ASSERT_TRUE(std::visit(KeepsItsPromises{}, *request))
-                << "seed " << seed() << " operation " << static_cast<int>(input.operation) << " "
-                << body;
-        } else {
-            const HttpOutput answer = encode_http(request.error(), true);
-            ASSERT_TRUE(json::accept(answer.body.str()))
-                << "seed " << seed() << " " << answer.body.str();
-            ASSERT_GE(answer.status, 400) << body;
-            ASSERT_LT(answer.status, 500) << body;
-        }
-        (void)token_in_ack_body(body);
+        bool is_request = false;
+        ASSERT_NO_THROW(is_request = check_http(input).has_value())
+            << "seed " << seed() << " operation " << static_cast<int>(input.operation);
+        if (is_request) decoded.insert(static_cast<std::size_t>(input.operation));
     }
     // What has no route has nothing to be decoded from.
     for (const Operation frame : {Operation::identify, Operation::set_status}) {
         EXPECT_FALSE(decoded.contains(static_cast<std::size_t>(frame)));
     }
-    EXPECT_EQ(decoded.size(), kLastOperation - 1) << "some operation was never decoded";
+    EXPECT_EQ(decoded.size(), kOperationCount - 2) << "some operation was never decoded";
 }
 
 // ---- Targets, queries, headers --------------------------------------------------------------
@@ -322,20 +184,7 @@ TEST(FuzzTarget, PathsAndQueriesOfAnyBytesAreTakenApart) {
     for (int i = 0; i < rounds(200'000); ++i) {
         std::string text = random.mutate(random.pick(good), kSymbols);
         if (random.one_in(10)) text = random.bytes(random.below(60));
-        const net::Target target = net::parse_target(text);
-        for (const std::string_view segment : target.segments) {
-            ASSERT_FALSE(segment.empty()) << "seed " << seed() << " " << text;
-            ASSERT_EQ(segment.find('/'), std::string_view::npos) << text;
-            ASSERT_EQ(segment.find('?'), std::string_view::npos) << text;
-            if (const auto decoded = net::percent_decode(segment)) {
-                ASSERT_LE(decoded->size(), segment.size());
-            }
-        }
-        for (const auto& [name, value] : net::parse_query(target.query)) {
-            ASSERT_LE(name.size() + value.size(), target.query.size()) << text;
-        }
-        (void)net::bearer_token(text);
-        (void)net::is_json_type(text);
+        ASSERT_NO_THROW(check_target(text)) << "seed " << seed();
     }
 }
 
