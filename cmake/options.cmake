@@ -32,7 +32,8 @@ if(CMAKE_UNITY_BUILD)
   # Files that are compiled in one group look to GCC as if they were headers.
   target_compile_options(agentcom_options INTERFACE -Wno-subobject-linkage)
 endif()
-# Asio's and Beast's non-template code is compiled once, in src/delivery/asio.cpp and src/net/beast.cpp.
+# Asio's and Beast's non-template code is compiled once, in src/delivery/asio.cpp (a library of its own)
+# and src/net/beast.cpp.
 target_compile_definitions(agentcom_options INTERFACE
   BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION
   BOOST_ASIO_NO_DEPRECATED)

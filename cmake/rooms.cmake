@@ -3,9 +3,11 @@
 # header set: the target all_verify_interface_header_sets compiles each of them alone.
 function(agentcom_room name)
   cmake_parse_arguments(ROOM "" "" "LINKS" ${ARGN})
-  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cpp)
+  file(GLOB sources CONFIGURE_DEPENDS
+    ${CMAKE_SOURCE_DIR}/src/${name}/*.cpp ${CMAKE_SOURCE_DIR}/src/${name}/*/*.cpp)
   file(GLOB doors CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/include/agentcom/${name}/*.hpp)
-  list(REMOVE_ITEM sources ${CMAKE_SOURCE_DIR}/src/app/main.cpp)
+  list(REMOVE_ITEM sources
+    ${CMAKE_SOURCE_DIR}/src/app/main.cpp ${CMAKE_SOURCE_DIR}/src/delivery/asio.cpp)
   add_library(agentcom_${name} STATIC ${sources})
   set_target_properties(agentcom_${name} PROPERTIES
     LINKER_LANGUAGE CXX VERIFY_INTERFACE_HEADER_SETS ON)
@@ -15,13 +17,17 @@ function(agentcom_room name)
   target_link_libraries(agentcom_${name} PUBLIC agentcom_options ${ROOM_LINKS})
 endfunction()
 
+# Asio's non-template code is a library of its own: the client's room needs it and no server.
+add_library(agentcom_asio STATIC ${CMAKE_SOURCE_DIR}/src/delivery/asio.cpp)
+target_link_libraries(agentcom_asio PUBLIC agentcom_options Boost::headers Threads::Threads)
+
 agentcom_room(core LINKS Boost::headers OpenSSL::Crypto)
 agentcom_room(store LINKS agentcom_core)
 target_include_directories(agentcom_store SYSTEM PRIVATE ${LMDB_INCLUDE_DIR})
 target_link_libraries(agentcom_store PRIVATE ${LMDB_LIBRARY} Threads::Threads spdlog::spdlog)
 agentcom_room(protocol LINKS agentcom_core)
 agentcom_room(services LINKS agentcom_store)
-agentcom_room(delivery LINKS agentcom_protocol agentcom_store Threads::Threads)
+agentcom_room(delivery LINKS agentcom_protocol agentcom_store agentcom_asio Threads::Threads)
 target_link_libraries(agentcom_delivery PRIVATE spdlog::spdlog)
 agentcom_room(router LINKS agentcom_services agentcom_delivery agentcom_protocol)
 target_link_libraries(agentcom_router PRIVATE spdlog::spdlog)
@@ -43,7 +49,11 @@ target_precompile_headers(agentcom_net PRIVATE
   <boost/asio/awaitable.hpp> <boost/asio/ip/tcp.hpp> <boost/asio/post.hpp>
   <boost/asio/ssl/stream.hpp> <boost/asio/write.hpp> <boost/beast/http/message.hpp>
   <boost/beast/http/string_body.hpp> <boost/beast/core/flat_buffer.hpp> <spdlog/spdlog.h>)
-agentcom_room(app LINKS agentcom_net)
+# A client of hubs: it links nothing of the server.
+agentcom_room(cli LINKS agentcom_core agentcom_asio OpenSSL::SSL OpenSSL::Crypto)
+target_link_libraries(agentcom_cli
+  PRIVATE nlohmann_json::nlohmann_json CLI11::CLI11 Threads::Threads)
+agentcom_room(app LINKS agentcom_net agentcom_cli)
 target_link_libraries(agentcom_app
   PUBLIC nlohmann_json::nlohmann_json
   PRIVATE spdlog::spdlog CLI11::CLI11 tomlplusplus::tomlplusplus)

@@ -5,11 +5,12 @@
 #include <string>
 #include <string_view>
 
+#include "agentcom/cli/hub_client.hpp"
 #include "app/run_file.hpp"
 
 namespace agentcom::app {
 
-/// Asks a running hub for administrative things over HTTP, one connection a request.
+/// Asks the hub of a data directory for administrative things, one connection a request.
 class AdminClient {
 public:
     AdminClient(RunningHub hub, std::string token)
@@ -17,21 +18,19 @@ public:
 
     struct Answer {
         std::uint16_t status = 0;
-        nlohmann::json body;  // discarded when it was no JSON
+        nlohmann::json body;
     };
     /// Throws std::runtime_error with one sentence when there is no answer within ten seconds, or
-    /// when it is an error.
+    /// when it is an error or no JSON.
     [[nodiscard]] Answer ask(std::string_view verb, std::string_view target,
                              const std::string& body = {}) const;
     /// Whether something listens at the hub's address; waits a second at most.
     [[nodiscard]] bool reaches() const noexcept;
 
 private:
+    [[nodiscard]] cli::HubClient client() const;
     RunningHub hub_;
     std::string token_;
 };
-
-/// Percent-encodes everything that may not stand in one segment of a path.
-[[nodiscard]] std::string encode_path_segment(std::string_view text);
 
 }  // namespace agentcom::app

@@ -4,9 +4,9 @@
 #include <fstream>
 #include <stdexcept>
 
+#include "agentcom/core/private_file.hpp"
 #include "agentcom/core/token.hpp"
 #include "agentcom/services/auth.hpp"
-#include "app/private_file.hpp"
 
 namespace agentcom::app {
 namespace {
@@ -83,7 +83,7 @@ std::optional<std::filesystem::path> ensure_admin_token(store::Store& store, con
     // that nobody knows.
     const auto token = core::Token::generate();
     const auto file = admin_token_file(config.store.directory);
-    write_private_file(file, token.reveal() + '\n');
+    core::write_private_file(file, token.reveal() + '\n');
     install(store, token);
     return file;
 }

@@ -29,7 +29,7 @@ class NoRoomForToken : public std::runtime_error {
 /// Sees to it that somebody can administer the hub. A `given` token (AGENTCOM_ADMIN_TOKEN) becomes
 /// one of the agent `admin`. Otherwise, when no administrator has a token, makes one and writes it
 /// to the file, whose path is returned. The store must have been started. Throws ConfigError for
-/// an unusable given token, NoRoomForToken, and what write_private_file throws.
+/// an unusable given token, NoRoomForToken, and what core::write_private_file throws.
 std::optional<std::filesystem::path> ensure_admin_token(store::Store& store, const Config& config,
                                                         const std::optional<std::string>& given);
 

@@ -9,8 +9,8 @@
 #include <stdexcept>
 #include <string_view>
 
+#include "agentcom/core/private_file.hpp"
 #include "agentcom/core/version.hpp"
-#include "app/private_file.hpp"
 
 namespace agentcom::app {
 namespace {
@@ -59,7 +59,7 @@ void Manifest::write(const std::filesystem::path& directory) const {
         {"checksum", std::string(kChecksum) + copy.sha256},
         {"findings", copy.findings},
     };
-    write_private_file(directory / kManifestName, content.dump(2) + '\n');
+    core::write_private_file(directory / kManifestName, content.dump(2) + '\n');
 }
 
 Manifest Manifest::read(const std::filesystem::path& directory) {

@@ -14,7 +14,7 @@ struct Manifest {
     store::StoreCopy copy;
     core::Timestamp time;  // when the copy was made
 
-    /// Throws FileError.
+    /// Throws core::FileError.
     void write(const std::filesystem::path& directory) const;
     /// Throws std::runtime_error when there is none or it is not one.
     [[nodiscard]] static Manifest read(const std::filesystem::path& directory);

@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <system_error>
 
-#include "app/private_file.hpp"
+#include "agentcom/core/private_file.hpp"
 
 namespace agentcom::app {
 namespace {
@@ -25,7 +25,7 @@ void RunFile::update(const RunningHub& hub) {
                                     {"url", hub.url},
                                     {"certificate", hub.certificate},
                                     {"presented", hub.presented}};
-    write_private_file(
+    core::write_private_file(
         file_, content.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace) + '\n');
 }
 

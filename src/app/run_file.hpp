@@ -20,7 +20,7 @@ struct RunningHub {
 /// has that lock without serving removes what was left.
 class RunFile {
 public:
-    /// Throws FileError.
+    /// Throws core::FileError.
     RunFile(const std::filesystem::path& data_dir, const RunningHub& hub);
     /// Replaces what it says, at once.
     void update(const RunningHub& hub);

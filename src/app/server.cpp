@@ -10,9 +10,9 @@
 #include <iterator>
 #include <utility>
 
+#include "agentcom/core/private_file.hpp"
 #include "app/admin_token.hpp"
 #include "app/dashboard.hpp"
-#include "app/private_file.hpp"
 
 namespace agentcom::app {
 namespace {
@@ -27,7 +27,7 @@ void ensure_administrator(store::Store& store, const Config& config,
         if (const auto file = ensure_admin_token(store, config, given)) {
             spdlog::info("the token of the agent {} is in {}", kFirstAdmin, file->string());
         }
-    } catch (const FileError& error) {
+    } catch (const core::FileError& error) {
         if (!error.no_room()) throw;
         spdlog::warn("there is no administrator's token: {}", error.what());
     } catch (const NoRoomForToken& error) {
@@ -87,7 +87,7 @@ void Server::write_run_file() {
         } else {
             run_file_.emplace(config_.store.directory, hub);
         }
-    } catch (const FileError& error) {
+    } catch (const core::FileError& error) {
         spdlog::warn("{}; the command line will not find this hub", error.what());
     }
 }

@@ -87,7 +87,7 @@ public:
     }
 
     void revoke(const std::string& agent) override {
-        (void)client_.ask("DELETE", "/admin/tokens/" + encode_path_segment(agent));
+        (void)client_.ask("DELETE", "/admin/tokens/" + cli::encode_path_segment(agent));
     }
 
 private:

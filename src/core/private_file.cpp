@@ -1,4 +1,4 @@
-#include "app/private_file.hpp"
+#include "agentcom/core/private_file.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -8,7 +8,7 @@
 
 #include "agentcom/core/files.hpp"
 
-namespace agentcom::app {
+namespace agentcom::core {
 namespace {
 
 /// Takes away the unfinished file.
@@ -57,15 +57,15 @@ void write_private_file(const std::filesystem::path& file, std::string_view text
     if (!synced) {
         fail(file, fresh, error);
     }
-    core::give_to_owner_of_directory(fresh);
+    give_to_owner_of_directory(fresh);
     if (::rename(fresh.c_str(), file.c_str()) != 0) {
         fail(file, fresh, errno);
     }
     try {
-        core::sync_directory(file.parent_path());
+        sync_directory(file.parent_path());
     } catch (const std::system_error& problem) {
         throw FileError(file, problem.code().value());
     }
 }
 
-}  // namespace agentcom::app
+}  // namespace agentcom::core

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace agentcom::app {
+namespace agentcom::core {
 
 /// A file cannot be written; `what()` is a sentence that names it.
 class FileError : public std::runtime_error {
@@ -23,4 +23,4 @@ private:
 /// belongs to the owner of its directory. Throws FileError; the old file is then as it was.
 void write_private_file(const std::filesystem::path& file, std::string_view text);
 
-}  // namespace agentcom::app
+}  // namespace agentcom::core

@@ -1,0 +1,115 @@
+#include "cli/context.hpp"
+
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <stdexcept>
+
+#include "agentcom/core/token.hpp"
+#include "cli/context_file.hpp"
+
+namespace agentcom::cli {
+namespace {
+
+std::string variable(const char* name) {
+    const char* value = std::getenv(name);
+    return value != nullptr ? value : "";
+}
+
+std::string first_of(const std::string& flag, const std::string& otherwise) {
+    return flag.empty() ? otherwise : flag;
+}
+
+std::string checked_token(const std::string& text, const std::string& from) {
+    if (!core::Token::parse(text)) {
+        throw std::runtime_error("what " + from +
+                                 " holds is no token (64 digits from 0 to 9 and a to f)");
+    }
+    return text;
+}
+
+/// A URL with or without a slash at its end means the same.
+std::string without_slash(std::string url) {
+    while (url.ends_with('/')) {
+        url.pop_back();
+    }
+    return url;
+}
+
+/// The stored context that was asked for, or the one in use; empty when there is none.
+StoredContext stored_context(const std::string& wanted, std::string& name) {
+    const auto path = [&]() -> std::filesystem::path {
+        try {
+            return ContextFile::default_path();
+        } catch (const std::runtime_error&) {
+            if (!wanted.empty()) {
+                throw;
+            }
+            return {};
+        }
+    }();
+    if (path.empty()) {
+        return {};
+    }
+    const ContextFile file = ContextFile::read(path);
+    name = first_of(wanted, file.current);
+    if (name.empty()) {
+        return {};
+    }
+    const auto found = file.contexts.find(name);
+    if (found == file.contexts.end()) {
+        throw std::runtime_error("there is no context " + name +
+                                 "; `agentcom context list` shows those there are");
+    }
+    return found->second;
+}
+
+}  // namespace
+
+std::string read_token(const std::string& file) {
+    std::string text;
+    if (file == "-") {
+        std::cin >> text;
+        return checked_token(text, "standard input");
+    }
+    std::ifstream stream(file);
+    if (!stream) {
+        throw std::runtime_error("cannot read the file " + file);
+    }
+    stream >> text;
+    return checked_token(text, "the file " + file);
+}
+
+Context Context::resolve(const ContextFlags& flags) {
+    Context context;
+    // A context that is asked for by a flag is meant as a whole.
+    const auto from_environment = [&](const char* name) {
+        return flags.context.empty() ? variable(name) : std::string();
+    };
+    const std::string wanted = first_of(flags.context, variable("AGENTCOM_CONTEXT"));
+    const std::string given_url = first_of(flags.url, from_environment("AGENTCOM_URL"));
+    const std::string given_token = from_environment("AGENTCOM_TOKEN");
+    // Who says everything needs no file, and is not held up by one that is broken.
+    const bool complete = flags.context.empty() && !given_url.empty() &&
+                          (!flags.token_file.empty() || !given_token.empty());
+    const StoredContext stored = complete ? StoredContext{} : stored_context(wanted, context.name);
+    context.hub.url = first_of(given_url, first_of(stored.url, kDefaultUrl));
+    context.hub.ca_file =
+        first_of(flags.ca_file, first_of(from_environment("AGENTCOM_CA_FILE"), stored.ca_file));
+    const bool own_hub = without_slash(context.hub.url) == without_slash(stored.url);
+    if (!own_hub) {
+        context.name.clear();
+    }
+    if (!flags.token_file.empty()) {
+        context.token = read_token(flags.token_file);
+    } else if (!given_token.empty()) {
+        context.token = checked_token(given_token, "the variable AGENTCOM_TOKEN");
+        context.agent = variable("AGENTCOM_AGENT");
+    } else if (own_hub && !stored.token.empty()) {
+        context.token = checked_token(stored.token, "the context " + context.name);
+        context.agent = stored.agent;
+    }
+    return context;
+}
+
+}  // namespace agentcom::cli
