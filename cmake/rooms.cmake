@@ -19,7 +19,8 @@ endfunction()
 
 # Asio's non-template code is a library of its own: the client's room needs it and no server.
 add_library(agentcom_asio STATIC ${CMAKE_SOURCE_DIR}/src/delivery/asio.cpp)
-target_link_libraries(agentcom_asio PUBLIC agentcom_options Boost::headers Threads::Threads)
+target_link_libraries(agentcom_asio
+  PUBLIC agentcom_options Boost::headers OpenSSL::SSL OpenSSL::Crypto Threads::Threads)
 
 agentcom_room(core LINKS Boost::headers OpenSSL::Crypto)
 agentcom_room(store LINKS agentcom_core)
@@ -52,7 +53,7 @@ target_precompile_headers(agentcom_net PRIVATE
 # A client of hubs: it links nothing of the server.
 agentcom_room(cli LINKS agentcom_core agentcom_asio OpenSSL::SSL OpenSSL::Crypto)
 target_link_libraries(agentcom_cli
-  PRIVATE nlohmann_json::nlohmann_json CLI11::CLI11 Threads::Threads)
+  PRIVATE nlohmann_json::nlohmann_json CLI11::CLI11 tomlplusplus::tomlplusplus Threads::Threads)
 agentcom_room(app LINKS agentcom_net agentcom_cli)
 target_link_libraries(agentcom_app
   PUBLIC nlohmann_json::nlohmann_json

@@ -6,7 +6,6 @@
 namespace agentcom::cli::agents {
 namespace {
 
-
 template <class Value>
 std::optional<Value> unread_member(const nlohmann::json& object, const char* key) {
     const auto found = object.find(key);

@@ -21,6 +21,7 @@
 #include "cli/agents/processes.hpp"
 #include "cli/agents/session_file.hpp"
 #include "cli/agents/toml_text.hpp"
+#include "cli/agents/waiter.hpp"
 #include "cli/context_file.hpp"
 
 namespace agentcom::cli::agents {
@@ -89,8 +90,9 @@ private:
             stored_ = found->second;
             return;
         }
-        throw std::runtime_error(client_ + " is not connected, neither here nor for all projects; "
-                                           "`agentcom connect " +
+        throw std::runtime_error(client_ +
+                                 " is not connected, neither here nor for all projects; "
+                                 "`agentcom connect " +
                                  client_ + "` does that");
     }
 
@@ -98,8 +100,7 @@ private:
         const fs::path entry = entry_file(dialect_, scope_, places_);
         const fs::path hooks = hook_file(dialect_, scope_, places_);
         try {
-            const std::string url =
-                installed_url(dialect_, scope_, places_, text_of_file(entry));
+            const std::string url = installed_url(dialect_, scope_, places_, text_of_file(entry));
             if (url == stored_.url + "/mcp") {
                 good(entry.string() + " names " + url);
             } else {
@@ -131,8 +132,8 @@ private:
         const std::size_t at = text.find(kCommand);
         if (!text.starts_with(kPluginHeading) || at == std::string::npos) return {};
         const std::size_t begin = at + kCommand.size();
-        const auto command =
-            nlohmann::json::parse(text.substr(begin, text.find(";\n", begin) - begin), nullptr, false);
+        const auto command = nlohmann::json::parse(
+            text.substr(begin, text.find(";\n", begin) - begin), nullptr, false);
         if (!command.is_string()) return {};
         return {{Moment::wait, command.get<std::string>()}};
     }
@@ -143,7 +144,8 @@ private:
         if (toml_text_at(text, {"hooks", "state", key, "trusted_hash"})) {
             good("codex trusts the hook of the end of a turn");
         } else {
-            bad("codex has not been told to trust the hooks, and skips them: start codex and press t");
+            bad("codex has not been told to trust the hooks, and skips them: start codex and press "
+                "t");
         }
     }
 
@@ -174,12 +176,12 @@ private:
              {{"protocolVersion", "2025-06-18"},
               {"capabilities", nlohmann::json::object()},
               {"clientInfo", {{"name", "agentcom-doctor"}, {"version", "1"}}}}}};
-        const HttpAnswer answer = hub_->send(
-            {.verb = "POST",
-             .target = "/mcp",
-             .body = question.dump(),
-             .headers = {{"Accept", "application/json, text/event-stream"}}},
-            from_now(kPatience));
+        const HttpAnswer answer =
+            hub_->send({.verb = "POST",
+                        .target = "/mcp",
+                        .body = question.dump(),
+                        .headers = {{"Accept", "application/json, text/event-stream"}}},
+                       from_now(kPatience));
         if (answer.status == 200) {
             good(stored_.url + "/mcp answers");
         } else {
@@ -243,9 +245,10 @@ private:
         const bool announced = said.find(kAnnouncementPrefix) != std::string::npos;
         if (waits ? first.status == 2 && announced : first.status == 0 && announced == speaks) {
             if (waits || !speaks || repeats_nothing(hook, session)) {
-                good("hook " + name + (waits      ? " wakes"
-                                       : speaks   ? " announces, once"
-                                                  : " runs") +
+                good("hook " + name +
+                     (waits    ? " wakes"
+                      : speaks ? " announces, once"
+                               : " runs") +
                      " (" + std::to_string(taken.count()) + " ms)");
             }
         } else if (taken >= core::Millis(kHookMillis)) {

@@ -10,10 +10,14 @@ constexpr const char* kTokenInput = "agentcom-token";
 std::string bearer(Dialect dialect, Scope scope, const Account& account) {
     if (holds_token(dialect, scope)) return "Bearer " + account.token;
     switch (dialect) {
-        case Dialect::cursor: return "Bearer ${env:AGENTCOM_TOKEN}";
-        case Dialect::vscode: return std::string("Bearer ${input:") + kTokenInput + "}";
-        case Dialect::opencode: return "Bearer {env:AGENTCOM_TOKEN}";
-        default: return "Bearer ${AGENTCOM_TOKEN}";
+        case Dialect::cursor:
+            return "Bearer ${env:AGENTCOM_TOKEN}";
+        case Dialect::vscode:
+            return std::string("Bearer ${input:") + kTokenInput + "}";
+        case Dialect::opencode:
+            return "Bearer {env:AGENTCOM_TOKEN}";
+        default:
+            return "Bearer ${AGENTCOM_TOKEN}";
     }
 }
 
@@ -22,9 +26,12 @@ JsonPath entry_path(Dialect dialect, Scope scope, const Places& places) {
         case Dialect::claude:
             if (scope == Scope::user) return {"mcpServers", kServer};
             return {"projects", places.project.string(), "mcpServers", kServer};
-        case Dialect::vscode: return {"servers", kServer};
-        case Dialect::opencode: return {"mcp", kServer};
-        default: return {"mcpServers", kServer};
+        case Dialect::vscode:
+            return {"servers", kServer};
+        case Dialect::opencode:
+            return {"mcp", kServer};
+        default:
+            return {"mcpServers", kServer};
     }
 }
 
@@ -87,7 +94,8 @@ std::string without_json_entry(std::string text, const JsonEntry& entry) {
 }
 
 CodexEntry codex_entry(Scope scope, const Account& account) {
-    CodexEntry entry{{"mcp_servers", kServer, {{"url", toml_quoted(account.hub_url + "/mcp")}}}, {}};
+    CodexEntry entry{{"mcp_servers", kServer, {{"url", toml_quoted(account.hub_url + "/mcp")}}},
+                     {}};
     if (holds_token(Dialect::codex, scope)) {
         entry.table.values.emplace_back(
             "http_headers", "{ Authorization = " + toml_quoted("Bearer " + account.token) + " }");

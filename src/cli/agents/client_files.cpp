@@ -74,8 +74,8 @@ FileChange hooks_change(Dialect dialect, Scope scope, const Places& places,
         if (left == text) return text;
         const JsonValue rest = left.empty() ? JsonValue() : json_at(left, {});
         // Only the number that the format asks for is left of a file of ours.
-        const bool bare = hooks.version && rest.is_object() && rest.size() == 1 &&
-                          rest.contains("version");
+        const bool bare =
+            hooks.version && rest.is_object() && rest.size() == 1 && rest.contains("version");
         return bare ? std::string() : or_nothing(std::move(left));
     };
     return change;
@@ -104,13 +104,17 @@ fs::path entry_file(Dialect dialect, Scope scope, const Places& places) {
             return (places.claude.empty() ? places.home : places.claude) / ".claude.json";
         case Dialect::codex:
             return (user ? places.codex : places.project / ".codex") / "config.toml";
-        case Dialect::gemini: return (user ? places.home : places.project) / ".gemini/settings.json";
-        case Dialect::cursor: return (user ? places.home : places.project) / ".cursor/mcp.json";
+        case Dialect::gemini:
+            return (user ? places.home : places.project) / ".gemini/settings.json";
+        case Dialect::cursor:
+            return (user ? places.home : places.project) / ".cursor/mcp.json";
         case Dialect::vscode:
-            return user ? places.config / "Code/User/mcp.json" : places.project / ".vscode/mcp.json";
+            return user ? places.config / "Code/User/mcp.json"
+                        : places.project / ".vscode/mcp.json";
         case Dialect::copilot:
             return user ? places.copilot / "mcp-config.json" : places.project / ".mcp.json";
-        case Dialect::opencode: break;
+        case Dialect::opencode:
+            break;
     }
     return user ? places.config / "opencode/opencode.json" : places.project / "opencode.json";
 }
@@ -122,14 +126,18 @@ fs::path hook_file(Dialect dialect, Scope scope, const Places& places) {
             if (!user) return places.project / ".claude/settings.local.json";
             return (places.claude.empty() ? places.home / ".claude" : places.claude) /
                    "settings.json";
-        case Dialect::codex: return (user ? places.codex : places.project / ".codex") / "hooks.json";
-        case Dialect::gemini: return (user ? places.home : places.project) / ".gemini/settings.json";
-        case Dialect::cursor: return (user ? places.home : places.project) / ".cursor/hooks.json";
+        case Dialect::codex:
+            return (user ? places.codex : places.project / ".codex") / "hooks.json";
+        case Dialect::gemini:
+            return (user ? places.home : places.project) / ".gemini/settings.json";
+        case Dialect::cursor:
+            return (user ? places.home : places.project) / ".cursor/hooks.json";
         case Dialect::vscode:
         case Dialect::copilot:
             return (user ? places.copilot / "hooks" : places.project / ".github/hooks") /
                    ("agentcom-" + std::string(name_of(dialect)) + ".json");
-        case Dialect::opencode: break;
+        case Dialect::opencode:
+            break;
     }
     return (user ? places.config / "opencode" : places.project / ".opencode") /
            "plugins/agentcom.js";
@@ -144,7 +152,9 @@ std::vector<FileChange> client_files(Dialect dialect, Scope scope, const Places&
         FileChange both = changes[0];
         const FileChange entry = changes[0];
         const FileChange hooks = changes[1];
-        both.with = [entry, hooks](const std::string& text) { return hooks.with(entry.with(text)); };
+        both.with = [entry, hooks](const std::string& text) {
+            return hooks.with(entry.with(text));
+        };
         both.without = [entry, hooks](const std::string& text) {
             return entry.without(hooks.without(text));
         };
@@ -176,14 +186,17 @@ std::vector<std::string> next_steps(Dialect dialect, Scope scope) {
         say("The project's file holds no token: set AGENTCOM_TOKEN where the client is started.");
     }
     switch (dialect) {
-        case Dialect::claude: say("Sessions that run take it up when they are started again."); break;
+        case Dialect::claude:
+            say("Sessions that run take it up when they are started again.");
+            break;
         case Dialect::codex:
             say("Start codex and trust the hooks when it asks (press t); until then it skips them "
                 "without a word.");
             if (scope == Scope::project) say("Codex reads a project's files once it is trusted.");
             break;
         case Dialect::gemini:
-            if (scope == Scope::project) say("Gemini reads a project's settings once the folder is trusted.");
+            if (scope == Scope::project)
+                say("Gemini reads a project's settings once the folder is trusted.");
             say("An idle session is not woken: mail is announced with the next prompt.");
             break;
         case Dialect::vscode:
@@ -194,7 +207,9 @@ std::vector<std::string> next_steps(Dialect dialect, Scope scope) {
         case Dialect::copilot:
             say("An idle session is not woken: mail is announced while the agent works.");
             break;
-        case Dialect::opencode: say("Start OpenCode again, so that it loads the plugin."); break;
+        case Dialect::opencode:
+            say("Start OpenCode again, so that it loads the plugin.");
+            break;
     }
     return steps;
 }

@@ -60,8 +60,8 @@ public:
         const auto contexts = ContextFile::read(ContextFile::default_path()).contexts;
         const auto found = contexts.find(stored_name_);
         if (found != contexts.end()) stored_ = found->second;
-        const bool token_given = !call_.context.token_file.empty() ||
-                                 !call_.context.context.empty() || from_variables();
+        const bool token_given =
+            !call_.context.token_file.empty() || !call_.context.context.empty() || from_variables();
         if (!token_given && usable_stored()) return from_stored();
         const Context context = Context::resolve(call_.context);
         if (context.token.empty()) refuse_without_token(context.hub.url);
@@ -180,7 +180,8 @@ std::string without_tokens(std::string text) {
          at = text.find(kBearer, at + 1)) {
         const std::size_t begin = at + kBearer.size();
         std::size_t end = begin;
-        while (end < text.size() && std::isxdigit(static_cast<unsigned char>(text[end])) != 0) ++end;
+        while (end < text.size() && std::isxdigit(static_cast<unsigned char>(text[end])) != 0)
+            ++end;
         if (end - begin >= kTokenDigits) text.replace(begin, end - begin, "TOKEN");
     }
     return text;
@@ -191,7 +192,9 @@ void show(const fs::path& file, const InstalledFile::Texts& texts, const std::st
     if (texts.before == texts.after) {
         std::cout << ": nothing to change\n";
     } else {
-        std::cout << (texts.before.empty() ? " (new)" : texts.after.empty() ? " (removed)" : "")
+        std::cout << (texts.before.empty()  ? " (new)"
+                      : texts.after.empty() ? " (removed)"
+                                            : "")
                   << '\n'
                   << without_tokens(masked(text_diff(texts.before, texts.after), token));
     }
@@ -218,8 +221,8 @@ std::vector<InstalledFile> files_of(const ConnectCall& call, const Account& acco
     if (state.empty()) throw std::runtime_error("HOME is not set");
     const Scope scope = call.scope == "project" ? Scope::project : Scope::user;
     std::vector<InstalledFile> files;
-    for (FileChange& change : client_files(wanted_client(call.client), scope,
-                                           Places::from_environment(), account)) {
+    for (FileChange& change :
+         client_files(wanted_client(call.client), scope, Places::from_environment(), account)) {
         files.emplace_back(std::move(change), state);
     }
     return files;

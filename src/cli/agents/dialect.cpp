@@ -16,10 +16,14 @@ constexpr std::array<std::string_view, 6> kMomentNames = {"session-start", "prom
 std::string_view event_name(Dialect dialect, Moment moment) {
     const bool gemini = dialect == Dialect::gemini;
     switch (moment) {
-        case Moment::start: return "SessionStart";
-        case Moment::prompt: return gemini ? "BeforeAgent" : "UserPromptSubmit";
-        case Moment::tool: return gemini ? "AfterTool" : "PostToolUse";
-        default: return gemini ? "AfterAgent" : "Stop";
+        case Moment::start:
+            return "SessionStart";
+        case Moment::prompt:
+            return gemini ? "BeforeAgent" : "UserPromptSubmit";
+        case Moment::tool:
+            return gemini ? "AfterTool" : "PostToolUse";
+        default:
+            return gemini ? "AfterAgent" : "Stop";
     }
 }
 
@@ -41,21 +45,24 @@ std::optional<Output> output_of(Dialect dialect, Moment moment, std::string_view
     const bool stop = moment == Moment::stop;
     switch (dialect) {
         case Dialect::claude:
-        case Dialect::codex: return stop ? block(text) : added_context(dialect, moment, text);
+        case Dialect::codex:
+            return stop ? block(text) : added_context(dialect, moment, text);
         case Dialect::gemini:
             if (stop) return Output{{"decision", "deny"}, {"reason", text}};
             return added_context(dialect, moment, text);
-        case Dialect::cursor: return cursor_output(moment, text);
+        case Dialect::cursor:
+            return cursor_output(moment, text);
         case Dialect::vscode:
             if (moment == Moment::prompt) return std::nullopt;
             if (!stop) return added_context(dialect, moment, text);
             return Output{{"hookSpecificOutput",
-                         {{"hookEventName", "Stop"}, {"decision", "block"}, {"reason", text}}}};
+                           {{"hookEventName", "Stop"}, {"decision", "block"}, {"reason", text}}}};
         case Dialect::copilot:
             if (stop) return block(text);
             if (moment == Moment::tool) return Output{{"additionalContext", text}};
             return std::nullopt;
-        case Dialect::opencode: break;
+        case Dialect::opencode:
+            break;
     }
     return std::nullopt;
 }

@@ -16,8 +16,8 @@ enum class Dialect { claude, codex, gemini, cursor, vscode, copilot, opencode };
 /// the session until there is mail.
 enum class Moment { start, prompt, tool, stop, wait, end };
 
-inline constexpr std::array kDialects = {Dialect::claude, Dialect::codex,   Dialect::gemini,
-                                         Dialect::cursor, Dialect::vscode,  Dialect::copilot,
+inline constexpr std::array kDialects = {Dialect::claude,  Dialect::codex,  Dialect::gemini,
+                                         Dialect::cursor,  Dialect::vscode, Dialect::copilot,
                                          Dialect::opencode};
 inline constexpr std::array kMoments = {Moment::start, Moment::prompt, Moment::tool,
                                         Moment::stop,  Moment::wait,   Moment::end};

@@ -203,11 +203,12 @@ private:
                                 .agent = agent_,
                                 .grace = core::Millis(0),
                                 .alive = [&codex] { return is_running(*codex); },
-                                .wake = [&](const std::string& text) {
-                                    return run_quietly(program,
-                                                       {"queue", "--thread=" + input_.session,
-                                                        "--message=" + text}) == 0;
-                                }});
+                                .wake =
+                                    [&](const std::string& text) {
+                                        return run_quietly(program,
+                                                           {"queue", "--thread=" + input_.session,
+                                                            "--message=" + text}) == 0;
+                                    }});
         } catch (const std::exception&) {
             ::_exit(0);
         }

@@ -5,7 +5,6 @@
 namespace agentcom::cli::agents {
 namespace {
 
-
 std::string input_text(const nlohmann::json& object, const char* key) {
     const auto found = object.find(key);
     return found != object.end() && found->is_string() ? found->get<std::string>() : "";

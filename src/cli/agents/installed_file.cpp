@@ -54,8 +54,8 @@ void replace_file(const fs::path& file, const std::string& text, unsigned mode) 
         if (written <= 0) break;
         done += static_cast<std::size_t>(written);
     }
-    const bool complete = done == text.size() && ::fchmod(descriptor, mode) == 0 &&
-                          ::fsync(descriptor) == 0;
+    const bool complete =
+        done == text.size() && ::fchmod(descriptor, mode) == 0 && ::fsync(descriptor) == 0;
     const int problem = errno;
     ::close(descriptor);
     if (!complete || ::rename(fresh.c_str(), file.c_str()) != 0) {
@@ -84,7 +84,9 @@ std::string InstalledFile::read() const {
 
 fs::path InstalledFile::backup() const { return fs::path(target_) += ".agentcom-backup"; }
 
-fs::path InstalledFile::note_path() const { return notes_ / (name_for(target_.string()) + ".json"); }
+fs::path InstalledFile::note_path() const {
+    return notes_ / (name_for(target_.string()) + ".json");
+}
 
 std::optional<InstalledFile::Note> InstalledFile::note(const std::string& current) const {
     const auto text = read_file(note_path());

@@ -114,7 +114,8 @@ private:
 
     void word() {
         const std::size_t begin = at_;
-        while (!done() && std::string_view(" \t\r\n,:{}[]\"/").find(peek()) == std::string_view::npos) {
+        while (!done() &&
+               std::string_view(" \t\r\n,:{}[]\"/").find(peek()) == std::string_view::npos) {
             ++at_;
         }
         if (at_ == begin) fail("a value is missing");

@@ -31,7 +31,8 @@ std::string_view line_indent(std::string_view text, std::size_t at) {
 
 /// Whether nothing but blanks stands before it in its line.
 bool begins_line(std::string_view text, std::size_t at) {
-    const std::size_t before = at == 0 ? std::string_view::npos : text.find_last_not_of(" \t", at - 1);
+    const std::size_t before =
+        at == 0 ? std::string_view::npos : text.find_last_not_of(" \t", at - 1);
     return before != std::string_view::npos && text[before] == '\n';
 }
 
@@ -210,8 +211,7 @@ std::string json_with_element(std::string_view text, const JsonPath& array,
     return with_entry(text, *node, manner_of(text, root), "", value);
 }
 
-std::string json_without_element(std::string_view text, const JsonPath& array,
-                                 std::size_t index) {
+std::string json_without_element(std::string_view text, const JsonPath& array, std::size_t index) {
     const JsonNode root = read_root(text);
     const JsonNode* node = follow(root, array);
     if (node == nullptr || node->kind != JsonNode::Kind::array || index >= node->children.size()) {

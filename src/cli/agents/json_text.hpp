@@ -22,7 +22,8 @@ using JsonPath = std::vector<std::string>;
 using JsonValue = nlohmann::ordered_json;
 
 /// The value at this path; discarded when there is none. Throws Malformed, also when the text is
-/// not an object, as all functions here. An empty text, or one of comments only, is an empty object.
+/// not an object, as all functions here. An empty text, or one of comments only, is an empty
+/// object.
 [[nodiscard]] JsonValue json_at(std::string_view text, const JsonPath& path);
 
 /// Puts the value there, making objects on the way, or replaces what is there. Throws Malformed

@@ -15,10 +15,11 @@ std::string mailbox_target(const std::string& agent) {
 }  // namespace
 
 TokenHolder ask_holder(HubClient& hub, Deadline deadline) {
-    const auto body =
-        nlohmann::json::parse(hub.ask({.verb = "GET", .target = "/api/me"}, deadline), nullptr, false);
+    const auto body = nlohmann::json::parse(hub.ask({.verb = "GET", .target = "/api/me"}, deadline),
+                                            nullptr, false);
     if (!body.is_object() || !body.contains("agent_id") || !body.contains("role")) {
-        throw HubError(HubError::Kind::malformed, "what answers at " + hub.url() + " is no AgentCom hub");
+        throw HubError(HubError::Kind::malformed,
+                       "what answers at " + hub.url() + " is no AgentCom hub");
     }
     return {body.value("agent_id", ""), body.value("role", "")};
 }
@@ -27,7 +28,8 @@ UnreadMail ask_unread(HubClient& hub, const std::string& agent, Deadline deadlin
     auto mail = parse_unread(
         hub.ask({.verb = "GET", .target = mailbox_target(agent) + "/unread"}, deadline));
     if (!mail) {
-        throw HubError(HubError::Kind::malformed, "what answers at " + hub.url() + " is no AgentCom hub");
+        throw HubError(HubError::Kind::malformed,
+                       "what answers at " + hub.url() + " is no AgentCom hub");
     }
     return *std::move(mail);
 }

@@ -28,7 +28,8 @@ struct ProcessId {
 /// Runs a program to its end, without our token in its environment and without what would let it
 /// speak for the session that we are a hook of; its output is thrown away. Returns its exit status,
 /// -1 when it could not be started or was killed.
-[[nodiscard]] int run_quietly(const std::string& program, const std::vector<std::string>& arguments);
+[[nodiscard]] int run_quietly(const std::string& program,
+                              const std::vector<std::string>& arguments);
 
 struct Outcome {
     int status = -1;  // -1: it could not be started, was killed, or took too long

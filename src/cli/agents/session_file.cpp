@@ -46,9 +46,10 @@ SessionState read_state(std::string_view text) {
 }
 
 std::string write_state(const SessionState& state) {
-    return nlohmann::ordered_json{{"agent", state.agent},         {"epoch", state.epoch},
-                                  {"announced", state.announced}, {"blocks", state.blocks},
-                                  {"waiter", state.waiter},       {"waiter_started", state.waiter_started}}
+    return nlohmann::ordered_json{
+               {"agent", state.agent},         {"epoch", state.epoch},
+               {"announced", state.announced}, {"blocks", state.blocks},
+               {"waiter", state.waiter},       {"waiter_started", state.waiter_started}}
                .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) +
            "\n";
 }

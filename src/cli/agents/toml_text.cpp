@@ -141,7 +141,8 @@ std::string other_lines(const toml::table& found, const TomlTable& table,
             throw Malformed("has '" + key + "' of '" + table.outer + "." + table.name +
                             "' as a table of its own");
         }
-        for (std::size_t line = node->source().begin.line; line <= node->source().end.line; ++line) {
+        for (std::size_t line = node->source().begin.line; line <= node->source().end.line;
+             ++line) {
             dropped[line - 1] = true;
         }
     };
@@ -183,10 +184,12 @@ std::string toml_with(std::string_view text, const TomlTable& table,
     const auto lines = split_lines(text);
     const std::size_t line = found->source().begin.line;
     if (line == 0 || line > lines.size() || !is_heading(lines[line - 1], table)) {
-        throw Malformed("has '" + table.outer + "." + table.name + "' without a heading of its own");
+        throw Malformed("has '" + table.outer + "." + table.name +
+                        "' without a heading of its own");
     }
     const LineRange range = extent(root, lines, line);
-    std::string out = join_lines({lines.begin(), lines.begin() + static_cast<std::ptrdiff_t>(line)});
+    std::string out =
+        join_lines({lines.begin(), lines.begin() + static_cast<std::ptrdiff_t>(line)});
     out += body_of(table) + other_lines(*found, table, unwanted, lines, range);
     out += join_lines({lines.begin() + static_cast<std::ptrdiff_t>(range.end), lines.end()});
     return checked(std::move(out));
@@ -209,8 +212,8 @@ std::string toml_without(std::string_view text, const TomlTable& table) {
         const LineRange range = extent(root, lines, heading);
         for (std::size_t line = range.begin; line < range.end; ++line) dropped[line] = true;
         // The blank line that sets it off from what stands before.
-        if (range.begin > 0 && lines[range.begin - 1].find_first_not_of(" \t\r\n") ==
-                                   std::string_view::npos) {
+        if (range.begin > 0 &&
+            lines[range.begin - 1].find_first_not_of(" \t\r\n") == std::string_view::npos) {
             dropped[range.begin - 1] = true;
         }
     }

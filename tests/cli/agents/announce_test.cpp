@@ -29,8 +29,8 @@ TEST(Announcement, SaysHowManyFromWhomAndWhatToDo) {
     EXPECT_TRUE(text.starts_with(
         "AgentCom: 3 unread messages for alice: 2 from bob, 1 from carol. Call check_inbox"))
         << text;
-    EXPECT_TRUE(announcement(mail_up_to(1)).starts_with(
-        "AgentCom: 1 unread message for alice: 1 from bob. "));
+    EXPECT_TRUE(announcement(mail_up_to(1))
+                    .starts_with("AgentCom: 1 unread message for alice: 1 from bob. "));
 }
 
 TEST(Announcement, ManyLongNamesStayUnderTheLimit) {

@@ -82,9 +82,11 @@ TEST(JsonText, AddingTwiceIsAddingOnce) {
 }
 
 TEST(JsonText, AValueIsReplacedInItsPlace) {
-    EXPECT_EQ(json_with(kCommented, {"theme"}, "light").find("\"theme\": \"light\", // do not touch"),
-              std::string(kCommented).find("\"theme\""));
-    const std::string text = json_with(with_server(kCommented), {"mcpServers", "agentcom", "url"}, "u");
+    EXPECT_EQ(
+        json_with(kCommented, {"theme"}, "light").find("\"theme\": \"light\", // do not touch"),
+        std::string(kCommented).find("\"theme\""));
+    const std::string text =
+        json_with(with_server(kCommented), {"mcpServers", "agentcom", "url"}, "u");
     EXPECT_NE(text.find("            \"url\": \"u\"\n"), std::string::npos) << text;
 }
 
@@ -114,11 +116,13 @@ TEST(JsonText, ObjectsThatHoldNothingMoreGoToo) {
 
 TEST(JsonText, ListsGrowAndShrinkAtTheirEnd) {
     const JsonPath list{"hooks", "Stop"};
-    const std::string text = "{\n  \"hooks\": {\n    \"Stop\": [\n      {\"a\": 1} // mine\n    ]\n  }\n}\n";
+    const std::string text =
+        "{\n  \"hooks\": {\n    \"Stop\": [\n      {\"a\": 1} // mine\n    ]\n  }\n}\n";
     const std::string grown = json_with_element(text, list, {{"b", 2}});
-    EXPECT_EQ(grown,
-              "{\n  \"hooks\": {\n    \"Stop\": [\n      {\"a\": 1}, // mine\n      {\n        \"b\": 2\n"
-              "      }\n    ]\n  }\n}\n");
+    EXPECT_EQ(
+        grown,
+        "{\n  \"hooks\": {\n    \"Stop\": [\n      {\"a\": 1}, // mine\n      {\n        \"b\": 2\n"
+        "      }\n    ]\n  }\n}\n");
     EXPECT_EQ(json_without_element(grown, list, 1), text);
     const std::string made = json_with_element("{}", list, 1);
     EXPECT_EQ(json_at(made, list), JsonValue::array({1}));
@@ -159,7 +163,8 @@ TEST(JsonText, WhatIsNotJsonIsRefusedWithTheLine) {
                 (void)edit(text);
                 ADD_FAILURE() << "accepted: " << text.substr(0, 50);
             } catch (const Malformed& error) {
-                EXPECT_NE(std::string(error.what()).find(reason), std::string::npos) << error.what();
+                EXPECT_NE(std::string(error.what()).find(reason), std::string::npos)
+                    << error.what();
             }
         }
     }
@@ -168,7 +173,8 @@ TEST(JsonText, WhatIsNotJsonIsRefusedWithTheLine) {
 TEST(JsonText, WhatIsNoObjectOnTheWayIsNotOverwritten) {
     EXPECT_THROW((void)with_server(R"({"mcpServers": []})"), Malformed);
     EXPECT_THROW((void)with_server(R"({"mcpServers": null})"), Malformed);
-    EXPECT_THROW((void)json_with_element(R"({"hooks": {"Stop": {}}})", {"hooks", "Stop"}, 1), Malformed);
+    EXPECT_THROW((void)json_with_element(R"({"hooks": {"Stop": {}}})", {"hooks", "Stop"}, 1),
+                 Malformed);
 }
 
 }  // namespace
