@@ -42,10 +42,12 @@ private:
 };
 
 /// The agentcom binary as a child process, without the test's own AGENTCOM_ variables; what it
-/// prints is kept. Killed, by its pid, when the object goes.
+/// prints is kept. Killed, by its pid, when the object goes. `input` is a file that becomes its
+/// standard input.
 class Program {
 public:
-    explicit Program(std::vector<std::string> arguments, std::vector<std::string> variables = {}) {
+    explicit Program(std::vector<std::string> arguments, std::vector<std::string> variables = {},
+                     const std::string& input = "/dev/null") {
         arguments.insert(arguments.begin(), built_binary());
         variables.emplace_back("PATH=/usr/bin:/bin");
         std::array<int, 2> out{};
@@ -55,6 +57,7 @@ public:
         }
         posix_spawn_file_actions_t actions;
         ::posix_spawn_file_actions_init(&actions);
+        ::posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, input.c_str(), O_RDONLY, 0);
         ::posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
         ::posix_spawn_file_actions_adddup2(&actions, err[1], STDERR_FILENO);
         const int error = ::posix_spawn(&pid_, built_binary().c_str(), &actions, nullptr,

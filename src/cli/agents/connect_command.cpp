@@ -27,6 +27,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::chrono::seconds kHubTime{10};
+/// What is shown in place of a token.
+constexpr std::string_view kMask = "TOKEN";
 
 Dialect wanted_client(const std::string& name) {
     const auto dialect = dialect_named(name);
@@ -126,7 +128,7 @@ private:
             }
         }
         if (call_.dry_run) {
-            identity.token = "TOKEN";
+            identity.token = kMask;
             return identity;
         }
         const nlohmann::json body = {{"agent_id", agent}, {"name", "connect " + call_.client}};
@@ -166,8 +168,9 @@ std::string own_program() {
 
 std::string masked(std::string text, const std::string& token) {
     if (token.empty()) return text;
-    for (std::size_t at = text.find(token); at != std::string::npos; at = text.find(token, at)) {
-        text.replace(at, token.size(), "TOKEN");
+    for (std::size_t at = text.find(token); at != std::string::npos;
+         at = text.find(token, at + kMask.size())) {
+        text.replace(at, token.size(), kMask);
     }
     return text;
 }
@@ -182,7 +185,7 @@ std::string without_tokens(std::string text) {
         std::size_t end = begin;
         while (end < text.size() && std::isxdigit(static_cast<unsigned char>(text[end])) != 0)
             ++end;
-        if (end - begin >= kTokenDigits) text.replace(begin, end - begin, "TOKEN");
+        if (end - begin >= kTokenDigits) text.replace(begin, end - begin, kMask);
     }
     return text;
 }
