@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "agentcom/cli/agent_commands.hpp"
+#include "agentcom/cli/commands.hpp"
 #include "agentcom/core/version.hpp"
 #include "app/commands.hpp"
 
@@ -37,7 +38,7 @@ int run_command_line(int count, const char* const* arguments) {
     app.set_version_flag("--version", "agentcom " + std::string(core::kVersion));
     app.require_subcommand(1);
     app.footer(
-        "Settings come from the file given with --config, from variables such as\n"
+        "Settings of a hub come from the file given with --config, from variables such as\n"
         "AGENTCOM_SERVER_PORT and from flags; `agentcom check` shows what results.");
     int status = 0;
     add_serve_command(app, status);
@@ -47,6 +48,7 @@ int run_command_line(int count, const char* const* arguments) {
     add_backup_command(app, status);
     add_restore_command(app, status);
     add_doctor_command(app, status);
+    cli::add_client_commands(app, status);
     cli::add_agent_commands(app, status);
     try {
         app.parse(count, arguments);

@@ -179,15 +179,14 @@ private:
             return;
         }
         const long verdict = ::SSL_get_verify_result(stream_.native_handle());
-        if (verdict != X509_V_OK) {
+        // One whose name does not fit has no fault that OpenSSL knows a name for.
+        const bool wrong_name = verdict == X509_V_ERR_UNSPECIFIED;
+        if (verdict != X509_V_OK && !wrong_name) {
             throw HubError(Kind::untrusted,
                            "the certificate of the hub at " + shown_ +
                                " is not trusted: " + ::X509_verify_cert_error_string(verdict));
         }
-        // A name that does not fit leaves no verdict behind, only the alarm.
-        if (error.category() == asio::error::get_ssl_category() &&
-            ERR_GET_REASON(static_cast<unsigned long>(error.value())) ==
-                SSL_R_CERTIFICATE_VERIFY_FAILED) {
+        if (wrong_name) {
             throw HubError(Kind::untrusted, "the certificate of the hub at " + shown_ +
                                                 " is not for the host " + url.host);
         }

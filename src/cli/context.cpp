@@ -20,14 +20,6 @@ std::string first_of(const std::string& flag, const std::string& otherwise) {
     return flag.empty() ? otherwise : flag;
 }
 
-std::string checked_token(const std::string& text, const std::string& from) {
-    if (!core::Token::parse(text)) {
-        throw std::runtime_error("what " + from +
-                                 " holds is no token (64 digits from 0 to 9 and a to f)");
-    }
-    return text;
-}
-
 /// A URL with or without a slash at its end means the same.
 std::string without_slash(std::string url) {
     while (url.ends_with('/')) {
@@ -65,6 +57,14 @@ StoredContext stored_context(const std::string& wanted, std::string& name) {
 }
 
 }  // namespace
+
+std::string checked_token(const std::string& text, const std::string& from) {
+    if (!core::Token::parse(text)) {
+        throw std::runtime_error("what " + from +
+                                 " holds is no token (64 digits from 0 to 9 and a to f)");
+    }
+    return text;
+}
 
 std::string read_token(const std::string& file) {
     std::string text;

@@ -34,4 +34,7 @@ struct Context {
 /// dropped. Throws std::runtime_error.
 [[nodiscard]] std::string read_token(const std::string& file);
 
+/// The text when it is a token; throws std::runtime_error that names where it is `from` otherwise.
+[[nodiscard]] std::string checked_token(const std::string& text, const std::string& from);
+
 }  // namespace agentcom::cli

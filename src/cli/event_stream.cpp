@@ -9,7 +9,7 @@ EventStream::EventStream(HubClient& client, const std::string& target, Deadline 
           {.verb = "GET", .target = target, .headers = {{"Accept", "text/event-stream"}}},
           opened_by)),
       alive_until_(from_now(kSilence)) {
-    HttpAnswer head = answer_->head();
+    HttpAnswer head = answer_->head(opened_by);
     if (head.status == 200 && head.content_type == "text/event-stream") {
         return;
     }

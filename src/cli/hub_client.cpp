@@ -19,12 +19,15 @@ constexpr std::size_t kMaxAnswerBytes = std::size_t{256} << 20;
 /// An answer that is still coming.
 class OpenAnswer final : public AnswerStream {
 public:
-    OpenAnswer(std::unique_ptr<Connection> connection, Deadline deadline)
-        : connection_(std::move(connection)),
-          reader_(*connection_, rest_),
-          head_(reader_.read_head(deadline)) {}
+    explicit OpenAnswer(std::unique_ptr<Connection> connection)
+        : connection_(std::move(connection)), reader_(*connection_, rest_) {}
 
-    [[nodiscard]] const HttpAnswer& head() const noexcept override { return head_; }
+    [[nodiscard]] const HttpAnswer& head(Deadline deadline) override {
+        if (!head_) {
+            head_ = reader_.read_head(deadline);
+        }
+        return *head_;
+    }
     Read read(std::string& into, Deadline deadline) override {
         return reader_.read_body(into, deadline);
     }
@@ -34,7 +37,7 @@ private:
     std::unique_ptr<Connection> connection_;
     std::string rest_;
     AnswerReader reader_;
-    HttpAnswer head_;
+    std::optional<HttpAnswer> head_;
 };
 
 std::string member_text(const nlohmann::json& object, const char* key) {
@@ -180,7 +183,7 @@ std::string HubClient::ask(const HttpRequest& request, Deadline deadline) {
 std::unique_ptr<AnswerStream> HubClient::open(const HttpRequest& request, Deadline deadline) {
     auto connection = impl_->connect(deadline);
     connection->write(impl_->text_of(request), deadline);
-    return std::make_unique<OpenAnswer>(std::move(connection), deadline);
+    return std::make_unique<OpenAnswer>(std::move(connection));
 }
 
 bool HubClient::reaches(Deadline deadline) noexcept {

@@ -12,7 +12,10 @@
 #include <filesystem>
 #include <stdexcept>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
+
 #include "support/paths.hpp"
 
 namespace agentcom::test {
@@ -42,12 +45,13 @@ private:
 };
 
 /// The agentcom binary as a child process, without the test's own AGENTCOM_ variables; what it
-/// prints is kept. Killed, by its pid, when the object goes. `input` is a file that becomes its
-/// standard input.
+/// prints is kept. Killed, by its pid, when the object goes.
 class Program {
 public:
+    enum class Input : bool { inherited, written };  // where its standard input comes from
+
     explicit Program(std::vector<std::string> arguments, std::vector<std::string> variables = {},
-                     const std::string& input = "/dev/null") {
+                     Input input = Input::inherited) {
         arguments.insert(arguments.begin(), built_binary());
         variables.emplace_back("PATH=/usr/bin:/bin");
         std::array<int, 2> out{};
@@ -55,9 +59,15 @@ public:
         if (::pipe2(out.data(), O_CLOEXEC) != 0 || ::pipe2(err.data(), O_CLOEXEC) != 0) {
             throw std::runtime_error("cannot make pipes");
         }
+        std::array<int, 2> in{-1, -1};
+        if (input == Input::written && ::pipe2(in.data(), O_CLOEXEC) != 0) {
+            throw std::runtime_error("cannot make pipes");
+        }
         posix_spawn_file_actions_t actions;
         ::posix_spawn_file_actions_init(&actions);
-        ::posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, input.c_str(), O_RDONLY, 0);
+        if (input == Input::written) {
+            ::posix_spawn_file_actions_adddup2(&actions, in[0], STDIN_FILENO);
+        }
         ::posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
         ::posix_spawn_file_actions_adddup2(&actions, err[1], STDERR_FILENO);
         const int error = ::posix_spawn(&pid_, built_binary().c_str(), &actions, nullptr,
@@ -65,6 +75,8 @@ public:
         ::posix_spawn_file_actions_destroy(&actions);
         ::close(out[1]);
         ::close(err[1]);
+        ::close(in[0]);
+        in_ = in[1];
         out_ = out[0];
         err_ = err[0];
         if (error != 0) {
@@ -76,6 +88,7 @@ public:
             ::kill(pid_, SIGKILL);
             ::waitpid(pid_, nullptr, 0);
         }
+        ::close(in_);
         ::close(out_);
         ::close(err_);
     }
@@ -92,20 +105,16 @@ public:
         return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
     }
     /// The line of standard error that contains this text; throws when it ends without one.
-    std::string wait_for_line(const std::string& text) {
-        while (true) {
-            const auto found = errors_.find(text);
-            const auto end = errors_.find('\n', found);
-            if (found != std::string::npos && end != std::string::npos) {
-                const auto before = errors_.rfind('\n', found);
-                const auto begin = before == std::string::npos ? 0 : before + 1;
-                return errors_.substr(begin, end - begin);
-            }
-            if (!read_more()) {
-                throw std::runtime_error("no line with '" + text + "' in: " + errors_);
-            }
+    std::string wait_for_line(const std::string& text) { return line_with(text, errors_); }
+    /// The same of its standard output.
+    std::string wait_for_output(const std::string& text) { return line_with(text, output_); }
+    /// Writes to its standard input, which was to be written.
+    void write(std::string_view text) const {
+        if (::write(in_, text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
+            throw std::runtime_error("agentcom does not take its input");
         }
     }
+    void end_input() { ::close(std::exchange(in_, -1)); }
     void signal(int number) const { ::kill(pid_, number); }
     [[nodiscard]] pid_t pid() const noexcept { return pid_; }
     [[nodiscard]] const std::string& output() const noexcept { return output_; }
@@ -119,6 +128,21 @@ private:
         }
         all.push_back(nullptr);
         return all;
+    }
+
+    std::string line_with(const std::string& text, const std::string& printed) {
+        while (true) {
+            const auto found = printed.find(text);
+            const auto end = printed.find('\n', found);
+            if (found != std::string::npos && end != std::string::npos) {
+                const auto before = printed.rfind('\n', found);
+                const auto begin = before == std::string::npos ? 0 : before + 1;
+                return printed.substr(begin, end - begin);
+            }
+            if (!read_more()) {
+                throw std::runtime_error("no line with '" + text + "' in: " + printed + errors_);
+            }
+        }
     }
 
     /// False when both streams have ended. Throws when nothing comes for a long time.
@@ -151,6 +175,7 @@ private:
     }
 
     pid_t pid_ = -1;
+    int in_ = -1;
     int out_ = -1;
     int err_ = -1;
     bool out_open_ = true;

@@ -79,13 +79,14 @@ struct HttpAnswer {
 class AnswerStream {
 public:
     virtual ~AnswerStream() = default;
-    /// Status and type; the body is empty.
-    [[nodiscard]] virtual const HttpAnswer& head() const noexcept = 0;
+    /// Status and type; the body is empty. Waits for it until the deadline, and may be called again
+    /// after that. Throws HubError (late, and others).
+    [[nodiscard]] virtual const HttpAnswer& head(Deadline deadline) = 0;
     enum class Read : std::uint8_t { some, end, late };
-    /// Appends what has come; waits for it until the deadline. After `late` it may be called again.
-    /// Throws HubError.
+    /// Appends what has come of the body, after `head`; waits for it until the deadline. After
+    /// `late` it may be called again. Throws HubError.
     virtual Read read(std::string& into, Deadline deadline) = 0;
-    /// From any thread: whoever waits in `read` is told that the connection is broken.
+    /// From any thread: whoever waits in `head` or `read` is told that the connection is broken.
     virtual void cut() = 0;
 };
 
@@ -103,7 +104,7 @@ public:
     [[nodiscard]] HttpAnswer send(const HttpRequest& request, Deadline deadline);
     /// The body of the hub's answer; throws HubError also when that is an error.
     [[nodiscard]] std::string ask(const HttpRequest& request, Deadline deadline);
-    /// Sends, and returns with the head of the answer, whatever its status.
+    /// Sends, over a connection of its own, and returns at once.
     [[nodiscard]] std::unique_ptr<AnswerStream> open(const HttpRequest& request, Deadline deadline);
     /// Whether something listens at the address.
     [[nodiscard]] bool reaches(Deadline deadline) noexcept;

@@ -3,11 +3,14 @@
 #include <sys/stat.h>
 
 #include <chrono>
+#include <csignal>
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "support/hub_process.hpp"
@@ -59,23 +62,25 @@ protected:
                 "CLAUDECODE=1"};
     }
 
-    std::string input_file(const json& input) {
-        const fs::path file = dir_.path() / ("input" + std::to_string(++inputs_));
-        std::ofstream(file) << input;
-        return file.string();
+    static std::unique_ptr<Program> run(const std::vector<std::string>& arguments,
+                                        const std::vector<std::string>& variables,
+                                        const json& input) {
+        auto program = std::make_unique<Program>(arguments, variables, Program::Input::written);
+        program->write(input.dump());
+        program->end_input();
+        return program;
     }
-
-    Program start(const std::string& client, const std::string& moment, const json& input) {
-        return Program({"hook", client, moment}, variables(), input_file(input));
+    std::unique_ptr<Program> start(const std::string& client, const std::string& moment,
+                                   const json& input = {{"session_id", "s1"}}) {
+        return run({"hook", client, moment}, variables(), input);
     }
     static Said finish(Program& program) {
-        const int status = program.wait();
-        return {status, program.output(), program.errors()};
+        const int status = program->wait();
+        return {status, program->output(), program->errors()};
     }
     Said hook(const std::string& client, const std::string& moment,
               const json& input = {{"session_id", "s1"}}) {
-        Program program = start(client, moment, input);
-        return finish(program);
+        return finish(*start(client, moment, input));
     }
     /// Whether the hook said something, and as it should.
     bool announces(const std::string& moment, const json& input = {{"session_id", "s1"}}) {
@@ -107,7 +112,6 @@ protected:
     std::unique_ptr<HubProcess> hub_;
     std::string token_;
     std::string bob_;
-    int inputs_ = 0;
 };
 
 TEST_F(HookCommand, TellsEachSessionOnceAndOnlyOfWhatIsUnread) {
@@ -137,9 +141,9 @@ TEST_F(HookCommand, FindsOutWhoItIsWhenOnlyTheTokenIsGiven) {
     bob_writes("one");
     auto without_agent = variables();
     std::erase(without_agent, "AGENTCOM_AGENT=alice");
-    Program program({"hook", "gemini", "prompt"}, without_agent, input_file({{"session_id", "g"}}));
-    EXPECT_EQ(program.wait(), 0);
-    EXPECT_EQ(json::parse(program.output()).at("hookSpecificOutput").at("hookEventName"),
+    const auto program = run({"hook", "gemini", "prompt"}, without_agent, {{"session_id", "g"}});
+    EXPECT_EQ(program->wait(), 0);
+    EXPECT_EQ(json::parse(program->output()).at("hookSpecificOutput").at("hookEventName"),
               "BeforeAgent");
 }
 
@@ -159,11 +163,11 @@ TEST_F(HookCommand, IsSilentInSubagentsWithoutAContextAndWithInputItCannotUse) {
     bob_writes("one");
     EXPECT_FALSE(announces("tool", {{"session_id", "s1"}, {"agent_id", "sub"}}));
     EXPECT_FALSE(announces("tool", {{"cwd", "/"}}));
-    Program nobody({"hook", "cursor", "stop"}, {"HOME=" + dir_.path().string()},
-                   input_file({{"conversation_id", "c"}}));
-    EXPECT_EQ(nobody.wait(), 0);
-    EXPECT_EQ(nobody.output(), "{}");
-    EXPECT_EQ(nobody.errors(), "");
+    const auto nobody = run({"hook", "cursor", "stop"}, {"HOME=" + dir_.path().string()},
+                            {{"conversation_id", "c"}});
+    EXPECT_EQ(nobody->wait(), 0);
+    EXPECT_EQ(nobody->output(), "{}");
+    EXPECT_EQ(nobody->errors(), "");
     token_ = std::string(64, '0');
     EXPECT_FALSE(announces("prompt"));
 }
@@ -176,7 +180,8 @@ TEST_F(HookCommand, AWrongCommandLineIsNoVeto) {
                                                       {"hook", "claude", "stop", "--new-flag"},
                                                       {"hook", "claude", "stop", "--context"},
                                                       {"hook", "claude", "stop", "more"}}) {
-        Program program(arguments, variables(), input_file({{"session_id", "s1"}}));
+        Program program(arguments, variables(), Program::Input::written);
+        program.end_input();
         EXPECT_EQ(program.wait(), 0) << testing::PrintToString(arguments);
         EXPECT_EQ(program.output().find("block"), std::string::npos);
     }
@@ -188,9 +193,9 @@ TEST_F(HookCommand, AHubThatIsDownOrDoesNotAnswerCostsLittle) {
     auto impatient = variables();
     std::erase(impatient, "AGENTCOM_HOOK_TIMEOUT=30000");
     const auto begun = std::chrono::steady_clock::now();
-    Program stopped({"hook", "gemini", "stop"}, impatient, input_file({{"session_id", "g"}}));
-    EXPECT_EQ(stopped.wait(), 0);
-    EXPECT_EQ(stopped.output(), "{}");
+    const auto stopped = run({"hook", "gemini", "stop"}, impatient, {{"session_id", "g"}});
+    EXPECT_EQ(stopped->wait(), 0);
+    EXPECT_EQ(stopped->output(), "{}");
     // The hook's own limit is 200 ms; the rest is for a machine that does not get to it.
     EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(10));
     ::kill(hub_->pid(), SIGCONT);
@@ -201,13 +206,9 @@ TEST_F(HookCommand, AHubThatIsDownOrDoesNotAnswerCostsLittle) {
 TEST_F(HookCommand, AClientThatNeverEndsItsInputIsLeft) {
     auto impatient = variables();
     std::erase(impatient, "AGENTCOM_HOOK_TIMEOUT=30000");
-    const fs::path pipe = dir_.path() / "pipe";
-    ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
-    const int writer = ::open(pipe.c_str(), O_RDWR | O_CLOEXEC);
-    Program program({"hook", "cursor", "prompt"}, impatient, pipe.string());
+    Program program({"hook", "cursor", "prompt"}, impatient, Program::Input::written);
     EXPECT_EQ(program.wait(), 0);
     EXPECT_EQ(program.output(), "{}");
-    ::close(writer);
 }
 
 TEST_F(HookCommand, ATurnGoesOnThreeTimesForNewMail) {
@@ -221,37 +222,37 @@ TEST_F(HookCommand, ATurnGoesOnThreeTimesForNewMail) {
 }
 
 TEST_F(HookCommand, TheWaiterWakesAnIdleSession) {
-    Program waiter = start("claude", "wait", {{"session_id", "s1"}, {"stop_hook_active", true}});
-    wait_until_waiter_is(waiter.pid());
+    const auto waiter = start("claude", "wait", {{"session_id", "s1"}, {"stop_hook_active", true}});
+    wait_until_waiter_is(waiter->pid());
     bob_writes("wake up");
-    const Said said = finish(waiter);
+    const Said said = finish(*waiter);
     EXPECT_EQ(said.status, 2);
     EXPECT_EQ(said.output, "");
     EXPECT_TRUE(said.errors.starts_with("AgentCom: 1 unread message for alice: 1 from bob"));
     // The turn that it began is told nothing twice, and neither is the next waiter.
     EXPECT_FALSE(announces("prompt", {{"session_id", "s1"}, {"prompt", "<task-notification>"}}));
     EXPECT_FALSE(announces("stop", {{"session_id", "s1"}, {"stop_hook_active", true}}));
-    Program next = start("claude", "wait", {{"session_id", "s1"}, {"stop_hook_active", true}});
-    wait_until_waiter_is(next.pid());
+    const auto next = start("claude", "wait", {{"session_id", "s1"}, {"stop_hook_active", true}});
+    wait_until_waiter_is(next->pid());
     bob_writes("and again");
-    EXPECT_EQ(finish(next).status, 2);
+    EXPECT_EQ(finish(*next).status, 2);
 }
 
 TEST_F(HookCommand, TheNewestWaiterIsTheOnlyOne) {
-    Program first = start("claude", "wait", {{"session_id", "s1"}});
-    wait_until_waiter_is(first.pid());
-    Program second = start("claude", "wait", {{"session_id", "s1"}});
-    EXPECT_EQ(first.wait(), 128 + SIGTERM);
-    wait_until_waiter_is(second.pid());
+    const auto first = start("claude", "wait", {{"session_id", "s1"}});
+    wait_until_waiter_is(first->pid());
+    const auto second = start("claude", "wait", {{"session_id", "s1"}});
+    EXPECT_EQ(first->wait(), 128 + SIGTERM);
+    wait_until_waiter_is(second->pid());
     bob_writes("one");
-    EXPECT_EQ(second.wait(), 2);
+    EXPECT_EQ(second->wait(), 2);
 }
 
 TEST_F(HookCommand, TheEndOfASessionEndsItsWaiter) {
-    Program waiter = start("claude", "wait", {{"session_id", "s1"}});
-    wait_until_waiter_is(waiter.pid());
+    const auto waiter = start("claude", "wait", {{"session_id", "s1"}});
+    wait_until_waiter_is(waiter->pid());
     EXPECT_FALSE(announces("end"));
-    EXPECT_EQ(waiter.wait(), 128 + SIGTERM);
+    EXPECT_EQ(waiter->wait(), 128 + SIGTERM);
     EXPECT_EQ(session_state().at("waiter"), 0);
 }
 
@@ -259,57 +260,55 @@ TEST_F(HookCommand, OnlyClaudeCodeAndThePluginAreWaitedFor) {
     bob_writes("one");
     auto other = variables();
     std::erase(other, "CLAUDECODE=1");
-    Program program({"hook", "claude", "wait"}, other, input_file({{"session_id", "s1"}}));
-    EXPECT_EQ(program.wait(), 0);
+    const auto program = run({"hook", "claude", "wait"}, other, {{"session_id", "s1"}});
+    EXPECT_EQ(program->wait(), 0);
     EXPECT_EQ(hook("claude", "wait", {{"conversation_id", "c"}, {"cursor_version", "3"}}).status,
               0);
-    Program plugin({"hook", "opencode", "wait"}, other, input_file({{"session_id", "s1"}}));
-    EXPECT_EQ(plugin.wait(), 2);
+    const auto plugin = run({"hook", "opencode", "wait"}, other, {{"session_id", "s1"}});
+    EXPECT_EQ(plugin->wait(), 2);
 }
 
 TEST_F(HookCommand, AWaiterOutlivesARestartOfTheHub) {
     const std::uint16_t port = hub_->port();
-    Program waiter = start("claude", "wait", {{"session_id", "s1"}});
-    wait_until_waiter_is(waiter.pid());
+    const auto waiter = start("claude", "wait", {{"session_id", "s1"}});
+    wait_until_waiter_is(waiter->pid());
     hub_->kill();
     hub_.reset();
     hub_ = std::make_unique<HubProcess>(dir_.path() / "data",
                                         std::vector<std::string>{"--port", std::to_string(port)});
     bob_writes("back again");
-    EXPECT_EQ(waiter.wait(), 2);
+    EXPECT_EQ(waiter->wait(), 2);
 }
 
 TEST_F(HookCommand, AnIdleCodexIsWokenByItsOwnQueue) {
     // A shell of that name stands for the client: its hooks have it above them, and what it is
     // asked to queue goes to a script that writes it down.
-    const fs::path codex = dir_.path() / "codex";
-    fs::copy_file("/bin/sh", codex);
-    std::ofstream(dir_.path() / "queue")
-        << "printf '%s\\n' \"$1\" \"$2\" \"$AGENTCOM_TOKEN\" >queued.new\nmv queued.new queued\n";
-    std::ofstream(dir_.path() / "session")
-        << "'" << built_binary() << "' hook codex stop <'"
-        << input_file({{"session_id", "t1"}, {"stop_hook_active", false}})
-        << "'\necho hooked >hooked.new\nmv hooked.new hooked\n"
-        << "while [ ! -e over ]; do read line <ticks; done\n";
-    ASSERT_EQ(::mkfifo((dir_.path() / "ticks").c_str(), 0600), 0);
-    const int ticks = ::open((dir_.path() / "ticks").c_str(), O_RDWR | O_CLOEXEC);
-    std::string line = "cd '" + dir_.path().string() + "' && exec";
-    for (const std::string& variable : variables()) line = variable + " " + line;
-    std::string command = "cd '" + dir_.path().string() + "'; export";
+    const fs::path home = dir_.path();
+    fs::copy_file("/bin/sh", home / "codex");
+    std::ofstream(home / "input") << R"({"session_id":"t1","stop_hook_active":false})";
+    std::ofstream(home / "queue") << "echo \"$1\" >queue.new; echo \"$2\" >>queue.new\n"
+                                     "echo \"token $AGENTCOM_TOKEN\" >>queue.new\n"
+                                     "mv queue.new queued\n";
+    std::ofstream(home / "session")
+        << "cd '" << home.string() << "'\n'" << built_binary()
+        << "' hook codex stop <input >said\nmv said hooked\nread over\n";
+    std::string command = "env";
     for (const std::string& variable : variables()) command += " '" + variable + "'";
-    command += "; ./codex session & wait";
-    FILE* session = ::popen(command.c_str(), "r");
+    command += " '" + (home / "codex").string() + "' '" + (home / "session").string() + "'";
+    FILE* session = ::popen(command.c_str(), "w");
     ASSERT_NE(session, nullptr);
     const auto appears = [&](const char* name) {
         const auto deadline = std::chrono::steady_clock::now() + kPatience;
-        while (!fs::exists(dir_.path() / name) && std::chrono::steady_clock::now() < deadline) {
+        while (!fs::exists(home / name)) {
+            if (std::chrono::steady_clock::now() > deadline) return false;
+            std::this_thread::yield();
         }
-        return fs::exists(dir_.path() / name);
+        return true;
     };
     EXPECT_TRUE(appears("hooked"));
     bob_writes("wake up");
     EXPECT_TRUE(appears("queued"));
-    std::ifstream queued(dir_.path() / "queued");
+    std::ifstream queued(home / "queued");
     std::string thread;
     std::string message;
     std::string token;
@@ -318,11 +317,8 @@ TEST_F(HookCommand, AnIdleCodexIsWokenByItsOwnQueue) {
     std::getline(queued, token);
     EXPECT_EQ(thread, "--thread=t1");
     EXPECT_TRUE(message.starts_with("--message=AgentCom: 1 unread message for alice: 1 from bob"));
-    EXPECT_EQ(token, "");
-    std::ofstream(dir_.path() / "over") << "";
-    EXPECT_EQ(::write(ticks, "\n", 1), 1);
+    EXPECT_EQ(token, "token ");
     ::pclose(session);
-    ::close(ticks);
 }
 
 }  // namespace

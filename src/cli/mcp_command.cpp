@@ -1,0 +1,33 @@
+// `mcp`: the hub's MCP server for clients that start a program.
+#include <iostream>
+
+#include "cli/command.hpp"
+#include "cli/mcp_bridge.hpp"
+
+namespace agentcom::cli {
+namespace {
+
+int run_mcp(const ClientFlags& flags) {
+    const Context context = Context::resolve(flags);
+    if (context.token.empty()) {
+        throw CommandError(kNoAccess, "there is no token for the hub at " + context.hub.url +
+                                          "; set AGENTCOM_TOKEN, or store one with `agentcom "
+                                          "context add`");
+    }
+    McpBridge bridge(context.hub, context.token, [](std::string_view line) {
+        print(std::string(line) + '\n');
+        flush_output();
+    });
+    bridge.run(std::cin);
+    return 0;
+}
+
+}  // namespace
+
+void add_mcp_command(const CommandSet& set) {
+    (void)add_command<ClientFlags>(set, "mcp",
+                                   "Be the hub's MCP server on standard input and output",
+                                   std::make_shared<ClientFlags>(), run_mcp);
+}
+
+}  // namespace agentcom::cli

@@ -1,0 +1,103 @@
+#include "cli/terminal_text.hpp"
+
+#include <array>
+#include <cstdio>
+#include <ctime>
+
+#include "agentcom/core/utf8.hpp"
+
+namespace agentcom::cli {
+namespace {
+
+std::string hex(const char* format, std::uint32_t value) {
+    std::array<char, 16> out{};
+    const int size = std::snprintf(out.data(), out.size(), format, value);
+    return {out.data(), static_cast<std::size_t>(size)};
+}
+
+/// Of a sequence that is UTF-8.
+std::uint32_t decode(std::string_view bytes) {
+    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(bytes[i]); };
+    if (bytes.size() == 1) {
+        return byte(0);
+    }
+    std::uint32_t value = byte(0) & (0xFFU >> (bytes.size() + 1));
+    for (std::size_t i = 1; i < bytes.size(); ++i) {
+        value = value << 6 | (byte(i) & 0x3FU);
+    }
+    return value;
+}
+
+bool is_control(std::uint32_t c) { return c < 0x20 || (c >= 0x7F && c < 0xA0); }
+
+/// What changes the direction of what follows, breaks lines, or cannot be seen and joins nothing.
+bool deceives(std::uint32_t c) {
+    return c == 0x61C || c == 0x200E || c == 0x200F || (c >= 0x2028 && c <= 0x202E) ||
+           (c >= 0x2066 && c <= 0x2069) || c == 0xFEFF || (c >= 0xE0000 && c <= 0xE007F);
+}
+
+std::string json_escape(std::uint32_t c) {
+    return c < 0x10000 ? hex("\\u%04x", c)
+                       : hex("\\u%04x", 0xD800 + ((c - 0x10000) >> 10)) +
+                             hex("\\u%04x", 0xDC00 + ((c - 0x10000) & 0x3FF));
+}
+
+template <class Judge>
+std::string rewrite(std::string_view text, Judge judge) {
+    std::string out;
+    out.reserve(text.size());
+    for (std::size_t at = 0; at < text.size();) {
+        const std::size_t length = core::utf8_sequence_length(text, at);
+        if (length == 0) {
+            out += hex("\\x%02x", static_cast<unsigned char>(text[at++]));
+            continue;
+        }
+        const std::string_view sequence = text.substr(at, length);
+        judge(out, sequence, decode(sequence));
+        at += length;
+    }
+    return out;
+}
+
+std::string shown(std::string_view text, bool one_line) {
+    return rewrite(text, [one_line](std::string& out, std::string_view bytes, std::uint32_t c) {
+        if (c == '\n' && one_line) {
+            out += "\\n";
+        } else if (c == '\t' && one_line) {
+            out += "\\t";
+        } else if (is_control(c) && c != '\n' && c != '\t') {
+            out += hex("\\x%02x", c);
+        } else if (deceives(c)) {
+            out += json_escape(c);
+        } else {
+            out += bytes;
+        }
+    });
+}
+
+}  // namespace
+
+std::string printable(std::string_view text) { return shown(text, false); }
+std::string printable_line(std::string_view text) { return shown(text, true); }
+
+std::string escape_controls(std::string_view json) {
+    return rewrite(json, [](std::string& out, std::string_view bytes, std::uint32_t c) {
+        if (is_control(c) || deceives(c)) {
+            out += json_escape(c);
+        } else {
+            out += bytes;
+        }
+    });
+}
+
+std::string show_time(std::int64_t unix_ms) {
+    const std::time_t seconds = unix_ms / 1000;
+    std::tm local{};
+    std::array<char, 32> out{};
+    if (::localtime_r(&seconds, &local) == nullptr) {
+        return std::to_string(unix_ms);
+    }
+    return {out.data(), std::strftime(out.data(), out.size(), "%Y-%m-%d %H:%M:%S", &local)};
+}
+
+}  // namespace agentcom::cli
