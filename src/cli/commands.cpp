@@ -22,7 +22,7 @@ constexpr std::array<ExitStatus, 10> kStatuses{{
     {kCommandFailed, "`listen --exec`: the command failed, and its message stays unread"},
 }};
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kVariables{{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 7> kVariables{{
     {"AGENTCOM_URL", "Where the hub is; http://127.0.0.1:4000 when nothing says so"},
     {"AGENTCOM_TOKEN", "The token"},
     {"AGENTCOM_AGENT", "Whom AGENTCOM_TOKEN belongs to; saves asking the hub"},

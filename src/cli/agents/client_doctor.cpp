@@ -228,7 +228,7 @@ private:
     Outcome run_command(const HookCommand& hook, const std::string& session) {
         static constexpr seconds kLongest{20};
         return run_in_shell(hook.command, sample_input(dialect_, hook.moment, session),
-                            {"CLAUDECODE=1"}, from_now(kLongest));
+                            {"CLAUDECODE=1", "CLAUDE_CODE_ENTRYPOINT=cli"}, from_now(kLongest));
     }
 
     void try_hook(const HookCommand& hook) {

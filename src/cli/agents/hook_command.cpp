@@ -101,10 +101,13 @@ std::string program_of(const ProcessId& process) {
     return size > 0 ? std::string(path.data(), static_cast<std::size_t>(size)) : kCodex;
 }
 
-/// Others run the hooks of Claude Code, too, and would wait for the waiter to end.
+/// Others run the hooks of Claude Code, too, and would wait for the waiter to end. So does Claude
+/// Code itself when it is not there for a person (`claude -p`): such a session ends with its turn.
 bool may_wait(Dialect dialect) {
-    return dialect == Dialect::opencode ||
-           (dialect == Dialect::claude && std::getenv("CLAUDECODE") != nullptr);
+    if (dialect != Dialect::claude) return dialect == Dialect::opencode;
+    const char* entry = std::getenv("CLAUDE_CODE_ENTRYPOINT");
+    return std::getenv("CLAUDECODE") != nullptr &&
+           !std::string_view(entry != nullptr ? entry : "").starts_with("sdk");
 }
 
 class Hook {

@@ -167,7 +167,14 @@ Outcome run_in_shell(const std::string& command, const std::string& input,
     Pipe err;
     std::vector<std::string> words{"sh", "-c", command};
     std::vector<std::string> all(variables);
-    for (char** variable = environ; *variable != nullptr; ++variable) all.emplace_back(*variable);
+    for (char** variable = environ; *variable != nullptr; ++variable) {
+        const std::string_view name =
+            std::string_view(*variable).substr(0, std::string_view(*variable).find('=') + 1);
+        const bool given =
+            std::any_of(variables.begin(), variables.end(),
+                        [&name](const std::string& each) { return each.starts_with(name); });
+        if (!given) all.emplace_back(*variable);
+    }
     posix_spawn_file_actions_t actions;
     ::posix_spawn_file_actions_init(&actions);
     ::posix_spawn_file_actions_adddup2(&actions, in.end(0), STDIN_FILENO);

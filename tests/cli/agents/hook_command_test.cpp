@@ -264,6 +264,9 @@ TEST_F(HookCommand, OnlyClaudeCodeAndThePluginAreWaitedFor) {
     EXPECT_EQ(program->wait(), 0);
     EXPECT_EQ(hook("claude", "wait", {{"conversation_id", "c"}, {"cursor_version", "3"}}).status,
               0);
+    auto unattended = variables();
+    unattended.emplace_back("CLAUDE_CODE_ENTRYPOINT=sdk-cli");
+    EXPECT_EQ(run({"hook", "claude", "wait"}, unattended, {{"session_id", "s1"}})->wait(), 0);
     const auto plugin = run({"hook", "opencode", "wait"}, other, {{"session_id", "s1"}});
     EXPECT_EQ(plugin->wait(), 2);
 }
