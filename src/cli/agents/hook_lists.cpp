@@ -7,6 +7,7 @@ namespace {
 
 constexpr int kHookSeconds = 5;
 constexpr int kWaitSeconds = 86'400;
+constexpr int kMostCodexEndSeconds = 3;  // with more it warns at every start
 
 /// One line of the tables below.
 struct EventName {
@@ -54,6 +55,8 @@ JsonValue handler(Dialect dialect, const std::string& command, Moment moment) {
         hook["timeout"] = kWaitSeconds;
     } else if (dialect == Dialect::gemini) {
         hook["timeout"] = kHookSeconds * 1'000;
+    } else if (dialect == Dialect::codex && moment == Moment::end) {
+        hook["timeout"] = kMostCodexEndSeconds;
     } else {
         hook[dialect == Dialect::copilot ? "timeoutSec" : "timeout"] = kHookSeconds;
     }

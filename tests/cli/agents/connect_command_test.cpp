@@ -87,7 +87,8 @@ protected:
     [[nodiscard]] std::size_t tokens_of(const std::string& agent) const {
         HttpClient client(hub_->port(), hub_->admin_token());
         std::size_t count = 0;
-        for (const json& token : client.get("/admin/tokens").json().at("tokens")) {
+        const json listed = client.get("/admin/tokens").json();
+        for (const json& token : listed.at("tokens")) {
             if (token.at("agent_id") == agent) ++count;
         }
         return count;

@@ -75,8 +75,8 @@ protected:
         return run({"hook", client, moment}, variables(), input);
     }
     static Said finish(Program& program) {
-        const int status = program->wait();
-        return {status, program->output(), program->errors()};
+        const int status = program.wait();
+        return {status, program.output(), program.errors()};
     }
     Said hook(const std::string& client, const std::string& moment,
               const json& input = {{"session_id", "s1"}}) {
@@ -276,10 +276,12 @@ TEST_F(HookCommand, AWaiterOutlivesARestartOfTheHub) {
     const auto waiter = start("claude", "wait", {{"session_id", "s1"}});
     wait_until_waiter_is(waiter->pid());
     hub_->kill();
-    hub_.reset();
-    hub_ = std::make_unique<HubProcess>(dir_.path() / "data",
-                                        std::vector<std::string>{"--port", std::to_string(port)});
-    bob_writes("back again");
+    Program again(
+        {"serve", "--data-dir", (dir_.path() / "data").string(), "--port", std::to_string(port)});
+    again.wait_for_line("listening");
+    HttpClient bob(port, bob_);
+    EXPECT_EQ(bob.post("/api/message", {{"to", "alice"}, {"payload", {{"text", "back"}}}}).status,
+              200);
     EXPECT_EQ(waiter->wait(), 2);
 }
 
