@@ -1,6 +1,7 @@
 #include "cli/agents/client_files.hpp"
 
 #include <cstdlib>
+#include <system_error>
 #include <utility>
 
 #include "cli/agents/client_entries.hpp"
@@ -116,7 +117,10 @@ fs::path entry_file(Dialect dialect, Scope scope, const Places& places) {
         case Dialect::opencode:
             break;
     }
-    return user ? places.config / "opencode/opencode.json" : places.project / "opencode.json";
+    const fs::path folder = user ? places.config / "opencode" : places.project;
+    std::error_code error;
+    const bool commented = fs::exists(folder / "opencode.jsonc", error);
+    return folder / (commented ? "opencode.jsonc" : "opencode.json");
 }
 
 fs::path hook_file(Dialect dialect, Scope scope, const Places& places) {

@@ -191,6 +191,16 @@ TEST_F(ConnectCommand, ALinkStaysALink) {
     EXPECT_NE(read(home() / "dotfiles/claude.json").find("hook claude stop"), std::string::npos);
 }
 
+TEST_F(ConnectCommand, TheFileWithCommentsIsTheOneThatOpenCodeHas) {
+    const fs::path file = home() / ".config/opencode/opencode.jsonc";
+    write(file, kSettings);
+    ASSERT_EQ(connect("opencode").status, 0);
+    EXPECT_NE(read(file).find("\"agentcom\""), std::string::npos);
+    EXPECT_FALSE(fs::exists(home() / ".config/opencode/opencode.json"));
+    ASSERT_EQ(run({"connect", "opencode", "--undo"}).status, 0);
+    EXPECT_EQ(read(file), kSettings);
+}
+
 TEST_F(ConnectCommand, AnAgentsTokenIsUsedAsItIs) {
     write(dir_.path() / "ada", hub_->create_token("ada"));
     const std::vector<std::string> with_ada = {"--url", url(), "--token-file",
