@@ -62,7 +62,7 @@ target_precompile_headers(agentcom_net PRIVATE
 # A client of hubs: it links nothing of the server.
 agentcom_room(cli LINKS agentcom_core agentcom_asio OpenSSL::SSL OpenSSL::Crypto)
 target_link_libraries(agentcom_cli
-  PRIVATE nlohmann_json::nlohmann_json CLI11::CLI11 Threads::Threads)
+  PRIVATE nlohmann_json::nlohmann_json CLI11::CLI11 tomlplusplus::tomlplusplus Threads::Threads)
 agentcom_room(app LINKS agentcom_net agentcom_cli)
 target_link_libraries(agentcom_app
   PUBLIC nlohmann_json::nlohmann_json

@@ -3,7 +3,9 @@
 #include <exception>
 #include <iostream>
 #include <string>
+#include <string_view>
 
+#include "agentcom/cli/agent_commands.hpp"
 #include "agentcom/cli/commands.hpp"
 #include "agentcom/core/version.hpp"
 #include "app/commands.hpp"
@@ -47,10 +49,13 @@ int run_command_line(int count, const char* const* arguments) {
     add_restore_command(app, status);
     add_doctor_command(app, status);
     cli::add_client_commands(app, status);
+    cli::add_agent_commands(app, status);
     try {
         app.parse(count, arguments);
     } catch (const CLI::ParseError& error) {
-        return app.exit(error) == 0 ? 0 : kWrongUsage;
+        // The status of a wrong command line is a veto to those who run hooks.
+        const bool hook = count > 1 && std::string_view(arguments[1]) == "hook";
+        return app.exit(error) == 0 || hook ? 0 : kWrongUsage;
     } catch (const std::exception& error) {
         std::cerr << "agentcom: " << error.what() << '\n';
         return kProblem;

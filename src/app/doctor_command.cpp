@@ -1,7 +1,9 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 #include <memory>
+#include <string>
 
+#include "agentcom/cli/agent_commands.hpp"
 #include "agentcom/store/doctor.hpp"
 #include "app/commands.hpp"
 #include "app/page_fault.hpp"
@@ -12,6 +14,7 @@ namespace {
 struct DoctorFlags {
     CommonFlags common;
     bool repair = false;
+    std::string client;
 };
 
 void show(const store::Examination& found) {
@@ -51,7 +54,8 @@ int examine(const DoctorFlags& flags) {
 void add_doctor_command(CLI::App& app, int& status) {
     auto* command = app.add_subcommand(
         "doctor",
-        "Look whether everything in the store is as it should be, and repair what can be");
+        "Look whether everything in the store is as it should be, and repair what can be; with a\n"
+        "client's name, whether that client is told of its mail");
     command->footer(
         "Also while a hub serves the store, but for --repair.\n"
         "Exit status: 0 sound, or all was repaired; 3 something is not as it should be;\n"
@@ -60,7 +64,11 @@ void add_doctor_command(CLI::App& app, int& status) {
     add_common_flags(*command, flags->common);
     command->add_flag("--repair", flags->repair,
                       "Put counters right, remove rows that refer to nothing");
-    command->callback([flags, &status] { status = examine(*flags); });
+    command->add_option("client", flags->client,
+                        "A coding agent that `connect` has connected: claude, codex, ...");
+    command->callback([flags, &status] {
+        status = flags->client.empty() ? examine(*flags) : cli::examine_client(flags->client);
+    });
 }
 
 }  // namespace agentcom::app

@@ -22,12 +22,13 @@ constexpr std::array<ExitStatus, 10> kStatuses{{
     {kCommandFailed, "`listen --exec`: the command failed, and its message stays unread"},
 }};
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kVariables{{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 7> kVariables{{
     {"AGENTCOM_URL", "Where the hub is; http://127.0.0.1:4000 when nothing says so"},
     {"AGENTCOM_TOKEN", "The token"},
     {"AGENTCOM_AGENT", "Whom AGENTCOM_TOKEN belongs to; saves asking the hub"},
     {"AGENTCOM_CONTEXT", "The stored context to use"},
     {"AGENTCOM_CA_FILE", "Certificates (PEM) to trust instead of the system's"},
+    {"AGENTCOM_HOOK_TIMEOUT", "Milliseconds that `hook` may take; 200"},
     {"XDG_CONFIG_HOME", "Where configuration is kept, ~/.config when left out"},
 }};
 

@@ -36,7 +36,7 @@ const std::map<std::string, std::set<std::string>, std::less<>> kArrows = {
 const std::map<std::string, std::set<std::string>, std::less<>> kLibraries = {
     {"nlohmann/", {"cli", "app"}}, {"boost/json", {}},
     {"boost/beast", {}},           {"boost/asio", {"delivery", "router", "net", "cli", "app"}},
-    {"lmdb.h", {"store"}},         {"toml++/", {"app"}},
+    {"lmdb.h", {"store"}},         {"toml++/", {"cli", "app"}},
     {"CLI/", {"cli", "app"}},
 };
 /// Libraries that stay behind the doors: never in a header under include/.

@@ -1,0 +1,292 @@
+#include "cli/agents/client_doctor.hpp"
+
+#include <unistd.h>
+
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <stdexcept>
+#include <vector>
+
+#include "agentcom/cli/commands.hpp"
+#include "cli/agents/client_files.hpp"
+#include "cli/agents/connect_command.hpp"
+#include "cli/agents/hook_command.hpp"
+#include "cli/agents/mail_questions.hpp"
+#include "cli/agents/opencode_plugin.hpp"
+#include "cli/agents/processes.hpp"
+#include "cli/agents/session_file.hpp"
+#include "cli/agents/toml_text.hpp"
+#include "cli/agents/waiter.hpp"
+#include "cli/context_file.hpp"
+
+namespace agentcom::cli::agents {
+namespace {
+
+namespace fs = std::filesystem;
+using std::chrono::seconds;
+
+constexpr seconds kPatience{10};
+
+std::string text_of_file(const fs::path& file) {
+    std::ifstream stream(file, std::ios::binary);
+    return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+/// What a client gives a hook, as far as hooks look at it.
+std::string sample_input(Dialect dialect, Moment moment, const std::string& session) {
+    nlohmann::json input = {{"cwd", fs::current_path().string()}};
+    if (dialect == Dialect::cursor) {
+        input["conversation_id"] = session;
+        input["cursor_version"] = "doctor";
+    } else {
+        const bool camel = dialect == Dialect::vscode || dialect == Dialect::copilot;
+        input[camel ? "sessionId" : "session_id"] = session;
+    }
+    if (moment == Moment::prompt) input["prompt"] = "hello";
+    if (moment == Moment::stop) input["stop_hook_active"] = false;
+    return input.dump();
+}
+
+bool takes_text(Dialect dialect, Moment moment) { return speak(dialect, moment, "").has_value(); }
+
+class ClientDoctor {
+public:
+    ClientDoctor(Dialect dialect, const std::string& client)
+        : dialect_(dialect), client_(client), places_(Places::from_environment()) {}
+
+    int run() {
+        find_scope();
+        look_at_files();
+        if (!hooks_.empty() && meet_hub()) {
+            const auto sent = send_to_self();
+            for (const HookCommand& hook : hooks_) try_hook(hook);
+            tidy(sent);
+        }
+        std::cout << (faults_ == 0 ? "all is well\n" : "not everything is as it should be\n");
+        return faults_ == 0 ? 0 : kProblem;
+    }
+
+private:
+    void good(const std::string& text) { std::cout << "ok    " << text << '\n'; }
+    void note(const std::string& text) { std::cout << "note  " << text << '\n'; }
+    void bad(const std::string& text) {
+        ++faults_;
+        std::cout << "FAIL  " << text << '\n';
+    }
+
+    /// Where `connect` has been: in the project first.
+    void find_scope() {
+        for (const auto& [scope, name] :
+             {std::pair{Scope::project, "project"}, std::pair{Scope::user, "user"}}) {
+            const auto contexts = ContextFile::read(ContextFile::default_path()).contexts;
+            const auto found = contexts.find(context_name(client_, name));
+            if (found == contexts.end()) continue;
+            scope_ = scope;
+            stored_ = found->second;
+            return;
+        }
+        throw std::runtime_error(client_ +
+                                 " is not connected, neither here nor for all projects; "
+                                 "`agentcom connect " +
+                                 client_ + "` does that");
+    }
+
+    void look_at_files() {
+        const fs::path entry = entry_file(dialect_, scope_, places_);
+        const fs::path hooks = hook_file(dialect_, scope_, places_);
+        try {
+            const std::string url = installed_url(dialect_, scope_, places_, text_of_file(entry));
+            if (url == stored_.url + "/mcp") {
+                good(entry.string() + " names " + url);
+            } else {
+                bad(entry.string() + (url.empty() ? " does not name the hub" : " names " + url));
+            }
+        } catch (const Malformed& error) {
+            bad(entry.string() + " " + error.what());
+        }
+        try {
+            const std::string text = text_of_file(hooks);
+            hooks_ = dialect_ == Dialect::opencode ? plugin_hooks(text)
+                                                   : installed_hooks(dialect_, text);
+        } catch (const Malformed& error) {
+            bad(hooks.string() + " " + error.what());
+            return;
+        }
+        if (hooks_.empty()) {
+            bad(hooks.string() + " holds no hooks of agentcom");
+        } else {
+            good(hooks.string() + " holds " + std::to_string(hooks_.size()) +
+                 (hooks_.size() == 1 ? " hook" : " hooks"));
+        }
+        if (dialect_ == Dialect::codex) look_at_trust(hooks);
+    }
+
+    /// The command that the plugin runs.
+    static std::vector<HookCommand> plugin_hooks(const std::string& text) {
+        static constexpr std::string_view kCommand = "const command = ";
+        const std::size_t at = text.find(kCommand);
+        if (!text.starts_with(kPluginHeading) || at == std::string::npos) return {};
+        const std::size_t begin = at + kCommand.size();
+        const auto command = nlohmann::json::parse(
+            text.substr(begin, text.find(";\n", begin) - begin), nullptr, false);
+        if (!command.is_string()) return {};
+        return {{Moment::wait, command.get<std::string>()}};
+    }
+
+    void look_at_trust(const fs::path& hooks) {
+        const std::string text = text_of_file(places_.codex / "config.toml");
+        const std::string key = hooks.string() + ":stop:0:0";
+        if (toml_text_at(text, {"hooks", "state", key, "trusted_hash"})) {
+            good("codex trusts the hook of the end of a turn");
+        } else {
+            bad("codex has not been told to trust the hooks, and skips them: start codex and press "
+                "t");
+        }
+    }
+
+    bool meet_hub() {
+        HubAddress address;
+        address.url = stored_.url;
+        address.ca_file = stored_.ca_file;
+        try {
+            hub_.emplace(address, stored_.token);
+            const TokenHolder holder = ask_holder(*hub_, from_now(kPatience));
+            agent_ = holder.agent;
+            good("the hub at " + stored_.url + " knows the token, it is " + agent_ + "'s");
+            look_at_tools();
+            return true;
+        } catch (const HubError& error) {
+            bad(error.what());
+            return false;
+        }
+    }
+
+    /// The same first question that clients ask.
+    void look_at_tools() {
+        const nlohmann::json question = {
+            {"jsonrpc", "2.0"},
+            {"id", 1},
+            {"method", "initialize"},
+            {"params",
+             {{"protocolVersion", "2025-06-18"},
+              {"capabilities", nlohmann::json::object()},
+              {"clientInfo", {{"name", "agentcom-doctor"}, {"version", "1"}}}}}};
+        const HttpAnswer answer =
+            hub_->send({.verb = "POST",
+                        .target = "/mcp",
+                        .body = question.dump(),
+                        .headers = {{"Accept", "application/json, text/event-stream"}}},
+                       from_now(kPatience));
+        if (answer.status == 200) {
+            good(stored_.url + "/mcp answers");
+        } else {
+            bad(stored_.url + "/mcp answers " + std::to_string(answer.status));
+        }
+    }
+
+    struct Sent {
+        std::uint64_t seq = 0;
+        bool alone = false;  // nothing else was unread
+    };
+    Sent send_to_self() {
+        Sent sent;
+        sent.alone = ask_unread(*hub_, agent_, from_now(kPatience)).count == 0;
+        const nlohmann::json body = {
+            {"to", agent_},
+            {"type", "doctor"},
+            {"payload", {{"text", "A test by agentcom doctor; there is nothing to do."}}}};
+        const auto answer = nlohmann::json::parse(hub_->ask({.verb = "POST",
+                                                             .target = "/api/message",
+                                                             .body = body.dump(),
+                                                             .repeatable = false},
+                                                            from_now(kPatience)),
+                                                  nullptr, false);
+        sent.seq = answer.is_object() ? answer.value("seq", std::uint64_t{0}) : 0;
+        good("a message from " + agent_ + " to itself is stored");
+        return sent;
+    }
+
+    /// Takes the test message out of the mailbox when that acknowledges nothing else.
+    void tidy(const Sent& sent) {
+        const std::string mailbox = "/api/mailbox/" + encode_path_segment(agent_);
+        if (!sent.alone || ask_unread(*hub_, agent_, from_now(kPatience)).count != 1) {
+            note("the test message stays in the mailbox, because other mail is unread");
+            return;
+        }
+        (void)hub_->ask({.verb = "GET", .target = mailbox + "?limit=1"}, from_now(kPatience));
+        (void)hub_->ask({.verb = "POST",
+                         .target = mailbox + "/ack",
+                         .body = nlohmann::json{{"seq", sent.seq}}.dump()},
+                        from_now(kPatience));
+    }
+
+    Outcome run_command(const HookCommand& hook, const std::string& session) {
+        static constexpr seconds kLongest{20};
+        return run_in_shell(hook.command, sample_input(dialect_, hook.moment, session),
+                            {"CLAUDECODE=1", "CLAUDE_CODE_ENTRYPOINT=cli"}, from_now(kLongest));
+    }
+
+    void try_hook(const HookCommand& hook) {
+        const std::string name(name_of(hook.moment));
+        const std::string session =
+            std::string(kTrialSession) + std::to_string(::getpid()) + "-" + name;
+        const auto begun = std::chrono::steady_clock::now();
+        const Outcome first = run_command(hook, session);
+        const auto taken = std::chrono::duration_cast<std::chrono::milliseconds>(
+            std::chrono::steady_clock::now() - begun);
+        const bool waits = hook.moment == Moment::wait;
+        const bool speaks = takes_text(dialect_, hook.moment);
+        const std::string& said = waits ? first.errors : first.output;
+        const bool announced = said.find(kAnnouncementPrefix) != std::string::npos;
+        if (waits ? first.status == 2 && announced : first.status == 0 && announced == speaks) {
+            if (waits || !speaks || repeats_nothing(hook, session)) {
+                good("hook " + name +
+                     (waits    ? " wakes"
+                      : speaks ? " announces, once"
+                               : " runs") +
+                     " (" + std::to_string(taken.count()) + " ms)");
+            }
+        } else if (taken >= core::Millis(kHookMillis)) {
+            bad("hook " + name + " gave up: it took " + std::to_string(taken.count()) +
+                " ms; AGENTCOM_HOOK_TIMEOUT sets how many it may take");
+        } else {
+            bad("hook " + name + ": `" + hook.command + "` ends with status " +
+                std::to_string(first.status) + " and says '" + said + first.errors + "'");
+        }
+        end_waiter(state_directory(), session);
+        remove_session(state_directory(), session);
+    }
+
+    bool repeats_nothing(const HookCommand& hook, const std::string& session) {
+        if (run_command(hook, session).output.find(kAnnouncementPrefix) == std::string::npos) {
+            return true;
+        }
+        bad("hook " + std::string(name_of(hook.moment)) + " announces the same message again");
+        return false;
+    }
+
+    Dialect dialect_;
+    std::string client_;
+    Places places_;
+    Scope scope_ = Scope::user;
+    StoredContext stored_;
+    std::vector<HookCommand> hooks_;
+    std::optional<HubClient> hub_;
+    std::string agent_;
+    int faults_ = 0;
+};
+
+}  // namespace
+
+int run_client_doctor(const std::string& client) {
+    const auto dialect = dialect_named(client);
+    if (!dialect) throw std::runtime_error("there is no client " + client);
+    return ClientDoctor(*dialect, client).run();
+}
+
+}  // namespace agentcom::cli::agents

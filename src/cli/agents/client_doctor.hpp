@@ -1,0 +1,13 @@
+#pragma once
+
+#include <string>
+
+namespace agentcom::cli::agents {
+
+/// `agentcom doctor CLIENT`: looks at what `connect` wrote, runs each hook as the client would,
+/// sends the agent a message and sees it announced, once. Prints what it finds, a line each.
+/// Returns 0 when all is well, kProblem otherwise; throws std::runtime_error with one sentence when
+/// it cannot begin.
+[[nodiscard]] int run_client_doctor(const std::string& client);
+
+}  // namespace agentcom::cli::agents

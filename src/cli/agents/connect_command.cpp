@@ -1,0 +1,298 @@
+#include "cli/agents/connect_command.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cstdlib>
+#include <filesystem>
+#include <iostream>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+#include <vector>
+
+#include "agentcom/cli/commands.hpp"
+#include "agentcom/core/ids.hpp"
+#include "cli/agents/client_files.hpp"
+#include "cli/agents/installed_file.hpp"
+#include "cli/agents/mail_questions.hpp"
+#include "cli/agents/session_file.hpp"
+#include "cli/agents/text_diff.hpp"
+#include "cli/context_file.hpp"
+
+namespace agentcom::cli::agents {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::chrono::seconds kHubTime{10};
+/// What is shown in place of a token.
+constexpr std::string_view kMask = "TOKEN";
+
+Dialect wanted_client(const std::string& name) {
+    const auto dialect = dialect_named(name);
+    if (!dialect) {
+        throw std::runtime_error("there is no client " + name +
+                                 "; there are claude, codex, gemini, cursor, vscode, copilot and "
+                                 "opencode");
+    }
+    return *dialect;
+}
+
+/// As whom the client is to speak, and with which token.
+struct Identity {
+    HubAddress hub;
+    std::string token;
+    std::string agent;
+};
+
+bool from_variables() {
+    const char* token = std::getenv("AGENTCOM_TOKEN");
+    const char* context = std::getenv("AGENTCOM_CONTEXT");
+    return (token != nullptr && *token != '\0') || (context != nullptr && *context != '\0');
+}
+
+class Enrolment {
+public:
+    explicit Enrolment(const ConnectCall& call)
+        : call_(call), stored_name_(context_name(call.client, call.scope)) {}
+
+    Identity settle() {
+        const auto contexts = ContextFile::read(ContextFile::default_path()).contexts;
+        const auto found = contexts.find(stored_name_);
+        if (found != contexts.end()) stored_ = found->second;
+        const bool token_given =
+            !call_.context.token_file.empty() || !call_.context.context.empty() || from_variables();
+        if (!token_given && usable_stored()) return from_stored();
+        const Context context = Context::resolve(call_.context);
+        if (context.token.empty()) refuse_without_token(context.hub.url);
+        HubClient hub(context.hub, context.token);
+        const TokenHolder holder = ask_holder(hub, from_now(kHubTime));
+        if (holder.role == "admin") return enrol(context, hub);
+        if (holder.role != "agent") {
+            throw std::runtime_error("the token is an observer's, who cannot write to anybody");
+        }
+        if (!token_given) {
+            throw std::runtime_error("the context " + context.name + " belongs to " + holder.agent +
+                                     "; with --context " + context.name + " the client speaks as " +
+                                     holder.agent +
+                                     ", with --token-file and an administrator's token as an agent "
+                                     "of its own");
+        }
+        if (!call_.name.empty() && call_.name != holder.agent) {
+            throw std::runtime_error("the token belongs to " + holder.agent + ", not to " +
+                                     call_.name + "; an administrator's token can make one");
+        }
+        return {context.hub, context.token, holder.agent};
+    }
+
+private:
+    [[noreturn]] static void refuse_without_token(const std::string& url) {
+        throw std::runtime_error(
+            "there is no token for the hub at " + url +
+            "; give one with --token-file: an administrator's (the hub keeps it as admin_token in "
+            "its data directory), so that one is made, or that of the agent itself");
+    }
+
+    bool usable_stored() const {
+        return !stored_.token.empty() &&
+               (call_.context.url.empty() || call_.context.url == stored_.url) &&
+               (call_.name.empty() || call_.name == stored_.agent);
+    }
+
+    Identity from_stored() const {
+        Identity identity{{}, stored_.token, stored_.agent};
+        identity.hub.url = stored_.url;
+        identity.hub.ca_file = stored_.ca_file;
+        HubClient hub(identity.hub, identity.token);
+        identity.agent = ask_holder(hub, from_now(kHubTime)).agent;
+        return identity;
+    }
+
+    /// A token for the agent, made by the administrator; the one that was made before when it is
+    /// still good.
+    Identity enrol(const Context& admin, HubClient& hub) const {
+        const std::string agent = call_.name.empty() ? stored_name_ : call_.name;
+        if (!core::AgentId::parse(agent)) {
+            throw std::runtime_error("'" + agent + "' cannot be the name of an agent");
+        }
+        Identity identity{admin.hub, "", agent};
+        if (stored_.url == admin.hub.url && stored_.agent == agent && !stored_.token.empty()) {
+            HubClient before(admin.hub, stored_.token);
+            const HttpAnswer answer =
+                before.send({.verb = "GET", .target = "/api/me"}, from_now(kHubTime));
+            if (answer.status == 200) {
+                identity.token = stored_.token;
+                return identity;
+            }
+        }
+        if (call_.dry_run) {
+            identity.token = kMask;
+            return identity;
+        }
+        const nlohmann::json body = {{"agent_id", agent}, {"name", "connect " + call_.client}};
+        const auto made = nlohmann::json::parse(hub.ask({.verb = "POST",
+                                                         .target = "/admin/tokens",
+                                                         .body = body.dump(),
+                                                         .repeatable = false},
+                                                        from_now(kHubTime)),
+                                                nullptr, false);
+        identity.token = made.is_object() ? made.value("token", "") : "";
+        if (identity.token.empty()) throw std::runtime_error("the hub made no token");
+        return identity;
+    }
+
+    const ConnectCall& call_;
+    std::string stored_name_;
+    StoredContext stored_;
+};
+
+/// `agentcom` where the shell finds this very program under that name, otherwise its path.
+std::string own_program() {
+    std::error_code error;
+    const fs::path self = fs::read_symlink("/proc/self/exe", error);
+    if (error) return "agentcom";
+    const char* path = std::getenv("PATH");
+    std::string_view folders = path != nullptr ? path : "";
+    while (!folders.empty()) {
+        const std::size_t end = std::min(folders.find(':'), folders.size());
+        const fs::path candidate = fs::path(folders.substr(0, end)) / "agentcom";
+        if (::access(candidate.c_str(), X_OK) == 0) {
+            return fs::equivalent(candidate, self, error) ? "agentcom" : shell_word(self.string());
+        }
+        folders.remove_prefix(std::min(end + 1, folders.size()));
+    }
+    return shell_word(self.string());
+}
+
+std::string masked(std::string text, const std::string& token) {
+    if (token.empty()) return text;
+    for (std::size_t at = text.find(token); at != std::string::npos;
+         at = text.find(token, at + kMask.size())) {
+        text.replace(at, token.size(), kMask);
+    }
+    return text;
+}
+
+/// Tokens of other times stand in what is taken away.
+std::string without_tokens(std::string text) {
+    static constexpr std::string_view kBearer = "Bearer ";
+    static constexpr std::size_t kTokenDigits = 64;
+    for (std::size_t at = text.find(kBearer); at != std::string::npos;
+         at = text.find(kBearer, at + 1)) {
+        const std::size_t begin = at + kBearer.size();
+        std::size_t end = begin;
+        while (end < text.size() && std::isxdigit(static_cast<unsigned char>(text[end])) != 0)
+            ++end;
+        if (end - begin >= kTokenDigits) text.replace(begin, end - begin, kMask);
+    }
+    return text;
+}
+
+void show(const fs::path& file, const InstalledFile::Texts& texts, const std::string& token) {
+    std::cout << file.string();
+    if (texts.before == texts.after) {
+        std::cout << ": nothing to change\n";
+    } else {
+        std::cout << (texts.before.empty()  ? " (new)"
+                      : texts.after.empty() ? " (removed)"
+                                            : "")
+                  << '\n'
+                  << without_tokens(masked(text_diff(texts.before, texts.after), token));
+    }
+}
+
+void store_context(const std::string& name, const Identity& identity) {
+    ContextFile::change(ContextFile::default_path(), [&](ContextFile& file) {
+        file.contexts[name] = {.url = identity.hub.url,
+                               .token = identity.token,
+                               .agent = identity.agent,
+                               .ca_file = identity.hub.ca_file};
+    });
+}
+
+void forget_context(const std::string& name) {
+    ContextFile::change(ContextFile::default_path(), [&](ContextFile& file) {
+        file.contexts.erase(name);
+        if (file.current == name) file.current.clear();
+    });
+}
+
+std::vector<InstalledFile> files_of(const ConnectCall& call, const Account& account) {
+    const fs::path state = state_directory();
+    if (state.empty()) throw std::runtime_error("HOME is not set");
+    const Scope scope = call.scope == "project" ? Scope::project : Scope::user;
+    std::vector<InstalledFile> files;
+    for (FileChange& change :
+         client_files(wanted_client(call.client), scope, Places::from_environment(), account)) {
+        files.emplace_back(std::move(change), state);
+    }
+    return files;
+}
+
+int undo(const ConnectCall& call) {
+    const auto files = files_of(call, {});
+    std::vector<InstalledFile::Texts> texts;
+    // All are looked at before the first is written.
+    for (const InstalledFile& file : files) texts.push_back(file.undone());
+    for (std::size_t i = 0; i < files.size(); ++i) {
+        show(files[i].path(), texts[i], "");
+        if (!call.dry_run) files[i].restore(texts[i]);
+    }
+    if (call.dry_run) {
+        std::cout << "Nothing was changed (--dry-run).\n";
+        return 0;
+    }
+    forget_context(context_name(call.client, call.scope));
+    std::cout << call.client
+              << " is disconnected. Its token is still good until an administrator revokes it.\n";
+    return 0;
+}
+
+}  // namespace
+
+std::string context_name(const std::string& client, const std::string& scope) {
+    if (scope != "project") return client;
+    const std::string path = fs::current_path().string();
+    std::string folder = fs::path(path).filename().string().substr(0, 32);
+    for (char& c : folder) {
+        if (std::isalnum(static_cast<unsigned char>(c)) == 0 || (c & 0x80) != 0) c = '-';
+    }
+    // Folders of the same name are told apart.
+    return client + "-" + folder + "-" + name_for(path).substr(0, 6);
+}
+
+int run_connect(const ConnectCall& call) {
+    const Dialect dialect = wanted_client(call.client);
+    if (call.undo) return undo(call);
+    const Identity identity = Enrolment(call).settle();
+    const std::string context = context_name(call.client, call.scope);
+    const auto files = files_of(call, {identity.hub.url, identity.token, context, own_program()});
+    std::vector<InstalledFile::Texts> texts;
+    for (const InstalledFile& file : files) texts.push_back(file.connected());
+    for (std::size_t i = 0; i < files.size(); ++i) {
+        show(files[i].path(), texts[i], identity.token);
+    }
+    if (call.dry_run) {
+        std::cout << "Nothing was changed (--dry-run).\n";
+        return 0;
+    }
+    store_context(context, identity);
+    for (std::size_t i = 0; i < files.size(); ++i) {
+        if (texts[i].before != texts[i].after) files[i].install(texts[i]);
+    }
+    std::cout << call.client << " is " << identity.agent << " at " << identity.hub.url << ".\n";
+    for (const std::string& step :
+         next_steps(dialect, call.scope == "project" ? Scope::project : Scope::user)) {
+        std::cout << step << '\n';
+    }
+    if (!identity.hub.ca_file.empty()) {
+        std::cout << "The client itself must trust the hub's certificate: set NODE_EXTRA_CA_CERTS="
+                  << identity.hub.ca_file << " where it is started.\n";
+    }
+    std::cout << "`agentcom doctor " << call.client << "` proves that it works.\n";
+    return 0;
+}
+
+}  // namespace agentcom::cli::agents

@@ -1,0 +1,104 @@
+#include "cli/agents/dialect.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace agentcom::cli::agents {
+namespace {
+
+using Output = nlohmann::ordered_json;
+
+constexpr std::array<std::string_view, 7> kDialectNames = {"claude", "codex",   "gemini",  "cursor",
+                                                           "vscode", "copilot", "opencode"};
+constexpr std::array<std::string_view, 6> kMomentNames = {"session-start", "prompt", "tool",
+                                                          "stop",          "wait",   "end"};
+
+/// The client's own name of the moment, which the output repeats.
+std::string_view event_name(Dialect dialect, Moment moment) {
+    const bool gemini = dialect == Dialect::gemini;
+    switch (moment) {
+        case Moment::start:
+            return "SessionStart";
+        case Moment::prompt:
+            return gemini ? "BeforeAgent" : "UserPromptSubmit";
+        case Moment::tool:
+            return gemini ? "AfterTool" : "PostToolUse";
+        default:
+            return gemini ? "AfterAgent" : "Stop";
+    }
+}
+
+Output added_context(Dialect dialect, Moment moment, std::string_view text) {
+    return {{"hookSpecificOutput",
+             {{"hookEventName", event_name(dialect, moment)}, {"additionalContext", text}}}};
+}
+
+Output cursor_output(Moment moment, std::string_view text) {
+    if (moment == Moment::stop) return {{"followup_message", text}};
+    Output output = {{"additional_context", text}};
+    if (moment == Moment::prompt) output["continue"] = true;
+    return output;
+}
+
+Output block(std::string_view text) { return {{"decision", "block"}, {"reason", text}}; }
+
+std::optional<Output> output_of(Dialect dialect, Moment moment, std::string_view text) {
+    const bool stop = moment == Moment::stop;
+    switch (dialect) {
+        case Dialect::claude:
+        case Dialect::codex:
+            return stop ? block(text) : added_context(dialect, moment, text);
+        case Dialect::gemini:
+            if (stop) return Output{{"decision", "deny"}, {"reason", text}};
+            return added_context(dialect, moment, text);
+        case Dialect::cursor:
+            return cursor_output(moment, text);
+        case Dialect::vscode:
+            if (moment == Moment::prompt) return std::nullopt;
+            if (!stop) return added_context(dialect, moment, text);
+            return Output{{"hookSpecificOutput",
+                           {{"hookEventName", "Stop"}, {"decision", "block"}, {"reason", text}}}};
+        case Dialect::copilot:
+            if (stop) return block(text);
+            if (moment == Moment::tool) return Output{{"additionalContext", text}};
+            return std::nullopt;
+        case Dialect::opencode:
+            break;
+    }
+    return std::nullopt;
+}
+
+template <class Enum, std::size_t N>
+std::optional<Enum> find_name(const std::array<std::string_view, N>& names, std::string_view name) {
+    for (std::size_t i = 0; i < N; ++i) {
+        if (names[i] == name) return static_cast<Enum>(i);
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
+std::string_view name_of(Dialect dialect) noexcept {
+    return kDialectNames[static_cast<std::size_t>(dialect)];
+}
+std::string_view name_of(Moment moment) noexcept {
+    return kMomentNames[static_cast<std::size_t>(moment)];
+}
+std::optional<Dialect> dialect_named(std::string_view name) noexcept {
+    return find_name<Dialect>(kDialectNames, name);
+}
+std::optional<Moment> moment_named(std::string_view name) noexcept {
+    return find_name<Moment>(kMomentNames, name);
+}
+
+std::string_view silence(Dialect dialect) noexcept {
+    return dialect == Dialect::gemini || dialect == Dialect::cursor ? "{}" : "";
+}
+
+std::optional<std::string> speak(Dialect dialect, Moment moment, std::string_view text) {
+    if (moment == Moment::wait || moment == Moment::end) return std::nullopt;
+    const auto json = output_of(dialect, moment, text);
+    if (!json) return std::nullopt;
+    return json->dump();
+}
+
+}  // namespace agentcom::cli::agents

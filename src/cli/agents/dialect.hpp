@@ -1,0 +1,41 @@
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+#include <string_view>
+
+/// What coding agents ("clients") expect of the programs that they run at certain moments of a
+/// session ("hooks"). Pure functions, no state.
+namespace agentcom::cli::agents {
+
+/// Whose input is read and whose output is written.
+enum class Dialect { claude, codex, gemini, cursor, vscode, copilot, opencode };
+
+/// The moments of a session at which a hook runs. `wait` is our own: a process that lives beside
+/// the session until there is mail.
+enum class Moment { start, prompt, tool, stop, wait, end };
+
+inline constexpr std::array kDialects = {Dialect::claude,  Dialect::codex,  Dialect::gemini,
+                                         Dialect::cursor,  Dialect::vscode, Dialect::copilot,
+                                         Dialect::opencode};
+inline constexpr std::array kMoments = {Moment::start, Moment::prompt, Moment::tool,
+                                        Moment::stop,  Moment::wait,   Moment::end};
+
+/// The words of the command line: "claude"; "session-start", "prompt", "tool", "stop", "wait",
+/// "end".
+[[nodiscard]] std::string_view name_of(Dialect dialect) noexcept;
+[[nodiscard]] std::string_view name_of(Moment moment) noexcept;
+[[nodiscard]] std::optional<Dialect> dialect_named(std::string_view name) noexcept;
+[[nodiscard]] std::optional<Moment> moment_named(std::string_view name) noexcept;
+
+/// What goes to standard output when there is nothing to say: nothing, or an empty object for those
+/// that insist on JSON.
+[[nodiscard]] std::string_view silence(Dialect dialect) noexcept;
+
+/// The output that puts the text before the model, or at the end of a turn makes it go on. Nothing
+/// when this client takes nothing from a hook at this moment; `wait` has no output in any dialect.
+[[nodiscard]] std::optional<std::string> speak(Dialect dialect, Moment moment,
+                                               std::string_view text);
+
+}  // namespace agentcom::cli::agents

@@ -1,0 +1,211 @@
+#include "cli/agents/hook_lists.hpp"
+
+#include <algorithm>
+
+namespace agentcom::cli::agents {
+namespace {
+
+constexpr int kHookSeconds = 5;
+constexpr int kWaitSeconds = 86'400;
+constexpr int kMostCodexEndSeconds = 3;  // with more it warns at every start
+
+/// One line of the tables below.
+struct EventName {
+    Moment moment;
+    const char* name;
+};
+
+std::vector<EventName> event_names(Dialect dialect) {
+    switch (dialect) {
+        case Dialect::gemini:
+            return {{Moment::start, "SessionStart"},
+                    {Moment::prompt, "BeforeAgent"},
+                    {Moment::tool, "AfterTool"},
+                    {Moment::stop, "AfterAgent"}};
+        case Dialect::cursor:
+            return {{Moment::start, "sessionStart"},
+                    {Moment::prompt, "beforeSubmitPrompt"},
+                    {Moment::tool, "postToolUse"},
+                    {Moment::stop, "stop"}};
+        case Dialect::vscode:
+            return {{Moment::start, "SessionStart"},
+                    {Moment::tool, "PostToolUse"},
+                    {Moment::stop, "Stop"}};
+        case Dialect::copilot:
+            // The prompt's hook says nothing; by it a new turn is known.
+            return {{Moment::prompt, "userPromptSubmitted"},
+                    {Moment::tool, "postToolUse"},
+                    {Moment::stop, "agentStop"}};
+        default:
+            return {{Moment::start, "SessionStart"},
+                    {Moment::prompt, "UserPromptSubmit"},
+                    {Moment::tool, "PostToolUse"},
+                    {Moment::stop, "Stop"},
+                    {Moment::end, "SessionEnd"}};
+    }
+}
+
+JsonValue handler(Dialect dialect, const std::string& command, Moment moment) {
+    JsonValue hook = JsonValue::object();
+    if (dialect == Dialect::gemini) hook["name"] = "agentcom-" + std::string(name_of(moment));
+    if (dialect != Dialect::cursor) hook["type"] = "command";
+    hook[dialect == Dialect::copilot ? "bash" : "command"] = command;
+    if (moment == Moment::wait) {
+        hook["asyncRewake"] = true;
+        hook["timeout"] = kWaitSeconds;
+    } else if (dialect == Dialect::gemini) {
+        hook["timeout"] = kHookSeconds * 1'000;
+    } else if (dialect == Dialect::codex && moment == Moment::end) {
+        hook["timeout"] = kMostCodexEndSeconds;
+    } else {
+        hook[dialect == Dialect::copilot ? "timeoutSec" : "timeout"] = kHookSeconds;
+    }
+    return hook;
+}
+
+/// Whether handlers stand in groups, each with a filter of its own.
+bool has_groups(Dialect dialect) {
+    return dialect == Dialect::claude || dialect == Dialect::codex || dialect == Dialect::gemini;
+}
+
+std::string command_in(const JsonValue& hook) {
+    for (const char* key : {"command", "bash"}) {
+        const auto found = hook.is_object() ? hook.find(key) : hook.end();
+        if (hook.is_object() && found != hook.end() && found->is_string()) {
+            return found->get<std::string>();
+        }
+    }
+    return "";
+}
+
+/// " hook claude " in a command of agentcom, whatever stands before and after.
+bool is_ours(const JsonValue& hook, Dialect dialect) {
+    const std::string command = command_in(hook);
+    const std::size_t hooked = command.find(" hook " + std::string(name_of(dialect)) + " ");
+    return hooked != std::string::npos && command.rfind("agentcom", hooked) != std::string::npos;
+}
+
+bool is_group(const JsonValue& element) {
+    return element.is_object() && element.contains("hooks") && element["hooks"].is_array();
+}
+
+bool all_ours(const JsonValue& element, Dialect dialect) {
+    if (!is_group(element)) return is_ours(element, dialect);
+    const JsonValue& hooks = element["hooks"];
+    return !hooks.empty() && std::all_of(hooks.begin(), hooks.end(), [&](const JsonValue& hook) {
+        return is_ours(hook, dialect);
+    });
+}
+
+bool some_ours(const JsonValue& element, Dialect dialect) {
+    if (!is_group(element)) return false;
+    const JsonValue& hooks = element["hooks"];
+    return std::any_of(hooks.begin(), hooks.end(),
+                       [&](const JsonValue& hook) { return is_ours(hook, dialect); });
+}
+
+JsonValue list_at(const std::string& text, const JsonPath& path) {
+    JsonValue list = json_at(text, path);
+    if (list.is_discarded()) return JsonValue::array();
+    if (!list.is_array()) throw Malformed("has a member '" + path.back() + "' that is not a list");
+    return list;
+}
+
+/// Ours out of one group that also has hooks of others.
+JsonValue filtered(JsonValue list, std::size_t index, Dialect dialect) {
+    JsonValue kept = JsonValue::array();
+    for (const JsonValue& hook : list[index]["hooks"]) {
+        if (!is_ours(hook, dialect)) kept.push_back(hook);
+    }
+    list[index]["hooks"] = kept;
+    return list;
+}
+
+/// Takes ours out of the list, but one that is just as wanted.
+std::string without_ours(std::string text, const JsonPath& path, Dialect dialect,
+                         const JsonValue* wanted) {
+    bool kept = false;
+    for (std::size_t i = 0; i < list_at(text, path).size();) {
+        const JsonValue list = list_at(text, path);
+        if (wanted != nullptr && !kept && list[i] == *wanted) {
+            kept = true;
+            ++i;
+        } else if (all_ours(list[i], dialect)) {
+            text = json_without_element(text, path, i);
+        } else if (some_ours(list[i], dialect)) {
+            text = json_with(text, path, filtered(list, i, dialect));
+        } else {
+            ++i;
+        }
+    }
+    return text;
+}
+
+}  // namespace
+
+HookList hook_list(Dialect dialect, const std::string& binary, const std::string& context) {
+    HookList list{dialect, {}, dialect == Dialect::cursor || dialect == Dialect::copilot};
+    const auto command = [&](Moment moment) {
+        return binary + " hook " + std::string(name_of(dialect)) + " " +
+               std::string(name_of(moment)) + (context.empty() ? "" : " --context " + context);
+    };
+    for (const auto& [moment, name] : event_names(dialect)) {
+        JsonValue element = handler(dialect, command(moment), moment);
+        if (has_groups(dialect)) {
+            JsonValue group = JsonValue::object();
+            if (moment == Moment::tool) group["matcher"] = "*";
+            group["hooks"] = JsonValue::array({element});
+            if (dialect == Dialect::claude && moment == Moment::stop) {
+                group["hooks"].push_back(handler(dialect, command(Moment::wait), Moment::wait));
+            }
+            element = std::move(group);
+        }
+        list.events.emplace_back(name, std::move(element));
+    }
+    return list;
+}
+
+std::string with_hooks(std::string text, const HookList& hooks) {
+    if (hooks.version && json_at(text, {"version"}).is_discarded()) {
+        text = json_with(text, {"version"}, 1);
+    }
+    for (const auto& [event, wanted] : hooks.events) {
+        const JsonPath path{"hooks", event};
+        text = without_ours(std::move(text), path, hooks.dialect, &wanted);
+        const JsonValue list = list_at(text, path);
+        if (std::find(list.begin(), list.end(), wanted) == list.end()) {
+            text = json_with_element(text, path, wanted);
+        }
+    }
+    return text;
+}
+
+std::string without_hooks(std::string text, const HookList& hooks) {
+    for (const auto& [event, wanted] : hooks.events) {
+        text = without_ours(std::move(text), {"hooks", event}, hooks.dialect, nullptr);
+    }
+    return text;
+}
+
+std::vector<HookCommand> found_hooks(const std::string& text, const HookList& hooks) {
+    std::vector<HookCommand> found;
+    const std::string mark = " hook " + std::string(name_of(hooks.dialect)) + " ";
+    const auto add = [&](const JsonValue& hook) {
+        if (!is_ours(hook, hooks.dialect)) return;
+        const std::string command = command_in(hook);
+        const std::string rest = command.substr(command.find(mark) + mark.size());
+        if (const auto moment = moment_named(rest.substr(0, rest.find(' ')))) {
+            found.push_back({*moment, command});
+        }
+    };
+    for (const auto& [event, wanted] : hooks.events) {
+        for (const JsonValue& element : list_at(text, {"hooks", event})) {
+            if (!is_group(element)) add(element);
+            if (!is_group(element)) continue;
+            for (const JsonValue& hook : element["hooks"]) add(hook);
+        }
+    }
+    return found;
+}
+
+}  // namespace agentcom::cli::agents

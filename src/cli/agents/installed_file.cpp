@@ -1,0 +1,161 @@
+#include "cli/agents/installed_file.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+#include <system_error>
+#include <utility>
+
+#include "cli/agents/session_file.hpp"
+
+namespace agentcom::cli::agents {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr unsigned kOwnerOnly = 0600;
+
+[[noreturn]] void fail_write(const fs::path& file, int error) {
+    throw std::runtime_error("cannot write " + file.string() + ": " +
+                             std::system_category().message(error));
+}
+
+std::optional<std::string> read_file(const fs::path& file) {
+    std::ifstream stream(file, std::ios::binary);
+    if (!stream) return std::nullopt;
+    return std::string(std::istreambuf_iterator<char>(stream), {});
+}
+
+unsigned mode_of(const fs::path& file, unsigned otherwise) {
+    struct stat status {};
+    return ::stat(file.c_str(), &status) == 0 ? status.st_mode & 07777U : otherwise;
+}
+
+/// All of it or nothing, under the name at once.
+void replace_file(const fs::path& file, const std::string& text, unsigned mode) {
+    std::error_code error;
+    fs::create_directories(file.parent_path(), error);
+    fs::path fresh = file;
+    fresh += ".agentcom-new";
+    ::unlink(fresh.c_str());
+    const int descriptor =
+        ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kOwnerOnly);
+    if (descriptor < 0) fail_write(file, errno);
+    std::size_t done = 0;
+    while (done < text.size()) {
+        const auto written = ::write(descriptor, text.data() + done, text.size() - done);
+        if (written < 0 && errno == EINTR) continue;
+        if (written <= 0) break;
+        done += static_cast<std::size_t>(written);
+    }
+    const bool complete =
+        done == text.size() && ::fchmod(descriptor, mode) == 0 && ::fsync(descriptor) == 0;
+    const int problem = errno;
+    ::close(descriptor);
+    if (!complete || ::rename(fresh.c_str(), file.c_str()) != 0) {
+        const int reason = complete ? errno : problem;
+        ::unlink(fresh.c_str());
+        fail_write(file, reason);
+    }
+}
+
+}  // namespace
+
+InstalledFile::InstalledFile(FileChange change, fs::path state_directory)
+    : change_(std::move(change)), notes_(std::move(state_directory) / "connect") {
+    std::error_code error;
+    target_ = fs::weakly_canonical(change_.path, error);
+    if (error) target_ = change_.path;
+}
+
+std::string InstalledFile::read() const {
+    std::error_code error;
+    if (!fs::exists(target_, error)) return "";
+    auto text = read_file(target_);
+    if (!text) throw std::runtime_error("cannot read " + change_.path.string());
+    return *std::move(text);
+}
+
+fs::path InstalledFile::backup() const { return fs::path(target_) += ".agentcom-backup"; }
+
+fs::path InstalledFile::note_path() const {
+    return notes_ / (name_for(target_.string()) + ".json");
+}
+
+std::optional<InstalledFile::Note> InstalledFile::note(const std::string& current) const {
+    const auto text = read_file(note_path());
+    const auto json = nlohmann::json::parse(text.value_or(""), nullptr, false);
+    if (!json.is_object()) return std::nullopt;
+    const Note found{json.value("written", ""), json.value("existed", false),
+                     json.value("mode", 0644U)};
+    if (found.written != name_for(current)) return std::nullopt;
+    return found;
+}
+
+InstalledFile::Texts InstalledFile::connected() const {
+    std::string before = read();
+    try {
+        std::string after = change_.with(before);
+        return {std::move(before), std::move(after)};
+    } catch (const Malformed& error) {
+        throw std::runtime_error(change_.path.string() + " " + error.what() +
+                                 "; it was left as it is");
+    }
+}
+
+InstalledFile::Texts InstalledFile::undone() const {
+    std::string before = read();
+    if (const auto found = note(before)) {
+        if (!found->existed) return {std::move(before), ""};
+        if (auto original = read_file(backup())) return {std::move(before), *std::move(original)};
+    }
+    try {
+        std::string after = change_.without(before);
+        return {std::move(before), std::move(after)};
+    } catch (const Malformed& error) {
+        throw std::runtime_error(change_.path.string() + " " + error.what() +
+                                 "; it was left as it is");
+    }
+}
+
+void InstalledFile::install(const Texts& texts) const {
+    std::error_code error;
+    const bool there = fs::exists(target_, error);
+    // Connected again without a change by others in between: the first copy is the one to keep.
+    Note kept = note(texts.before).value_or(Note{"", there, mode_of(target_, 0644)});
+    // What is ours from another time is no part of what undoing brings back.
+    if (!note(texts.before) && there) {
+        replace_file(backup(), change_.without(texts.before), kOwnerOnly);
+    }
+    kept.written = name_for(texts.after);
+    const unsigned mode = change_.secret ? kOwnerOnly : mode_of(target_, 0644);
+    replace_file(target_, texts.after, mode);
+    const nlohmann::ordered_json json = {{"file", target_.string()},
+                                         {"written", kept.written},
+                                         {"existed", kept.existed},
+                                         {"mode", kept.mode}};
+    replace_file(note_path(), json.dump() + "\n", kOwnerOnly);
+}
+
+void InstalledFile::restore(const Texts& texts) const {
+    std::error_code error;
+    const auto found = note(texts.before);
+    if (texts.after.empty()) {
+        if (fs::exists(target_, error) && !fs::remove(target_, error)) {
+            throw std::runtime_error("cannot remove " + change_.path.string() + ": " +
+                                     error.message());
+        }
+    } else if (texts.after != texts.before) {
+        replace_file(target_, texts.after, found ? found->mode : mode_of(target_, 0644));
+    }
+    fs::remove(backup(), error);
+    fs::remove(note_path(), error);
+}
+
+}  // namespace agentcom::cli::agents

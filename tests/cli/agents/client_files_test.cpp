@@ -1,0 +1,248 @@
+#include "cli/agents/client_files.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cli/agents/json_text.hpp"
+#include "cli/agents/toml_text.hpp"
+
+namespace agentcom::cli::agents {
+namespace {
+
+const std::string kToken(64, 'a');
+
+Places test_places() {
+    Places places;
+    places.home = "/home/u";
+    places.project = "/work/p";
+    places.codex = "/home/u/.codex";
+    places.copilot = "/home/u/.copilot";
+    places.config = "/home/u/.config";
+    return places;
+}
+
+Account test_account(const std::string& url = "http://127.0.0.1:4000") {
+    return {url, kToken, "ctx", "agentcom"};
+}
+
+std::vector<FileChange> files(Dialect dialect, Scope scope,
+                              const std::string& url = "http://127.0.0.1:4000") {
+    return client_files(dialect, scope, test_places(), test_account(url));
+}
+
+std::vector<std::pair<Dialect, Scope>> all_connections() {
+    std::vector<std::pair<Dialect, Scope>> all;
+    for (const Dialect dialect : kDialects) {
+        all.emplace_back(dialect, Scope::user);
+        all.emplace_back(dialect, Scope::project);
+    }
+    return all;
+}
+
+std::string label(Dialect dialect, Scope scope, const FileChange& file) {
+    return std::string(name_of(dialect)) + (scope == Scope::user ? " user " : " project ") +
+           file.path.string();
+}
+
+/// What people have in such files.
+std::vector<std::string> usual_texts(const FileChange& file) {
+    if (file.path.extension() == ".toml") return {"", "# mine\nmodel = \"m\"\n\n[a.b]\nc = 1\n"};
+    if (file.path.extension() == ".js") return {""};
+    return {"", "{}\n", "{\n  // mine\n  \"theme\": \"dark\",\n}\n",
+            R"({
+  "version": 1,
+  "mcpServers": { "other": { "url": "u" } },
+  "hooks": {
+    "Stop": [
+      { "hooks": [ { "type": "command", "command": "say done" } ] } // mine
+    ],
+    "stop": [ { "command": "say done" } ]
+  }
+}
+)"};
+}
+
+/// A version that the format asks for stays in a file that others use, too.
+std::string without_added_version(const FileChange& file, const std::string& before,
+                                  const std::string& after) {
+    const bool added =
+        file.path.extension() == ".json" && json_at(before, {"version"}).is_discarded();
+    return added ? json_without(after, {"version"}) : after;
+}
+
+TEST(ClientFiles, ConnectingTwiceIsConnectingOnce) {
+    for (const auto& [dialect, scope] : all_connections()) {
+        for (const FileChange& file : files(dialect, scope)) {
+            SCOPED_TRACE(label(dialect, scope, file));
+            for (const std::string& text : usual_texts(file)) {
+                const std::string once = file.with(text);
+                EXPECT_NE(once, text);
+                EXPECT_EQ(file.with(once), once);
+            }
+        }
+    }
+}
+
+TEST(ClientFiles, DisconnectingLeavesWhatOthersHaveThere) {
+    for (const auto& [dialect, scope] : all_connections()) {
+        for (const FileChange& file : files(dialect, scope)) {
+            SCOPED_TRACE(label(dialect, scope, file));
+            for (const std::string& text : usual_texts(file)) {
+                EXPECT_EQ(file.without(text), text);
+                const std::string left = file.without(file.with(text));
+                if (left.empty()) {
+                    EXPECT_TRUE(text.empty() || text == "{}\n");
+                } else {
+                    EXPECT_EQ(without_added_version(file, text, left), text);
+                }
+            }
+        }
+    }
+}
+
+TEST(ClientFiles, AnotherHubReplacesTheOneBefore) {
+    for (const auto& [dialect, scope] : all_connections()) {
+        const auto before = files(dialect, scope, "http://old:1");
+        const auto after = files(dialect, scope, "http://new:2");
+        for (std::size_t i = 0; i < before.size(); ++i) {
+            SCOPED_TRACE(label(dialect, scope, before[i]));
+            for (const std::string& text : usual_texts(before[i])) {
+                EXPECT_EQ(after[i].with(before[i].with(text)), after[i].with(text));
+            }
+        }
+    }
+}
+
+TEST(ClientFiles, TheTokenStandsInFilesOfTheUserOnly) {
+    for (const auto& [dialect, scope] : all_connections()) {
+        for (const FileChange& file : files(dialect, scope)) {
+            const bool holds = file.with("").find(kToken) != std::string::npos;
+            EXPECT_EQ(holds, file.secret && file.with("").find("Bearer") != std::string::npos);
+            const bool in_project = file.path.string().starts_with("/work/p");
+            EXPECT_FALSE(holds && in_project) << file.path;
+        }
+    }
+}
+
+TEST(ClientFiles, WhatTheDoctorReadsIsWhatConnectWrote) {
+    for (const auto& [dialect, scope] : all_connections()) {
+        const auto written = files(dialect, scope);
+        const auto text_of = [&written = written](const std::filesystem::path& path) {
+            const auto file = std::find_if(written.begin(), written.end(),
+                                           [&](const auto& each) { return each.path == path; });
+            return file == written.end() ? "" : file->with("");
+        };
+        const auto entry = entry_file(dialect, scope, test_places());
+        EXPECT_EQ(installed_url(dialect, scope, test_places(), text_of(entry)),
+                  "http://127.0.0.1:4000/mcp");
+        const auto hooks =
+            installed_hooks(dialect, text_of(hook_file(dialect, scope, test_places())));
+        if (dialect == Dialect::opencode) continue;
+        EXPECT_GE(hooks.size(), 3U);
+        for (const HookCommand& hook : hooks) {
+            EXPECT_EQ(hook.command, "agentcom hook " + std::string(name_of(dialect)) + " " +
+                                        std::string(name_of(hook.moment)) + " --context ctx");
+        }
+    }
+}
+
+TEST(ClientFiles, ClaudeCodeIsWokenByAWaiterBesideTheStopHook) {
+    const auto written = files(Dialect::claude, Scope::user);
+    ASSERT_EQ(written.size(), 2U);
+    EXPECT_EQ(written[0].path, "/home/u/.claude.json");
+    EXPECT_EQ(written[1].path, "/home/u/.claude/settings.json");
+    EXPECT_EQ(json_at(written[0].with(""), {"mcpServers", "agentcom"}),
+              JsonValue({{"type", "http"},
+                         {"url", "http://127.0.0.1:4000/mcp"},
+                         {"headers", {{"Authorization", "Bearer " + kToken}}}}));
+    const JsonValue stop = json_at(written[1].with(""), {"hooks", "Stop"});
+    ASSERT_EQ(stop.size(), 1U);
+    ASSERT_EQ(stop[0]["hooks"].size(), 2U);
+    EXPECT_EQ(stop[0]["hooks"][1]["command"], "agentcom hook claude wait --context ctx");
+    EXPECT_EQ(stop[0]["hooks"][1]["asyncRewake"], true);
+    EXPECT_EQ(stop[0]["hooks"][1]["timeout"], 86'400);
+    EXPECT_EQ(stop[0]["hooks"][0]["timeout"], 5);
+}
+
+TEST(ClientFiles, OneProjectOfClaudeCodesIsKeptAmongTheUsersOwn) {
+    const auto written = files(Dialect::claude, Scope::project);
+    EXPECT_EQ(written[0].path, "/home/u/.claude.json");
+    EXPECT_TRUE(json_at(written[0].with(""), {"projects", "/work/p", "mcpServers", "agentcom"})
+                    .is_object());
+    EXPECT_EQ(written[1].path, "/work/p/.claude/settings.local.json");
+}
+
+TEST(ClientFiles, GeminiCountsMillisecondsAndHasOneFile) {
+    const auto written = files(Dialect::gemini, Scope::user);
+    ASSERT_EQ(written.size(), 1U);
+    const JsonValue text = json_at(written[0].with(""), {});
+    EXPECT_EQ(text["hooks"]["AfterAgent"][0]["hooks"][0]["timeout"], 5'000);
+    EXPECT_EQ(text["mcpServers"]["agentcom"]["type"], "http");
+}
+
+TEST(ClientFiles, VsCodeAsksForTheTokenOfAProject) {
+    const auto written = files(Dialect::vscode, Scope::project);
+    EXPECT_EQ(written[0].path, "/work/p/.vscode/mcp.json");
+    const std::string text = written[0].with("");
+    EXPECT_EQ(json_at(text, {"servers", "agentcom", "headers", "Authorization"}),
+              "Bearer ${input:agentcom-token}");
+    EXPECT_EQ(json_at(text, {"inputs"})[0]["id"], "agentcom-token");
+    EXPECT_EQ(json_at(text, {"inputs"})[0]["password"], true);
+}
+
+TEST(ClientFiles, CodexTakesTheTokenFromAVariableInAProject) {
+    const auto user = files(Dialect::codex, Scope::user)[0];
+    const auto project = files(Dialect::codex, Scope::project)[0];
+    EXPECT_EQ(
+        toml_text_at(user.with(""), {"mcp_servers", "agentcom", "http_headers", "Authorization"}),
+        "Bearer " + kToken);
+    EXPECT_EQ(toml_text_at(project.with(user.with("")),
+                           {"mcp_servers", "agentcom", "bearer_token_env_var"}),
+              "AGENTCOM_TOKEN");
+    EXPECT_EQ(project.with(user.with("")).find(kToken), std::string::npos);
+}
+
+TEST(ClientFiles, AHookOfOursAmongOthersIsTakenOutAlone) {
+    const std::string mixed =
+        R"({"hooks":{"Stop":[{"hooks":[{"type":"command","command":"say x"},)"
+        R"({"type":"command","command":"/opt/agentcom hook claude stop"}]}]}})";
+    const auto settings = files(Dialect::claude, Scope::user)[1];
+    EXPECT_EQ(json_at(settings.without(mixed), {"hooks", "Stop"}),
+              JsonValue::parse(R"([{"hooks":[{"type":"command","command":"say x"}]}])"));
+    EXPECT_EQ(json_at(settings.with(mixed), {"hooks", "Stop"}).size(), 2U);
+}
+
+TEST(ClientFiles, MembersThatTheUserAddedToTheEntryStay) {
+    const auto file = files(Dialect::claude, Scope::user)[0];
+    const std::string own = json_with(file.with(""), {"mcpServers", "agentcom", "timeout"}, 9);
+    EXPECT_EQ(file.with(own), own);
+    const auto other = files(Dialect::claude, Scope::user, "http://new")[0];
+    EXPECT_EQ(json_at(other.with(own), {"mcpServers", "agentcom", "timeout"}), 9);
+}
+
+TEST(ClientFiles, MalformedFilesAreRefused) {
+    for (const auto& [dialect, scope] : all_connections()) {
+        for (const FileChange& file : files(dialect, scope)) {
+            if (file.path.extension() == ".js") continue;
+            SCOPED_TRACE(label(dialect, scope, file));
+            EXPECT_THROW((void)file.with("{\"hooks\": [}"), Malformed);
+            EXPECT_THROW((void)file.without("{\"hooks\": [}"), Malformed);
+        }
+    }
+    EXPECT_THROW((void)files(Dialect::claude, Scope::user)[1].with(R"({"hooks":{"Stop":{}}})"),
+                 Malformed);
+    EXPECT_THROW((void)files(Dialect::claude, Scope::user)[1].with(R"({"hooks":[]})"), Malformed);
+}
+
+TEST(ShellWord, IsReadBackAsOneWord) {
+    EXPECT_EQ(shell_word("/usr/bin/agentcom"), "/usr/bin/agentcom");
+    EXPECT_EQ(shell_word("/my dir/it's"), "'/my dir/it'\\''s'");
+    EXPECT_EQ(shell_word(""), "''");
+}
+
+}  // namespace
+}  // namespace agentcom::cli::agents

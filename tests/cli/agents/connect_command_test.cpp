@@ -1,0 +1,290 @@
+// `agentcom connect` and `agentcom doctor CLIENT`, against a real hub and files in a home of their
+// own.
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "support/hub_process.hpp"
+#include "support/program.hpp"
+#include "support/socket_client.hpp"
+#include "support/temp_dir.hpp"
+
+namespace agentcom::test {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+struct Ran {
+    int status = -1;
+    std::string output;
+    std::string errors;
+};
+
+class ConnectCommand : public testing::Test {
+protected:
+    void SetUp() override {
+        fs::create_directories(home());
+        hub_ = std::make_unique<HubProcess>(dir_.path() / "data");
+        write(dir_.path() / "admin", hub_->admin_token());
+    }
+
+    [[nodiscard]] fs::path home() const { return dir_.path() / "home"; }
+    [[nodiscard]] std::string url() const {
+        return "http://127.0.0.1:" + std::to_string(hub_->port());
+    }
+    static void write(const fs::path& file, const std::string& text) {
+        fs::create_directories(file.parent_path());
+        std::ofstream(file, std::ios::binary) << text;
+    }
+    static std::string read(const fs::path& file) {
+        std::ifstream stream(file, std::ios::binary);
+        return {std::istreambuf_iterator<char>(stream), {}};
+    }
+    static unsigned mode(const fs::path& file) {
+        struct stat status {};
+        return ::stat(file.c_str(), &status) == 0 ? status.st_mode & 0777U : 0;
+    }
+
+    [[nodiscard]] Ran run(std::vector<std::string> arguments) const {
+        Program program(std::move(arguments),
+                        {"HOME=" + home().string(), "AGENTCOM_HOOK_TIMEOUT=30000"},
+                        Program::Input::written);
+        program.end_input();
+        const int status = program.wait();
+        return {status, program.output(), program.errors()};
+    }
+    [[nodiscard]] Ran connect(const std::string& client, std::vector<std::string> more = {}) const {
+        std::vector<std::string> arguments = {
+            "connect", client, "--url", url(), "--token-file", (dir_.path() / "admin").string()};
+        arguments.insert(arguments.end(), more.begin(), more.end());
+        return run(std::move(arguments));
+    }
+    /// Every file below the home but the program's own notes and contexts, with its text.
+    [[nodiscard]] std::map<std::string, std::string> client_files() const {
+        std::map<std::string, std::string> files;
+        for (const auto& entry : fs::recursive_directory_iterator(home())) {
+            const std::string name = fs::relative(entry.path(), home()).string();
+            if (entry.is_regular_file() && !name.starts_with(".local/") &&
+                !name.starts_with(".config/agentcom/")) {
+                files[name] = read(entry.path());
+            }
+        }
+        return files;
+    }
+    [[nodiscard]] json context(const std::string& name) const {
+        return json::parse(read(home() / ".config/agentcom/contexts.json")).at("contexts").at(name);
+    }
+    [[nodiscard]] std::size_t tokens_of(const std::string& agent) const {
+        HttpClient client(hub_->port(), hub_->admin_token());
+        std::size_t count = 0;
+        const json listed = client.get("/admin/tokens").json();
+        for (const json& token : listed.at("tokens")) {
+            if (token.at("agent_id") == agent) ++count;
+        }
+        return count;
+    }
+
+    TempDir dir_;
+    std::unique_ptr<HubProcess> hub_;
+};
+
+const std::vector<std::string> kClients = {"claude", "codex",   "gemini",  "cursor",
+                                           "vscode", "copilot", "opencode"};
+
+constexpr const char* kSettings = "{\n  // mine\n  \"theme\": \"dark\",\n}\n";
+
+TEST_F(ConnectCommand, GivesEveryClientItsFilesAndTakesThemAway) {
+    for (const std::string& client : kClients) {
+        SCOPED_TRACE(client);
+        const auto before = client_files();
+        const Ran ran = connect(client);
+        EXPECT_EQ(ran.status, 0) << ran.errors;
+        EXPECT_NE(client_files(), before);
+        EXPECT_EQ(ran.output.find(context(client).at("token").get<std::string>()),
+                  std::string::npos);
+        EXPECT_EQ(run({"connect", client, "--undo"}).status, 0);
+        EXPECT_EQ(client_files(), before);
+    }
+}
+
+TEST_F(ConnectCommand, ASecondTimeChangesNothingAndMakesNoToken) {
+    for (const std::string& client : kClients) {
+        SCOPED_TRACE(client);
+        ASSERT_EQ(connect(client).status, 0);
+        const auto once = client_files();
+        const Ran again = connect(client);
+        EXPECT_EQ(again.status, 0) << again.errors;
+        EXPECT_EQ(again.output.find("\n+"), std::string::npos) << again.output;
+        // And without any token: the one it has is still good.
+        EXPECT_EQ(run({"connect", client}).status, 0);
+        EXPECT_EQ(client_files(), once);
+        EXPECT_EQ(tokens_of(client), 1U);
+    }
+}
+
+TEST_F(ConnectCommand, UndoGivesTheBytesAndTheModeBack) {
+    const fs::path settings = home() / ".claude/settings.json";
+    write(settings, kSettings);
+    write(home() / ".claude.json", "{\"numStartups\": 3, \"mcpServers\": {}}");
+    fs::permissions(home() / ".claude.json", fs::perms(0644));
+    const auto before = client_files();
+    ASSERT_EQ(connect("claude").status, 0);
+    EXPECT_EQ(mode(home() / ".claude.json"), 0600U);
+    EXPECT_EQ(read(home() / ".claude/settings.json.agentcom-backup"), kSettings);
+    ASSERT_EQ(connect("claude", {"--name", "ada"}).status, 0);
+    ASSERT_EQ(run({"connect", "claude", "--undo"}).status, 0);
+    EXPECT_EQ(client_files(), before);
+    EXPECT_EQ(mode(home() / ".claude.json"), 0644U);
+}
+
+TEST_F(ConnectCommand, UndoLeavesWhatWasWrittenSince) {
+    const fs::path settings = home() / ".gemini/settings.json";
+    write(settings, kSettings);
+    ASSERT_EQ(connect("gemini").status, 0);
+    std::string text = read(settings);
+    text.replace(text.find("dark"), 4, "light");
+    write(settings, text);
+    ASSERT_EQ(run({"connect", "gemini", "--undo"}).status, 0);
+    EXPECT_EQ(read(settings), "{\n  // mine\n  \"theme\": \"light\",\n}\n");
+}
+
+TEST_F(ConnectCommand, ADryRunShowsAllAndWritesNothing) {
+    write(home() / ".codex/config.toml", "model = \"m\" # best\n");
+    const auto before = client_files();
+    const Ran ran = connect("codex", {"--dry-run"});
+    EXPECT_EQ(ran.status, 0) << ran.errors;
+    EXPECT_NE(ran.output.find("+[mcp_servers.agentcom]"), std::string::npos);
+    EXPECT_NE(ran.output.find("Bearer TOKEN"), std::string::npos);
+    EXPECT_EQ(client_files(), before);
+    EXPECT_EQ(tokens_of("codex"), 0U);
+    EXPECT_FALSE(fs::exists(home() / ".config/agentcom/contexts.json"));
+}
+
+TEST_F(ConnectCommand, AMalformedFileIsNamedAndNothingIsWritten) {
+    write(home() / ".cursor/hooks.json", "{\n  \"version\": 1\n  \"hooks\": {}\n}");
+    const auto before = client_files();
+    const Ran ran = connect("cursor");
+    EXPECT_EQ(ran.status, 1);
+    EXPECT_NE(ran.errors.find("hooks.json is not valid JSON: a comma is missing in line 3; it was "
+                              "left as it is"),
+              std::string::npos)
+        << ran.errors;
+    EXPECT_EQ(client_files(), before);
+}
+
+TEST_F(ConnectCommand, ALinkStaysALink) {
+    write(home() / "dotfiles/claude.json", kSettings);
+    fs::create_directories(home() / ".claude");
+    fs::create_symlink(home() / "dotfiles/claude.json", home() / ".claude/settings.json");
+    ASSERT_EQ(connect("claude").status, 0);
+    EXPECT_TRUE(fs::is_symlink(home() / ".claude/settings.json"));
+    EXPECT_NE(read(home() / "dotfiles/claude.json").find("hook claude stop"), std::string::npos);
+}
+
+TEST_F(ConnectCommand, TheFileWithCommentsIsTheOneThatOpenCodeHas) {
+    const fs::path file = home() / ".config/opencode/opencode.jsonc";
+    write(file, kSettings);
+    ASSERT_EQ(connect("opencode").status, 0);
+    EXPECT_NE(read(file).find("\"agentcom\""), std::string::npos);
+    EXPECT_FALSE(fs::exists(home() / ".config/opencode/opencode.json"));
+    ASSERT_EQ(run({"connect", "opencode", "--undo"}).status, 0);
+    EXPECT_EQ(read(file), kSettings);
+}
+
+TEST_F(ConnectCommand, AnAgentsTokenIsUsedAsItIs) {
+    write(dir_.path() / "ada", hub_->create_token("ada"));
+    const std::vector<std::string> with_ada = {"--url", url(), "--token-file",
+                                               (dir_.path() / "ada").string()};
+    std::vector<std::string> arguments = {"connect", "claude"};
+    arguments.insert(arguments.end(), with_ada.begin(), with_ada.end());
+    EXPECT_EQ(run(arguments).status, 0);
+    EXPECT_EQ(context("claude").at("agent"), "ada");
+    EXPECT_EQ(tokens_of("ada"), 1U);
+    arguments.insert(arguments.end(), {"--name", "eve"});
+    const Ran refused = run(arguments);
+    EXPECT_EQ(refused.status, 1);
+    EXPECT_NE(refused.errors.find("the token belongs to ada, not to eve"), std::string::npos);
+}
+
+TEST_F(ConnectCommand, WithoutATokenItSaysWhereOneIs) {
+    const Ran ran = run({"connect", "claude", "--url", url()});
+    EXPECT_EQ(ran.status, 1);
+    EXPECT_NE(ran.errors.find("there is no token"), std::string::npos) << ran.errors;
+    EXPECT_NE(ran.errors.find("--token-file"), std::string::npos);
+    EXPECT_EQ(run({"connect", "emacs"}).status, 1);
+    EXPECT_EQ(run({"connect", "claude", "--scope", "planet"}).status, 2);
+}
+
+/// The lines of the doctor's report that begin with this word.
+std::vector<std::string> lines_with(const std::string& report, const std::string& word) {
+    std::vector<std::string> lines;
+    std::istringstream stream(report);
+    for (std::string line; std::getline(stream, line);) {
+        if (line.starts_with(word)) lines.push_back(line);
+    }
+    return lines;
+}
+
+TEST_F(ConnectCommand, TheDoctorSeesEveryHookAnnounceAMessage) {
+    for (const std::string& client : kClients) {
+        SCOPED_TRACE(client);
+        ASSERT_EQ(connect(client).status, 0);
+        const std::string report = run({"doctor", client}).output;
+        EXPECT_NE(report.find("a message from " + client + " to itself is stored"),
+                  std::string::npos)
+            << report;
+        for (const std::string& line : lines_with(report, "FAIL")) {
+            EXPECT_EQ(line.find("hook "), std::string::npos) << line;
+        }
+        const bool wakes = client == "claude" || client == "opencode";
+        EXPECT_EQ(report.find("hook wait wakes") != std::string::npos, wakes) << report;
+        // The test message is out of the mailbox again.
+        HttpClient reader(hub_->port(), context(client).at("token"));
+        EXPECT_EQ(reader.get("/api/mailbox/" + client + "/unread").json().at("count"), 0);
+    }
+}
+
+TEST_F(ConnectCommand, TheDoctorLeavesOtherMailUnread) {
+    ASSERT_EQ(connect("claude").status, 0);
+    HttpClient bob(hub_->port(), hub_->create_token("bob"));
+    bob.post("/api/message", {{"to", "claude"}, {"payload", {{"text", "hello"}}}});
+    const std::string report = run({"doctor", "claude"}).output;
+    EXPECT_EQ(lines_with(report, "note").size(), 1U) << report;
+    HttpClient reader(hub_->port(), context("claude").at("token"));
+    EXPECT_EQ(reader.get("/api/mailbox/claude/unread").json().at("count"), 2);
+}
+
+TEST_F(ConnectCommand, TheDoctorSaysWhatIsBroken) {
+    EXPECT_NE(run({"doctor", "claude"}).errors.find("claude is not connected"), std::string::npos);
+    ASSERT_EQ(connect("claude").status, 0);
+    const fs::path settings = home() / ".claude/settings.json";
+    std::string text = read(settings);
+    const std::string broken = "hook claude prompt --context nobody";
+    const std::string whole = "hook claude prompt --context claude";
+    text.replace(text.find(whole), whole.size(), broken);
+    write(settings, text);
+    const Ran ran = run({"doctor", "claude"});
+    EXPECT_EQ(ran.status, 1);
+    EXPECT_NE(ran.output.find("FAIL  hook prompt: "), std::string::npos) << ran.output;
+    hub_->kill();
+    EXPECT_NE(run({"doctor", "claude"}).output.find("FAIL  cannot reach"), std::string::npos);
+}
+
+TEST_F(ConnectCommand, TheDoctorOfTheStoreIsStillThere) {
+    const Ran ran = run({"doctor", "--data-dir", (dir_.path() / "data").string()});
+    EXPECT_EQ(ran.status, 0) << ran.errors;
+    EXPECT_NE(ran.output.find("sound"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace agentcom::test
