@@ -6,7 +6,6 @@
 #include "cli/agents/client_doctor.hpp"
 #include "cli/agents/connect_command.hpp"
 #include "cli/agents/hook_command.hpp"
-#include "cli/command.hpp"
 
 namespace agentcom::cli {
 namespace {
@@ -20,7 +19,6 @@ void add_hook(CLI::App& app, int& status) {
         "input. Nothing is said, with status 0, when there is no news, no hub within 200 ms\n"
         "(AGENTCOM_HOOK_TIMEOUT, in milliseconds) or no context. Status 2 comes only from `wait`:\n"
         "there is mail for an idle session.");
-    command->group(kClientGroup);
     const auto call = std::make_shared<agents::HookCall>();
     // No checks and no complaints here: what is wrong must not look like a veto.
     command->allow_extras();
@@ -38,7 +36,6 @@ void add_connect(CLI::App& app, int& status) {
         "Shows what it changes, keeps a copy of each file (NAME.agentcom-backup) and changes\n"
         "nothing a second time. An administrator's token makes a token for the agent; an agent's\n"
         "token is used as it is. `agentcom doctor CLIENT` then proves that it works.");
-    command->group(kClientGroup);
     const auto call = std::make_shared<agents::ConnectCall>();
     command
         ->add_option("client", call->client,
@@ -50,7 +47,16 @@ void add_connect(CLI::App& app, int& status) {
         ->capture_default_str();
     command->add_flag("--dry-run", call->dry_run, "Only show what would change");
     command->add_flag("--undo", call->undo, "Take away what `connect` wrote");
-    add_context_flags(*command, call->context);
+    command->add_option("--context", call->context.context, "Use a stored context's hub and token")
+        ->type_name("NAME");
+    command->add_option("--url", call->context.url, "The hub, for instance http://127.0.0.1:4000")
+        ->type_name("URL");
+    command
+        ->add_option("--token-file", call->context.token_file,
+                     "File with a token, an administrator's or the agent's; - is standard input")
+        ->type_name("FILE");
+    command->add_option("--ca-file", call->context.ca_file, "Who may vouch for the hub (PEM)")
+        ->type_name("FILE");
     command->callback([call, &status] { status = agents::run_connect(*call); });
 }
 
