@@ -121,6 +121,7 @@ TEST(FuzzHttp, WhateverComesToAnyOperationIsARequestThatKeepsItsPromisesOrAnErro
         R"({"mailbox_ttl_ms":5})",
         R"({"agent_id":"carol","role":"admin"})",
         R"({"agent_id":"carol","rights":["read"]})",
+        R"({"status":{"a":1},"capabilities":["x"]})",
         "{}",
         ""};
     const std::vector<std::string> names{"since",    "limit",   "wait",   "from",

@@ -42,6 +42,12 @@ struct KeepsItsPromises {
                message(request.payload, request.type, request.reply_to, request.idempotency_key);
     }
     bool operator()(const SetStatus& request) const { return is_json(request.status); }
+    bool operator()(const SetProfile& request) const {
+        return is_json(request.status) && (!request.capabilities || is_json(*request.capabilities));
+    }
+    bool operator()(const ListDirectory& request) const {
+        return request.range.limit <= 200 && is_short(request.capability, 256);
+    }
     bool operator()(const ChannelHistory& request) const { return request.limit <= 200; }
     bool operator()(const QueryHistory& request) const {
         return request.limit <= 200 && is_short(request.from, ~std::size_t{0}) &&
