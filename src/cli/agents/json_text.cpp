@@ -94,12 +94,33 @@ std::string with_entry(std::string_view text, const JsonNode& node, const Manner
     return out.insert(last.end, ",");
 }
 
+/// Whether a comment that lasts until the end of its line is open at this position. From `from` on
+/// nothing but blanks and comments stands before it.
+bool is_in_line_comment(std::string_view text, std::size_t from, std::size_t at) {
+    while (from < at) {
+        const std::string_view rest = text.substr(from);
+        if (rest.starts_with("//")) {
+            from = std::min(text.find('\n', from), text.size());
+            if (from >= at) return true;
+        } else if (rest.starts_with("/*")) {
+            from = text.find("*/", from + 2) + 2;
+        } else {
+            ++from;
+        }
+    }
+    return false;
+}
+
 std::string without_entry(std::string_view text, const JsonNode& node, std::size_t index) {
     std::string out(text);
     const JsonNode& gone = node.children[index];
+    const std::size_t before = index == 0 ? node.begin + 1 : node.children[index - 1].comma + 1;
     const std::size_t begin = end_before(text, gone.entry);
     const std::size_t end = gone.comma != 0 ? gone.comma + 1 : gone.end;
-    out.erase(begin, end - begin);
+    // What follows in the same line may not become part of a comment that ends the line before.
+    const std::size_t next = std::min(text.find_first_not_of(" \t\r", end), text.size() - 1);
+    const bool needs_newline = text[next] != '\n' && is_in_line_comment(text, before, begin);
+    out.replace(begin, end - begin, needs_newline ? "\n" : "");
     if (gone.comma == 0 && index > 0) {
         out.erase(node.children[index - 1].comma, 1);
     }
@@ -107,19 +128,6 @@ std::string without_entry(std::string_view text, const JsonNode& node, std::size
     const std::size_t closing = node.end - 1 - (text.size() - out.size());
     if (node.children.size() == 1 && end_before(out, closing) == node.begin + 1) {
         out.erase(node.begin + 1, closing - node.begin - 1);
-    }
-    // What followed in the same line may not become part of a comment that ends the line before.
-    const auto reads = [&out] {
-        try {
-            (void)read_json(out);
-            return true;
-        } catch (const Malformed&) {
-            return false;
-        }
-    };
-    if (!reads()) {
-        out.insert(begin, "\n");
-        (void)read_json(out);
     }
     return out;
 }

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <random>
 #include <string>
 #include <vector>
 
@@ -175,6 +176,63 @@ TEST(JsonText, WhatIsNoObjectOnTheWayIsNotOverwritten) {
     EXPECT_THROW((void)with_server(R"({"mcpServers": null})"), Malformed);
     EXPECT_THROW((void)json_with_element(R"({"hooks": {"Stop": {}}})", {"hooks", "Stop"}, 1),
                  Malformed);
+}
+
+TEST(JsonText, WhatFollowsARemovedMemberIsNoPartOfTheCommentBeforeIt) {
+    const std::string next = "{\n  \"a\": 1, // first\n  \"b\": 2, \"c\": 3\n}\n";
+    EXPECT_EQ(json_at(json_without(next, {"b"}), {}), JsonValue::parse(R"({"a": 1, "c": 3})"));
+    const std::string end = "{\"a\": 1, // first\n  \"b\": 2}\n";
+    EXPECT_EQ(json_at(json_without(end, {"b"}), {}), JsonValue::parse(R"({"a": 1})"));
+}
+
+/// Objects as many hands might have written them.
+class OddText {
+public:
+    explicit OddText(unsigned seed) : random_(seed) {}
+    std::string object(int depth = 0) { return children('{', '}', depth); }
+
+private:
+    unsigned below(unsigned bound) { return static_cast<unsigned>(random_() % bound); }
+    std::string gap() {
+        static const std::vector<std::string> kGaps = {
+            "", "", " ", "\n", "\n    ", "\t", "\r\n", " // it's {\n", "/* ], */", " /* \" */\n  "};
+        return kGaps[below(static_cast<unsigned>(kGaps.size()))];
+    }
+    std::string value(int depth) {
+        static const std::vector<std::string> kScalars = {
+            "1", "-2.5e3", "null", "true", R"("a // b")", R"("\\\" }")", R"("\u00e9\ud83d\ude00")"};
+        if (depth < 3 && below(3) == 0) return object(depth + 1);
+        if (depth < 3 && below(4) == 0) return children('[', ']', depth + 1);
+        return kScalars[below(static_cast<unsigned>(kScalars.size()))];
+    }
+    std::string children(char open, char close, int depth) {
+        std::string text = open + gap();
+        const unsigned count = below(4);
+        for (unsigned i = 0; i < count; ++i) {
+            if (open == '{') text += "\"k" + std::to_string(i) + "\"" + gap() + ":" + gap();
+            text += value(depth) + gap();
+            if (i + 1 < count || below(3) == 0) text += "," + gap();
+        }
+        return text + close;
+    }
+    std::minstd_rand random_;
+};
+
+TEST(JsonText, WhateverTheTextLooksLikeOthersKeepTheirValues) {
+    for (unsigned seed = 1; seed <= 5'000; ++seed) {
+        const std::string text = OddText(seed).object();
+        SCOPED_TRACE(text);
+        JsonValue expected = json_at(text, {});
+        const std::string added = json_with(text, {"new", "agentcom"}, kEntry);
+        EXPECT_EQ(json_at(json_without(added, {"new", "agentcom"}), {}), expected);
+        for (const auto& [name, value] : expected.items()) {
+            JsonValue rest = expected;
+            rest.erase(name);
+            EXPECT_EQ(json_at(json_without(text, {name}), {}), rest);
+        }
+        expected["new"]["agentcom"] = kEntry;
+        EXPECT_EQ(json_at(added, {}), expected);
+    }
 }
 
 }  // namespace
