@@ -66,17 +66,16 @@ struct Router::Impl::Poll final : Pending::Cancellable, std::enable_shared_from_
 
 void Router::Impl::Poll::go_on(std::any* shared) {
     if (!reply) return;
+    // It may have been revoked while the poll waited.
+    if (!router.auth_.holds_token(*caller.agent, caller.token)) {
+        return std::exchange(reply, nullptr)(core::Error(core::ErrorCode::unauthorized));
+    }
     if (shared != nullptr && shared->has_value()) {
         using Page = protocol::Shared<protocol::MailboxPage>;
-        if (!router.auth_.holds_token(*caller.agent, caller.token)) {
-            return std::exchange(reply, nullptr)(core::Error(core::ErrorCode::unauthorized));
-        }
         return std::exchange(reply,
                              nullptr)(protocol::ReplyValue(std::any_cast<const Page&>(*shared)));
     }
-    auto read = router.begin_poll(caller, request, reset);
-    if (!read) return std::exchange(reply, nullptr)(std::move(read.error()));
-    read_on(std::move(*read), shared);
+    read_on(router.begin_poll(caller, request, reset), shared);
 }
 
 void Router::Impl::Poll::read_on(services::Mailbox::Read read, std::any* shared) {
@@ -147,12 +146,11 @@ void Router::Impl::operate(Context context, protocol::PollMailbox request) {
     bool reset = false;
     if (marks.empty()) {
         auto read = begin_poll(context.caller, request, false);
-        if (!read) return context.reply(std::move(read.error()));
-        const bool complete = mailbox_.go_on(*read);
-        reset = read->view.reset;
+        const bool complete = mailbox_.go_on(read);
+        reset = read.view.reset;
         if (!complete) {
-            unfinished = std::move(*read);
-        } else if (auto answer = answer_poll(context.caller, request, *read, deadline, nullptr)) {
+            unfinished = std::move(read);
+        } else if (auto answer = answer_poll(context.caller, request, read, deadline, nullptr)) {
             return context.reply(std::move(*answer));
         }
     }
@@ -171,12 +169,10 @@ void Router::Impl::operate(Context context, protocol::PollMailbox request) {
     loop.submit(std::move(last), [poll](const store::WriteResult&) { poll->go_on(nullptr); });
 }
 
-core::result<services::Mailbox::Read> Router::Impl::begin_poll(const Caller& caller,
-                                                               const protocol::PollMailbox& request,
-                                                               bool reset) const {
-    const core::AgentId& agent = *caller.agent;
-    if (!auth_.holds_token(agent, caller.token)) return core::Error(core::ErrorCode::unauthorized);
-    return mailbox_.poll(agent, reset ? kNoMessage : request.since,
+services::Mailbox::Read Router::Impl::begin_poll(const Caller& caller,
+                                                 const protocol::PollMailbox& request,
+                                                 bool reset) const {
+    return mailbox_.poll(*caller.agent, reset ? kNoMessage : request.since,
                          {.count = request.limit.value_or(services::Mailbox::kUsualPage),
                           .bytes = options_.max_page_bytes});
 }

@@ -167,8 +167,9 @@ private:
                                                       core::Budget& budget) const;
     /// The read that answers a poll; the error when its agent holds no token any more. `reset`: an
     /// earlier read has found that its `since` belongs to another store.
-    [[nodiscard]] core::result<services::Mailbox::Read> begin_poll(
-        const Caller& caller, const protocol::PollMailbox& request, bool reset) const;
+    [[nodiscard]] services::Mailbox::Read begin_poll(const Caller& caller,
+                                                     const protocol::PollMailbox& request,
+                                                     bool reset) const;
     /// The answer to a poll whose read is complete; nothing when it had better wait. `shared`:
     /// where to leave the page for those who ask the same at the same time; or null.
     [[nodiscard]] std::optional<protocol::Reply> answer_poll(const Caller& caller,
