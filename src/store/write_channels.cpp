@@ -207,9 +207,8 @@ bool WriteBatch::remove_deleted(std::uint64_t& work) {
         {
             Cursor removals(txn(), txn().tables().removals);
             if (!removals.first()) return true;
-            found = read_or(txn(), "a deleted channel", std::optional<core::ChannelName>(), [&] {
-                return std::optional(stored_channel_name(removals.key()));
-            });
+            found = read_or(txn(), "a deleted channel", std::optional<core::ChannelName>(),
+                            [&] { return std::optional(stored_channel_name(removals.key())); });
             if (!found) {
                 removals.erase();
                 continue;

@@ -199,9 +199,12 @@ std::size_t Traffic::acknowledged_messages() const {
 }
 
 std::vector<std::string> roomy_settings() {
-    return {"AGENTCOM_MAILBOX_CAP=100000", "AGENTCOM_HISTORY_MESSAGES=1000000",
-            "AGENTCOM_HISTORY_CHANNEL_MESSAGES=1000000", "AGENTCOM_SETTINGS_RESET_COOLDOWN=0",
-            "AGENTCOM_LIMITS_WORK_PER_SECOND=0", "AGENTCOM_SERVER_THREADS=2"};
+    return {"AGENTCOM_MAILBOX_CAP=100000",
+            "AGENTCOM_HISTORY_MESSAGES=1000000",
+            "AGENTCOM_HISTORY_CHANNEL_MESSAGES=1000000",
+            "AGENTCOM_SETTINGS_RESET_COOLDOWN=0",
+            "AGENTCOM_LIMITS_WORK_PER_SECOND=0",
+            "AGENTCOM_SERVER_THREADS=2"};
 }
 
 }  // namespace agentcom::test
