@@ -16,4 +16,5 @@ target_include_directories(agentcom_fuzz PRIVATE ${CMAKE_SOURCE_DIR}/src ${CMAKE
 target_include_directories(agentcom_fuzz SYSTEM PRIVATE ${LMDB_INCLUDE_DIR})
 target_link_options(agentcom_fuzz PRIVATE -fsanitize=fuzzer)
 target_link_libraries(agentcom_fuzz PRIVATE agentcom_protocol agentcom_store
-  nlohmann_json::nlohmann_json spdlog::spdlog tomlplusplus::tomlplusplus)
+  OpenSSL::SSL OpenSSL::Crypto nlohmann_json::nlohmann_json spdlog::spdlog
+  tomlplusplus::tomlplusplus)

@@ -1,13 +1,10 @@
 #include "net/http_answer.hpp"
 
 #include <algorithm>
-#include <array>
 #include <chrono>
-#include <cstdio>
-#include <ctime>
 #include <utility>
 
-#include "agentcom/core/version.hpp"
+#include "net/text.hpp"
 
 namespace agentcom::net {
 
@@ -106,40 +103,6 @@ HttpAnswer wait_answer(core::Millis wait) {
     answer.retry_after_s =
         static_cast<std::uint32_t>(std::chrono::ceil<std::chrono::seconds>(wait).count());
     return answer;
-}
-
-std::string_view http_date(core::Timestamp now) {
-    struct Cached {
-        std::time_t second = -1;
-        std::array<char, 32> text{};
-        std::size_t size = 0;
-    };
-    static thread_local Cached cached;
-    const auto second = static_cast<std::time_t>(now.ms / 1000);
-    if (second != cached.second) {
-        // Not strftime, whose names depend on the locale.
-        constexpr std::array kDays{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-        constexpr std::array kMonths{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-        std::tm parts{};
-        ::gmtime_r(&second, &parts);
-        const int size = std::snprintf(
-            cached.text.data(), cached.text.size(), "%s, %02d %s %04d %02d:%02d:%02d GMT",
-            kDays.at(static_cast<std::size_t>(parts.tm_wday)), parts.tm_mday,
-            kMonths.at(static_cast<std::size_t>(parts.tm_mon)), parts.tm_year + 1900, parts.tm_hour,
-            parts.tm_min, parts.tm_sec);
-        cached.size = std::min(static_cast<std::size_t>(std::max(size, 0)), cached.text.size() - 1);
-        cached.second = second;
-    }
-    return {cached.text.data(), cached.size};
-}
-
-void append_server_lines(std::string& out, core::Timestamp now) {
-    out += "Server: agentcom/";
-    out += core::kVersion;
-    out += "\r\nDate: ";
-    out += http_date(now);
-    out += "\r\n";
 }
 
 std::string answer_head(const HttpAnswer& answer, AnswerForm form) {

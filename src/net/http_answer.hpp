@@ -43,11 +43,6 @@ struct AnswerForm {
     bool without_body = false;  // HEAD: the head says what GET would send
     core::Timestamp now{};      // the header Date
 };
-/// The moment as a Date header has it (RFC 9110, 5.6.7), made once a second. Valid until this
-/// thread asks for another one.
-[[nodiscard]] std::string_view http_date(core::Timestamp now);
-/// The header lines that every response has: `Server` and `Date`.
-void append_server_lines(std::string& out, core::Timestamp now);
 /// The response's text up to its body.
 [[nodiscard]] std::string answer_head(const HttpAnswer& answer, AnswerForm form);
 /// What comes before a stream of events, which ends with the connection.

@@ -1,6 +1,11 @@
 #include "net/text.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstdio>
+#include <ctime>
+
+#include "agentcom/core/version.hpp"
 
 namespace agentcom::net {
 
@@ -35,6 +40,40 @@ int hex_digit(char c) noexcept {
     if (c >= '0' && c <= '9') return c - '0';
     c = lower(c);
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+std::string_view http_date(core::Timestamp now) {
+    struct Cached {
+        std::time_t second = -1;
+        std::array<char, 32> text{};
+        std::size_t size = 0;
+    };
+    static thread_local Cached cached;
+    const auto second = static_cast<std::time_t>(now.ms / 1000);
+    if (second != cached.second) {
+        // Not strftime, whose names depend on the locale.
+        constexpr std::array kDays{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+        constexpr std::array kMonths{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+        std::tm parts{};
+        ::gmtime_r(&second, &parts);
+        const int size = std::snprintf(
+            cached.text.data(), cached.text.size(), "%s, %02d %s %04d %02d:%02d:%02d GMT",
+            kDays.at(static_cast<std::size_t>(parts.tm_wday)), parts.tm_mday,
+            kMonths.at(static_cast<std::size_t>(parts.tm_mon)), parts.tm_year + 1900, parts.tm_hour,
+            parts.tm_min, parts.tm_sec);
+        cached.size = std::min(static_cast<std::size_t>(std::max(size, 0)), cached.text.size() - 1);
+        cached.second = second;
+    }
+    return {cached.text.data(), cached.size};
+}
+
+void append_server_lines(std::string& out, core::Timestamp now) {
+    out += "Server: agentcom/";
+    out += core::kVersion;
+    out += "\r\nDate: ";
+    out += http_date(now);
+    out += "\r\n";
 }
 
 }  // namespace agentcom::net

@@ -4,6 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include "agentcom/core/time.hpp"
+
 namespace agentcom::net {
 
 // Of texts in HTTP, which are ASCII as far as they mean something.
@@ -15,5 +17,11 @@ void lower_in_place(std::span<char> text) noexcept;
 [[nodiscard]] bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept;
 /// The hexadecimal digit's value, or -1.
 [[nodiscard]] int hex_digit(char c) noexcept;
+
+/// The moment as a Date header has it (RFC 9110, 5.6.7), made once a second. Valid until this
+/// thread asks for another one.
+[[nodiscard]] std::string_view http_date(core::Timestamp now);
+/// The header lines that every response has: `Server` and `Date`.
+void append_server_lines(std::string& out, core::Timestamp now);
 
 }  // namespace agentcom::net

@@ -6,7 +6,7 @@
 #include <array>
 #include <stdexcept>
 
-#include "net/http_answer.hpp"
+#include "net/text.hpp"
 
 namespace agentcom::net {
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "net/http_answer.hpp"
+#include "net/text.hpp"
 #include "support/hub_fixture.hpp"
 
 namespace agentcom::test {
