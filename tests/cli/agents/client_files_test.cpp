@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,14 +15,17 @@ namespace agentcom::cli::agents {
 namespace {
 
 const std::string kToken(64, 'a');
+// Nothing is read or written there.
+const std::filesystem::path kHome = "home";
+const std::filesystem::path kProject = "project";
 
 Places test_places() {
     Places places;
-    places.home = "/home/u";
-    places.project = "/work/p";
-    places.codex = "/home/u/.codex";
-    places.copilot = "/home/u/.copilot";
-    places.config = "/home/u/.config";
+    places.home = kHome;
+    places.project = kProject;
+    places.codex = kHome / ".codex";
+    places.copilot = kHome / ".copilot";
+    places.config = kHome / ".config";
     return places;
 }
 
@@ -122,7 +126,7 @@ TEST(ClientFiles, TheTokenStandsInFilesOfTheUserOnly) {
         for (const FileChange& file : files(dialect, scope)) {
             const bool holds = file.with("").find(kToken) != std::string::npos;
             EXPECT_EQ(holds, file.secret && file.with("").find("Bearer") != std::string::npos);
-            const bool in_project = file.path.string().starts_with("/work/p");
+            const bool in_project = file.path.string().starts_with(kProject.string());
             EXPECT_FALSE(holds && in_project) << file.path;
         }
     }
@@ -153,8 +157,8 @@ TEST(ClientFiles, WhatTheDoctorReadsIsWhatConnectWrote) {
 TEST(ClientFiles, ClaudeCodeIsWokenByAWaiterBesideTheStopHook) {
     const auto written = files(Dialect::claude, Scope::user);
     ASSERT_EQ(written.size(), 2U);
-    EXPECT_EQ(written[0].path, "/home/u/.claude.json");
-    EXPECT_EQ(written[1].path, "/home/u/.claude/settings.json");
+    EXPECT_EQ(written[0].path, kHome / ".claude.json");
+    EXPECT_EQ(written[1].path, kHome / ".claude/settings.json");
     EXPECT_EQ(json_at(written[0].with(""), {"mcpServers", "agentcom"}),
               JsonValue({{"type", "http"},
                          {"url", "http://127.0.0.1:4000/mcp"},
@@ -170,10 +174,11 @@ TEST(ClientFiles, ClaudeCodeIsWokenByAWaiterBesideTheStopHook) {
 
 TEST(ClientFiles, OneProjectOfClaudeCodesIsKeptAmongTheUsersOwn) {
     const auto written = files(Dialect::claude, Scope::project);
-    EXPECT_EQ(written[0].path, "/home/u/.claude.json");
-    EXPECT_TRUE(json_at(written[0].with(""), {"projects", "/work/p", "mcpServers", "agentcom"})
-                    .is_object());
-    EXPECT_EQ(written[1].path, "/work/p/.claude/settings.local.json");
+    EXPECT_EQ(written[0].path, kHome / ".claude.json");
+    EXPECT_TRUE(
+        json_at(written[0].with(""), {"projects", kProject.string(), "mcpServers", "agentcom"})
+            .is_object());
+    EXPECT_EQ(written[1].path, kProject / ".claude/settings.local.json");
 }
 
 TEST(ClientFiles, GeminiCountsMillisecondsAndHasOneFile) {
@@ -186,7 +191,7 @@ TEST(ClientFiles, GeminiCountsMillisecondsAndHasOneFile) {
 
 TEST(ClientFiles, VsCodeAsksForTheTokenOfAProject) {
     const auto written = files(Dialect::vscode, Scope::project);
-    EXPECT_EQ(written[0].path, "/work/p/.vscode/mcp.json");
+    EXPECT_EQ(written[0].path, kProject / ".vscode/mcp.json");
     const std::string text = written[0].with("");
     EXPECT_EQ(json_at(text, {"servers", "agentcom", "headers", "Authorization"}),
               "Bearer ${input:agentcom-token}");
