@@ -11,6 +11,7 @@
 #include <variant>
 #include <vector>
 
+#include "agentcom/core/toml.hpp"
 #include "agentcom/core/utf8.hpp"
 #include "app/config_keys.hpp"
 #include "app/config_values.hpp"
@@ -126,9 +127,9 @@ ConfigKey text(std::string_view section, std::string_view name, bool may_be_empt
             },
             [=](const Config& config) {
                 if constexpr (std::is_same_v<MemberOf<Access>, std::filesystem::path>) {
-                    return quote_toml(access(config).string());
+                    return core::quote_toml(access(config).string());
                 } else {
-                    return quote_toml(access(config));
+                    return core::quote_toml(access(config));
                 }
             }};
 }
@@ -145,7 +146,7 @@ ConfigKey choice(std::string_view section, std::string_view name,
                 if (found == words.end()) {
                     std::string expected = "one of";
                     for (const std::string_view word : words) {
-                        expected += ' ' + quote_toml(word);
+                        expected += ' ' + core::quote_toml(word);
                     }
                     return expected;
                 }
@@ -153,7 +154,7 @@ ConfigKey choice(std::string_view section, std::string_view name,
                 return std::nullopt;
             },
             [=](const Config& config) {
-                return quote_toml(words.at(static_cast<std::size_t>(access(config))));
+                return core::quote_toml(words.at(static_cast<std::size_t>(access(config))));
             }};
 }
 
@@ -174,7 +175,7 @@ ConfigKey agents(std::string_view section, std::string_view name, std::string_vi
                 for (const std::string& agent : names) {
                     const auto id = core::AgentId::parse_issued(agent);
                     if (!id) {
-                        return "a list of agent ids; " + quote_toml(agent) + " is not one";
+                        return "a list of agent ids; " + core::quote_toml(agent) + " is not one";
                     }
                     parsed.push_back(*id);
                 }
@@ -184,7 +185,7 @@ ConfigKey agents(std::string_view section, std::string_view name, std::string_vi
             [=](const Config& config) {
                 std::string out;
                 for (const core::AgentId& agent : access(config)) {
-                    out += (out.empty() ? "" : ", ") + quote_toml(agent.str());
+                    out += (out.empty() ? "" : ", ") + core::quote_toml(agent.str());
                 }
                 return '[' + out + ']';
             }};
@@ -204,7 +205,7 @@ ConfigKey texts(std::string_view section, std::string_view name, std::string_vie
                 auto texts = one != nullptr ? split_list(*one) : *list;
                 for (const std::string& text : texts) {
                     if (!is_one(text)) {
-                        return "a list of " + std::string(kind) + "; " + quote_toml(text) +
+                        return "a list of " + std::string(kind) + "; " + core::quote_toml(text) +
                                " is not one";
                     }
                 }
@@ -214,7 +215,7 @@ ConfigKey texts(std::string_view section, std::string_view name, std::string_vie
             [=](const Config& config) {
                 std::string out;
                 for (const std::string& text : access(config)) {
-                    out += (out.empty() ? "" : ", ") + quote_toml(text);
+                    out += (out.empty() ? "" : ", ") + core::quote_toml(text);
                 }
                 return '[' + out + ']';
             }};

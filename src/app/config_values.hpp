@@ -25,7 +25,4 @@ namespace agentcom::app {
 /// Comma-separated, surrounding blanks and empty parts dropped.
 [[nodiscard]] std::vector<std::string> split_list(std::string_view text);
 
-/// A TOML basic string.
-[[nodiscard]] std::string quote_toml(std::string_view text);
-
 }  // namespace agentcom::app

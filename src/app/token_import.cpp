@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
-#include "app/config_values.hpp"
+#include "agentcom/core/toml.hpp"
 
 namespace agentcom::app {
 
@@ -25,7 +25,7 @@ TokenFile read_token_list(const std::filesystem::path& file) {
             out.problems.emplace_back("an entry whose agent id is not a text");
             continue;
         }
-        const std::string shown = quote_toml(name.get<std::string>());
+        const std::string shown = core::quote_toml(name.get<std::string>());
         const auto token = core::Token::parse(text);
         const auto agent = core::AgentId::parse_issued(name.get<std::string>());
         if (!agent) {
@@ -49,9 +49,9 @@ ImportOutcome import_tokens(store::Store& store, const TokenFile& file) {
             if (present->agent == agent) {
                 ++outcome.known;
             } else {
-                outcome.problems.push_back(quote_toml(agent.str()) +
+                outcome.problems.push_back(core::quote_toml(agent.str()) +
                                            ": its token already belongs to " +
-                                           quote_toml(present->agent.str()));
+                                           core::quote_toml(present->agent.str()));
             }
             continue;
         }
@@ -68,7 +68,7 @@ ImportOutcome import_tokens(store::Store& store, const TokenFile& file) {
         if (stored.get()) {
             ++outcome.imported;
         } else {
-            outcome.problems.push_back(quote_toml(agent) + ": could not be stored");
+            outcome.problems.push_back(core::quote_toml(agent) + ": could not be stored");
         }
     }
     return outcome;

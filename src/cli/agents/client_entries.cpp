@@ -1,5 +1,7 @@
 #include "cli/agents/client_entries.hpp"
 
+#include "agentcom/core/toml.hpp"
+
 namespace agentcom::cli::agents {
 namespace {
 
@@ -94,11 +96,12 @@ std::string without_json_entry(std::string text, const JsonEntry& entry) {
 }
 
 CodexEntry codex_entry(Scope scope, const Account& account) {
-    CodexEntry entry{{"mcp_servers", kServer, {{"url", toml_quoted(account.hub_url + "/mcp")}}},
-                     {}};
+    CodexEntry entry{
+        {"mcp_servers", kServer, {{"url", core::quote_toml(account.hub_url + "/mcp")}}}, {}};
     if (holds_token(Dialect::codex, scope)) {
         entry.table.values.emplace_back(
-            "http_headers", "{ Authorization = " + toml_quoted("Bearer " + account.token) + " }");
+            "http_headers",
+            "{ Authorization = " + core::quote_toml("Bearer " + account.token) + " }");
         entry.unwanted = {"bearer_token_env_var"};
     } else {
         entry.table.values.emplace_back("bearer_token_env_var", "\"AGENTCOM_TOKEN\"");

@@ -35,7 +35,4 @@ struct TomlTable {
 [[nodiscard]] std::optional<std::string> toml_text_at(std::string_view text,
                                                       const std::vector<std::string>& path);
 
-/// The text as a basic string of TOML, in quotation marks.
-[[nodiscard]] std::string toml_quoted(std::string_view text);
-
 }  // namespace agentcom::cli::agents

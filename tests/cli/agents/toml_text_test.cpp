@@ -5,13 +5,15 @@
 #include <string>
 #include <vector>
 
+#include "agentcom/core/toml.hpp"
+
 namespace agentcom::cli::agents {
 namespace {
 
 TomlTable hub_table(const std::string& url = "http://h/mcp") {
     return {"mcp_servers",
             "agentcom",
-            {{"url", toml_quoted(url)}, {"http_headers", "{ Authorization = \"Bearer t\" }"}}};
+            {{"url", core::quote_toml(url)}, {"http_headers", "{ Authorization = \"Bearer t\" }"}}};
 }
 
 constexpr const char* kConfig = R"(# mine
@@ -108,7 +110,7 @@ TEST(TomlText, APlaceThatIsWrittenInAnotherWayIsLeftAlone) {
 
 TEST(TomlText, QuotesWhatMustBeQuoted) {
     const std::string odd = "a\"b\\c\nd\x7f";
-    EXPECT_EQ(toml_text_at("v = " + toml_quoted(odd), {"v"}), odd);
+    EXPECT_EQ(toml_text_at("v = " + core::quote_toml(odd), {"v"}), odd);
 }
 
 }  // namespace
