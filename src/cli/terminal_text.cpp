@@ -15,27 +15,6 @@ std::string hex(const char* format, std::uint32_t value) {
     return {out.data(), static_cast<std::size_t>(size)};
 }
 
-/// Of a sequence that is UTF-8.
-std::uint32_t decode(std::string_view bytes) {
-    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(bytes[i]); };
-    if (bytes.size() == 1) {
-        return byte(0);
-    }
-    std::uint32_t value = byte(0) & (0xFFU >> (bytes.size() + 1));
-    for (std::size_t i = 1; i < bytes.size(); ++i) {
-        value = value << 6 | (byte(i) & 0x3FU);
-    }
-    return value;
-}
-
-bool is_control(std::uint32_t c) { return c < 0x20 || (c >= 0x7F && c < 0xA0); }
-
-/// What changes the direction of what follows, breaks lines, or cannot be seen and joins nothing.
-bool deceives(std::uint32_t c) {
-    return c == 0x61C || c == 0x200E || c == 0x200F || (c >= 0x2028 && c <= 0x202E) ||
-           (c >= 0x2066 && c <= 0x2069) || c == 0xFEFF || (c >= 0xE0000 && c <= 0xE007F);
-}
-
 std::string json_escape(std::uint32_t c) {
     return c < 0x10000 ? hex("\\u%04x", c)
                        : hex("\\u%04x", 0xD800 + ((c - 0x10000) >> 10)) +
@@ -53,7 +32,7 @@ std::string rewrite(std::string_view text, Judge judge) {
             continue;
         }
         const std::string_view sequence = text.substr(at, length);
-        judge(out, sequence, decode(sequence));
+        judge(out, sequence, core::code_point(sequence));
         at += length;
     }
     return out;
@@ -65,9 +44,9 @@ std::string shown(std::string_view text, bool one_line) {
             out += "\\n";
         } else if (c == '\t' && one_line) {
             out += "\\t";
-        } else if (is_control(c) && c != '\n' && c != '\t') {
+        } else if (core::is_control(c) && c != '\n' && c != '\t') {
             out += hex("\\x%02x", c);
-        } else if (deceives(c)) {
+        } else if (core::deceives(c)) {
             out += json_escape(c);
         } else {
             out += bytes;
@@ -82,7 +61,7 @@ std::string printable_line(std::string_view text) { return shown(text, true); }
 
 std::string escape_controls(std::string_view json) {
     return rewrite(json, [](std::string& out, std::string_view bytes, std::uint32_t c) {
-        if (is_control(c) || deceives(c)) {
+        if (core::is_control(c) || core::deceives(c)) {
             out += json_escape(c);
         } else {
             out += bytes;

@@ -120,6 +120,25 @@ bool has_control_characters(std::string_view text) noexcept {
     return false;
 }
 
+std::uint32_t code_point(std::string_view sequence) noexcept {
+    std::uint32_t value = byte_at(sequence, 0);
+    if (sequence.size() > 1) value &= 0xFFU >> (sequence.size() + 1);
+    for (std::size_t i = 1; i < sequence.size(); ++i) {
+        value = value << 6 | (byte_at(sequence, i) & 0x3FU);
+    }
+    return value;
+}
+
+bool is_control(std::uint32_t code_point) noexcept {
+    return code_point < 0x20 || (code_point >= 0x7F && code_point < 0xA0);
+}
+
+bool deceives(std::uint32_t code_point) noexcept {
+    const std::uint32_t c = code_point;
+    return c == 0x61C || c == 0x200E || c == 0x200F || (c >= 0x2028 && c <= 0x202E) ||
+           (c >= 0x2066 && c <= 0x2069) || c == 0xFEFF || (c >= 0xE0000 && c <= 0xE007F);
+}
+
 void append_utf8(std::string& out, std::uint32_t code_point) {
     const auto put = [&out](std::uint32_t byte) { out.push_back(static_cast<char>(byte)); };
     if (code_point < 0x80) {

@@ -23,9 +23,7 @@ std::optional<Object> Object::parse(std::string_view text) {
             case JsonScanner::Step::member:
                 break;
         }
-        const std::string_view quoted(member.key.data() - 1, member.key.size() + 2);
-        object.members_.emplace_back(protocol::decode_json_string(quoted, member.key_escaped),
-                                     member.value);
+        object.members_.emplace_back(member.name(), member.value);
     }
 }
 
@@ -75,21 +73,11 @@ std::optional<std::int64_t> integer_of(const JsonValue& value) {
 std::optional<std::vector<std::string>> texts_of(const JsonValue& value) {
     if (value.kind != JsonKind::array) return std::nullopt;
     std::vector<std::string> texts;
-    // The array is valid JSON, so between its strings there is nothing but commas and blanks.
-    std::string_view rest = value.raw.substr(1, value.raw.size() - 2);
-    while (true) {
-        const std::size_t begin = rest.find_first_not_of(" \t\r\n,");
-        if (begin == std::string_view::npos) return texts;
-        if (rest[begin] != '"') return std::nullopt;
-        std::size_t end = begin + 1;
-        bool escaped = false;
-        while (rest[end] != '"') {
-            escaped = escaped || rest[end] == '\\';
-            end += rest[end] == '\\' ? 2 : 1;
-        }
-        texts.push_back(protocol::decode_json_string(rest.substr(begin, end + 1 - begin), escaped));
-        rest.remove_prefix(end + 1);
+    for (const JsonValue& element : JsonScanner::elements(value.raw)) {
+        if (element.kind != JsonKind::string) return std::nullopt;
+        texts.push_back(text_of(element));
     }
+    return texts;
 }
 
 }  // namespace agentcom::mcp

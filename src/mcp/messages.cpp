@@ -5,6 +5,8 @@
 #include <utility>
 #include <variant>
 
+#include "mcp/tools.hpp"
+
 namespace agentcom::mcp {
 
 namespace {
@@ -16,7 +18,7 @@ std::string destination_of(const core::Message& message) {
     if (const auto* channel = std::get_if<core::ToChannel>(&message.draft.to)) {
         return '#' + channel->channel.str();
     }
-    return "everyone";
+    return "broadcast";
 }
 
 /// What the hub says of a message, in the first line of its fence.
@@ -50,24 +52,26 @@ void write_envelope(JsonWriter& writer, const core::Message& message, const Trus
 }
 
 struct TrustQuery : std::enable_shared_from_this<TrustQuery> {
+    using Then = std::function<Step(std::vector<core::MessagePtr>&&, Trust&&)>;
+
+    TrustQuery(const Context& asker, std::vector<core::MessagePtr> of, Then next)
+        : context(asker), messages(std::move(of)), then(std::move(next)) {}
+
+    Context context;
     std::vector<core::MessagePtr> messages;
-    std::function<Step(std::vector<core::MessagePtr>&&, Trust&&)> then;
+    Then then;
     Trust trust;
     std::size_t at = 0;
 
     Step go_on() {
         while (at < messages.size() && trust.knows(messages[at]->draft.from)) ++at;
         if (at == messages.size()) return then(std::move(messages), std::move(trust));
-        const core::AgentId& sender = messages[at]->draft.from;
-        return Step{Ask{protocol::GetAgent{.agent = sender.str(), .in_full = false},
-                        [self = shared_from_this()](protocol::Reply&& reply) {
-                            const auto* found =
-                                reply ? std::get_if<protocol::AgentDetails>(&*reply) : nullptr;
-                            self->trust.note(self->messages[self->at]->draft.from,
-                                             found != nullptr && found->known,
-                                             found != nullptr ? found->role : core::Role::agent);
-                            return self->go_on();
-                        }}};
+        return ask<protocol::AgentDetails>(
+            context, protocol::GetAgent{.agent = messages[at]->draft.from.str(), .in_full = false},
+            [self = shared_from_this()](protocol::AgentDetails&& found) {
+                self->trust.note(found.agent, found.known, found.role);
+                return self->go_on();
+            });
     }
 };
 
@@ -83,12 +87,9 @@ std::string_view Trust::of(const core::AgentId& agent) const {
     return found == labels_.end() ? "unknown" : found->second;
 }
 
-Step with_trust(std::vector<core::MessagePtr> messages,
+Step with_trust(const Context& context, std::vector<core::MessagePtr> messages,
                 std::function<Step(std::vector<core::MessagePtr>&&, Trust&&)> then) {
-    const auto query = std::make_shared<TrustQuery>();
-    query->messages = std::move(messages);
-    query->then = std::move(then);
-    return query->go_on();
+    return std::make_shared<TrustQuery>(context, std::move(messages), std::move(then))->go_on();
 }
 
 Body body_of(const core::Message& message) {
@@ -134,8 +135,8 @@ Shown show_manifest(const Context& context, const std::vector<core::MessagePtr>&
     return shown;
 }
 
-Shown show_in_full(const Context&, const std::vector<core::MessagePtr>& messages,
-                   const Trust& trust, std::size_t max_bytes) {
+Shown show_in_full(const std::vector<core::MessagePtr>& messages, const Trust& trust,
+                   std::size_t max_bytes) {
     const Fence fence;
     Shown shown;
     JsonWriter writer(shown.json);
@@ -144,7 +145,6 @@ Shown show_in_full(const Context&, const std::vector<core::MessagePtr>& messages
         const Body body = body_of(*message);
         const bool fits = body.text.size() <= max_bytes;
         max_bytes -= fits ? body.text.size() : 0;
-        shown.left_out += fits ? 0 : 1;
         shown.text += fence.begin("message", attributes_of(*message, trust, body.is_json));
         shown.text += fits ? defused(body.text) : first_line(body.text);
         shown.text += '\n' + fence.end();
@@ -165,8 +165,8 @@ Shown show_in_full(const Context&, const std::vector<core::MessagePtr>& messages
     return shown;
 }
 
-Shown show_one(const Context&, const core::MessagePtr& message, const Trust& trust,
-               std::size_t offset, std::size_t max_bytes) {
+Shown show_one(const core::MessagePtr& message, const Trust& trust, std::size_t offset,
+               std::size_t max_bytes) {
     const Fence fence;
     const Body body = body_of(*message);
     std::string_view rest(body.text);
@@ -183,7 +183,6 @@ Shown show_one(const Context&, const core::MessagePtr& message, const Trust& tru
                       std::to_string(body.text.size());
         if (next < body.text.size()) {
             shown.text += "; for the rest: offset " + std::to_string(next);
-            shown.left_out = 1;
         }
         shown.text += ")\n";
     }

@@ -30,8 +30,9 @@ private:
     std::map<core::AgentId, std::string_view> labels_;
 };
 
-/// Asks the router about the senders, one after the other, then goes on.
-[[nodiscard]] Step with_trust(std::vector<core::MessagePtr> messages,
+/// Asks the router about the senders, one after the other, then goes on. When that is refused, so
+/// is the tool.
+[[nodiscard]] Step with_trust(const Context& context, std::vector<core::MessagePtr> messages,
                               std::function<Step(std::vector<core::MessagePtr>&&, Trust&&)> then);
 
 /// What a message says: the text of payloads that are one, or of {"text": ...} alone; else JSON.
@@ -42,9 +43,8 @@ struct Body {
 [[nodiscard]] Body body_of(const core::Message& message);
 
 struct Shown {
-    std::string text;          // for the model
-    std::string json;          // an array for structured content
-    std::size_t left_out = 0;  // bodies for which there was no room
+    std::string text;  // for the model
+    std::string json;  // for structured content
 };
 /// One line for each: who, when, type, size, first line; in one fence.
 [[nodiscard]] Shown show_manifest(const Context& context,
@@ -52,11 +52,10 @@ struct Shown {
                                   const Trust& trust);
 /// Each in its fence, as long as the bodies take no more than `max_bytes` together; of the others
 /// the first line.
-[[nodiscard]] Shown show_in_full(const Context& context,
-                                 const std::vector<core::MessagePtr>& messages, const Trust& trust,
+[[nodiscard]] Shown show_in_full(const std::vector<core::MessagePtr>& messages, const Trust& trust,
                                  std::size_t max_bytes);
 /// One message, its body from `offset` on.
-[[nodiscard]] Shown show_one(const Context& context, const core::MessagePtr& message,
-                             const Trust& trust, std::size_t offset, std::size_t max_bytes);
+[[nodiscard]] Shown show_one(const core::MessagePtr& message, const Trust& trust,
+                             std::size_t offset, std::size_t max_bytes);
 
 }  // namespace agentcom::mcp

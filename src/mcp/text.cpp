@@ -17,28 +17,9 @@ constexpr std::string_view kOpen = "<<<";
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
 constexpr std::size_t kFirstLineBytes = 160;
 
-std::uint32_t code_point(std::string_view sequence) noexcept {
-    const auto byte = [&](std::size_t i) {
-        return static_cast<std::uint32_t>(static_cast<unsigned char>(sequence[i]));
-    };
-    switch (sequence.size()) {
-        case 2:
-            return (byte(0) & 0x1FU) << 6U | (byte(1) & 0x3FU);
-        case 3:
-            return (byte(0) & 0x0FU) << 12U | (byte(1) & 0x3FU) << 6U | (byte(2) & 0x3FU);
-        case 4:
-            return (byte(0) & 0x07U) << 18U | (byte(1) & 0x3FU) << 12U | (byte(2) & 0x3FU) << 6U |
-                   (byte(3) & 0x3FU);
-        default:
-            return byte(0);
-    }
-}
-
-/// Controls, marks that turn the direction of text, and the invisible twins of ASCII.
-bool deceives(std::uint32_t c) noexcept {
-    if (c < 0x20) return c != '\n' && c != '\t';
-    return (c >= 0x7F && c < 0xA0) || (c >= 0x202A && c <= 0x202E) ||
-           (c >= 0x2066 && c <= 0x2069) || (c >= 0xE0000 && c <= 0xE007F);
+/// What is not shown to a model as it is.
+bool hides(std::uint32_t c) noexcept {
+    return (core::is_control(c) && c != '\n' && c != '\t') || core::deceives(c);
 }
 
 /// Whether a mark of a fence could begin with what follows its brackets.
@@ -106,7 +87,7 @@ std::string defused(std::string_view text) {
             continue;
         }
         const std::size_t length = core::utf8_sequence_length(text, at);
-        if (length == 0 || deceives(code_point(text.substr(at, length)))) {
+        if (length == 0 || hides(core::code_point(text.substr(at, length)))) {
             out += kReplacement;
         } else {
             out += text.substr(at, length);

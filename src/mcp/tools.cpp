@@ -45,7 +45,7 @@ constexpr std::array kAck{
                  .required = true},
 };
 constexpr std::array kSend{
-    ArgumentSpec{.name = "to", .about = "agent, or \"everyone\"", .required = true},
+    ArgumentSpec{.name = "to", .about = "agent, or \"broadcast\"", .required = true},
     kText,
     kPayload,
     kType,
@@ -240,7 +240,7 @@ std::string_view advice_on(core::ErrorCode code) {
         case core::ErrorCode::idempotency_conflict:
             return "Give each new message an idempotency_key of its own, or none.";
         case core::ErrorCode::invalid_recipient:
-            return "\"to\" is the name of an agent, as list_agents shows it, or \"everyone\"; "
+            return "\"to\" is the name of an agent, as list_agents shows it, or \"broadcast\"; "
                    "for channels there is publish.";
         case core::ErrorCode::channel_not_found:
             return "Check its name; somebody has to create a channel before it can be used.";

@@ -44,6 +44,12 @@ template <class Value, class Then>
     return Step{Ask{std::move(request),
                     [context, then = std::move(then)](protocol::Reply&& reply) mutable -> Step {
                         if (!reply) return step(tool_error(context, reply.error()));
+                        if constexpr (protocol::kMaybeShared<Value>) {
+                            // Those who ask for the same share a page.
+                            if (auto* shared = std::get_if<protocol::Shared<Value>>(&*reply)) {
+                                return then(Value(**shared));
+                            }
+                        }
                         return then(std::move(std::get<Value>(*reply)));
                     }}};
 }

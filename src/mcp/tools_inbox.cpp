@@ -49,26 +49,22 @@ std::string inbox_text(const protocol::MailboxPage& page, const Shown& shown) {
 
 Step show_inbox(const Context& context, View view, protocol::MailboxPage page) {
     auto messages = page.messages;
-    return with_trust(std::move(messages), [context, view, page = std::move(page)](
-                                               std::vector<core::MessagePtr>&& shown_messages,
-                                               Trust&& trust) {
-        const Shown shown = view.full ? show_in_full(context, shown_messages, trust, view.max_bytes)
-                                      : show_manifest(context, shown_messages, trust);
-        return step(tool_result(context, inbox_text(page, shown), structured_inbox(page, shown)));
-    });
+    return with_trust(context, std::move(messages),
+                      [context, view, page = std::move(page)](
+                          std::vector<core::MessagePtr>&& shown_messages, Trust&& trust) {
+                          const Shown shown =
+                              view.full ? show_in_full(shown_messages, trust, view.max_bytes)
+                                        : show_manifest(context, shown_messages, trust);
+                          return step(tool_result(context, inbox_text(page, shown),
+                                                  structured_inbox(page, shown)));
+                      });
 }
 
 Step poll(const Context& context, View view, protocol::PollMailbox request) {
-    return Step{Ask{std::move(request), [context, view](protocol::Reply&& reply) -> Step {
-                        if (!reply) return step(tool_error(context, reply.error()));
-                        // Those who wait for the same message share a page.
-                        if (auto* own = std::get_if<protocol::MailboxPage>(&*reply)) {
-                            return show_inbox(context, view, std::move(*own));
-                        }
-                        return show_inbox(
-                            context, view,
-                            *std::get<protocol::Shared<protocol::MailboxPage>>(*reply));
-                    }}};
+    return ask<protocol::MailboxPage>(context, std::move(request),
+                                      [context, view](protocol::MailboxPage&& page) {
+                                          return show_inbox(context, view, std::move(page));
+                                      });
 }
 
 core::Seq seq_argument(const Arguments& arguments, std::string_view name) {
@@ -101,18 +97,19 @@ Step read_message(const Context& context, const Arguments& arguments) {
     return ask<protocol::OneMessage>(
         context, protocol::GetMessage{arguments.text("id").value_or("")},
         [context, offset, max_bytes](protocol::OneMessage&& found) {
-            return with_trust({found.message}, [context, offset, max_bytes](
-                                                   std::vector<core::MessagePtr>&& messages,
-                                                   Trust&& trust) {
-                const Shown shown = show_one(context, messages.front(), trust, offset, max_bytes);
-                std::string json;
-                JsonWriter writer(json);
-                writer.begin_object()
-                    .member("notice", kNotice)
-                    .member_raw("message", shown.json)
-                    .end_object();
-                return step(tool_result(context, shown.text, json));
-            });
+            return with_trust(context, {found.message},
+                              [context, offset, max_bytes](std::vector<core::MessagePtr>&& messages,
+                                                           Trust&& trust) {
+                                  const Shown shown =
+                                      show_one(messages.front(), trust, offset, max_bytes);
+                                  std::string json;
+                                  JsonWriter writer(json);
+                                  writer.begin_object()
+                                      .member("notice", kNotice)
+                                      .member_raw("message", shown.json)
+                                      .end_object();
+                                  return step(tool_result(context, shown.text, json));
+                              });
         });
 }
 

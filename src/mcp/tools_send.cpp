@@ -194,9 +194,8 @@ Answer tell_published(const Context& context, const protocol::Published& publish
 }  // namespace
 
 Step send_message(const Context& context, const Arguments& arguments) {
-    std::string to = arguments.text("to").value_or("");
-    const bool to_all = to == "everyone" || to == "broadcast";
-    if (to_all) to = "broadcast";
+    const std::string to = arguments.text("to").value_or("");
+    const bool to_all = to == "broadcast";  // the one name that no agent can have
     auto request = message_request(context, arguments, protocol::Operation::send_message, to);
     if (auto* wrong = std::get_if<Answer>(&request)) return step(std::move(*wrong));
     return Step{Ask{std::move(std::get<protocol::Request>(request)),

@@ -39,11 +39,10 @@ std::string payload_with_channel(std::string_view payload, std::string_view chan
     if (scanner.open() == JsonKind::object) {
         JsonScanner::Member member;
         while (scanner.next(member) == JsonScanner::Step::member) {
-            const std::string_view quoted(member.key.data() - 1, member.key.size() + 2);
             if (member.key == "channel") continue;
-            if (member.key_escaped && decode_json_string(quoted, true) == "channel") continue;
+            if (member.key_escaped && member.name() == "channel") continue;
             out.push_back(',');
-            out.append(quoted);
+            out.append(member.quoted());
             out.push_back(':');
             out.append(member.value.raw);
         }

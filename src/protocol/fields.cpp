@@ -75,13 +75,8 @@ Fields::Shape Fields::scan(std::string_view text) {
             case JsonScanner::Step::member:
                 break;
         }
-        std::size_t index = 0;
-        if (member.key_escaped) {
-            const std::string_view quoted(member.key.data() - 1, member.key.size() + 2);
-            index = index_of(decode_json_string(quoted, true));
-        } else {
-            index = index_of(member.key);
-        }
+        const std::size_t index =
+            member.key_escaped ? index_of(member.name()) : index_of(member.key);
         if (index < kKeyCount) values_[index] = member.value;
     }
 }

@@ -100,6 +100,8 @@ JsonScanner::Step JsonScanner::next(Member& member) {
     return read_value(member.value) ? Step::member : Step::invalid;
 }
 
+std::string JsonScanner::Member::name() const { return decode_json_string(quoted(), key_escaped); }
+
 std::vector<JsonValue> JsonScanner::elements(std::string_view array) {
     std::vector<JsonValue> found;
     JsonScanner scanner(array, kMaxJsonDepth);

@@ -113,13 +113,13 @@ TEST(FuzzMcp, EveryMessageStaysWithinItsFence) {
         const std::vector<core::MessagePtr> messages{message, message};
         mcp::Trust trust;
         trust.note(somebody(), true, core::Role::agent);
-        const auto full = mcp::show_in_full(context, messages, trust, 1'000);
+        const auto full = mcp::show_in_full(messages, trust, 1'000);
         ASSERT_EQ(marks(full.text, "<<<message "), 2U) << payload << '\n' << full.text;
         ASSERT_EQ(marks(full.text, "<<<end "), 2U) << payload << '\n' << full.text;
         const auto list = mcp::show_manifest(context, messages, trust);
         ASSERT_EQ(marks(list.text, "<<<end "), 1U) << payload << '\n' << list.text;
         ASSERT_EQ(marks(list.text, "\n"), 4U) << payload << '\n' << list.text;
-        const auto one = mcp::show_one(context, message, trust, random.below(20), 1'000);
+        const auto one = mcp::show_one(message, trust, random.below(20), 1'000);
         ASSERT_EQ(marks(one.text, "<<<end "), 1U) << payload << '\n' << one.text;
         for (const mcp::Shown* shown : {&full, &list, &one}) {
             ASSERT_TRUE(core::is_valid_utf8(shown->text)) << payload;

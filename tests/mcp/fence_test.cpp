@@ -34,6 +34,9 @@ TEST(Defused, WhatHidesOrTurnsTextIsShown) {
     EXPECT_EQ(defused("\xE2\x80\xAE"), shown);      // right-to-left override
     EXPECT_EQ(defused("\xF3\xA0\x81\xA9"), shown);  // the invisible twin of "i"
     EXPECT_EQ(defused("\xC2\x9B"), shown);
+    EXPECT_EQ(defused("\xE2\x80\xA8"), shown);  // line separator
+    EXPECT_EQ(defused("\xE2\x80\x8F"), shown);  // right-to-left mark
+    EXPECT_EQ(defused("\xEF\xBB\xBF"), shown);  // without width
     EXPECT_EQ(defused("\xff"), shown);
 }
 

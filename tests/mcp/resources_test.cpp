@@ -140,7 +140,6 @@ TEST_F(McpListen, AStreamTooManyIsAnErrorOfJsonRpc) {
         streams.push_back(listen(bob_token_, inbox()));
         (void)next(streams.back());
     }
-    HttpClient client(hub_.port(), bob_token_);
     McpClient bob(hub_.port(), bob_token_);
     const auto answer = bob.modern("subscriptions/listen", {{"notifications", inbox()}});
     EXPECT_EQ(answer.json().at("error").at("data").at("error"), "too_many_connections");

@@ -17,6 +17,17 @@ namespace agentcom::core {
 /// Whether the text holds a control character: U+0000-U+001F, U+007F, or U+0080-U+009F.
 [[nodiscard]] bool has_control_characters(std::string_view text) noexcept;
 
+/// The code point of a sequence that is UTF-8.
+[[nodiscard]] std::uint32_t code_point(std::string_view sequence) noexcept;
+
+/// Whether it is a control character: U+0000-U+001F, U+007F, or U+0080-U+009F.
+[[nodiscard]] bool is_control(std::uint32_t code_point) noexcept;
+
+/// Whether it changes the direction of what follows, breaks lines, or cannot be seen and joins
+/// nothing: in a name or a message it makes people and models read what is not there. Of
+/// characters that are no controls.
+[[nodiscard]] bool deceives(std::uint32_t code_point) noexcept;
+
 /// Appends one code point, which must not be a surrogate nor above U+10FFFF.
 void append_utf8(std::string& out, std::uint32_t code_point);
 

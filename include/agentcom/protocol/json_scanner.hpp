@@ -35,6 +35,12 @@ public:
         std::string_view key;  // between the quotes
         bool key_escaped = false;
         JsonValue value;
+        /// The key with its quotes, as it was written.
+        [[nodiscard]] std::string_view quoted() const noexcept {
+            return {key.data() - 1, key.size() + 2};
+        }
+        /// The key, decoded.
+        [[nodiscard]] std::string name() const;
     };
     enum class Step : std::uint8_t { member, end, invalid };
     /// The next member of the top-level object; `end` only after the whole text was found valid.

@@ -70,6 +70,9 @@ ReadRequests read_requests(std::string_view bytes, std::size_t piece) {
             require(used <= at_hand.size(), "more was taken than there was", at_hand);
             at_hand.remove_prefix(used);
             require(reader->held() <= kMostHeld, "more was kept than the limits allow", at_hand);
+            // A string may have room for twice what it was given.
+            require(reader->body().held() <= 2 * kLimits.max_body_bytes,
+                    "more of a body was kept than the limits allow", at_hand);
             if (reader->error()) {
                 require(reader->take(at_hand) == 0, "bytes were taken behind an error", at_hand);
                 all.failed = true;
