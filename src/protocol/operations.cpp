@@ -165,7 +165,7 @@ constexpr auto kTable = std::to_array<Row>({
     // As dear as letting go of some subscriptions; of many it goes on by and by.
     row<EndAgent>(Operation::end_agent, "end_agent", "", {admin, write, 100, kFixed},
                   kFields<kAgentId>, end_agent),
-    row<GetAgent>(Operation::get_agent, "get_agent", "", {holder, read, 5, kFixed},
+    row<GetAgent>(Operation::get_agent, "get_agent", "", {holder, read, 5, kPage},
                   kFields<kAgentId>, get_agent),
     row<ListDirectory>(Operation::list_directory, "list_directory", "", {holder, read, 20, kPage},
                        kFields<kDirectoryLimit, kListCursor, kCapability>, list_directory),

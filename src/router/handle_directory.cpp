@@ -15,12 +15,13 @@ namespace agentcom::router {
 
 namespace {
 
+char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+
 /// How many slips of the hand make one name of the other, letter case aside: a character too many,
 /// too few, or wrong, or two that changed places. Beyond `most` it does not matter how many.
 std::size_t distance(std::string_view left, std::string_view right, std::size_t most) {
     const std::size_t longer = std::max(left.size(), right.size());
     if (longer - std::min(left.size(), right.size()) > most) return most + 1;
-    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
     const auto equal = [&](std::size_t i, std::size_t j) {
         return lower(left[i]) == lower(right[j]);
     };
@@ -45,23 +46,13 @@ std::size_t distance(std::string_view left, std::string_view right, std::size_t 
 
 /// Whether the text stands in the array as a string, letter case aside.
 bool lists(const core::JsonText& array, std::string_view wanted) {
-    std::string_view text = array.text;
-    const auto equal = [](std::string_view a, std::string_view b) {
-        return distance(a, b, 0) == 0;
-    };
-    while (true) {
-        const std::size_t begin = text.find('"');
-        if (begin == std::string_view::npos) return false;
-        std::size_t end = begin + 1;
-        bool escaped = false;
-        while (text[end] != '"') {
-            escaped = escaped || text[end] == '\\';
-            end += text[end] == '\\' ? 2 : 1;
-        }
-        const std::string_view raw = text.substr(begin, end + 1 - begin);
-        if (equal(protocol::decode_json_string(raw, escaped), wanted)) return true;
-        text.remove_prefix(end + 1);
-    }
+    if (!array.text.starts_with('[')) return false;
+    return std::ranges::any_of(
+        protocol::JsonScanner::elements(array.text), [&](const protocol::JsonValue& element) {
+            return element.kind == protocol::JsonKind::string &&
+                   std::ranges::equal(protocol::decode_json_string(element.raw, element.escaped),
+                                      wanted, {}, lower, lower);
+        });
 }
 
 constexpr std::size_t kMostAlike = 3;
@@ -147,7 +138,10 @@ std::vector<std::string> Router::Impl::names_like(const std::string& name,
                                                   core::Budget& budget) const {
     const std::size_t most = std::clamp<std::size_t>(name.size() / 3, 1, 3);
     std::vector<std::pair<std::size_t, std::string>> alike;
-    const auto page = auth_.holders({}, budget);
+    // Names are listed by their length. None that is shorter than this is alike.
+    const auto page = auth_.holders(
+        name.size() > most + 1 ? std::string(name.size() - most - 1, '\xff') : std::string(),
+        budget);
     for (const store::HolderRecord& holder : page.entries) {
         const std::string& known = holder.agent.str();
         std::size_t far = distance(name, known, most);
@@ -191,9 +185,12 @@ void Router::Impl::operate(Context context, protocol::ListDirectory request) {
     std::vector<protocol::AgentDetails> agents;
     std::optional<std::string> next;
     std::uint64_t bytes = 0;
+    std::uint64_t looked_at = 0;
     for (std::size_t i = 0; i < page.entries.size(); ++i) {
         const store::HolderRecord& holder = page.entries[i];
         protocol::AgentDetails each = details(holder.agent, holder.role);
+        // What is looked through and not shown costs as much.
+        looked_at += each.capabilities ? each.capabilities->text.size() : 0;
         if (request.capability &&
             (!each.capabilities || !lists(*each.capabilities, *request.capability))) {
             continue;
@@ -210,7 +207,7 @@ void Router::Impl::operate(Context context, protocol::ListDirectory request) {
     }
     if (!next && page.more && !page.entries.empty()) next = page.entries.back().agent.str();
     charge(context.caller, budget);
-    charge(context.caller, bytes);
+    charge(context.caller, std::max(bytes, looked_at));
     std::make_shared<Lookup>(
         *this, std::move(context), std::move(agents),
         [next](std::vector<protocol::AgentDetails>&& found) {
@@ -221,19 +218,13 @@ void Router::Impl::operate(Context context, protocol::ListDirectory request) {
 
 void Router::Impl::operate(Context context, protocol::SetProfile request) {
     const core::AgentId& agent = *context.caller.agent;
-    for (const auto& [field, size] :
-         {std::pair("status", request.status.text.size()),
-          std::pair("capabilities",
-                    request.capabilities ? request.capabilities->text.size() : 0)}) {
-        if (size > options_.max_profile_bytes) {
-            return context.reply(core::Error(core::ErrorCode::invalid_field, field,
-                                             std::string(field) + " is too long"));
-        }
+    for (const auto& [field, part] :
+         {std::pair("status", &request.status),
+          std::pair("capabilities", request.capabilities ? &*request.capabilities : nullptr)}) {
+        if (auto error = refuse_long(field, part)) return context.reply(std::move(*error));
     }
     analytics_.seen(agent, clock_.now());
-    if (presence_.is_online(agent)) {
-        announce_profile(agent, std::move(request));
-    } else {
+    if (!announce_profile(agent, request)) {
         roster_.declare(agent, std::move(request.status), std::move(request.capabilities),
                         clock_.now());
     }

@@ -81,10 +81,7 @@ protocol::Reply Router::Impl::try_identify(delivery::EventLoop& loop, delivery::
     for (const auto& [field, part] :
          {std::pair("name", &request.name), std::pair("status", &request.status),
           std::pair("capabilities", &request.capabilities)}) {
-        if (*part && (*part)->text.size() > options_.max_profile_bytes) {
-            return core::Error(core::ErrorCode::invalid_field, field,
-                               std::string(field) + " is too long");
-        }
+        if (auto error = refuse_long(field, *part ? &**part : nullptr)) return *error;
     }
 
     if (!presence_.may_join(identity->agent, clock_.steady())) {
@@ -183,9 +180,8 @@ void Router::Impl::operate(Context context, protocol::Ping) {
 }
 
 void Router::Impl::operate(Context context, protocol::SetStatus request) {
-    if (request.status.text.size() > options_.max_profile_bytes) {
-        return context.reply(
-            core::Error(core::ErrorCode::invalid_field, "status", "status is too long"));
+    if (auto error = refuse_long("status", &request.status)) {
+        return context.reply(std::move(*error));
     }
     const delivery::SessionIdentity& self = *context.session->identity();
     analytics_.seen(self.agent, clock_.now());
@@ -200,14 +196,21 @@ void Router::Impl::operate(Context context, protocol::SetStatus request) {
     context.reply(protocol::ReplyValue(protocol::StatusUpdated{}));
 }
 
-void Router::Impl::announce_profile(const core::AgentId& agent, protocol::SetProfile profile) {
-    auto changed =
-        presence_.set_profile(agent, std::move(profile.status), std::move(profile.capabilities));
-    if (!changed) return;
+std::optional<core::Error> Router::Impl::refuse_long(const char* field,
+                                                     const core::JsonText* part) const {
+    if (part == nullptr || part->text.size() <= options_.max_profile_bytes) return std::nullopt;
+    return core::Error(core::ErrorCode::invalid_field, field, std::string(field) + " is too long");
+}
+
+bool Router::Impl::announce_profile(const core::AgentId& agent,
+                                    const protocol::SetProfile& profile) {
+    auto changed = presence_.set_profile(agent, profile.status, profile.capabilities);
+    if (!changed) return false;
     announce({changed->version, agent, delivery::PresenceChange::Kind::status, true, {}},
              [&](std::string& text) {
                  protocol::encode_status_changed(to_info(std::move(changed->agent)), text);
              });
+    return true;
 }
 
 void Router::Impl::operate(Context context, protocol::ListAgents request) {

@@ -79,6 +79,7 @@ struct Router::Impl::UnreadCount final : std::enable_shared_from_this<UnreadCoun
           summary{.agent = *caller.agent, .epoch = router.store.epoch()} {}
 
     void begin() {
+        // It may have been revoked while what the agent had read was stored.
         if (!router.auth_.holds_token(*caller.agent, caller.token)) {
             return reply(core::Error(core::ErrorCode::unauthorized));
         }

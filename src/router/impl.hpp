@@ -153,8 +153,11 @@ private:
     void feed_watchers();
     template <class Encode>
     void announce(delivery::PresenceChange change, Encode encode);
-    /// Of an agent that has a connection; it is told, too.
-    void announce_profile(const core::AgentId& agent, protocol::SetProfile profile);
+    /// Of an agent that has a connection; it is told, too. False when it has none.
+    bool announce_profile(const core::AgentId& agent, const protocol::SetProfile& profile);
+    /// What is wrong with a part of a profile (may be null) that is too long.
+    [[nodiscard]] std::optional<core::Error> refuse_long(const char* field,
+                                                         const core::JsonText* part) const;
     void replace_session(const core::AgentId& agent, services::SessionPlace place);
     struct Poll;
     struct UnreadCount;
@@ -165,8 +168,8 @@ private:
     /// Names of agents that look like this one, the most alike first.
     [[nodiscard]] std::vector<std::string> names_like(const std::string& name,
                                                       core::Budget& budget) const;
-    /// The read that answers a poll; the error when its agent holds no token any more. `reset`: an
-    /// earlier read has found that its `since` belongs to another store.
+    /// The read that answers a poll. `reset`: an earlier read has found that its `since` belongs to
+    /// another store.
     [[nodiscard]] services::Mailbox::Read begin_poll(const Caller& caller,
                                                      const protocol::PollMailbox& request,
                                                      bool reset) const;

@@ -6,55 +6,78 @@
 
 namespace agentcom::services {
 
-Roster::Entry& Roster::entry(State& state, const core::AgentId& agent) const {
-    const auto found = state.find(agent);
-    if (found != state.end()) return found->second;
-    if (state.size() >= most_) {
-        // Rare, so a scan is fine: the tenth that has been away longest goes, at least one.
-        std::vector<std::pair<core::Timestamp, core::AgentId>> away;
-        away.reserve(state.size());
-        for (const auto& [name, kept] : state) away.emplace_back(kept.last_seen, name);
-        const std::size_t count = std::min(away.size(), away.size() / 10 + 1);
-        std::ranges::partial_sort(away, away.begin() + static_cast<std::ptrdiff_t>(count));
-        for (std::size_t i = 0; i < count; ++i) state.erase(away[i].second);
+namespace {
+
+std::size_t bytes_of(const Roster::Entry& entry) noexcept {
+    return (entry.status ? entry.status->text.size() : 0) +
+           (entry.capabilities ? entry.capabilities->text.size() : 0);
+}
+
+}  // namespace
+
+void Roster::make_room(Shard& shard) {
+    // Rare, so a scan is fine.
+    std::vector<std::pair<core::Timestamp, core::AgentId>> away;
+    away.reserve(shard.entries.size());
+    for (const auto& [name, kept] : shard.entries) away.emplace_back(kept.last_seen, name);
+    const std::size_t count = std::min(away.size(), away.size() / 10 + 1);
+    std::ranges::partial_sort(away, away.begin() + static_cast<std::ptrdiff_t>(count));
+    for (std::size_t i = 0; i < count; ++i) {
+        const auto found = shard.entries.find(away[i].second);
+        shard.bytes -= bytes_of(found->second);
+        shard.entries.erase(found);
     }
-    return state.emplace(agent, Entry{}).first->second;
+}
+
+Roster::Entry& Roster::entry(Shard& shard, const core::AgentId& agent) const {
+    const auto found = shard.entries.find(agent);
+    if (found != shard.entries.end()) return found->second;
+    if (shard.entries.size() >= std::max<std::size_t>(1, most_ / shards_used_)) make_room(shard);
+    return shard.entries.emplace(agent, Entry{}).first->second;
 }
 
 void Roster::seen(const core::AgentId& agent, core::Timestamp now) {
-    state_.with([&](State& state) { entry(state, agent).last_seen = now; });
+    with_shard(agent.str(), [&](Shard& shard) { entry(shard, agent).last_seen = now; });
 }
 
 void Roster::declare(const core::AgentId& agent, core::JsonText status,
                      std::optional<core::JsonText> capabilities, core::Timestamp now) {
-    state_.with([&](State& state) {
-        Entry& kept = entry(state, agent);
+    with_shard(agent.str(), [&](Shard& shard) {
+        Entry& kept = entry(shard, agent);
+        shard.bytes -= bytes_of(kept);
         kept.last_seen = now;
         kept.status = std::move(status);
         if (capabilities) kept.capabilities = std::move(capabilities);
+        shard.bytes += bytes_of(kept);
+        while (shard.bytes > kMostBytes / shards_used_ && shard.entries.size() > 1) {
+            make_room(shard);
+        }
     });
 }
 
 void Roster::connected(const core::AgentId& agent) {
-    state_.with([&](State& state) {
-        const auto found = state.find(agent);
-        if (found == state.end()) return;
+    with_shard(agent.str(), [&](Shard& shard) {
+        const auto found = shard.entries.find(agent);
+        if (found == shard.entries.end()) return;
+        shard.bytes -= bytes_of(found->second);
         found->second.status.reset();
         found->second.capabilities.reset();
     });
 }
 
 void Roster::forget(std::string_view agent) {
-    state_.with([&](State& state) {
-        const auto found = state.find(agent);
-        if (found != state.end()) state.erase(found);
+    with_shard(agent, [&](Shard& shard) {
+        const auto found = shard.entries.find(agent);
+        if (found == shard.entries.end()) return;
+        shard.bytes -= bytes_of(found->second);
+        shard.entries.erase(found);
     });
 }
 
 std::optional<Roster::Entry> Roster::find(std::string_view agent) const {
-    return state_.with([&](const State& state) -> std::optional<Entry> {
-        const auto found = state.find(agent);
-        if (found == state.end()) return std::nullopt;
+    return with_shard(agent, [&](Shard& shard) -> std::optional<Entry> {
+        const auto found = shard.entries.find(agent);
+        if (found == shard.entries.end()) return std::nullopt;
         return found->second;
     });
 }

@@ -313,23 +313,27 @@ TEST_F(PagesTest, WhoIsOnlineIsListedInPages) {
     for (std::size_t i = 0; i < seen.size(); ++i) EXPECT_EQ(seen[i], "agent" + std::to_string(i));
 }
 
-TEST_F(RouterTest, ACountOfUnreadWaitsForItsTurnLikeAPage) {
+TEST_F(RouterTest, CountsOfUnreadWaitForTheirTurnLikePages) {
     (void)create_token("alice");
     (void)get<protocol::MessageSent>(as("bob"), direct("alice"));
-    std::string order;
-    std::promise<void> counted;
-    on(0, [&] {
-        loop().reads().add(
-            "carol", [&] { order += 'c'; }, [] {});
-        (void)router_->handle(loop(), as("alice"), nullptr, protocol::GetUnread{"alice"},
-                              [&](protocol::Reply&& reply) {
-                                  if (reply) order += 'a';
-                                  counted.set_value();
-                              });
-    });
-    auto done = counted.get_future();
-    wait_for(done);
-    EXPECT_EQ(order, "ca");
+    for (const protocol::Request& request :
+         {protocol::Request(protocol::GetUnread{"alice"}),
+          protocol::Request(protocol::GetAgent{.agent = "alice"})}) {
+        std::string order;
+        std::promise<void> counted;
+        on(0, [&] {
+            loop().reads().add(
+                "carol", [&] { order += 'c'; }, [] {});
+            (void)router_->handle(loop(), as("alice"), nullptr, request,
+                                  [&](protocol::Reply&& reply) {
+                                      if (reply) order += 'a';
+                                      counted.set_value();
+                                  });
+        });
+        auto done = counted.get_future();
+        wait_for(done);
+        EXPECT_EQ(order, "ca");
+    }
 }
 
 }  // namespace

@@ -48,6 +48,22 @@ TEST(Roster, ForgetsThoseWhoHaveBeenAwayLongest) {
     EXPECT_TRUE(roster.find("a16"));
 }
 
+TEST(Roster, WhatIsSaidHasABoundInBytesForAll) {
+    Roster roster(100'000);
+    const core::JsonText large{std::string(std::size_t{1} << 20, '1')};
+    for (int i = 0; i < 200; ++i) {
+        roster.declare(agent("a" + std::to_string(i)), large, {}, core::Timestamp{i});
+    }
+    std::size_t kept = 0;
+    for (int i = 0; i < 200; ++i) {
+        const auto found = roster.find("a" + std::to_string(i));
+        if (found && found->status) kept += found->status->text.size();
+    }
+    EXPECT_LE(kept, Roster::kMostBytes);
+    EXPECT_TRUE(roster.find("a199"));
+    EXPECT_FALSE(roster.find("a0"));
+}
+
 TEST(Roster, ForgetsWhoIsEnded) {
     Roster roster(10);
     roster.seen(agent("bob"), core::Timestamp{5});

@@ -1,10 +1,12 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 
 #include "agentcom/core/guarded.hpp"
 #include "agentcom/core/ids.hpp"
@@ -15,7 +17,8 @@ namespace agentcom::services {
 
 /// What is remembered of agents that come and go without a connection: when they were last here,
 /// and what they said of themselves. In memory, so it begins anew with the process; bounded: past
-/// `most` agents those that have been away longest are forgotten. Thread-safe.
+/// `most` agents, or kMostBytes of what they said, those that have been away longest are forgotten.
+/// Thread-safe; when there may be many, agents are spread over several locks.
 class Roster {
 public:
     struct Entry {
@@ -24,7 +27,9 @@ public:
         std::optional<core::JsonText> capabilities{};
     };
 
-    explicit Roster(std::size_t most) : most_(most) {}
+    static constexpr std::size_t kMostBytes = std::size_t{64} << 20;
+
+    explicit Roster(std::size_t most) : shards_used_(most < kFew ? 1 : kShards), most_(most) {}
 
     void seen(const core::AgentId& agent, core::Timestamp now);
     /// Absent capabilities stay as they are.
@@ -36,12 +41,26 @@ public:
     [[nodiscard]] std::optional<Entry> find(std::string_view agent) const;
 
 private:
-    using State = std::unordered_map<core::AgentId, Entry, core::TextHash, core::TextEqual>;
-    /// The agent's entry, made if need be.
-    [[nodiscard]] Entry& entry(State& state, const core::AgentId& agent) const;
+    struct Shard {
+        std::unordered_map<core::AgentId, Entry, core::TextHash, core::TextEqual> entries;
+        std::size_t bytes = 0;  // of statuses and capabilities
+    };
+    static constexpr std::size_t kShards = 16;
+    static constexpr std::size_t kFew = 1'000;  // so many agents get along with one lock
 
+    template <class Function>
+    auto with_shard(std::string_view agent, Function&& function) const {
+        return shards_[core::TextHash{}(agent) % shards_used_].with(
+            std::forward<Function>(function));
+    }
+    /// The agent's entry, made if need be.
+    [[nodiscard]] Entry& entry(Shard& shard, const core::AgentId& agent) const;
+    /// Forgets the tenth that has been away longest, at least one.
+    static void make_room(Shard& shard);
+
+    std::size_t shards_used_;
     std::size_t most_;
-    core::Guarded<State> state_;
+    mutable std::array<core::Guarded<Shard>, kShards> shards_;
 };
 
 }  // namespace agentcom::services
