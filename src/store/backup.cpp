@@ -26,7 +26,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kDataFile = "data.mdb";
 /// Where a copy is made ready before it takes the place of the store.
 constexpr const char* kRestoring = "restoring";
 /// What a data directory may have besides a store.

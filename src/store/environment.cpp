@@ -59,12 +59,6 @@ constexpr std::array kTables{
 
 constexpr MDB_dbi kMaxTables = kTables.size() + kMaxLegacyTables;
 
-MDB_env* create_environment() {
-    MDB_env* env = nullptr;
-    check(mdb_env_create(&env), "create the environment");
-    return env;
-}
-
 const std::filesystem::path& made(const std::filesystem::path& directory) {
     std::vector<std::filesystem::path> missing;
     std::error_code unknown;
@@ -106,7 +100,7 @@ void take_room_for_readers(const std::filesystem::path& file) {
 
 bool holds_store(const std::filesystem::path& directory) {
     std::error_code unknown;
-    return std::filesystem::exists(directory / "data.mdb", unknown);
+    return std::filesystem::exists(directory / kDataFile, unknown);
 }
 
 bool is_in_use(const std::filesystem::path& directory) {
@@ -150,7 +144,7 @@ Environment::Environment(const std::filesystem::path& directory, std::size_t map
     : directory_(directory), lock_(std::in_place, directory, lock_wait) {
     open_or_tell([&] {
         make_file();
-        env_.reset(create_environment());
+        env_ = create();
         check(mdb_env_set_mapsize(env_.get(), map_size), "set the map size");
         take_room_for_readers(directory / "lock.mdb");
         // No MDB_WRITEMAP: with it a full disk is a SIGBUS instead of an error.
@@ -161,7 +155,7 @@ Environment::Environment(const std::filesystem::path& directory, std::size_t map
 Environment::Environment(const std::filesystem::path& directory, ReadOnly how)
     : directory_(directory) {
     open_or_tell([&] {
-        env_.reset(create_environment());
+        env_ = create();
         // The map is as large as the store says.
         open(MDB_RDONLY | (how == ReadOnly::alone ? unsigned{MDB_NOLOCK} : 0U));
     });
@@ -188,7 +182,7 @@ void Environment::open(unsigned flags) {
     look_at_length();
     check(mdb_env_open(handle(), directory_.c_str(), MDB_NOTLS | flags, 0600), "open");
     watch_file((flags & MDB_RDONLY) == 0);
-    for (const char* file : {"data.mdb", "lock.mdb"}) {
+    for (const char* file : {kDataFile, "lock.mdb"}) {
         core::give_to_owner_of_directory(directory_ / file);
     }
     if ((flags & MDB_NOLOCK) == 0) clear_dead_readers();
@@ -244,11 +238,16 @@ MDB_txn* Environment::take_reader() {
     return reader;
 }
 
+Environment::Handle Environment::create() {
+    MDB_env* env = nullptr;
+    check(mdb_env_create(&env), "create the environment");
+    return Handle(env, {&assertions_});
+}
+
 MDB_env* Environment::rescue() {
     const std::lock_guard lock(readers_mutex_);
     if (rescue_) return rescue_.get();
-    const Handle::deleter_type close = rescue_.get_deleter();
-    Handle env(create_environment(), close);
+    Handle env = create();
     assertions_.watch(env.get());
     check(mdb_env_set_maxdbs(env.get(), kMaxTables), "set maxdbs");
     MDB_envinfo info{};
@@ -270,7 +269,7 @@ MDB_env* Environment::rescue() {
     rescue_ = std::move(env);
     int fd = -1;
     if (mdb_env_get_fd(rescue_.get(), &fd) == 0) {
-        rescue_guard_.emplace(directory_ / "data.mdb", fd);
+        rescue_guard_.emplace(directory_ / kDataFile, fd);
     }
     return rescue_.get();
 }
@@ -325,7 +324,7 @@ bool Environment::is_out_of_space(const LmdbError& error) const noexcept {
     }
     struct rlimit limit {};
     std::error_code unknown;
-    const std::uint64_t size = std::filesystem::file_size(directory_ / "data.mdb", unknown);
+    const std::uint64_t size = std::filesystem::file_size(directory_ / kDataFile, unknown);
     return !unknown && ::getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
            limit.rlim_cur < size + kScarce;
 }

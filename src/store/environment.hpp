@@ -55,7 +55,8 @@ struct OldestReader {
     std::int64_t pid = 0;
 };
 
-/// In a data directory: where the file of a new store is made.
+/// In a data directory: the store's file, and where that of a new store is made.
+inline constexpr const char* kDataFile = "data.mdb";
 inline constexpr const char* kMaking = "making";
 
 /// What a write transaction may still fill.
@@ -170,6 +171,9 @@ private:
     const std::filesystem::path directory_;
     std::optional<DirectoryLock> lock_;
     Assertions assertions_;
+    /// One that is not open yet.
+    [[nodiscard]] Handle create();
+
     Handle env_{nullptr, {&assertions_}};
     Tables tables_;
     std::vector<std::uint64_t> seeds_;  // by table

@@ -16,11 +16,6 @@
 #include "store/transaction.hpp"
 
 namespace agentcom::store {
-namespace {
-
-constexpr const char* kDataFile = "data.mdb";
-
-}  // namespace
 
 void Environment::make_file() {
     const std::filesystem::path place = directory_ / kMaking;
@@ -31,11 +26,9 @@ void Environment::make_file() {
     // one that is cut off in between is no store, nor can it be told from one that was cut.
     std::filesystem::create_directory(place);
     {
-        MDB_env* env = nullptr;
-        check(mdb_env_create(&env), "create the environment");
-        const Handle opened(env, {&assertions_});
-        check(mdb_env_open(env, place.c_str(), MDB_NOLOCK, 0600), "make the file");
-        check(mdb_env_sync(env, 1), "sync the file");
+        const Handle opened = create();
+        check(mdb_env_open(opened.get(), place.c_str(), MDB_NOLOCK, 0600), "make the file");
+        check(mdb_env_sync(opened.get(), 1), "sync the file");
     }
     std::filesystem::rename(made, directory_ / kDataFile);
     core::sync_directory(directory_);

@@ -161,6 +161,11 @@ core::Page<HolderRecord> read_holders(const Transaction& txn, std::string_view a
         }
         const std::string_view key = list.key();
         const std::size_t size = static_cast<unsigned char>(key.front());
+        if (key.size() != 1 + size + beyond_digest.size()) {
+            txn.report_damage("the list of tokens: a wrong key");
+            more = list.next();
+            continue;
+        }
         const std::string agent(key.substr(1, size));
         if (auto holder = read_holder(txn, agent, now)) {
             if (!budget.take(kRowBytes + size)) {

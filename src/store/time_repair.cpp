@@ -86,7 +86,7 @@ private:
     bool look_for_past(core::Seq first, std::string_view stored) {
         try {
             const BlockView block(first, stored);
-            for (std::uint64_t seq = block.last().value; seq >= first.value; --seq) {
+            for (std::uint64_t seq = block.last().value + 1; seq-- > first.value;) {
                 try {
                     if (raise_to(record_times(block.record(core::Seq{seq})))) return true;
                 } catch (const DamagedStore&) {
