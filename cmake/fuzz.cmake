@@ -8,13 +8,11 @@ list(TRANSFORM fuzz_app REPLACE "(.+)" "${CMAKE_SOURCE_DIR}/src/app/\\1.cpp")
 file(GLOB fuzz_support CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/fuzz/support/*.cpp)
 
 add_executable(agentcom_fuzz
-  ${CMAKE_SOURCE_DIR}/tests/fuzz/libfuzzer.cpp ${fuzz_support} ${fuzz_net} ${fuzz_app}
-  ${CMAKE_SOURCE_DIR}/src/delivery/asio.cpp)
+  ${CMAKE_SOURCE_DIR}/tests/fuzz/libfuzzer.cpp ${fuzz_support} ${fuzz_net} ${fuzz_app})
 set_source_files_properties(${CMAKE_SOURCE_DIR}/src/delivery/asio.cpp
-  PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON COMPILE_OPTIONS "-O0;-fno-sanitize=all")
+  PROPERTIES COMPILE_OPTIONS "-O0;-fno-sanitize=all")
 target_include_directories(agentcom_fuzz PRIVATE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/tests)
 target_include_directories(agentcom_fuzz SYSTEM PRIVATE ${LMDB_INCLUDE_DIR})
 target_link_options(agentcom_fuzz PRIVATE -fsanitize=fuzzer)
-target_link_libraries(agentcom_fuzz PRIVATE agentcom_protocol agentcom_store
-  OpenSSL::SSL OpenSSL::Crypto nlohmann_json::nlohmann_json spdlog::spdlog
-  tomlplusplus::tomlplusplus)
+target_link_libraries(agentcom_fuzz PRIVATE agentcom_protocol agentcom_store agentcom_asio
+  nlohmann_json::nlohmann_json spdlog::spdlog tomlplusplus::tomlplusplus)

@@ -181,11 +181,13 @@ Awaitable<HttpSession::Next> HttpSession::one_request() {
     // The answer may be long in coming, and the request has been decoded.
     reader.reset();
     held_.give_back();
-    co_return co_await respond(form_, std::move(todo));
+    co_return co_await respond(std::move(todo));
 }
 
 void HttpSession::note_head(const RequestReader& reader) {
-    form_ = form_for(reader);
+    form_.http_1_0 = reader.is_http_1_0();
+    form_.keep_alive = reader.wants_keep_alive() && !shard().shutting_down();
+    form_.without_body = reader.is_head();
     if (!through_proxy_) return;
     from_ = shard().proxies().client(visitor_.address, reader.forwarded_for());
     // What is kept from now on is the client's, not the proxy's.

@@ -51,7 +51,7 @@ private:
     Awaitable<Next> answer_early(RequestReader& reader, HttpAnswer answer);
     /// Waits until the connection can go on as what `successor_` says.
     Awaitable<Next> make_way();
-    Awaitable<Next> respond(AnswerForm form, BodyStep step);
+    Awaitable<Next> respond(BodyStep step);
     /// Asks the router what the call needs, until only its answer is left. False when the client
     /// has gone away meanwhile.
     Awaitable<bool> follow(McpCall& call);
@@ -76,7 +76,6 @@ private:
     /// Answers the current request with an error, after which nothing can follow.
     Received refuse(core::ErrorCode code);
     Received give_up(core::ErrorCode code);
-    [[nodiscard]] AnswerForm form_for(const RequestReader& reader) const;
     /// The head of the current request has been read as far as it could be: who asks, and how it is
     /// to be answered.
     void note_head(const RequestReader& reader);

@@ -23,7 +23,8 @@ constexpr std::size_t kBytesOfRequest = 4'096;
 
 }  // namespace
 
-Awaitable<HttpSession::Next> HttpSession::respond(AnswerForm form, BodyStep step) {
+Awaitable<HttpSession::Next> HttpSession::respond(BodyStep step) {
+    AnswerForm form = form_;
     if (auto* call = std::get_if<RouterCall>(&step)) {
         const bool hint = call->hint;
         const auto reply = co_await ask(std::move(*call));
@@ -56,14 +57,6 @@ Awaitable<bool> HttpSession::follow(McpCall& call) {
         call.step = then(std::move(*reply));
     }
     co_return true;
-}
-
-AnswerForm HttpSession::form_for(const RequestReader& reader) const {
-    AnswerForm form;
-    form.http_1_0 = reader.is_http_1_0();
-    form.keep_alive = reader.wants_keep_alive() && !shard().shutting_down();
-    form.without_body = reader.is_head();
-    return form;
 }
 
 Awaitable<std::optional<protocol::Reply>> HttpSession::ask(RouterCall call) {

@@ -213,9 +213,9 @@ TEST_F(Soak, WhatTheHubUsesEndsWhereItBegan) {
     show("at the end", last);
     std::printf("[ figures  ] %zu sends, %zu connections, %zu backups and reloads in %lld s\n",
                 sent_.load(), connections_.load(), backups_, static_cast<long long>(all.count()));
-    EXPECT_LE(last.memory_mib, first.memory_mib * 1.25 + 16);
+    EXPECT_LE(last.memory_mib, first.memory_mib + 4);
     EXPECT_LE(last.descriptors, first.descriptors + 8);
-    EXPECT_LE(last.disk_mib, first.disk_mib * 1.25 + 16);
+    EXPECT_LE(last.disk_mib, first.disk_mib * 1.25 + 2);
     EXPECT_LE(last.median_ms, first.median_ms * 3 + 2);
     EXPECT_EQ(hub_->terminate(), 0);
 }
