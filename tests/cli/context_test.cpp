@@ -100,6 +100,12 @@ TEST_F(Contexts, AreAddedWithCare) {
     EXPECT_EQ(add("nobody", kFirst, {"--url", "http://127.0.0.1:1"}).status, 5);
     EXPECT_EQ(add("later", kFirst, {"--url", "http://127.0.0.1:1", "--offline"}).status, 0);
     EXPECT_EQ(run({"context", "add", "none", "--url", url_}, home_only()).status, 2);
+    const Ran empty =
+        run({"context", "add", "none", "--url", url_}, {"HOME=" + home(), "AGENTCOM_TOKEN="});
+    EXPECT_EQ(empty.status, 2) << "a variable that is empty is one that is not set";
+    expect_complaint(empty.errors, "--token-file");
+    EXPECT_EQ(add("slash", kFirst, {"--url", url_ + "/"}).output,
+              "stored slash: alice at " + url_ + '\n');
     EXPECT_EQ(run({"context", "add", "piped", "--url", url_, "--token-file", "-"}, home_only(),
                   kFirst + "\n")
                   .status,

@@ -22,6 +22,7 @@
 #include "cli/agents/session_file.hpp"
 #include "cli/agents/toml_text.hpp"
 #include "cli/agents/waiter.hpp"
+#include "cli/context.hpp"
 #include "cli/context_file.hpp"
 
 namespace agentcom::cli::agents {
@@ -88,6 +89,7 @@ private:
             if (found == contexts.end()) continue;
             scope_ = scope;
             stored_ = found->second;
+            stored_.url = without_slash(stored_.url);
             return;
         }
         throw std::runtime_error(client_ +

@@ -97,13 +97,14 @@ private:
 
     bool usable_stored() const {
         return !stored_.token.empty() &&
-               (call_.context.url.empty() || call_.context.url == stored_.url) &&
+               (call_.context.url.empty() ||
+                without_slash(call_.context.url) == without_slash(stored_.url)) &&
                (call_.name.empty() || call_.name == stored_.agent);
     }
 
     Identity from_stored() const {
         Identity identity{{}, stored_.token, stored_.agent};
-        identity.hub.url = stored_.url;
+        identity.hub.url = without_slash(stored_.url);
         identity.hub.ca_file = stored_.ca_file;
         HubClient hub(identity.hub, identity.token);
         identity.agent = ask_holder(hub, from_now(kHubTime)).agent;
@@ -118,7 +119,8 @@ private:
             throw std::runtime_error("'" + agent + "' cannot be the name of an agent");
         }
         Identity identity{admin.hub, "", agent};
-        if (stored_.url == admin.hub.url && stored_.agent == agent && !stored_.token.empty()) {
+        if (without_slash(stored_.url) == admin.hub.url && stored_.agent == agent &&
+            !stored_.token.empty()) {
             HubClient before(admin.hub, stored_.token);
             const HttpAnswer answer =
                 before.send({.verb = "GET", .target = "/api/me"}, from_now(kHubTime));

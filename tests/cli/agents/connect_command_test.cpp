@@ -225,6 +225,28 @@ TEST_F(ConnectCommand, WithoutATokenItSaysWhereOneIs) {
     EXPECT_EQ(run({"connect", "claude", "--scope", "planet"}).status, 2);
 }
 
+TEST_F(ConnectCommand, AUrlWithASlashAtItsEndIsTheSameHub) {
+    const std::string admin = (dir_.path() / "admin").string();
+    const Ran ran = run({"connect", "claude", "--url", url() + "/", "--token-file", admin});
+    ASSERT_EQ(ran.status, 0) << ran.errors;
+    EXPECT_NE(read(home() / ".claude.json").find('"' + url() + "/mcp\""), std::string::npos);
+    const auto once = client_files();
+    EXPECT_EQ(run({"connect", "claude", "--url", url() + "/"}).status, 0);
+    EXPECT_EQ(connect("claude").status, 0);
+    EXPECT_EQ(client_files(), once);
+    EXPECT_EQ(tokens_of("claude"), 1U);
+    EXPECT_NE(run({"doctor", "claude"}).output.find(" names " + url() + "/mcp\n"),
+              std::string::npos);
+}
+
+TEST_F(ConnectCommand, HooksFindTheFileOfCertificatesFromEveryDirectory) {
+    const Ran ran = connect("claude", {"--ca-file", "hub.pem"});
+    ASSERT_EQ(ran.status, 0) << ran.errors;
+    const fs::path kept = context("claude").at("ca_file").get<std::string>();
+    EXPECT_EQ(kept, fs::absolute("hub.pem"));
+    EXPECT_NE(ran.output.find("NODE_EXTRA_CA_CERTS=" + kept.string()), std::string::npos);
+}
+
 /// The lines of the doctor's report that begin with this word.
 std::vector<std::string> lines_with(const std::string& report, const std::string& word) {
     std::vector<std::string> lines;
