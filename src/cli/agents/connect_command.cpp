@@ -14,6 +14,7 @@
 
 #include "agentcom/cli/commands.hpp"
 #include "agentcom/core/ids.hpp"
+#include "agentcom/core/token.hpp"
 #include "cli/agents/client_files.hpp"
 #include "cli/agents/installed_file.hpp"
 #include "cli/agents/mail_questions.hpp"
@@ -47,6 +48,28 @@ struct Identity {
     std::string agent;
 };
 
+bool says_the_same(const StoredContext& stored, const Identity& identity) {
+    return without_slash(stored.url) == identity.hub.url && stored.token == identity.token &&
+           stored.ca_file == identity.hub.ca_file;
+}
+
+[[noreturn]] void refuse_context_of_user(const std::string& name) {
+    throw std::runtime_error("there is a context " + name +
+                             " that `connect` did not make, so it is left as it is; `agentcom "
+                             "context remove " +
+                             name + "` makes room");
+}
+
+/// Whoever reads a client's files has the token in them, so that is never one with more rights.
+void require_agent(const TokenHolder& holder, const std::string& whose) {
+    if (holder.role == "agent") return;
+    throw std::runtime_error(
+        whose + (holder.role == "admin"
+                     ? " is an administrator's, which no client is given; with --token-file it "
+                       "makes one for the client"
+                     : " is an observer's, who cannot write to anybody"));
+}
+
 bool from_variables() {
     const char* token = std::getenv("AGENTCOM_TOKEN");
     const char* context = std::getenv("AGENTCOM_CONTEXT");
@@ -61,7 +84,17 @@ public:
     Identity settle() {
         const auto contexts = ContextFile::read(ContextFile::default_path()).contexts;
         const auto found = contexts.find(stored_name_);
-        if (found != contexts.end()) stored_ = found->second;
+        if (found != contexts.end()) {
+            stored_ = found->second;
+            of_user_ = !stored_.made_by_connect;
+        }
+        Identity identity = choose();
+        if (of_user_ && !says_the_same(stored_, identity)) refuse_context_of_user(stored_name_);
+        return identity;
+    }
+
+private:
+    Identity choose() const {
         const bool token_given =
             !call_.context.token_file.empty() || !call_.context.context.empty() || from_variables();
         if (!token_given && usable_stored()) return from_stored();
@@ -70,9 +103,7 @@ public:
         HubClient hub(context.hub, context.token);
         const TokenHolder holder = ask_holder(hub, from_now(kHubTime));
         if (holder.role == "admin") return enrol(context, hub);
-        if (holder.role != "agent") {
-            throw std::runtime_error("the token is an observer's, who cannot write to anybody");
-        }
+        require_agent(holder, "the token");
         if (!token_given) {
             throw std::runtime_error("the context " + context.name + " belongs to " + holder.agent +
                                      "; with --context " + context.name + " the client speaks as " +
@@ -87,7 +118,6 @@ public:
         return {context.hub, context.token, holder.agent};
     }
 
-private:
     [[noreturn]] static void refuse_without_token(const std::string& url) {
         throw std::runtime_error(
             "there is no token for the hub at " + url +
@@ -107,7 +137,9 @@ private:
         identity.hub.url = without_slash(stored_.url);
         identity.hub.ca_file = stored_.ca_file;
         HubClient hub(identity.hub, identity.token);
-        identity.agent = ask_holder(hub, from_now(kHubTime)).agent;
+        const TokenHolder holder = ask_holder(hub, from_now(kHubTime));
+        require_agent(holder, "the token of the context " + stored_name_);
+        identity.agent = holder.agent;
         return identity;
     }
 
@@ -120,15 +152,11 @@ private:
         }
         Identity identity{admin.hub, "", agent};
         if (without_slash(stored_.url) == admin.hub.url && stored_.agent == agent &&
-            !stored_.token.empty()) {
-            HubClient before(admin.hub, stored_.token);
-            const HttpAnswer answer =
-                before.send({.verb = "GET", .target = "/api/me"}, from_now(kHubTime));
-            if (answer.status == 200) {
-                identity.token = stored_.token;
-                return identity;
-            }
+            is_token_of(agent, admin.hub)) {
+            identity.token = stored_.token;
+            return identity;
         }
+        if (of_user_) refuse_context_of_user(stored_name_);
         if (call_.dry_run) {
             identity.token = kMask;
             return identity;
@@ -141,13 +169,27 @@ private:
                                                         from_now(kHubTime)),
                                                 nullptr, false);
         identity.token = made.is_object() ? made.value("token", "") : "";
-        if (identity.token.empty()) throw std::runtime_error("the hub made no token");
+        if (!core::Token::parse(identity.token)) throw std::runtime_error("the hub made no token");
         return identity;
+    }
+
+    /// Whether the stored token is still good, and the agent's.
+    bool is_token_of(const std::string& agent, const HubAddress& hub) const {
+        if (stored_.token.empty()) return false;
+        HubClient client(hub, stored_.token);
+        try {
+            const TokenHolder holder = ask_holder(client, from_now(kHubTime));
+            return holder.role == "agent" && holder.agent == agent;
+        } catch (const HubError& error) {
+            if (error.status() != 401) throw;
+            return false;
+        }
     }
 
     const ConnectCall& call_;
     std::string stored_name_;
     StoredContext stored_;
+    bool of_user_ = false;  // the stored context is the user's own
 };
 
 /// `agentcom` where the shell finds this very program under that name, otherwise its path.
@@ -207,16 +249,24 @@ void show(const fs::path& file, const InstalledFile::Texts& texts, const std::st
 
 void store_context(const std::string& name, const Identity& identity) {
     ContextFile::change(ContextFile::default_path(), [&](ContextFile& file) {
+        const auto found = file.contexts.find(name);
+        if (found != file.contexts.end() && !found->second.made_by_connect) {
+            if (says_the_same(found->second, identity)) return;
+            refuse_context_of_user(name);
+        }
         file.contexts[name] = {.url = identity.hub.url,
                                .token = identity.token,
                                .agent = identity.agent,
-                               .ca_file = identity.hub.ca_file};
+                               .ca_file = identity.hub.ca_file,
+                               .made_by_connect = true};
     });
 }
 
 void forget_context(const std::string& name) {
     ContextFile::change(ContextFile::default_path(), [&](ContextFile& file) {
-        file.contexts.erase(name);
+        const auto found = file.contexts.find(name);
+        if (found == file.contexts.end() || !found->second.made_by_connect) return;
+        file.contexts.erase(found);
         if (file.current == name) file.current.clear();
     });
 }

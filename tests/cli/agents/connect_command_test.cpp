@@ -225,6 +225,44 @@ TEST_F(ConnectCommand, WithoutATokenItSaysWhereOneIs) {
     EXPECT_EQ(run({"connect", "claude", "--scope", "planet"}).status, 2);
 }
 
+TEST_F(ConnectCommand, AContextOfTheUsersOwnStaysAsItIs) {
+    const std::string bob = hub_->create_token("bob");
+    write(dir_.path() / "bob", bob);
+    ASSERT_EQ(run({"context", "add", "claude", "--url", url(), "--token-file",
+                   (dir_.path() / "bob").string()})
+                  .status,
+              0);
+    const json mine = context("claude");
+    const auto before = client_files();
+    for (const std::vector<std::string>& more : {std::vector<std::string>{}, {"--dry-run"}}) {
+        const Ran refused = connect("claude", more);
+        EXPECT_EQ(refused.status, 1);
+        EXPECT_NE(refused.errors.find("context remove claude"), std::string::npos)
+            << refused.errors;
+    }
+    EXPECT_EQ(client_files(), before);
+    EXPECT_EQ(tokens_of("claude"), 0U);
+    // What it says may be used, and it outlives the connection.
+    const Ran used = run({"connect", "claude"});
+    EXPECT_EQ(used.status, 0) << used.errors;
+    EXPECT_NE(read(home() / ".claude.json").find("Bearer " + bob), std::string::npos);
+    EXPECT_EQ(run({"connect", "claude", "--undo"}).status, 0);
+    EXPECT_EQ(client_files(), before);
+    EXPECT_EQ(context("claude"), mine);
+}
+
+TEST_F(ConnectCommand, AnAdministratorsTokenGoesIntoNoFileOfAClient) {
+    const std::string admin = (dir_.path() / "admin").string();
+    ASSERT_EQ(run({"context", "add", "claude", "--url", url(), "--token-file", admin}).status, 0);
+    const auto before = client_files();
+    const Ran ran = run({"connect", "claude"});
+    EXPECT_EQ(ran.status, 1);
+    EXPECT_NE(ran.errors.find("the token of the context claude is an administrator's"),
+              std::string::npos)
+        << ran.errors;
+    EXPECT_EQ(client_files(), before);
+}
+
 TEST_F(ConnectCommand, AUrlWithASlashAtItsEndIsTheSameHub) {
     const std::string admin = (dir_.path() / "admin").string();
     const Ran ran = run({"connect", "claude", "--url", url() + "/", "--token-file", admin});
