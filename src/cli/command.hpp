@@ -128,5 +128,6 @@ void add_channel_commands(const CommandSet& set);
 void add_view_commands(const CommandSet& set);
 void add_context_command(const CommandSet& set);
 void add_mcp_command(const CommandSet& set);
+void add_agent_commands(const CommandSet& set);
 
 }  // namespace agentcom::cli

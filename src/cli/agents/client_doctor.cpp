@@ -5,14 +5,12 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
-#include <iostream>
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <stdexcept>
 #include <vector>
 
-#include "agentcom/cli/commands.hpp"
 #include "cli/agents/client_files.hpp"
 #include "cli/agents/connect_command.hpp"
 #include "cli/agents/hook_command.hpp"
@@ -22,8 +20,10 @@
 #include "cli/agents/session_file.hpp"
 #include "cli/agents/toml_text.hpp"
 #include "cli/agents/waiter.hpp"
+#include "cli/command.hpp"
 #include "cli/context.hpp"
 #include "cli/context_file.hpp"
+#include "cli/terminal_text.hpp"
 
 namespace agentcom::cli::agents {
 namespace {
@@ -68,16 +68,20 @@ public:
             for (const HookCommand& hook : hooks_) try_hook(hook);
             tidy(sent);
         }
-        std::cout << (faults_ == 0 ? "all is well\n" : "not everything is as it should be\n");
+        print(faults_ == 0 ? "all is well\n" : "not everything is as it should be\n");
         return faults_ == 0 ? 0 : kProblem;
     }
 
 private:
-    void good(const std::string& text) { std::cout << "ok    " << text << '\n'; }
-    void note(const std::string& text) { std::cout << "note  " << text << '\n'; }
+    // Hub and hooks say part of it.
+    static void say(const char* word, const std::string& text) {
+        print(word + printable_line(text) + '\n');
+    }
+    void good(const std::string& text) { say("ok    ", text); }
+    void note(const std::string& text) { say("note  ", text); }
     void bad(const std::string& text) {
         ++faults_;
-        std::cout << "FAIL  " << text << '\n';
+        say("FAIL  ", text);
     }
 
     /// Where `connect` has been: in the project first.
@@ -287,7 +291,9 @@ private:
 
 int run_client_doctor(const std::string& client) {
     const auto dialect = dialect_named(client);
-    if (!dialect) throw std::runtime_error("there is no client " + client);
+    if (!dialect) {
+        throw std::runtime_error("there is no client " + client + ", only " + dialect_list());
+    }
     return ClientDoctor(*dialect, client).run();
 }
 

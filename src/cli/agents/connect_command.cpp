@@ -3,16 +3,13 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cctype>
 #include <cstdlib>
 #include <filesystem>
-#include <iostream>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <vector>
 
-#include "agentcom/cli/commands.hpp"
 #include "agentcom/core/ids.hpp"
 #include "agentcom/core/token.hpp"
 #include "cli/agents/client_files.hpp"
@@ -20,7 +17,9 @@
 #include "cli/agents/mail_questions.hpp"
 #include "cli/agents/session_file.hpp"
 #include "cli/agents/text_diff.hpp"
+#include "cli/command.hpp"
 #include "cli/context_file.hpp"
+#include "cli/terminal_text.hpp"
 
 namespace agentcom::cli::agents {
 namespace {
@@ -30,16 +29,6 @@ namespace fs = std::filesystem;
 constexpr std::chrono::seconds kHubTime{10};
 /// What is shown in place of a token.
 constexpr std::string_view kMask = "TOKEN";
-
-Dialect wanted_client(const std::string& name) {
-    const auto dialect = dialect_named(name);
-    if (!dialect) {
-        throw std::runtime_error("there is no client " + name +
-                                 "; there are claude, codex, gemini, cursor, vscode, copilot and "
-                                 "opencode");
-    }
-    return *dialect;
-}
 
 /// As whom the client is to speak, and with which token.
 struct Identity {
@@ -119,10 +108,11 @@ private:
     }
 
     [[noreturn]] static void refuse_without_token(const std::string& url) {
-        throw std::runtime_error(
-            "there is no token for the hub at " + url +
-            "; give one with --token-file: an administrator's (the hub keeps it as admin_token in "
-            "its data directory), so that one is made, or that of the agent itself");
+        throw CommandError(
+            kNoAccess, "there is no token for the hub at " + url +
+                           "; give one with --token-file: an administrator's (the hub keeps it as "
+                           "admin_token in "
+                           "its data directory), so that one is made, or that of the agent itself");
     }
 
     bool usable_stored() const {
@@ -235,16 +225,14 @@ std::string without_tokens(std::string text) {
 }
 
 void show(const fs::path& file, const InstalledFile::Texts& texts, const std::string& token) {
-    std::cout << file.string();
     if (texts.before == texts.after) {
-        std::cout << ": nothing to change\n";
-    } else {
-        std::cout << (texts.before.empty()  ? " (new)"
-                      : texts.after.empty() ? " (removed)"
-                                            : "")
-                  << '\n'
-                  << without_tokens(masked(text_diff(texts.before, texts.after), token));
+        print(file.string() + ": nothing to change\n");
+        return;
     }
+    print(file.string() + (texts.before.empty()  ? " (new)\n"
+                           : texts.after.empty() ? " (removed)\n"
+                                                 : "\n"));
+    print(without_tokens(masked(text_diff(texts.before, texts.after), token)));
 }
 
 void store_context(const std::string& name, const Identity& identity) {
@@ -271,13 +259,16 @@ void forget_context(const std::string& name) {
     });
 }
 
+/// The parser lets no other names pass.
+Dialect client_of(const ConnectCall& call) { return dialect_named(call.client).value(); }
+
 std::vector<InstalledFile> files_of(const ConnectCall& call, const Account& account) {
     const fs::path state = state_directory();
     if (state.empty()) throw std::runtime_error("HOME is not set");
     const Scope scope = call.scope == "project" ? Scope::project : Scope::user;
     std::vector<InstalledFile> files;
     for (FileChange& change :
-         client_files(wanted_client(call.client), scope, Places::from_environment(), account)) {
+         client_files(client_of(call), scope, Places::from_environment(), account)) {
         files.emplace_back(std::move(change), state);
     }
     return files;
@@ -288,17 +279,15 @@ int undo(const ConnectCall& call) {
     std::vector<InstalledFile::Texts> texts;
     // All are looked at before the first is written.
     for (const InstalledFile& file : files) texts.push_back(file.undone());
-    for (std::size_t i = 0; i < files.size(); ++i) {
-        show(files[i].path(), texts[i], "");
-        if (!call.dry_run) files[i].restore(texts[i]);
-    }
+    for (std::size_t i = 0; i < files.size(); ++i) show(files[i].path(), texts[i], "");
     if (call.dry_run) {
-        std::cout << "Nothing was changed (--dry-run).\n";
+        print("Nothing was changed (--dry-run).\n");
         return 0;
     }
+    for (std::size_t i = 0; i < files.size(); ++i) files[i].restore(texts[i]);
     forget_context(context_name(call.client, call.scope));
-    std::cout << call.client
-              << " is disconnected. Its token is still good until an administrator revokes it.\n";
+    print(call.client +
+          " is disconnected. Its token is still good until an administrator revokes it.\n");
     return 0;
 }
 
@@ -316,7 +305,6 @@ std::string context_name(const std::string& client, const std::string& scope) {
 }
 
 int run_connect(const ConnectCall& call) {
-    const Dialect dialect = wanted_client(call.client);
     if (call.undo) return undo(call);
     const Identity identity = Enrolment(call).settle();
     const std::string context = context_name(call.client, call.scope);
@@ -327,23 +315,24 @@ int run_connect(const ConnectCall& call) {
         show(files[i].path(), texts[i], identity.token);
     }
     if (call.dry_run) {
-        std::cout << "Nothing was changed (--dry-run).\n";
+        print("Nothing was changed (--dry-run).\n");
         return 0;
     }
     store_context(context, identity);
     for (std::size_t i = 0; i < files.size(); ++i) {
         if (texts[i].before != texts[i].after) files[i].install(texts[i]);
     }
-    std::cout << call.client << " is " << identity.agent << " at " << identity.hub.url << ".\n";
+    print(call.client + " is " + printable_line(identity.agent) + " at " + identity.hub.url +
+          ".\n");
     for (const std::string& step :
-         next_steps(dialect, call.scope == "project" ? Scope::project : Scope::user)) {
-        std::cout << step << '\n';
+         next_steps(client_of(call), call.scope == "project" ? Scope::project : Scope::user)) {
+        print(step + '\n');
     }
     if (!identity.hub.ca_file.empty()) {
-        std::cout << "The client itself must trust the hub's certificate: set NODE_EXTRA_CA_CERTS="
-                  << identity.hub.ca_file << " where it is started.\n";
+        print("The client itself must trust the hub's certificate: set NODE_EXTRA_CA_CERTS=" +
+              identity.hub.ca_file + " where it is started.\n");
     }
-    std::cout << "`agentcom doctor " << call.client << "` proves that it works.\n";
+    print("`agentcom doctor " + call.client + "` proves that it works.\n");
     return 0;
 }
 

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/support/stand_in.hpp"
 #include "support/hub_process.hpp"
 #include "support/program.hpp"
 #include "support/socket_client.hpp"
@@ -218,10 +219,12 @@ TEST_F(ConnectCommand, AnAgentsTokenIsUsedAsItIs) {
 
 TEST_F(ConnectCommand, WithoutATokenItSaysWhereOneIs) {
     const Ran ran = run({"connect", "claude", "--url", url()});
-    EXPECT_EQ(ran.status, 1);
+    EXPECT_EQ(ran.status, 6);
     EXPECT_NE(ran.errors.find("there is no token"), std::string::npos) << ran.errors;
     EXPECT_NE(ran.errors.find("--token-file"), std::string::npos);
-    EXPECT_EQ(run({"connect", "emacs"}).status, 1);
+    const Ran unknown = run({"connect", "emacs"});
+    EXPECT_EQ(unknown.status, 2);
+    EXPECT_NE(unknown.errors.find("opencode"), std::string::npos) << unknown.errors;
     EXPECT_EQ(run({"connect", "claude", "--scope", "planet"}).status, 2);
 }
 
@@ -283,6 +286,39 @@ TEST_F(ConnectCommand, HooksFindTheFileOfCertificatesFromEveryDirectory) {
     const fs::path kept = context("claude").at("ca_file").get<std::string>();
     EXPECT_EQ(kept, fs::absolute("hub.pem"));
     EXPECT_NE(ran.output.find("NODE_EXTRA_CA_CERTS=" + kept.string()), std::string::npos);
+}
+
+TEST_F(ConnectCommand, TheStatusSaysWhatWentWrongAsWithOtherCommands) {
+    const std::string admin = (dir_.path() / "admin").string();
+    const Ran away =
+        run({"connect", "claude", "--url", "http://127.0.0.1:1", "--token-file", admin});
+    EXPECT_EQ(away.status, 5);
+    EXPECT_NE(away.errors.find("say where the hub is"), std::string::npos) << away.errors;
+    write(dir_.path() / "stale", std::string(64, '0'));
+    const Ran refused = run(
+        {"connect", "claude", "--url", url(), "--token-file", (dir_.path() / "stale").string()});
+    EXPECT_EQ(refused.status, 6);
+    EXPECT_NE(refused.errors.find("does not accept the token"), std::string::npos);
+}
+
+TEST_F(ConnectCommand, WhatAHubSaysDoesNothingToTheTerminal) {
+    cli::StandIn hub([](const auto&, const auto& peer) {
+        peer.answer(200, "application/json",
+                    R"({"agent_id":"\u001b]0;title\u0007","role":"agent"})");
+        return true;
+    });
+    const std::string admin = (dir_.path() / "admin").string();
+    const Ran connected = run({"connect", "claude", "--url", hub.url(), "--token-file", admin});
+    EXPECT_EQ(connected.status, 0) << connected.errors;
+    EXPECT_NE(connected.output.find("claude is \\x1b]0;title"), std::string::npos)
+        << connected.output;
+    const Ran examined = run({"doctor", "claude"});
+    EXPECT_NE(examined.output.find("it is \\x1b]0;title"), std::string::npos) << examined.output;
+    for (const Ran& ran : {connected, examined}) {
+        EXPECT_EQ((ran.output + ran.errors).find('\x1b'), std::string::npos);
+    }
+    // What it then answers is no mailbox's, and the doctor goes no further.
+    EXPECT_EQ(examined.status, 5) << examined.errors;
 }
 
 /// The lines of the doctor's report that begin with this word.
