@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
@@ -15,7 +16,6 @@
 #include "cli/agents/connect_command.hpp"
 #include "cli/agents/hook_command.hpp"
 #include "cli/agents/mail_questions.hpp"
-#include "cli/agents/opencode_plugin.hpp"
 #include "cli/agents/processes.hpp"
 #include "cli/agents/session_file.hpp"
 #include "cli/agents/toml_text.hpp"
@@ -116,9 +116,7 @@ private:
             bad(entry.string() + " " + error.what());
         }
         try {
-            const std::string text = text_of_file(hooks);
-            hooks_ = dialect_ == Dialect::opencode ? plugin_hooks(text)
-                                                   : installed_hooks(dialect_, text);
+            hooks_ = installed_hooks(dialect_, text_of_file(hooks));
         } catch (const Malformed& error) {
             bad(hooks.string() + " " + error.what());
             return;
@@ -132,26 +130,25 @@ private:
         if (dialect_ == Dialect::codex) look_at_trust(hooks);
     }
 
-    /// The command that the plugin runs.
-    static std::vector<HookCommand> plugin_hooks(const std::string& text) {
-        static constexpr std::string_view kCommand = "const command = ";
-        const std::size_t at = text.find(kCommand);
-        if (!text.starts_with(kPluginHeading) || at == std::string::npos) return {};
-        const std::size_t begin = at + kCommand.size();
-        const auto command = nlohmann::json::parse(
-            text.substr(begin, text.find(";\n", begin) - begin), nullptr, false);
-        if (!command.is_string()) return {};
-        return {{Moment::wait, command.get<std::string>()}};
-    }
-
     void look_at_trust(const fs::path& hooks) {
-        const std::string text = text_of_file(places_.codex / "config.toml");
-        const std::string key = hooks.string() + ":stop:0:0";
-        if (toml_text_at(text, {"hooks", "state", key, "trusted_hash"})) {
-            good("codex trusts the hook of the end of a turn");
-        } else {
-            bad("codex has not been told to trust the hooks, and skips them: start codex and press "
-                "t");
+        const auto stop = std::find_if(hooks_.begin(), hooks_.end(), [](const HookCommand& hook) {
+            return hook.moment == Moment::stop;
+        });
+        if (stop == hooks_.end()) {
+            bad(hooks.string() + " holds no hook for the end of a turn");
+            return;
+        }
+        const fs::path config = places_.codex / "config.toml";
+        const std::string key = hooks.string() + ":stop:" + stop->place;
+        try {
+            if (toml_text_at(text_of_file(config), {"hooks", "state", key, "trusted_hash"})) {
+                good("codex trusts the hook of the end of a turn");
+            } else {
+                bad("codex has not been told to trust the hooks, and skips them: start codex and "
+                    "press t");
+            }
+        } catch (const Malformed& error) {
+            bad(config.string() + " " + error.what());
         }
     }
 

@@ -179,7 +179,7 @@ std::string installed_url(Dialect dialect, Scope scope, const Places& places,
 }
 
 std::vector<HookCommand> installed_hooks(Dialect dialect, const std::string& text) {
-    if (dialect == Dialect::opencode) return {};
+    if (dialect == Dialect::opencode) return plugin_hooks(text);
     return found_hooks(text, hook_list(dialect, "agentcom", ""));
 }
 

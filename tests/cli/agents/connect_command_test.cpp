@@ -376,6 +376,28 @@ TEST_F(ConnectCommand, TheDoctorSaysWhatIsBroken) {
     EXPECT_NE(run({"doctor", "claude"}).output.find("FAIL  cannot reach"), std::string::npos);
 }
 
+TEST_F(ConnectCommand, TheDoctorFindsTheTrustOfAHookBehindThoseOfOthers) {
+    const fs::path hooks = home() / ".codex/hooks.json";
+    write(hooks, R"({"hooks":{"Stop":[{"hooks":[{"type":"command","command":"true"}]}]}})");
+    ASSERT_EQ(connect("codex").status, 0);
+    const fs::path config = home() / ".codex/config.toml";
+    const std::string connected = read(config);
+    const auto trust = [&](const std::string& place) {
+        write(config, connected + "\n[hooks.state.\"" + hooks.string() + ":stop:" + place +
+                          "\"]\ntrusted_hash = \"sha256:00\"\n");
+        return run({"doctor", "codex"}).output;
+    };
+    EXPECT_NE(trust("0:0").find("FAIL  codex has not been told to trust"), std::string::npos);
+    const std::string report = trust("1:0");
+    EXPECT_NE(report.find("ok    codex trusts the hook"), std::string::npos) << report;
+    // A file that nobody can read is a fault among others, and the doctor goes on.
+    write(config, "[hooks");
+    const std::string broken = run({"doctor", "codex"}).output;
+    EXPECT_EQ(lines_with(broken, "FAIL  " + config.string() + " is not valid TOML").size(), 2U)
+        << broken;
+    EXPECT_NE(broken.find("is stored"), std::string::npos) << broken;
+}
+
 TEST_F(ConnectCommand, TheDoctorOfTheStoreIsStillThere) {
     const Ran ran = run({"doctor", "--data-dir", (dir_.path() / "data").string()});
     EXPECT_EQ(ran.status, 0) << ran.errors;
