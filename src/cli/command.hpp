@@ -30,6 +30,9 @@ private:
     int status_;
 };
 
+/// Throws CommandError when there is no token.
+void require_token(const Context& context);
+
 /// How long a request that waits for nothing may take.
 inline constexpr core::Millis kRequestTime{10'000};
 

@@ -5,6 +5,7 @@
 #include "cli/context_file.hpp"
 #include "cli/listing.hpp"
 #include "cli/terminal_text.hpp"
+#include "cli/token_holder.hpp"
 
 namespace agentcom::cli {
 namespace {
@@ -52,9 +53,7 @@ StoredContext describe(const AddFlags& flags) {
     }
     HubClient client({.url = stored.url, .ca_file = stored.ca_file}, stored.token);
     if (!flags.offline) {
-        const std::string me =
-            client.ask({.verb = "GET", .target = "/api/me"}, from_now(kRequestTime));
-        stored.agent = JsonView(me)["agent_id"].text();
+        stored.agent = ask_holder(client, from_now(kRequestTime)).agent;
     }
     return stored;
 }

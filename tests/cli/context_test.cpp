@@ -49,7 +49,8 @@ protected:
     StandIn server_{[](const StandIn::Request& request, const StandIn::Peer& peer) {
         const bool first = request.headers.at("authorization") == "Bearer " + kFirst;
         peer.answer(200, "application/json",
-                    first ? R"({"agent_id":"alice"})" : R"({"agent_id":"bob"})");
+                    first ? R"({"agent_id":"alice","role":"agent"})"
+                          : R"({"agent_id":"bob","role":"agent"})");
         return true;
     }};
 };
@@ -110,6 +111,17 @@ TEST_F(Contexts, AreAddedWithCare) {
                   kFirst + "\n")
                   .status,
               0);
+}
+
+TEST_F(Contexts, WhatIsNoHubIsNotStored) {
+    StandIn other([](const StandIn::Request&, const StandIn::Peer& peer) {
+        peer.answer(200, "application/json", R"({"status":"ok"})");
+        return true;
+    });
+    const Ran ran = add("other", kFirst, {"--url", other.url()});
+    EXPECT_EQ(ran.status, 5);
+    expect_complaint(ran.errors, "is no AgentCom hub");
+    EXPECT_FALSE(fs::exists(file()));
 }
 
 TEST_F(Contexts, FlagsComeBeforeVariablesAndVariablesBeforeTheFile) {

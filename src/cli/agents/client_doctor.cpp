@@ -24,6 +24,7 @@
 #include "cli/context.hpp"
 #include "cli/context_file.hpp"
 #include "cli/terminal_text.hpp"
+#include "cli/token_holder.hpp"
 
 namespace agentcom::cli::agents {
 namespace {

@@ -14,12 +14,12 @@
 #include "agentcom/core/token.hpp"
 #include "cli/agents/client_files.hpp"
 #include "cli/agents/installed_file.hpp"
-#include "cli/agents/mail_questions.hpp"
 #include "cli/agents/session_file.hpp"
 #include "cli/agents/text_diff.hpp"
 #include "cli/command.hpp"
 #include "cli/context_file.hpp"
 #include "cli/terminal_text.hpp"
+#include "cli/token_holder.hpp"
 
 namespace agentcom::cli::agents {
 namespace {

@@ -18,6 +18,7 @@
 #include "cli/agents/processes.hpp"
 #include "cli/agents/session_file.hpp"
 #include "cli/agents/waiter.hpp"
+#include "cli/token_holder.hpp"
 
 namespace agentcom::cli::agents {
 namespace {
