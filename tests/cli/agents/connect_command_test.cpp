@@ -148,6 +148,18 @@ TEST_F(ConnectCommand, UndoGivesTheBytesAndTheModeBack) {
     EXPECT_EQ(mode(home() / ".claude.json"), 0644U);
 }
 
+TEST_F(ConnectCommand, AFileKeepsItsModeAndThoseBesideItAreLeftAlone) {
+    const fs::path settings = home() / ".claude/settings.json";
+    write(settings, kSettings);
+    fs::permissions(settings, fs::perms(0664));
+    write(home() / ".claude/settings.json.new", "mine");
+    ASSERT_EQ(connect("claude").status, 0);
+    EXPECT_EQ(mode(settings), 0664U);
+    EXPECT_EQ(mode(home() / ".claude/settings.json.agentcom-backup"), 0600U);
+    EXPECT_EQ(read(home() / ".claude/settings.json.new"), "mine");
+    EXPECT_FALSE(fs::exists(home() / ".claude/settings.json.agentcom-new"));
+}
+
 TEST_F(ConnectCommand, UndoLeavesWhatWasWrittenSince) {
     const fs::path settings = home() / ".gemini/settings.json";
     write(settings, kSettings);
