@@ -38,9 +38,7 @@ FileChange entry_change(Dialect dialect, Scope scope, const Places& places,
     if (dialect == Dialect::codex) {
         const CodexEntry entry = codex_entry(scope, account);
         change.with = [entry](const std::string& text) {
-            return toml_has(text, entry.table, entry.unwanted)
-                       ? text
-                       : toml_with(text, entry.table, entry.unwanted);
+            return toml_with(text, entry.table, entry.unwanted);
         };
         change.without = [entry](const std::string& text) {
             return toml_without(text, entry.table);
