@@ -5,7 +5,6 @@
 #include <string>
 #include <string_view>
 
-#include "agentcom/cli/agent_commands.hpp"
 #include "agentcom/cli/commands.hpp"
 #include "agentcom/core/version.hpp"
 #include "app/commands.hpp"
@@ -49,7 +48,6 @@ int run_command_line(int count, const char* const* arguments) {
     add_restore_command(app, status);
     add_doctor_command(app, status);
     cli::add_client_commands(app, status);
-    cli::add_agent_commands(app, status);
     try {
         app.parse(count, arguments);
     } catch (const CLI::ParseError& error) {

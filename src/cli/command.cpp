@@ -6,6 +6,7 @@
 
 #include "cli/message_view.hpp"
 #include "cli/terminal_text.hpp"
+#include "cli/token_holder.hpp"
 
 namespace agentcom::cli {
 
@@ -13,16 +14,19 @@ Hub::Hub(const ClientFlags& flags)
     : context_(Context::resolve(flags)), client_(context_.hub, context_.token) {}
 
 const std::string& Hub::agent() {
-    if (context_.token.empty()) {
-        throw CommandError(kNoAccess,
-                           "there is no token for the hub at " + context_.hub.url +
-                               "; set AGENTCOM_TOKEN, or store one with `agentcom context add`");
-    }
+    require_token(context_);
     if (context_.agent.empty()) {
-        const std::string me = get("/api/me");
-        context_.agent = JsonView(me)["agent_id"].text();
+        context_.agent = ask_holder(client_, from_now(kRequestTime)).agent;
     }
     return context_.agent;
+}
+
+void require_token(const Context& context) {
+    if (context.token.empty()) {
+        throw CommandError(kNoAccess,
+                           "there is no token for the hub at " + context.hub.url +
+                               "; set AGENTCOM_TOKEN, or store one with `agentcom context add`");
+    }
 }
 
 std::string Hub::mailbox(std::string_view rest) {
@@ -50,26 +54,17 @@ Query& Query::add(const char* name, const std::string& value) {
 }
 
 int status_of(const HubError& error) noexcept {
-    switch (error.kind()) {
-        case HubError::Kind::address:
-            return kProblem;
-        case HubError::Kind::refused:
-            break;
-        default:
-            return kUnreachable;
+    if (error.kind() == HubError::Kind::address) {
+        return kProblem;
     }
-    switch (error.status()) {
-        case 401:
-            return kNoAccess;
-        case 429:
-        case 502:
-        case 503:
-        case 504:
-        case 507:
-            return kTryLater;
-        default:
-            return kRefused;
+    if (error.kind() != HubError::Kind::refused) {
+        return kUnreachable;
     }
+    if (error.status() == 401) {
+        return kNoAccess;
+    }
+    // A hub that is full stays so for a while, but not for good.
+    return error.may_pass() || error.status() == 507 ? kTryLater : kRefused;
 }
 
 std::string advice_for(const HubError& error) {

@@ -30,6 +30,9 @@ private:
     int status_;
 };
 
+/// Throws CommandError when there is no token.
+void require_token(const Context& context);
+
 /// How long a request that waits for nothing may take.
 inline constexpr core::Millis kRequestTime{10'000};
 
@@ -128,5 +131,6 @@ void add_channel_commands(const CommandSet& set);
 void add_view_commands(const CommandSet& set);
 void add_context_command(const CommandSet& set);
 void add_mcp_command(const CommandSet& set);
+void add_agent_commands(const CommandSet& set);
 
 }  // namespace agentcom::cli

@@ -91,6 +91,7 @@ void add_client_commands(CLI::App& app, int& status) {
     add_view_commands(set);
     add_mcp_command(set);
     add_context_command(set);
+    add_agent_commands(set);
     add_completion(set);
     add_manual(set);
     simplify_positionals(app);

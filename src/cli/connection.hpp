@@ -18,7 +18,7 @@ class TlsTrust;
 class Connection {
 public:
     virtual ~Connection() = default;
-    /// Connects, and with TLS shakes hands and checks the certificate.
+    /// Connects, and with `trust` shakes hands and checks the certificate.
     [[nodiscard]] static std::unique_ptr<Connection> open(const HubAddress& address, const Url& url,
                                                           const std::shared_ptr<TlsTrust>& trust,
                                                           Deadline deadline);

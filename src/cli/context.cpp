@@ -1,6 +1,7 @@
 #include "cli/context.hpp"
 
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <stdexcept>
@@ -18,14 +19,6 @@ std::string variable(const char* name) {
 
 std::string first_of(const std::string& flag, const std::string& otherwise) {
     return flag.empty() ? otherwise : flag;
-}
-
-/// A URL with or without a slash at its end means the same.
-std::string without_slash(std::string url) {
-    while (url.ends_with('/')) {
-        url.pop_back();
-    }
-    return url;
 }
 
 /// The stored context that was asked for, or the one in use; empty when there is none.
@@ -57,6 +50,13 @@ StoredContext stored_context(const std::string& wanted, std::string& name) {
 }
 
 }  // namespace
+
+std::string without_slash(std::string url) {
+    while (url.ends_with('/')) {
+        url.pop_back();
+    }
+    return url;
+}
 
 std::string checked_token(const std::string& text, const std::string& from) {
     if (!core::Token::parse(text)) {
@@ -93,10 +93,14 @@ Context Context::resolve(const ContextFlags& flags) {
     const bool complete = flags.context.empty() && !given_url.empty() &&
                           (!flags.token_file.empty() || !given_token.empty());
     const StoredContext stored = complete ? StoredContext{} : stored_context(wanted, context.name);
-    context.hub.url = first_of(given_url, first_of(stored.url, kDefaultUrl));
-    context.hub.ca_file =
+    context.hub.url = without_slash(first_of(given_url, first_of(stored.url, kDefaultUrl)));
+    const std::string ca_file =
         first_of(flags.ca_file, first_of(from_environment("AGENTCOM_CA_FILE"), stored.ca_file));
-    const bool own_hub = without_slash(context.hub.url) == without_slash(stored.url);
+    if (!ca_file.empty()) {
+        // It may be stored, and be needed in another directory.
+        context.hub.ca_file = std::filesystem::absolute(ca_file).string();
+    }
+    const bool own_hub = context.hub.url == without_slash(stored.url);
     if (!own_hub) {
         context.name.clear();
     }

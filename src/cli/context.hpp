@@ -25,10 +25,14 @@ struct Context {
 
     /// Flags come before the variables AGENTCOM_CONTEXT, AGENTCOM_URL, AGENTCOM_TOKEN,
     /// AGENTCOM_AGENT and AGENTCOM_CA_FILE, and these before the stored context. A stored token
-    /// goes to its own hub only: with another URL it is left out. Throws std::runtime_error with
-    /// one sentence, which never holds a token.
+    /// goes to its own hub only: with another URL it is left out. The URL has no slash at its end,
+    /// and the file of certificates is named from the root. Throws std::runtime_error with one
+    /// sentence, which never holds a token.
     [[nodiscard]] static Context resolve(const ContextFlags& flags);
 };
+
+/// A URL with or without a slash at its end means the same.
+[[nodiscard]] std::string without_slash(std::string url);
 
 /// The token in a file, or on standard input for "-": 64 hexadecimal digits, blanks around them
 /// dropped. Throws std::runtime_error.

@@ -5,6 +5,7 @@
 #include "cli/context_file.hpp"
 #include "cli/listing.hpp"
 #include "cli/terminal_text.hpp"
+#include "cli/token_holder.hpp"
 
 namespace agentcom::cli {
 namespace {
@@ -33,17 +34,17 @@ std::string from_environment(const char* name, const std::string& otherwise) {
 /// What the flags and the environment say, and whom the hub takes that for.
 StoredContext describe(const AddFlags& flags) {
     StoredContext stored;
-    stored.url =
-        flags.url.empty() ? from_environment("AGENTCOM_URL", Context::kDefaultUrl) : flags.url;
+    stored.url = without_slash(
+        flags.url.empty() ? from_environment("AGENTCOM_URL", Context::kDefaultUrl) : flags.url);
     const std::string ca_file =
         flags.ca_file.empty() ? from_environment("AGENTCOM_CA_FILE", "") : flags.ca_file;
     if (!ca_file.empty()) {
         stored.ca_file = std::filesystem::absolute(ca_file).string();
     }
-    const char* variable = std::getenv("AGENTCOM_TOKEN");
+    const std::string variable = from_environment("AGENTCOM_TOKEN", "");
     if (!flags.token_file.empty()) {
         stored.token = read_token(flags.token_file);
-    } else if (variable != nullptr) {
+    } else if (!variable.empty()) {
         stored.token = checked_token(variable, "the variable AGENTCOM_TOKEN");
     } else {
         throw CommandError(kWrongUsage,
@@ -52,9 +53,7 @@ StoredContext describe(const AddFlags& flags) {
     }
     HubClient client({.url = stored.url, .ca_file = stored.ca_file}, stored.token);
     if (!flags.offline) {
-        const std::string me =
-            client.ask({.verb = "GET", .target = "/api/me"}, from_now(kRequestTime));
-        stored.agent = JsonView(me)["agent_id"].text();
+        stored.agent = ask_holder(client, from_now(kRequestTime)).agent;
     }
     return stored;
 }

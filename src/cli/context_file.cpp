@@ -21,6 +21,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char* kMaker = "made_by";
+constexpr const char* kConnect = "connect";
+
 /// Keeps other programs from changing the file at the same time.
 class FileLock {
 public:
@@ -94,7 +97,8 @@ ContextFile ContextFile::read(const fs::path& file) {
             result.contexts[name] = {.url = member(stored, "url"),
                                      .token = member(stored, "token"),
                                      .agent = member(stored, "agent"),
-                                     .ca_file = member(stored, "ca_file")};
+                                     .ca_file = member(stored, "ca_file"),
+                                     .made_by_connect = member(stored, kMaker) == kConnect};
         }
     }
     return result;
@@ -125,6 +129,9 @@ void ContextFile::change(const fs::path& file, const std::function<void(ContextF
         }
         if (!stored.ca_file.empty()) {
             entry["ca_file"] = stored.ca_file;
+        }
+        if (stored.made_by_connect) {
+            entry[kMaker] = kConnect;
         }
         json["contexts"][name] = std::move(entry);
     }

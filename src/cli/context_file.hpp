@@ -13,6 +13,8 @@ struct StoredContext {
     std::string token;
     std::string agent;    // whom the token belongs to
     std::string ca_file;  // empty: the system's authorities
+    /// `connect` made it, so `connect` may change it and take it away.
+    bool made_by_connect = false;
 };
 
 /// The file of contexts, `agentcom/contexts.json` in the user's configuration directory. It holds

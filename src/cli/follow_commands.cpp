@@ -232,7 +232,7 @@ void add_follow_commands(const CommandSet& set) {
     auto* command = add_command<ListenFlags>(
         set, "listen", "Print messages as they come: unread ones, then new ones", heard,
         run_listen);
-    command->add_flag("--ack", heard->ack, "Acknowledge each message once it is printed");
+    command->add_flag("--ack", heard->ack, "Acknowledge messages once they are printed");
     command
         ->add_option("--exec", heard->command,
                      "Run this shell command for each message instead of printing it: the message "

@@ -188,13 +188,7 @@ std::unique_ptr<AnswerStream> HubClient::open(const HttpRequest& request, Deadli
 
 bool HubClient::reaches(Deadline deadline) noexcept {
     try {
-        Impl& impl = *impl_;
-        const Url plain{.tls = false,
-                        .host = impl.url.host,
-                        .port = impl.url.port,
-                        .authority = impl.url.authority,
-                        .path = {}};
-        (void)Connection::open(impl.address, plain, nullptr, deadline);
+        (void)Connection::open(impl_->address, impl_->url, nullptr, deadline);
         return true;
     } catch (const std::exception&) {
         return false;

@@ -9,11 +9,7 @@ namespace {
 
 int run_mcp(const ClientFlags& flags) {
     const Context context = Context::resolve(flags);
-    if (context.token.empty()) {
-        throw CommandError(kNoAccess, "there is no token for the hub at " + context.hub.url +
-                                          "; set AGENTCOM_TOKEN, or store one with `agentcom "
-                                          "context add`");
-    }
+    require_token(context);
     McpBridge bridge(context.hub, context.token, [](std::string_view line) {
         print(std::string(line) + '\n');
         flush_output();

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstdint>
 #include <string>
 
 #include "cli/json_view.hpp"
@@ -12,9 +11,6 @@ namespace agentcom::cli {
 class MessageView {
 public:
     explicit MessageView(JsonView message) : message_(message) {}
-
-    [[nodiscard]] std::int64_t seq() const { return message_["seq"].number_or(0); }
-    [[nodiscard]] std::int64_t channel_seq() const { return message_["channel_seq"].number_or(0); }
 
     /// One line of JSON: `seq`, `id`, `from`, `to`, `channel`, `channel_seq`, `type`, `payload`,
     /// `reply_to`, `timestamp`, without those that this message does not have.

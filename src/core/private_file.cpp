@@ -1,6 +1,7 @@
 #include "agentcom/core/private_file.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -29,11 +30,12 @@ bool FileError::no_room() const noexcept {
     return error_ == ENOSPC || error_ == EDQUOT || error_ == EFBIG;
 }
 
-void write_private_file(const std::filesystem::path& file, std::string_view text) {
+void write_private_file(const std::filesystem::path& file, std::string_view text, unsigned mode,
+                        std::string_view unfinished) {
     // A new file under another name, so that readers see all of it or the old one, and so that the
     // mode holds whatever stood there before.
     std::filesystem::path fresh = file;
-    fresh += ".new";
+    fresh += unfinished;
     ::unlink(fresh.c_str());
     const int descriptor = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (descriptor < 0) {
@@ -51,7 +53,7 @@ void write_private_file(const std::filesystem::path& file, std::string_view text
         }
         text.remove_prefix(static_cast<std::size_t>(written));
     }
-    const bool synced = ::fsync(descriptor) == 0;
+    const bool synced = ::fchmod(descriptor, mode) == 0 && ::fsync(descriptor) == 0;
     const int error = errno;
     ::close(descriptor);
     if (!synced) {

@@ -49,7 +49,8 @@ protected:
     StandIn server_{[](const StandIn::Request& request, const StandIn::Peer& peer) {
         const bool first = request.headers.at("authorization") == "Bearer " + kFirst;
         peer.answer(200, "application/json",
-                    first ? R"({"agent_id":"alice"})" : R"({"agent_id":"bob"})");
+                    first ? R"({"agent_id":"alice","role":"agent"})"
+                          : R"({"agent_id":"bob","role":"agent"})");
         return true;
     }};
 };
@@ -100,10 +101,27 @@ TEST_F(Contexts, AreAddedWithCare) {
     EXPECT_EQ(add("nobody", kFirst, {"--url", "http://127.0.0.1:1"}).status, 5);
     EXPECT_EQ(add("later", kFirst, {"--url", "http://127.0.0.1:1", "--offline"}).status, 0);
     EXPECT_EQ(run({"context", "add", "none", "--url", url_}, home_only()).status, 2);
+    const Ran empty =
+        run({"context", "add", "none", "--url", url_}, {"HOME=" + home(), "AGENTCOM_TOKEN="});
+    EXPECT_EQ(empty.status, 2) << "a variable that is empty is one that is not set";
+    expect_complaint(empty.errors, "--token-file");
+    EXPECT_EQ(add("slash", kFirst, {"--url", url_ + "/"}).output,
+              "stored slash: alice at " + url_ + '\n');
     EXPECT_EQ(run({"context", "add", "piped", "--url", url_, "--token-file", "-"}, home_only(),
                   kFirst + "\n")
                   .status,
               0);
+}
+
+TEST_F(Contexts, WhatIsNoHubIsNotStored) {
+    StandIn other([](const StandIn::Request&, const StandIn::Peer& peer) {
+        peer.answer(200, "application/json", R"({"status":"ok"})");
+        return true;
+    });
+    const Ran ran = add("other", kFirst, {"--url", other.url()});
+    EXPECT_EQ(ran.status, 5);
+    expect_complaint(ran.errors, "is no AgentCom hub");
+    EXPECT_FALSE(fs::exists(file()));
 }
 
 TEST_F(Contexts, FlagsComeBeforeVariablesAndVariablesBeforeTheFile) {

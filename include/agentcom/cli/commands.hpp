@@ -30,9 +30,9 @@ struct ExitStatus {
 [[nodiscard]] std::span<const std::pair<std::string_view, std::string_view>>
 client_variables() noexcept;
 
-/// Adds the commands that talk to a hub, those for contexts and shell completion to the program's
-/// parser, which must outlive them. The one that is called runs while the command line is parsed,
-/// says on standard error what goes wrong, and puts the exit status into `status`.
+/// Adds the commands that talk to a hub, those for contexts, coding agents and shell completion to
+/// the program's parser, which must outlive them. The one that is called runs while the command
+/// line is parsed, says on standard error what goes wrong, and puts the exit status into `status`.
 void add_client_commands(CLI::App& app, int& status);
 
 }  // namespace agentcom::cli

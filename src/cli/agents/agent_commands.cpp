@@ -1,18 +1,21 @@
+// `hook` and `connect`, and `doctor` with a client's name: the commands for coding agents.
 #include "agentcom/cli/agent_commands.hpp"
 
-#include <CLI/CLI.hpp>
 #include <memory>
 
 #include "cli/agents/client_doctor.hpp"
 #include "cli/agents/connect_command.hpp"
+#include "cli/agents/dialect.hpp"
 #include "cli/agents/hook_command.hpp"
+#include "cli/command.hpp"
 
 namespace agentcom::cli {
 namespace {
 
-void add_hook(CLI::App& app, int& status) {
-    auto* command = app.add_subcommand(
+void add_hook(const CommandSet& set) {
+    auto* command = set.app.add_subcommand(
         "hook", "Run by a coding agent at a moment of its session: says when there is mail");
+    command->group(kClientGroup);
     command->footer(
         "`connect` writes these calls into the client's files. The client's input comes on "
         "standard\n"
@@ -22,51 +25,45 @@ void add_hook(CLI::App& app, int& status) {
     const auto call = std::make_shared<agents::HookCall>();
     // No checks and no complaints here: what is wrong must not look like a veto.
     command->allow_extras();
-    command->add_option("client", call->client,
-                        "claude, codex, gemini, cursor, vscode, copilot or opencode");
+    command->add_option("client", call->client, agents::dialect_list());
     command->add_option("moment", call->moment, "session-start, prompt, tool, stop, wait or end");
     command->add_option("--context", call->context.context, "A stored context")->type_name("NAME");
-    command->callback([call, &status] { status = agents::run_hook(*call); });
+    command->callback([call, &status = set.status] { status = agents::run_hook(*call); });
 }
 
-void add_connect(CLI::App& app, int& status) {
-    auto* command = app.add_subcommand(
+void add_connect(const CommandSet& set) {
+    auto* command = set.app.add_subcommand(
         "connect", "Give a coding agent the hub's tools, and hooks that tell it of its mail");
+    command->group(kClientGroup);
     command->footer(
         "Shows what it changes, keeps a copy of each file (NAME.agentcom-backup) and changes\n"
         "nothing a second time. An administrator's token makes a token for the agent; an agent's\n"
         "token is used as it is. `agentcom doctor CLIENT` then proves that it works.");
     const auto call = std::make_shared<agents::ConnectCall>();
-    command
-        ->add_option("client", call->client,
-                     "claude, codex, gemini, cursor, vscode, copilot or opencode")
-        ->required();
+    command->add_option("client", call->client, agents::dialect_list())
+        ->required()
+        ->check(CLI::IsMember(agents::dialect_names()));
     command->add_option("--name", call->name, "The agent's name at the hub")->type_name("AGENT");
     command->add_option("--scope", call->scope, "For all of the user's projects, or for this one")
         ->check(CLI::IsMember({"user", "project"}))
         ->capture_default_str();
     command->add_flag("--dry-run", call->dry_run, "Only show what would change");
     command->add_flag("--undo", call->undo, "Take away what `connect` wrote");
-    command->add_option("--context", call->context.context, "Use a stored context's hub and token")
-        ->type_name("NAME");
-    command->add_option("--url", call->context.url, "The hub, for instance http://127.0.0.1:4000")
-        ->type_name("URL");
-    command
-        ->add_option("--token-file", call->context.token_file,
-                     "File with a token, an administrator's or the agent's; - is standard input")
-        ->type_name("FILE");
-    command->add_option("--ca-file", call->context.ca_file, "Who may vouch for the hub (PEM)")
-        ->type_name("FILE");
-    command->callback([call, &status] { status = agents::run_connect(*call); });
+    add_context_flags(*command, call->context);
+    command->callback([call, &status = set.status] {
+        status = run_guarded([&] { return agents::run_connect(*call); });
+    });
 }
 
 }  // namespace
 
-void add_agent_commands(CLI::App& app, int& status) {
-    add_hook(app, status);
-    add_connect(app, status);
+void add_agent_commands(const CommandSet& set) {
+    add_hook(set);
+    add_connect(set);
 }
 
-int examine_client(const std::string& client) { return agents::run_client_doctor(client); }
+int examine_client(const std::string& client) {
+    return run_guarded([&] { return agents::run_client_doctor(client); });
+}
 
 }  // namespace agentcom::cli

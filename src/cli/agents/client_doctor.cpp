@@ -2,27 +2,29 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
-#include <iostream>
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <stdexcept>
 #include <vector>
 
-#include "agentcom/cli/commands.hpp"
 #include "cli/agents/client_files.hpp"
 #include "cli/agents/connect_command.hpp"
 #include "cli/agents/hook_command.hpp"
 #include "cli/agents/mail_questions.hpp"
-#include "cli/agents/opencode_plugin.hpp"
 #include "cli/agents/processes.hpp"
 #include "cli/agents/session_file.hpp"
 #include "cli/agents/toml_text.hpp"
 #include "cli/agents/waiter.hpp"
+#include "cli/command.hpp"
+#include "cli/context.hpp"
 #include "cli/context_file.hpp"
+#include "cli/terminal_text.hpp"
+#include "cli/token_holder.hpp"
 
 namespace agentcom::cli::agents {
 namespace {
@@ -67,16 +69,20 @@ public:
             for (const HookCommand& hook : hooks_) try_hook(hook);
             tidy(sent);
         }
-        std::cout << (faults_ == 0 ? "all is well\n" : "not everything is as it should be\n");
+        print(faults_ == 0 ? "all is well\n" : "not everything is as it should be\n");
         return faults_ == 0 ? 0 : kProblem;
     }
 
 private:
-    void good(const std::string& text) { std::cout << "ok    " << text << '\n'; }
-    void note(const std::string& text) { std::cout << "note  " << text << '\n'; }
+    // Hub and hooks say part of it.
+    static void say(const char* word, const std::string& text) {
+        print(word + printable_line(text) + '\n');
+    }
+    void good(const std::string& text) { say("ok    ", text); }
+    void note(const std::string& text) { say("note  ", text); }
     void bad(const std::string& text) {
         ++faults_;
-        std::cout << "FAIL  " << text << '\n';
+        say("FAIL  ", text);
     }
 
     /// Where `connect` has been: in the project first.
@@ -88,6 +94,7 @@ private:
             if (found == contexts.end()) continue;
             scope_ = scope;
             stored_ = found->second;
+            stored_.url = without_slash(stored_.url);
             return;
         }
         throw std::runtime_error(client_ +
@@ -110,9 +117,7 @@ private:
             bad(entry.string() + " " + error.what());
         }
         try {
-            const std::string text = text_of_file(hooks);
-            hooks_ = dialect_ == Dialect::opencode ? plugin_hooks(text)
-                                                   : installed_hooks(dialect_, text);
+            hooks_ = installed_hooks(dialect_, text_of_file(hooks));
         } catch (const Malformed& error) {
             bad(hooks.string() + " " + error.what());
             return;
@@ -126,26 +131,25 @@ private:
         if (dialect_ == Dialect::codex) look_at_trust(hooks);
     }
 
-    /// The command that the plugin runs.
-    static std::vector<HookCommand> plugin_hooks(const std::string& text) {
-        static constexpr std::string_view kCommand = "const command = ";
-        const std::size_t at = text.find(kCommand);
-        if (!text.starts_with(kPluginHeading) || at == std::string::npos) return {};
-        const std::size_t begin = at + kCommand.size();
-        const auto command = nlohmann::json::parse(
-            text.substr(begin, text.find(";\n", begin) - begin), nullptr, false);
-        if (!command.is_string()) return {};
-        return {{Moment::wait, command.get<std::string>()}};
-    }
-
     void look_at_trust(const fs::path& hooks) {
-        const std::string text = text_of_file(places_.codex / "config.toml");
-        const std::string key = hooks.string() + ":stop:0:0";
-        if (toml_text_at(text, {"hooks", "state", key, "trusted_hash"})) {
-            good("codex trusts the hook of the end of a turn");
-        } else {
-            bad("codex has not been told to trust the hooks, and skips them: start codex and press "
-                "t");
+        const auto stop = std::find_if(hooks_.begin(), hooks_.end(), [](const HookCommand& hook) {
+            return hook.moment == Moment::stop;
+        });
+        if (stop == hooks_.end()) {
+            bad(hooks.string() + " holds no hook for the end of a turn");
+            return;
+        }
+        const fs::path config = places_.codex / "config.toml";
+        const std::string key = hooks.string() + ":stop:" + stop->place;
+        try {
+            if (toml_text_at(text_of_file(config), {"hooks", "state", key, "trusted_hash"})) {
+                good("codex trusts the hook of the end of a turn");
+            } else {
+                bad("codex has not been told to trust the hooks, and skips them: start codex and "
+                    "press t");
+            }
+        } catch (const Malformed& error) {
+            bad(config.string() + " " + error.what());
         }
     }
 
@@ -285,7 +289,9 @@ private:
 
 int run_client_doctor(const std::string& client) {
     const auto dialect = dialect_named(client);
-    if (!dialect) throw std::runtime_error("there is no client " + client);
+    if (!dialect) {
+        throw std::runtime_error("there is no client " + client + ", only " + dialect_list());
+    }
     return ClientDoctor(*dialect, client).run();
 }
 

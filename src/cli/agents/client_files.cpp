@@ -38,9 +38,7 @@ FileChange entry_change(Dialect dialect, Scope scope, const Places& places,
     if (dialect == Dialect::codex) {
         const CodexEntry entry = codex_entry(scope, account);
         change.with = [entry](const std::string& text) {
-            return toml_has(text, entry.table, entry.unwanted)
-                       ? text
-                       : toml_with(text, entry.table, entry.unwanted);
+            return toml_with(text, entry.table, entry.unwanted);
         };
         change.without = [entry](const std::string& text) {
             return toml_without(text, entry.table);
@@ -179,7 +177,7 @@ std::string installed_url(Dialect dialect, Scope scope, const Places& places,
 }
 
 std::vector<HookCommand> installed_hooks(Dialect dialect, const std::string& text) {
-    if (dialect == Dialect::opencode) return {};
+    if (dialect == Dialect::opencode) return plugin_hooks(text);
     return found_hooks(text, hook_list(dialect, "agentcom", ""));
 }
 

@@ -53,8 +53,12 @@ struct FileChange {
 struct HookCommand {
     Moment moment;
     std::string command;
+    /// Where it stands in the event's list, from 0: "1:0" is the first hook of the second group,
+    /// "1" the second hook where there are no groups; empty in a plugin.
+    std::string place{};
 };
-/// The hooks of ours in the text of the file in which this client keeps them. Throws Malformed.
+/// The hooks of ours in the text of the file in which this client keeps them, or the one of its
+/// plugin. Throws Malformed.
 [[nodiscard]] std::vector<HookCommand> installed_hooks(Dialect dialect, const std::string& text);
 /// The file that holds the hooks, or OpenCode's plugin; and the one with the hub's entry.
 [[nodiscard]] std::filesystem::path hook_file(Dialect dialect, Scope scope, const Places& places);

@@ -3,23 +3,23 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cctype>
 #include <cstdlib>
 #include <filesystem>
-#include <iostream>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <vector>
 
-#include "agentcom/cli/commands.hpp"
 #include "agentcom/core/ids.hpp"
+#include "agentcom/core/token.hpp"
 #include "cli/agents/client_files.hpp"
 #include "cli/agents/installed_file.hpp"
-#include "cli/agents/mail_questions.hpp"
 #include "cli/agents/session_file.hpp"
 #include "cli/agents/text_diff.hpp"
+#include "cli/command.hpp"
 #include "cli/context_file.hpp"
+#include "cli/terminal_text.hpp"
+#include "cli/token_holder.hpp"
 
 namespace agentcom::cli::agents {
 namespace {
@@ -30,22 +30,34 @@ constexpr std::chrono::seconds kHubTime{10};
 /// What is shown in place of a token.
 constexpr std::string_view kMask = "TOKEN";
 
-Dialect wanted_client(const std::string& name) {
-    const auto dialect = dialect_named(name);
-    if (!dialect) {
-        throw std::runtime_error("there is no client " + name +
-                                 "; there are claude, codex, gemini, cursor, vscode, copilot and "
-                                 "opencode");
-    }
-    return *dialect;
-}
-
 /// As whom the client is to speak, and with which token.
 struct Identity {
     HubAddress hub;
     std::string token;
     std::string agent;
 };
+
+bool says_the_same(const StoredContext& stored, const Identity& identity) {
+    return without_slash(stored.url) == identity.hub.url && stored.token == identity.token &&
+           stored.ca_file == identity.hub.ca_file;
+}
+
+[[noreturn]] void refuse_context_of_user(const std::string& name) {
+    throw std::runtime_error("there is a context " + name +
+                             " that `connect` did not make, so it is left as it is; `agentcom "
+                             "context remove " +
+                             name + "` makes room");
+}
+
+/// Whoever reads a client's files has the token in them, so that is never one with more rights.
+void require_agent(const TokenHolder& holder, const std::string& whose) {
+    if (holder.role == "agent") return;
+    throw std::runtime_error(
+        whose + (holder.role == "admin"
+                     ? " is an administrator's, which no client is given; with --token-file it "
+                       "makes one for the client"
+                     : " is an observer's, who cannot write to anybody"));
+}
 
 bool from_variables() {
     const char* token = std::getenv("AGENTCOM_TOKEN");
@@ -61,7 +73,17 @@ public:
     Identity settle() {
         const auto contexts = ContextFile::read(ContextFile::default_path()).contexts;
         const auto found = contexts.find(stored_name_);
-        if (found != contexts.end()) stored_ = found->second;
+        if (found != contexts.end()) {
+            stored_ = found->second;
+            of_user_ = !stored_.made_by_connect;
+        }
+        Identity identity = choose();
+        if (of_user_ && !says_the_same(stored_, identity)) refuse_context_of_user(stored_name_);
+        return identity;
+    }
+
+private:
+    Identity choose() const {
         const bool token_given =
             !call_.context.token_file.empty() || !call_.context.context.empty() || from_variables();
         if (!token_given && usable_stored()) return from_stored();
@@ -70,9 +92,7 @@ public:
         HubClient hub(context.hub, context.token);
         const TokenHolder holder = ask_holder(hub, from_now(kHubTime));
         if (holder.role == "admin") return enrol(context, hub);
-        if (holder.role != "agent") {
-            throw std::runtime_error("the token is an observer's, who cannot write to anybody");
-        }
+        require_agent(holder, "the token");
         if (!token_given) {
             throw std::runtime_error("the context " + context.name + " belongs to " + holder.agent +
                                      "; with --context " + context.name + " the client speaks as " +
@@ -87,26 +107,29 @@ public:
         return {context.hub, context.token, holder.agent};
     }
 
-private:
     [[noreturn]] static void refuse_without_token(const std::string& url) {
-        throw std::runtime_error(
-            "there is no token for the hub at " + url +
-            "; give one with --token-file: an administrator's (the hub keeps it as admin_token in "
-            "its data directory), so that one is made, or that of the agent itself");
+        throw CommandError(
+            kNoAccess, "there is no token for the hub at " + url +
+                           "; give one with --token-file: an administrator's (the hub keeps it as "
+                           "admin_token in "
+                           "its data directory), so that one is made, or that of the agent itself");
     }
 
     bool usable_stored() const {
         return !stored_.token.empty() &&
-               (call_.context.url.empty() || call_.context.url == stored_.url) &&
+               (call_.context.url.empty() ||
+                without_slash(call_.context.url) == without_slash(stored_.url)) &&
                (call_.name.empty() || call_.name == stored_.agent);
     }
 
     Identity from_stored() const {
         Identity identity{{}, stored_.token, stored_.agent};
-        identity.hub.url = stored_.url;
+        identity.hub.url = without_slash(stored_.url);
         identity.hub.ca_file = stored_.ca_file;
         HubClient hub(identity.hub, identity.token);
-        identity.agent = ask_holder(hub, from_now(kHubTime)).agent;
+        const TokenHolder holder = ask_holder(hub, from_now(kHubTime));
+        require_agent(holder, "the token of the context " + stored_name_);
+        identity.agent = holder.agent;
         return identity;
     }
 
@@ -118,15 +141,12 @@ private:
             throw std::runtime_error("'" + agent + "' cannot be the name of an agent");
         }
         Identity identity{admin.hub, "", agent};
-        if (stored_.url == admin.hub.url && stored_.agent == agent && !stored_.token.empty()) {
-            HubClient before(admin.hub, stored_.token);
-            const HttpAnswer answer =
-                before.send({.verb = "GET", .target = "/api/me"}, from_now(kHubTime));
-            if (answer.status == 200) {
-                identity.token = stored_.token;
-                return identity;
-            }
+        if (without_slash(stored_.url) == admin.hub.url && stored_.agent == agent &&
+            is_token_of(agent, admin.hub)) {
+            identity.token = stored_.token;
+            return identity;
         }
+        if (of_user_) refuse_context_of_user(stored_name_);
         if (call_.dry_run) {
             identity.token = kMask;
             return identity;
@@ -139,13 +159,27 @@ private:
                                                         from_now(kHubTime)),
                                                 nullptr, false);
         identity.token = made.is_object() ? made.value("token", "") : "";
-        if (identity.token.empty()) throw std::runtime_error("the hub made no token");
+        if (!core::Token::parse(identity.token)) throw std::runtime_error("the hub made no token");
         return identity;
+    }
+
+    /// Whether the stored token is still good, and the agent's.
+    bool is_token_of(const std::string& agent, const HubAddress& hub) const {
+        if (stored_.token.empty()) return false;
+        HubClient client(hub, stored_.token);
+        try {
+            const TokenHolder holder = ask_holder(client, from_now(kHubTime));
+            return holder.role == "agent" && holder.agent == agent;
+        } catch (const HubError& error) {
+            if (error.status() != 401) throw;
+            return false;
+        }
     }
 
     const ConnectCall& call_;
     std::string stored_name_;
     StoredContext stored_;
+    bool of_user_ = false;  // the stored context is the user's own
 };
 
 /// `agentcom` where the shell finds this very program under that name, otherwise its path.
@@ -191,33 +225,42 @@ std::string without_tokens(std::string text) {
 }
 
 void show(const fs::path& file, const InstalledFile::Texts& texts, const std::string& token) {
-    std::cout << file.string();
     if (texts.before == texts.after) {
-        std::cout << ": nothing to change\n";
-    } else {
-        std::cout << (texts.before.empty()  ? " (new)"
-                      : texts.after.empty() ? " (removed)"
-                                            : "")
-                  << '\n'
-                  << without_tokens(masked(text_diff(texts.before, texts.after), token));
+        print(file.string() + ": nothing to change\n");
+        return;
     }
+    print(file.string() + (texts.before.empty()  ? " (new)\n"
+                           : texts.after.empty() ? " (removed)\n"
+                                                 : "\n"));
+    print(without_tokens(masked(text_diff(texts.before, texts.after), token)));
 }
 
 void store_context(const std::string& name, const Identity& identity) {
     ContextFile::change(ContextFile::default_path(), [&](ContextFile& file) {
+        const auto found = file.contexts.find(name);
+        if (found != file.contexts.end() && !found->second.made_by_connect) {
+            if (says_the_same(found->second, identity)) return;
+            refuse_context_of_user(name);
+        }
         file.contexts[name] = {.url = identity.hub.url,
                                .token = identity.token,
                                .agent = identity.agent,
-                               .ca_file = identity.hub.ca_file};
+                               .ca_file = identity.hub.ca_file,
+                               .made_by_connect = true};
     });
 }
 
 void forget_context(const std::string& name) {
     ContextFile::change(ContextFile::default_path(), [&](ContextFile& file) {
-        file.contexts.erase(name);
+        const auto found = file.contexts.find(name);
+        if (found == file.contexts.end() || !found->second.made_by_connect) return;
+        file.contexts.erase(found);
         if (file.current == name) file.current.clear();
     });
 }
+
+/// The parser lets no other names pass.
+Dialect client_of(const ConnectCall& call) { return dialect_named(call.client).value(); }
 
 std::vector<InstalledFile> files_of(const ConnectCall& call, const Account& account) {
     const fs::path state = state_directory();
@@ -225,7 +268,7 @@ std::vector<InstalledFile> files_of(const ConnectCall& call, const Account& acco
     const Scope scope = call.scope == "project" ? Scope::project : Scope::user;
     std::vector<InstalledFile> files;
     for (FileChange& change :
-         client_files(wanted_client(call.client), scope, Places::from_environment(), account)) {
+         client_files(client_of(call), scope, Places::from_environment(), account)) {
         files.emplace_back(std::move(change), state);
     }
     return files;
@@ -236,17 +279,15 @@ int undo(const ConnectCall& call) {
     std::vector<InstalledFile::Texts> texts;
     // All are looked at before the first is written.
     for (const InstalledFile& file : files) texts.push_back(file.undone());
-    for (std::size_t i = 0; i < files.size(); ++i) {
-        show(files[i].path(), texts[i], "");
-        if (!call.dry_run) files[i].restore(texts[i]);
-    }
+    for (std::size_t i = 0; i < files.size(); ++i) show(files[i].path(), texts[i], "");
     if (call.dry_run) {
-        std::cout << "Nothing was changed (--dry-run).\n";
+        print("Nothing was changed (--dry-run).\n");
         return 0;
     }
+    for (std::size_t i = 0; i < files.size(); ++i) files[i].restore(texts[i]);
     forget_context(context_name(call.client, call.scope));
-    std::cout << call.client
-              << " is disconnected. Its token is still good until an administrator revokes it.\n";
+    print(call.client +
+          " is disconnected. Its token is still good until an administrator revokes it.\n");
     return 0;
 }
 
@@ -264,7 +305,6 @@ std::string context_name(const std::string& client, const std::string& scope) {
 }
 
 int run_connect(const ConnectCall& call) {
-    const Dialect dialect = wanted_client(call.client);
     if (call.undo) return undo(call);
     const Identity identity = Enrolment(call).settle();
     const std::string context = context_name(call.client, call.scope);
@@ -275,23 +315,24 @@ int run_connect(const ConnectCall& call) {
         show(files[i].path(), texts[i], identity.token);
     }
     if (call.dry_run) {
-        std::cout << "Nothing was changed (--dry-run).\n";
+        print("Nothing was changed (--dry-run).\n");
         return 0;
     }
     store_context(context, identity);
     for (std::size_t i = 0; i < files.size(); ++i) {
         if (texts[i].before != texts[i].after) files[i].install(texts[i]);
     }
-    std::cout << call.client << " is " << identity.agent << " at " << identity.hub.url << ".\n";
+    print(call.client + " is " + printable_line(identity.agent) + " at " + identity.hub.url +
+          ".\n");
     for (const std::string& step :
-         next_steps(dialect, call.scope == "project" ? Scope::project : Scope::user)) {
-        std::cout << step << '\n';
+         next_steps(client_of(call), call.scope == "project" ? Scope::project : Scope::user)) {
+        print(step + '\n');
     }
     if (!identity.hub.ca_file.empty()) {
-        std::cout << "The client itself must trust the hub's certificate: set NODE_EXTRA_CA_CERTS="
-                  << identity.hub.ca_file << " where it is started.\n";
+        print("The client itself must trust the hub's certificate: set NODE_EXTRA_CA_CERTS=" +
+              identity.hub.ca_file + " where it is started.\n");
     }
-    std::cout << "`agentcom doctor " << call.client << "` proves that it works.\n";
+    print("`agentcom doctor " + call.client + "` proves that it works.\n");
     return 0;
 }
 

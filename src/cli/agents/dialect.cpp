@@ -83,6 +83,19 @@ std::string_view name_of(Dialect dialect) noexcept {
 std::string_view name_of(Moment moment) noexcept {
     return kMomentNames[static_cast<std::size_t>(moment)];
 }
+std::vector<std::string> dialect_names() {
+    std::vector<std::string> names;
+    for (const Dialect dialect : kDialects) names.emplace_back(name_of(dialect));
+    return names;
+}
+std::string dialect_list() {
+    std::string list;
+    for (const Dialect dialect : kDialects) {
+        if (!list.empty()) list += dialect == kDialects.back() ? " or " : ", ";
+        list += name_of(dialect);
+    }
+    return list;
+}
 std::optional<Dialect> dialect_named(std::string_view name) noexcept {
     return find_name<Dialect>(kDialectNames, name);
 }

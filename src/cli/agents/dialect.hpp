@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 /// What coding agents ("clients") expect of the programs that they run at certain moments of a
 /// session ("hooks"). Pure functions, no state.
@@ -26,6 +27,9 @@ inline constexpr std::array kMoments = {Moment::start, Moment::prompt, Moment::t
 /// "end".
 [[nodiscard]] std::string_view name_of(Dialect dialect) noexcept;
 [[nodiscard]] std::string_view name_of(Moment moment) noexcept;
+/// Those of all clients, for parsers, and in a sentence: "claude, codex, ... or opencode".
+[[nodiscard]] std::vector<std::string> dialect_names();
+[[nodiscard]] std::string dialect_list();
 [[nodiscard]] std::optional<Dialect> dialect_named(std::string_view name) noexcept;
 [[nodiscard]] std::optional<Moment> moment_named(std::string_view name) noexcept;
 

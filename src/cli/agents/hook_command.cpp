@@ -18,6 +18,7 @@
 #include "cli/agents/processes.hpp"
 #include "cli/agents/session_file.hpp"
 #include "cli/agents/waiter.hpp"
+#include "cli/token_holder.hpp"
 
 namespace agentcom::cli::agents {
 namespace {
@@ -234,9 +235,9 @@ int run_hook(const HookCall& call) noexcept {
     if (!dialect || !moment) {
         // A client would take any other status for a veto or a failure.
         if (::isatty(STDIN_FILENO) == 0) return 0;
-        std::cerr << "agentcom: hook takes a client (claude, codex, gemini, cursor, vscode, "
-                     "copilot, opencode) and a moment (session-start, prompt, tool, stop, wait, "
-                     "end), and the client's input on standard input\n";
+        std::cerr << "agentcom: hook takes a client (" << dialect_list()
+                  << "), a moment (session-start, prompt, tool, stop, wait or end), and the "
+                     "client's input on standard input\n";
         return 1;
     }
     Hook hook(*dialect, *moment, call.context);

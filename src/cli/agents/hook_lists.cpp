@@ -190,19 +190,26 @@ std::string without_hooks(std::string text, const HookList& hooks) {
 std::vector<HookCommand> found_hooks(const std::string& text, const HookList& hooks) {
     std::vector<HookCommand> found;
     const std::string mark = " hook " + std::string(name_of(hooks.dialect)) + " ";
-    const auto add = [&](const JsonValue& hook) {
+    const auto add = [&](const JsonValue& hook, const std::string& place) {
         if (!is_ours(hook, hooks.dialect)) return;
         const std::string command = command_in(hook);
         const std::string rest = command.substr(command.find(mark) + mark.size());
         if (const auto moment = moment_named(rest.substr(0, rest.find(' ')))) {
-            found.push_back({*moment, command});
+            found.push_back({*moment, command, place});
         }
     };
     for (const auto& [event, wanted] : hooks.events) {
-        for (const JsonValue& element : list_at(text, {"hooks", event})) {
-            if (!is_group(element)) add(element);
-            if (!is_group(element)) continue;
-            for (const JsonValue& hook : element["hooks"]) add(hook);
+        const JsonValue list = list_at(text, {"hooks", event});
+        for (std::size_t i = 0; i < list.size(); ++i) {
+            const std::string place = std::to_string(i);
+            if (!is_group(list[i])) {
+                add(list[i], place);
+                continue;
+            }
+            const JsonValue& group = list[i]["hooks"];
+            for (std::size_t j = 0; j < group.size(); ++j) {
+                add(group[j], place + ":" + std::to_string(j));
+            }
         }
     }
     return found;

@@ -1,10 +1,7 @@
 #include "cli/agents/installed_file.hpp"
 
-#include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
@@ -12,6 +9,7 @@
 #include <system_error>
 #include <utility>
 
+#include "agentcom/core/private_file.hpp"
 #include "cli/agents/session_file.hpp"
 
 namespace agentcom::cli::agents {
@@ -20,11 +18,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr unsigned kOwnerOnly = 0600;
-
-[[noreturn]] void fail_write(const fs::path& file, int error) {
-    throw std::runtime_error("cannot write " + file.string() + ": " +
-                             std::system_category().message(error));
-}
 
 std::optional<std::string> read_file(const fs::path& file) {
     std::ifstream stream(file, std::ios::binary);
@@ -41,28 +34,7 @@ unsigned mode_of(const fs::path& file, unsigned otherwise) {
 void replace_file(const fs::path& file, const std::string& text, unsigned mode) {
     std::error_code error;
     fs::create_directories(file.parent_path(), error);
-    fs::path fresh = file;
-    fresh += ".agentcom-new";
-    ::unlink(fresh.c_str());
-    const int descriptor =
-        ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kOwnerOnly);
-    if (descriptor < 0) fail_write(file, errno);
-    std::size_t done = 0;
-    while (done < text.size()) {
-        const auto written = ::write(descriptor, text.data() + done, text.size() - done);
-        if (written < 0 && errno == EINTR) continue;
-        if (written <= 0) break;
-        done += static_cast<std::size_t>(written);
-    }
-    const bool complete =
-        done == text.size() && ::fchmod(descriptor, mode) == 0 && ::fsync(descriptor) == 0;
-    const int problem = errno;
-    ::close(descriptor);
-    if (!complete || ::rename(fresh.c_str(), file.c_str()) != 0) {
-        const int reason = complete ? errno : problem;
-        ::unlink(fresh.c_str());
-        fail_write(file, reason);
-    }
+    core::write_private_file(file, text, mode, ".agentcom-new");
 }
 
 }  // namespace

@@ -1,7 +1,5 @@
 #include "cli/agents/mail_questions.hpp"
 
-#include <nlohmann/json.hpp>
-
 namespace agentcom::cli::agents {
 namespace {
 
@@ -13,16 +11,6 @@ std::string mailbox_target(const std::string& agent) {
 }
 
 }  // namespace
-
-TokenHolder ask_holder(HubClient& hub, Deadline deadline) {
-    const auto body = nlohmann::json::parse(hub.ask({.verb = "GET", .target = "/api/me"}, deadline),
-                                            nullptr, false);
-    if (!body.is_object() || !body.contains("agent_id") || !body.contains("role")) {
-        throw HubError(HubError::Kind::malformed,
-                       "what answers at " + hub.url() + " is no AgentCom hub");
-    }
-    return {body.value("agent_id", ""), body.value("role", "")};
-}
 
 UnreadMail ask_unread(HubClient& hub, const std::string& agent, Deadline deadline) {
     auto mail = parse_unread(

@@ -9,13 +9,6 @@
 /// What hooks ask the hub. Functions throw HubError.
 namespace agentcom::cli::agents {
 
-/// Whom the client's token belongs to, and its role: "agent", "admin" or "observer".
-struct TokenHolder {
-    std::string agent;
-    std::string role;
-};
-[[nodiscard]] TokenHolder ask_holder(HubClient& hub, Deadline deadline);
-
 [[nodiscard]] UnreadMail ask_unread(HubClient& hub, const std::string& agent, Deadline deadline);
 
 /// Returns when the mailbox has something behind this number, and after most of a minute anyway.

@@ -47,6 +47,8 @@ export const AgentCom = async ({ client }) => {
 };
 )js";
 
+constexpr std::string_view kCommandLine = "const command = ";
+
 }  // namespace
 
 std::string opencode_plugin(const std::string& binary, const std::string& context) {
@@ -54,8 +56,18 @@ std::string opencode_plugin(const std::string& binary, const std::string& contex
         binary + " hook opencode wait" + (context.empty() ? "" : " --context " + context);
     return std::string(kPluginHeading) +
            "; `agentcom connect opencode --undo` takes it away.\n"
-           "import { spawn } from \"node:child_process\";\n\nconst command = " +
-           JsonValue(command).dump() + ";\n" + kPluginBody;
+           "import { spawn } from \"node:child_process\";\n\n" +
+           std::string(kCommandLine) + JsonValue(command).dump() + ";\n" + kPluginBody;
+}
+
+std::vector<HookCommand> plugin_hooks(const std::string& text) {
+    const std::size_t at = text.find(kCommandLine);
+    if (!text.starts_with(kPluginHeading) || at == std::string::npos) return {};
+    const std::size_t begin = at + kCommandLine.size();
+    const auto command =
+        JsonValue::parse(text.substr(begin, text.find(";\n", begin) - begin), nullptr, false);
+    if (!command.is_string()) return {};
+    return {{Moment::wait, command.get<std::string>()}};
 }
 
 }  // namespace agentcom::cli::agents

@@ -20,8 +20,8 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kMaxStateBytes = 4'096;
 
-[[noreturn]] void fail_state(const char* what) {
-    throw std::system_error(errno, std::system_category(), what);
+[[noreturn]] void fail_state(const char* what, int error) {
+    throw std::system_error(error, std::system_category(), what);
 }
 
 fs::path session_path(const fs::path& directory, std::string_view session) {
@@ -85,11 +85,12 @@ SessionFile::SessionFile(const fs::path& directory, std::string_view session) {
         ::chmod(path.parent_path().c_str(), 0700);
     }
     file_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (file_ < 0) fail_state("session state");
+    if (file_ < 0) fail_state("session state", errno);
     while (::flock(file_, LOCK_EX) != 0) {
-        if (errno == EINTR) continue;
+        const int problem = errno;
+        if (problem == EINTR) continue;
         ::close(file_);
-        fail_state("lock of the session state");
+        fail_state("lock of the session state", problem);
     }
     std::string text(kMaxStateBytes, '\0');
     const auto count = ::pread(file_, text.data(), text.size(), 0);
@@ -106,7 +107,7 @@ void SessionFile::save(const SessionState& state) {
     const std::string text = write_state(state);
     if (::pwrite(file_, text.data(), text.size(), 0) != static_cast<ssize_t>(text.size()) ||
         ::ftruncate(file_, static_cast<off_t>(text.size())) != 0) {
-        fail_state("session state");
+        fail_state("session state", errno);
     }
     state_ = state;
 }

@@ -162,13 +162,6 @@ std::string checked(std::string text) {
 
 }  // namespace
 
-bool toml_has(std::string_view text, const TomlTable& table,
-              const std::vector<std::string>& unwanted) {
-    const toml::table root = parse_toml(text);
-    const toml::table* found = find_heading(root, table);
-    return found != nullptr && holds(*found, table, unwanted);
-}
-
 std::string toml_with(std::string_view text, const TomlTable& table,
                       const std::vector<std::string>& unwanted) {
     const toml::table root = parse_toml(text);

@@ -20,13 +20,9 @@ struct TomlTable {
     std::vector<std::pair<std::string, std::string>> values{};
 };
 
-/// Whether the table is there with just these values; it may hold others, but none of the keys in
-/// `unwanted`.
-[[nodiscard]] bool toml_has(std::string_view text, const TomlTable& table,
-                            const std::vector<std::string>& unwanted = {});
 /// Adds the table at the end of the text; where there is one, puts these values into it, and takes
-/// the keys in `unwanted` away. Throws Malformed when the place is taken by something that is not
-/// written as a table with a heading.
+/// the keys in `unwanted` away; where it is so already, the text stays. Throws Malformed when the
+/// place is taken by something that is not written as a table with a heading.
 [[nodiscard]] std::string toml_with(std::string_view text, const TomlTable& table,
                                     const std::vector<std::string>& unwanted = {});
 /// Takes the table away, and what is below it.

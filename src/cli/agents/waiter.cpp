@@ -10,6 +10,7 @@
 #include "cli/agents/mail_questions.hpp"
 #include "cli/agents/processes.hpp"
 #include "cli/agents/session_file.hpp"
+#include "cli/token_holder.hpp"
 
 namespace agentcom::cli::agents {
 namespace {

@@ -145,13 +145,43 @@ TEST(ClientFiles, WhatTheDoctorReadsIsWhatConnectWrote) {
                   "http://127.0.0.1:4000/mcp");
         const auto hooks =
             installed_hooks(dialect, text_of(hook_file(dialect, scope, test_places())));
-        if (dialect == Dialect::opencode) continue;
-        EXPECT_GE(hooks.size(), 3U);
+        EXPECT_GE(hooks.size(), dialect == Dialect::opencode ? 1U : 3U);
         for (const HookCommand& hook : hooks) {
             EXPECT_EQ(hook.command, "agentcom hook " + std::string(name_of(dialect)) + " " +
                                         std::string(name_of(hook.moment)) + " --context ctx");
         }
     }
+}
+
+TEST(ClientFiles, HooksAreFoundWithTheirPlaceAmongOthers) {
+    const std::string codex_text = R"({"hooks":{"Stop":[{"hooks":[{"type":"command",)"
+                                   R"("command":"say done"},{"command":"say more"}]}]}})";
+    const auto codex =
+        installed_hooks(Dialect::codex, files(Dialect::codex, Scope::user).back().with(codex_text));
+    const auto is_stop = [](const HookCommand& hook) { return hook.moment == Moment::stop; };
+    const auto grouped = std::find_if(codex.begin(), codex.end(), is_stop);
+    ASSERT_NE(grouped, codex.end());
+    EXPECT_EQ(grouped->place, "1:0");
+    const auto claude =
+        installed_hooks(Dialect::claude, files(Dialect::claude, Scope::user).back().with(""));
+    const auto waiter = std::find_if(claude.begin(), claude.end(), [](const HookCommand& hook) {
+        return hook.moment == Moment::wait;
+    });
+    ASSERT_NE(waiter, claude.end());
+    EXPECT_EQ(waiter->place, "0:1");
+    const auto cursor = installed_hooks(
+        Dialect::cursor, files(Dialect::cursor, Scope::user)
+                             .back()
+                             .with(R"({"version":1,"hooks":{"stop":[{"command":"say done"}]}})"));
+    const auto flat = std::find_if(cursor.begin(), cursor.end(), is_stop);
+    ASSERT_NE(flat, cursor.end());
+    EXPECT_EQ(flat->place, "1");
+}
+
+TEST(ClientFiles, APluginOfSomebodyElsesHasNoHooks) {
+    const std::string plugin = files(Dialect::opencode, Scope::user).back().with("");
+    EXPECT_TRUE(installed_hooks(Dialect::opencode, "// mine\n" + plugin).empty());
+    EXPECT_TRUE(installed_hooks(Dialect::opencode, "").empty());
 }
 
 TEST(ClientFiles, ClaudeCodeIsWokenByAWaiterBesideTheStopHook) {

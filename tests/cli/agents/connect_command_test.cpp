@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/support/stand_in.hpp"
 #include "support/hub_process.hpp"
 #include "support/program.hpp"
 #include "support/socket_client.hpp"
@@ -147,6 +148,18 @@ TEST_F(ConnectCommand, UndoGivesTheBytesAndTheModeBack) {
     EXPECT_EQ(mode(home() / ".claude.json"), 0644U);
 }
 
+TEST_F(ConnectCommand, AFileKeepsItsModeAndThoseBesideItAreLeftAlone) {
+    const fs::path settings = home() / ".claude/settings.json";
+    write(settings, kSettings);
+    fs::permissions(settings, fs::perms(0664));
+    write(home() / ".claude/settings.json.new", "mine");
+    ASSERT_EQ(connect("claude").status, 0);
+    EXPECT_EQ(mode(settings), 0664U);
+    EXPECT_EQ(mode(home() / ".claude/settings.json.agentcom-backup"), 0600U);
+    EXPECT_EQ(read(home() / ".claude/settings.json.new"), "mine");
+    EXPECT_FALSE(fs::exists(home() / ".claude/settings.json.agentcom-new"));
+}
+
 TEST_F(ConnectCommand, UndoLeavesWhatWasWrittenSince) {
     const fs::path settings = home() / ".gemini/settings.json";
     write(settings, kSettings);
@@ -218,11 +231,106 @@ TEST_F(ConnectCommand, AnAgentsTokenIsUsedAsItIs) {
 
 TEST_F(ConnectCommand, WithoutATokenItSaysWhereOneIs) {
     const Ran ran = run({"connect", "claude", "--url", url()});
-    EXPECT_EQ(ran.status, 1);
+    EXPECT_EQ(ran.status, 6);
     EXPECT_NE(ran.errors.find("there is no token"), std::string::npos) << ran.errors;
     EXPECT_NE(ran.errors.find("--token-file"), std::string::npos);
-    EXPECT_EQ(run({"connect", "emacs"}).status, 1);
+    const Ran unknown = run({"connect", "emacs"});
+    EXPECT_EQ(unknown.status, 2);
+    EXPECT_NE(unknown.errors.find("opencode"), std::string::npos) << unknown.errors;
     EXPECT_EQ(run({"connect", "claude", "--scope", "planet"}).status, 2);
+}
+
+TEST_F(ConnectCommand, AContextOfTheUsersOwnStaysAsItIs) {
+    const std::string bob = hub_->create_token("bob");
+    write(dir_.path() / "bob", bob);
+    ASSERT_EQ(run({"context", "add", "claude", "--url", url(), "--token-file",
+                   (dir_.path() / "bob").string()})
+                  .status,
+              0);
+    const json mine = context("claude");
+    const auto before = client_files();
+    for (const std::vector<std::string>& more : {std::vector<std::string>{}, {"--dry-run"}}) {
+        const Ran refused = connect("claude", more);
+        EXPECT_EQ(refused.status, 1);
+        EXPECT_NE(refused.errors.find("context remove claude"), std::string::npos)
+            << refused.errors;
+    }
+    EXPECT_EQ(client_files(), before);
+    EXPECT_EQ(tokens_of("claude"), 0U);
+    // What it says may be used, and it outlives the connection.
+    const Ran used = run({"connect", "claude"});
+    EXPECT_EQ(used.status, 0) << used.errors;
+    EXPECT_NE(read(home() / ".claude.json").find("Bearer " + bob), std::string::npos);
+    EXPECT_EQ(run({"connect", "claude", "--undo"}).status, 0);
+    EXPECT_EQ(client_files(), before);
+    EXPECT_EQ(context("claude"), mine);
+}
+
+TEST_F(ConnectCommand, AnAdministratorsTokenGoesIntoNoFileOfAClient) {
+    const std::string admin = (dir_.path() / "admin").string();
+    ASSERT_EQ(run({"context", "add", "claude", "--url", url(), "--token-file", admin}).status, 0);
+    const auto before = client_files();
+    const Ran ran = run({"connect", "claude"});
+    EXPECT_EQ(ran.status, 1);
+    EXPECT_NE(ran.errors.find("the token of the context claude is an administrator's"),
+              std::string::npos)
+        << ran.errors;
+    EXPECT_EQ(client_files(), before);
+}
+
+TEST_F(ConnectCommand, AUrlWithASlashAtItsEndIsTheSameHub) {
+    const std::string admin = (dir_.path() / "admin").string();
+    const Ran ran = run({"connect", "claude", "--url", url() + "/", "--token-file", admin});
+    ASSERT_EQ(ran.status, 0) << ran.errors;
+    EXPECT_NE(read(home() / ".claude.json").find('"' + url() + "/mcp\""), std::string::npos);
+    const auto once = client_files();
+    EXPECT_EQ(run({"connect", "claude", "--url", url() + "/"}).status, 0);
+    EXPECT_EQ(connect("claude").status, 0);
+    EXPECT_EQ(client_files(), once);
+    EXPECT_EQ(tokens_of("claude"), 1U);
+    EXPECT_NE(run({"doctor", "claude"}).output.find(" names " + url() + "/mcp\n"),
+              std::string::npos);
+}
+
+TEST_F(ConnectCommand, HooksFindTheFileOfCertificatesFromEveryDirectory) {
+    const Ran ran = connect("claude", {"--ca-file", "hub.pem"});
+    ASSERT_EQ(ran.status, 0) << ran.errors;
+    const fs::path kept = context("claude").at("ca_file").get<std::string>();
+    EXPECT_EQ(kept, fs::absolute("hub.pem"));
+    EXPECT_NE(ran.output.find("NODE_EXTRA_CA_CERTS=" + kept.string()), std::string::npos);
+}
+
+TEST_F(ConnectCommand, TheStatusSaysWhatWentWrongAsWithOtherCommands) {
+    const std::string admin = (dir_.path() / "admin").string();
+    const Ran away =
+        run({"connect", "claude", "--url", "http://127.0.0.1:1", "--token-file", admin});
+    EXPECT_EQ(away.status, 5);
+    EXPECT_NE(away.errors.find("say where the hub is"), std::string::npos) << away.errors;
+    write(dir_.path() / "stale", std::string(64, '0'));
+    const Ran refused = run(
+        {"connect", "claude", "--url", url(), "--token-file", (dir_.path() / "stale").string()});
+    EXPECT_EQ(refused.status, 6);
+    EXPECT_NE(refused.errors.find("does not accept the token"), std::string::npos);
+}
+
+TEST_F(ConnectCommand, WhatAHubSaysDoesNothingToTheTerminal) {
+    cli::StandIn hub([](const auto&, const auto& peer) {
+        peer.answer(200, "application/json",
+                    R"({"agent_id":"\u001b]0;title\u0007","role":"agent"})");
+        return true;
+    });
+    const std::string admin = (dir_.path() / "admin").string();
+    const Ran connected = run({"connect", "claude", "--url", hub.url(), "--token-file", admin});
+    EXPECT_EQ(connected.status, 0) << connected.errors;
+    EXPECT_NE(connected.output.find("claude is \\x1b]0;title"), std::string::npos)
+        << connected.output;
+    const Ran examined = run({"doctor", "claude"});
+    EXPECT_NE(examined.output.find("it is \\x1b]0;title"), std::string::npos) << examined.output;
+    for (const Ran& ran : {connected, examined}) {
+        EXPECT_EQ((ran.output + ran.errors).find('\x1b'), std::string::npos);
+    }
+    // What it then answers is no mailbox's, and the doctor goes no further.
+    EXPECT_EQ(examined.status, 5) << examined.errors;
 }
 
 /// The lines of the doctor's report that begin with this word.
@@ -278,6 +386,28 @@ TEST_F(ConnectCommand, TheDoctorSaysWhatIsBroken) {
     EXPECT_NE(ran.output.find("FAIL  hook prompt: "), std::string::npos) << ran.output;
     hub_->kill();
     EXPECT_NE(run({"doctor", "claude"}).output.find("FAIL  cannot reach"), std::string::npos);
+}
+
+TEST_F(ConnectCommand, TheDoctorFindsTheTrustOfAHookBehindThoseOfOthers) {
+    const fs::path hooks = home() / ".codex/hooks.json";
+    write(hooks, R"({"hooks":{"Stop":[{"hooks":[{"type":"command","command":"true"}]}]}})");
+    ASSERT_EQ(connect("codex").status, 0);
+    const fs::path config = home() / ".codex/config.toml";
+    const std::string connected = read(config);
+    const auto trust = [&](const std::string& place) {
+        write(config, connected + "\n[hooks.state.\"" + hooks.string() + ":stop:" + place +
+                          "\"]\ntrusted_hash = \"sha256:00\"\n");
+        return run({"doctor", "codex"}).output;
+    };
+    EXPECT_NE(trust("0:0").find("FAIL  codex has not been told to trust"), std::string::npos);
+    const std::string report = trust("1:0");
+    EXPECT_NE(report.find("ok    codex trusts the hook"), std::string::npos) << report;
+    // A file that nobody can read is a fault among others, and the doctor goes on.
+    write(config, "[hooks");
+    const std::string broken = run({"doctor", "codex"}).output;
+    EXPECT_EQ(lines_with(broken, "FAIL  " + config.string() + " is not valid TOML").size(), 2U)
+        << broken;
+    EXPECT_NE(broken.find("is stored"), std::string::npos) << broken;
 }
 
 TEST_F(ConnectCommand, TheDoctorOfTheStoreIsStillThere) {
