@@ -17,6 +17,12 @@ void Session::push(const SharedBytes& frame, core::Seq seq) {
     appended(was_empty);
 }
 
+void Session::push(const FramedBytes& frame, core::Seq seq) {
+    if (frame.shared) return push(frame.shared, seq);
+    if (notice_ && !closing_) return push_notice(seq);
+    push(std::string_view(frame.copied), seq);
+}
+
 void Session::push(std::string_view frame, core::Seq seq) {
     if (closing_) return;
     const bool was_empty = outbox_.empty();

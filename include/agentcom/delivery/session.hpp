@@ -69,6 +69,7 @@ public:
     /// the session is closed as a slow consumer and what was not written stays in the agent's
     /// mailbox.
     void push(const SharedBytes& frame, core::Seq seq = {});
+    void push(const FramedBytes& frame, core::Seq seq = {});
     void push(std::string_view frame, core::Seq seq = {});
     /// Instead of messages these bytes are sent, for one that is told that something has come and
     /// reads it elsewhere. While they wait to be written what comes is told by one more. Empty: it
