@@ -283,7 +283,8 @@ void Registry::push(Session& session, core::Seq seq, Encode encode) {
             return scratch_;
         });
     presence_.catch_up(session);
-    session.push(bytes, seq);
+    if (seq.value > 0) return session.push_message(bytes, seq);
+    session.push(bytes);
 }
 
 std::size_t Registry::deliver_to(Session& session, const core::Message& message) noexcept {

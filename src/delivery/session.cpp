@@ -6,6 +6,18 @@
 
 namespace agentcom::delivery {
 
+void Session::push_message(const FramedBytes& frame, core::Seq seq) {
+    if (closing_) return;
+    if (notice_) return push_notice(seq);
+    if (outbox_.is_half_full(frame.view().size())) {
+        // Whatever takes bytes from the outbox wakes the backlog reader.
+        backlog_position = core::Seq{seq.value - 1};
+        catching_up_ = true;
+        return;
+    }
+    push(frame, seq);
+}
+
 void Session::push(const SharedBytes& frame, core::Seq seq) {
     if (closing_) return;
     if (notice_) return push_notice(seq);

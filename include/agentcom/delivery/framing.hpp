@@ -23,8 +23,11 @@ public:
 
 /// One event in one framing.
 struct FramedBytes {
-    std::string copied;        // what is small goes into each outbox, and takes no memory of its own
+    std::string copied;  // what is small goes into each outbox, and takes no memory of its own
     core::SharedBytes shared;  // what is large waits there once for all
+    [[nodiscard]] std::string_view view() const noexcept {
+        return shared ? std::string_view(*shared) : std::string_view(copied);
+    }
 };
 
 /// The bytes of one event in each framing that somebody needs, made once for all who do. For one
