@@ -27,9 +27,12 @@ const std::map<std::string, std::set<std::string>, std::less<>> kArrows = {
     {"delivery", {"store", "protocol", "core"}},
     {"router", {"services", "delivery", "protocol", "store", "core"}},
     {"mcp", {"protocol", "core"}},
+    {"hooks", {"core"}},
     {"net", {"mcp", "router", "delivery", "protocol", "core"}},
-    {"cli", {"core"}},
-    {"app", {"cli", "net", "mcp", "router", "services", "delivery", "protocol", "store", "core"}},
+    {"cli", {"hooks", "core"}},
+    {"app",
+     {"cli", "net", "mcp", "hooks", "router", "services", "delivery", "protocol",
+      "store", "core"}},
 };
 
 /// Libraries that only some rooms may see, or none.

@@ -5,7 +5,7 @@
 
 #include "cli/agents/client_doctor.hpp"
 #include "cli/agents/connect_command.hpp"
-#include "cli/agents/dialect.hpp"
+#include "cli/agents/hook_words.hpp"
 #include "cli/agents/hook_command.hpp"
 #include "cli/command.hpp"
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/agents/dialect.hpp"
+#include "cli/agents/hook_words.hpp"
 
 /// What `connect` changes in the files of each client. Pure: texts in, texts out.
 namespace agentcom::cli::agents {
