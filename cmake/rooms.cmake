@@ -34,7 +34,9 @@ agentcom_room(router LINKS agentcom_services agentcom_delivery agentcom_protocol
 target_link_libraries(agentcom_router PRIVATE spdlog::spdlog)
 agentcom_room(mcp LINKS agentcom_protocol OpenSSL::Crypto)
 agentcom_room(hooks LINKS agentcom_core)
-agentcom_room(net LINKS agentcom_mcp agentcom_router agentcom_delivery agentcom_protocol)
+agentcom_room(webhooks LINKS agentcom_hooks agentcom_protocol)
+agentcom_room(net
+  LINKS agentcom_mcp agentcom_webhooks agentcom_router agentcom_delivery agentcom_protocol)
 target_link_libraries(agentcom_net PUBLIC OpenSSL::SSL OpenSSL::Crypto PRIVATE spdlog::spdlog)
 # A group of files is one large unit to GCC, which then inlines less than it does in each file alone.
 # (With Asio's coroutines it reports imagined overlaps when it inlines more.)

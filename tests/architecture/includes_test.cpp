@@ -28,10 +28,11 @@ const std::map<std::string, std::set<std::string>, std::less<>> kArrows = {
     {"router", {"services", "delivery", "protocol", "store", "core"}},
     {"mcp", {"protocol", "core"}},
     {"hooks", {"core"}},
-    {"net", {"mcp", "router", "delivery", "protocol", "core"}},
+    {"webhooks", {"hooks", "protocol", "core"}},
+    {"net", {"mcp", "webhooks", "router", "delivery", "protocol", "core"}},
     {"cli", {"hooks", "core"}},
     {"app",
-     {"cli", "net", "mcp", "hooks", "router", "services", "delivery", "protocol",
+     {"cli", "net", "mcp", "webhooks", "hooks", "router", "services", "delivery", "protocol",
       "store", "core"}},
 };
 
@@ -190,6 +191,7 @@ TEST(Architecture, AForbiddenEdgeIsNoticed) {
     EXPECT_TRUE(problem("router", false, "#include <boost/json/value.hpp>"));
     EXPECT_TRUE(problem("delivery", false, "#include <boost/beast/websocket.hpp>"));
     EXPECT_TRUE(problem("cli", false, "#include \"agentcom/net/endpoint.hpp\""));
+    EXPECT_TRUE(problem("cli", false, "#include \"agentcom/webhooks/webhooks.hpp\""));
     EXPECT_TRUE(problem("cli", true, "#include <nlohmann/json.hpp>"));
     EXPECT_TRUE(problem("store", true, "#include <lmdb.h>"));
     EXPECT_TRUE(problem("core", false, "#include <boost/asio/post.hpp>"));
