@@ -1,5 +1,7 @@
 #include "agentcom/hooks/hook_input.hpp"
 
+#include <initializer_list>
+
 namespace agentcom::hooks {
 namespace {
 

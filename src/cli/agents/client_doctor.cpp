@@ -69,7 +69,11 @@ public:
         if (!hooks_.empty() && meet_hub()) {
             const auto sent = send_to_self();
             for (const HookCommand& hook : hooks_) {
-                hook.command.empty() ? try_http_hook(hook) : try_hook(hook);
+                if (hook.command.empty()) {
+                    try_http_hook(hook);
+                } else {
+                    try_hook(hook);
+                }
             }
             tidy(sent);
         }
@@ -275,7 +279,7 @@ private:
         const std::string url = stored_.url + std::string(kClaudeHookPath);
         if (hook.url != url) return bad(name + " asks " + hook.url + ", not " + url);
         // The variable is the client's, so nothing is known of it here.
-        const bool variable = hook.authorization == kTokenOfVariable;
+        const bool variable = hook.authorization.starts_with("Bearer $");
         if (!variable && hook.authorization != "Bearer " + stored_.token) {
             return bad(name + " does not show the token of the context");
         }

@@ -191,7 +191,7 @@ HookList claude_http_hooks(Scope scope, const Account& account) {
         if (scope == Scope::user) {
             hook["headers"]["Authorization"] = "Bearer " + account.token;
         } else {
-            hook["headers"]["Authorization"] = kTokenOfVariable;
+            hook["headers"]["Authorization"] = "Bearer $AGENTCOM_TOKEN";
             hook["allowedEnvVars"] = JsonValue::array({"AGENTCOM_TOKEN"});
         }
         hook["timeout"] = kHookSeconds;

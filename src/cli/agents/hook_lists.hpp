@@ -27,7 +27,6 @@ struct HookList {
 [[nodiscard]] HookList claude_http_hooks(Scope scope, const Account& account);
 /// Where they ask, behind the hub's URL.
 inline constexpr std::string_view kClaudeHookPath = "/hooks/claude";
-inline constexpr std::string_view kTokenOfVariable = "Bearer $AGENTCOM_TOKEN";
 
 /// Each is put there once, those of ours that differ are replaced, those of others stay.
 [[nodiscard]] std::string with_hooks(std::string text, const HookList& hooks);
