@@ -192,7 +192,7 @@ void EventLoop::drain_inbox() {
 
 void EventLoop::submit(store::WriteOp&& op, store::Completion completion) {
     if (submissions_.empty()) submissions_.reserve(kUsualSubmissions);
-    submissions_.emplace_back(std::move(op), std::move(completion), index_);
+    submissions_.push_back(store::Submission{std::move(op), std::move(completion), index_});
 }
 
 void EventLoop::announce_room() {

@@ -200,8 +200,8 @@ std::size_t CommitPipeline::process_batch(std::vector<Submission>& taken, std::s
     auto batch = make_batch(end - begin, bytes);
     for (std::size_t i = begin; i < end; ++i) {
         Submission& submission = taken[i];
-        batch->operations.emplace_back(std::move(submission.op), WriteValue(Done{}),
-                                       std::move(submission.completion), submission.origin);
+        batch->operations.push_back(Committed{std::move(submission.op), WriteValue(Done{}),
+                                              std::move(submission.completion), submission.origin});
     }
     look_at_file();
     if (store_state_ != StoreState::failed) {
