@@ -219,7 +219,7 @@ TEST_F(HostileLoops, LookUpsOfNamesThatLookLikeManyOthers) {
     (void)create_tokens(hub(), name, sized(2'000, 1'000, 300));
     begin();
     std::vector<Attacker> readers;
-    const std::string wrong = "/api/agents/" + std::string(60, 'n') + std::string(62, 'm');
+    const std::string wrong = "/api/directory/" + std::string(60, 'n') + std::string(62, 'm');
     for (int i = 0; i < 8; ++i) {
         readers.emplace_back(port());
         std::string requests;

@@ -103,7 +103,7 @@ TEST_F(HostileStorage, WhatChannelsKeepCountsAgainstRetention) {
         }
         // However fast the machine writes: a round of maintenance for every channel.
         const auto deadline = std::chrono::steady_clock::now() + kPatience;
-        while (publisher.get("/api/messages/" + early).status != 404) {
+        while (publisher.get("/api/message/" + early).status != 404) {
             ASSERT_LT(std::chrono::steady_clock::now(), deadline) << name << " leaves every bound";
             observe(1);
         }

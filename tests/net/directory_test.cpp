@@ -26,7 +26,7 @@ TEST_F(Directory, AnAgentTellsAboutItselfAndIsFoundByIt) {
     ASSERT_EQ(alice_.post("/api/message", {{"to", "bob"}, {"payload", Json::object()}}).status,
               200);
 
-    const Json bob = alice_.get("/api/agents/bob").json();
+    const Json bob = alice_.get("/api/directory/bob").json();
     EXPECT_EQ(bob, (Json{{"agent_id", "bob"},
                          {"known", true},
                          {"role", "agent"},
@@ -45,21 +45,21 @@ TEST_F(Directory, AnAgentTellsAboutItselfAndIsFoundByIt) {
 }
 
 TEST_F(Directory, ANameThatNobodyHasIsNoError) {
-    const Json nobody = alice_.get("/api/agents/bobb").json();
+    const Json nobody = alice_.get("/api/directory/bobb").json();
     EXPECT_EQ(nobody.at("known"), false);
     EXPECT_EQ(nobody.at("last_seen"), nullptr);
     EXPECT_EQ(nobody.at("similar"), Json::array({"bob"}));
-    EXPECT_EQ(alice_.get("/api/agents/broadcast").json().at("error"), "invalid_agent_id");
+    EXPECT_EQ(alice_.get("/api/directory/broadcast").json().at("error"), "invalid_agent_id");
 }
 
 TEST_F(Directory, AMessageIsFoundByItsIdOrNumber) {
     const Json sent = alice_.post("/api/message", {{"to", "bob"}, {"payload", {{"n", 1}}}}).json();
     const std::string id = sent.at("id");
-    const Json message = bob_.get("/api/messages/" + id).json().at("message");
+    const Json message = bob_.get("/api/message/" + id).json().at("message");
     EXPECT_EQ(message.at("payload"), (Json{{"n", 1}}));
-    EXPECT_EQ(bob_.get("/api/messages/" + sent.at("seq").dump()).json().at("message"), message);
+    EXPECT_EQ(bob_.get("/api/message/" + sent.at("seq").dump()).json().at("message"), message);
     HttpClient carol(hub_.port(), hub_.create_token("carol"));
-    const auto hidden = carol.get("/api/messages/" + id);
+    const auto hidden = carol.get("/api/message/" + id);
     EXPECT_EQ(hidden.status, 404);
     EXPECT_EQ(hidden.json().at("error"), "not_found");
 }

@@ -49,7 +49,7 @@ TEST(Routes, HeadFindsWhatGetFinds) {
 
 TEST(Routes, UnknownPathsAndOtherSpellingsFindNothing) {
     for (const char* path : {"/", "/api", "/api/mailbox", "/Health", "/api/channels/x/nowhere",
-                             "/api/messages/x/y", "/healthy", "/api/agents/x/y"}) {
+                             "/api/messages/x", "/healthy", "/api/agents/x", "/api/agents/x/y"}) {
         const RouteMatch match = find("GET", path);
         EXPECT_EQ(match.route, nullptr) << path;
         EXPECT_EQ(match.allow, "") << path;
