@@ -33,7 +33,10 @@ target_link_libraries(agentcom_delivery PRIVATE spdlog::spdlog)
 agentcom_room(router LINKS agentcom_services agentcom_delivery agentcom_protocol)
 target_link_libraries(agentcom_router PRIVATE spdlog::spdlog)
 agentcom_room(mcp LINKS agentcom_protocol OpenSSL::Crypto)
-agentcom_room(net LINKS agentcom_mcp agentcom_router agentcom_delivery agentcom_protocol)
+agentcom_room(hooks LINKS agentcom_core)
+agentcom_room(webhooks LINKS agentcom_hooks agentcom_protocol)
+agentcom_room(net
+  LINKS agentcom_mcp agentcom_webhooks agentcom_router agentcom_delivery agentcom_protocol)
 target_link_libraries(agentcom_net PUBLIC OpenSSL::SSL OpenSSL::Crypto PRIVATE spdlog::spdlog)
 # A group of files is one large unit to GCC, which then inlines less than it does in each file alone.
 # (With Asio's coroutines it reports imagined overlaps when it inlines more.)
@@ -60,7 +63,7 @@ target_precompile_headers(agentcom_net PRIVATE
   <boost/asio/awaitable.hpp> <boost/asio/ip/tcp.hpp> <boost/asio/post.hpp>
   <boost/asio/ssl/stream.hpp> <boost/asio/write.hpp> <spdlog/spdlog.h>)
 # A client of hubs: it links nothing of the server.
-agentcom_room(cli LINKS agentcom_core agentcom_asio OpenSSL::SSL OpenSSL::Crypto)
+agentcom_room(cli LINKS agentcom_hooks agentcom_core agentcom_asio OpenSSL::SSL OpenSSL::Crypto)
 target_link_libraries(agentcom_cli
   PRIVATE nlohmann_json::nlohmann_json CLI11::CLI11 tomlplusplus::tomlplusplus Threads::Threads)
 agentcom_room(app LINKS agentcom_net agentcom_cli)

@@ -221,7 +221,9 @@ std::vector<ConfigKey> limit_keys() {
             [](auto& c) -> auto& { return c.endpoint.limits.close_timeout; }),
         bytes(
             "limits", "outbox_bytes", 64 * kKiB, kTiB,
-            "Unsent bytes of one connection before it is closed as a slow consumer.",
+            "Unsent bytes of one connection before it is closed as a slow consumer; messages wait "
+            "in the "
+            "mailbox when there is half of it.",
             [](auto& c) -> auto& { return c.endpoint.limits.outbox.max_bytes; }),
         count(
             "limits", "outbox_frames", 16, 100'000'000, "The same in frames.",

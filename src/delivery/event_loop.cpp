@@ -33,6 +33,8 @@ constexpr std::size_t kFirstPresenceRound = 256;
 /// Long polls answered in one round, and no more after so long; each may read the store.
 constexpr std::size_t kWakesPerRound = 32;
 constexpr core::Millis kWakeTime{2};
+/// Room for what a round usually hands to the store.
+constexpr std::size_t kUsualSubmissions = 16;
 constexpr std::size_t kTimersPerRound = 64;
 constexpr std::chrono::seconds kTickInterval{1};
 constexpr std::chrono::hours kLongestWait{1};
@@ -188,7 +190,8 @@ void EventLoop::drain_inbox() {
     tell();
 }
 
-void EventLoop::submit(store::WriteOp op, store::Completion completion) {
+void EventLoop::submit(store::WriteOp&& op, store::Completion completion) {
+    if (submissions_.empty()) submissions_.reserve(kUsualSubmissions);
     submissions_.push_back(store::Submission{std::move(op), std::move(completion), index_});
 }
 

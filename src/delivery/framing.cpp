@@ -4,24 +4,19 @@
 
 namespace agentcom::delivery {
 
-namespace {
-
-/// Room for what a framing adds to a text.
-constexpr std::size_t kUsualOverhead = 16;
-
-}  // namespace
-
-const core::SharedBytes& FramedEvent::make(const Framing& framing, core::Seq seq,
-                                           OutputBudget* budget, std::string_view text) {
-    std::string bytes;
-    bytes.reserve(text.size() + kUsualOverhead);
-    framing.append(bytes, text, seq);
+const FramedBytes& FramedEvent::make(const Framing& framing, core::Seq seq, OutputBudget* budget,
+                                     std::string_view text) {
+    Made& place = usual_.framing == nullptr ? usual_ : others_.emplace_back();
+    FramedBytes& bytes = place.bytes;
+    bytes.shared.reset();
+    bytes.copied.clear();
+    framing.append(bytes.copied, text, seq);
     // What is copied into every outbox is counted there.
-    if (bytes.size() < Outbox::kCopyBelow) budget = nullptr;
-    Made made{&framing, share(std::move(bytes), budget)};
-    Made& place = usual_.first == nullptr ? usual_ : others_.emplace_back();
-    place = std::move(made);
-    return place.second;
+    if (bytes.copied.size() >= Outbox::kCopyBelow) {
+        bytes.shared = share(std::exchange(bytes.copied, {}), budget);
+    }
+    place.framing = &framing;
+    return bytes;
 }
 
 }  // namespace agentcom::delivery

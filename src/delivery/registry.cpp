@@ -87,6 +87,7 @@ void Registry::wake_all_waiters() { jobs_.push_back(Job{nullptr, nullptr, true})
 
 void Registry::finish_job() {
     progress_ = {};
+    event_.clear();
     jobs_.pop_front();
 }
 
@@ -154,6 +155,7 @@ std::size_t Registry::apply(store::CommittedBatch& batch, std::size_t steps) {
         }
         const std::size_t next = progress_.operation + 1;
         progress_ = {};
+        event_.clear();
         progress_.operation = next;
     }
     applied_head_ = std::max(applied_head_, batch.head);
@@ -274,14 +276,15 @@ void Registry::revoked(std::string_view agent) {
 
 template <class Encode>
 void Registry::push(Session& session, core::Seq seq, Encode encode) {
-    const SharedBytes& bytes =
-        progress_.event.in(session.framing(), seq, budget_, [&]() -> std::string_view {
+    const FramedBytes& bytes =
+        event_.in(session.framing(), seq, budget_, [&]() -> std::string_view {
             scratch_.clear();
             encode();
             return scratch_;
         });
     presence_.catch_up(session);
-    session.push(bytes, seq);
+    if (seq.value > 0) return session.push_message(bytes, seq);
+    session.push(bytes);
 }
 
 std::size_t Registry::deliver_to(Session& session, const core::Message& message) noexcept {

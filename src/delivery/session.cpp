@@ -6,6 +6,18 @@
 
 namespace agentcom::delivery {
 
+void Session::push_message(const FramedBytes& frame, core::Seq seq) {
+    if (closing_) return;
+    if (notice_) return push_notice(seq);
+    if (outbox_.is_half_full(frame.view().size())) {
+        // Whatever takes bytes from the outbox wakes the backlog reader.
+        backlog_position = core::Seq{seq.value - 1};
+        catching_up_ = true;
+        return;
+    }
+    push(frame, seq);
+}
+
 void Session::push(const SharedBytes& frame, core::Seq seq) {
     if (closing_) return;
     if (notice_) return push_notice(seq);
@@ -15,6 +27,12 @@ void Session::push(const SharedBytes& frame, core::Seq seq) {
         return;
     }
     appended(was_empty);
+}
+
+void Session::push(const FramedBytes& frame, core::Seq seq) {
+    if (frame.shared) return push(frame.shared, seq);
+    if (notice_ && !closing_) return push_notice(seq);
+    push(std::string_view(frame.copied), seq);
 }
 
 void Session::push(std::string_view frame, core::Seq seq) {

@@ -10,6 +10,8 @@ namespace agentcom::net {
 
 namespace {
 
+constexpr std::uint16_t kNoContent = 204;
+
 std::string_view reason_phrase(std::uint16_t status) noexcept {
     switch (status) {
         case 200:
@@ -18,6 +20,8 @@ std::string_view reason_phrase(std::uint16_t status) noexcept {
             return "Created";
         case 202:
             return "Accepted";
+        case kNoContent:
+            return "No Content";
         case 400:
             return "Bad Request";
         case 401:
@@ -90,6 +94,17 @@ HttpAnswer to_answer(mcp::Answer given) {
     return answer;
 }
 
+HttpAnswer hook_answer(core::result<std::string> output) {
+    if (!output) return error_answer(output.error());
+    HttpAnswer answer;
+    if (output->empty()) {
+        answer.status = kNoContent;
+    } else {
+        answer.body.append(std::move(*output));
+    }
+    return answer;
+}
+
 HttpAnswer error_answer(core::Error error, bool hint) {
     return to_answer(protocol::encode_http(protocol::Reply(std::move(error)), hint));
 }
@@ -115,7 +130,8 @@ std::string answer_head(const HttpAnswer& answer, AnswerForm form) {
     out += "\r\n";
     append_server_lines(out, form.now);
     out += "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n";
-    out += content_headers(answer.content);
+    const bool has_content = answer.status != kNoContent;
+    if (has_content) out += content_headers(answer.content);
     if (!answer.allow.empty()) out += "Allow: " + answer.allow + "\r\n";
     if (answer.status == 401) out += "WWW-Authenticate: Bearer\r\n";
     if (answer.status == 426) out += "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n";
@@ -125,7 +141,9 @@ std::string answer_head(const HttpAnswer& answer, AnswerForm form) {
     out += form.keep_alive ? "Connection: keep-alive" : "Connection: close";
     // Who names a protocol in Upgrade says so here (RFC 9110, 7.8).
     out += answer.status == 426 ? ", Upgrade\r\n" : "\r\n";
-    out += "Content-Length: " + std::to_string(answer.body.size()) + "\r\n\r\n";
+    // Without content there is no length of it either (RFC 9110, 8.6).
+    if (has_content) out += "Content-Length: " + std::to_string(answer.body.size()) + "\r\n";
+    out += "\r\n";
     return out;
 }
 

@@ -7,6 +7,7 @@
 
 #include "agentcom/core/error.hpp"
 #include "agentcom/core/pieces.hpp"
+#include "agentcom/core/result.hpp"
 #include "agentcom/core/time.hpp"
 #include "agentcom/delivery/outbox.hpp"
 #include "agentcom/mcp/mcp.hpp"
@@ -29,6 +30,8 @@ struct HttpAnswer {
 /// `hint`: a 401 says how to send a token.
 [[nodiscard]] HttpAnswer to_answer(protocol::HttpOutput output);
 [[nodiscard]] HttpAnswer to_answer(mcp::Answer answer);
+/// A hook's output; 204 without any.
+[[nodiscard]] HttpAnswer hook_answer(core::result<std::string> output);
 [[nodiscard]] HttpAnswer error_answer(core::Error error, bool hint = false);
 
 /// For whoever has to wait so long after too many wrong tokens.

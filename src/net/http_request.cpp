@@ -73,11 +73,15 @@ HttpAnswer no_route(const RouteMatch& match) {
     return answer;
 }
 
+bool may_be_json(const HttpHead& head) {
+    return !head.content_type || is_json_type(*head.content_type);
+}
+
 core::result<protocol::Request> decode(const HttpHead& head, Admission& admission,
                                        std::string_view body) {
     // A body means nothing where the path and query say it all.
     if (admission.match.route->verb == "GET") body = {};
-    if (!body.empty() && head.content_type && !is_json_type(*head.content_type)) {
+    if (!body.empty() && !may_be_json(head)) {
         return core::Error(core::ErrorCode::unsupported_media_type);
     }
     const auto argument = percent_decode(admission.match.argument);
@@ -172,9 +176,7 @@ BodyStep interpret(const HttpHead& head, const router::Caller& caller, Admission
 
 BodyStep begin_mcp(const HttpHead& head, const router::Caller& caller, const Admission& admission,
                    std::string_view body, core::Timestamp now) {
-    if (head.content_type && !is_json_type(*head.content_type)) {
-        return error_answer(core::ErrorCode::unsupported_media_type);
-    }
+    if (!may_be_json(head)) return error_answer(core::ErrorCode::unsupported_media_type);
     const auto profile = std::ranges::find(admission.query, "profile", &Query::value_type::first);
     mcp::Step step =
         mcp::begin({.agent = *caller.agent,
@@ -185,6 +187,14 @@ BodyStep begin_mcp(const HttpHead& head, const router::Caller& caller, const Adm
                     .name = head.mcp_name,
                     .full_profile = profile != admission.query.end() && profile->second == "full"});
     return McpCall{caller, std::move(step), body.size()};
+}
+
+BodyStep begin_claude_hook(const HttpHead& head, const router::Caller& caller,
+                           std::string_view body, webhooks::Sessions& sessions) {
+    if (!may_be_json(head)) return error_answer(core::ErrorCode::unsupported_media_type);
+    auto ask = webhooks::begin_claude(*caller.agent, body, sessions);
+    if (!ask) return error_answer(ask.error());
+    return HookCall{caller, std::move(*ask), body.size()};
 }
 
 }  // namespace agentcom::net

@@ -13,6 +13,7 @@
 #include "agentcom/net/endpoint.hpp"
 #include "agentcom/protocol/requests.hpp"
 #include "agentcom/router/router.hpp"
+#include "agentcom/webhooks/webhooks.hpp"
 #include "net/authority.hpp"
 #include "net/http_answer.hpp"
 #include "net/routes.hpp"
@@ -93,7 +94,13 @@ struct McpCall {
     mcp::Step step;
     std::size_t body_bytes = 0;
 };
-using BodyStep = std::variant<HttpAnswer, RouterCall, McpCall>;
+/// The same for a hook of a coding agent.
+struct HookCall {
+    router::Caller caller;
+    webhooks::Ask ask;
+    std::size_t body_bytes = 0;
+};
+using BodyStep = std::variant<HttpAnswer, RouterCall, McpCall, HookCall>;
 
 /// The token that stands in the body, if the route allows that and none was shown before.
 [[nodiscard]] std::optional<std::string> token_in_body(const Admission& admission,
@@ -106,6 +113,11 @@ using BodyStep = std::variant<HttpAnswer, RouterCall, McpCall>;
 [[nodiscard]] BodyStep begin_mcp(const HttpHead& head, const router::Caller& caller,
                                  const Admission& admission, std::string_view body,
                                  core::Timestamp now);
+
+/// The same at the path of Claude Code's hooks. What its session is told is remembered in
+/// `sessions`, which must outlive the call.
+[[nodiscard]] BodyStep begin_claude_hook(const HttpHead& head, const router::Caller& caller,
+                                         std::string_view body, webhooks::Sessions& sessions);
 
 /// The token of `Authorization: Bearer <token>`: the scheme in any case, spaces around the token
 /// forgiven. Nothing when the header is of another kind; empty when it names no token.

@@ -199,6 +199,9 @@ BodyStep HttpSession::interpret_body(const HttpHead& head, router::Caller& calle
     if (admission.match.route->page == Page::mcp) {
         return begin_mcp(head, caller, admission, body, shard().clock().now());
     }
+    if (admission.match.route->page == Page::claude_hook) {
+        return begin_claude_hook(head, caller, body, shard().hooked_sessions());
+    }
     if (const auto token = token_in_body(admission, body)) {
         const core::Millis wait =
             agents_place_ ? core::Millis{0} : shard().wait_before_token(from_);

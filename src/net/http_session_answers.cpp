@@ -41,6 +41,12 @@ Awaitable<HttpSession::Next> HttpSession::respond(BodyStep step) {
         }
         HttpAnswer answer = to_answer(std::move(std::get<mcp::Answer>(mcp_call->step.what)));
         step = std::move(answer);
+    } else if (auto* hook = std::get_if<HookCall>(&step)) {
+        RouterCall question{hook->caller, std::move(hook->ask.request), hook->body_bytes};
+        auto reply = co_await ask(std::move(question));
+        if (!reply) co_return Next::abandon;
+        HttpAnswer answer = hook_answer(hook->ask.then(std::move(*reply)));
+        step = std::move(answer);
     }
     form.keep_alive = form.keep_alive && !shard().shutting_down();
     send(judge(std::move(std::get<HttpAnswer>(step))), form);

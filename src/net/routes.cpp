@@ -16,6 +16,7 @@ constexpr auto kRoutes = std::to_array<Route>({
     {"GET", "/api/me", who_am_i},
     {"PUT", "/api/me/profile", set_profile},
     {"POST", "/mcp", health, Page::mcp},
+    {"POST", "/hooks/claude", health, Page::claude_hook},
     {"GET", "/api/agents", list_agents},
     {"GET", "/api/agents/:id", get_agent},
     {"GET", "/api/directory", list_directory},

@@ -10,7 +10,7 @@
 namespace agentcom::net {
 
 /// What a route leads to that is not an operation of the router.
-enum class Page : std::uint8_t { none, websocket, dashboard, mcp };
+enum class Page : std::uint8_t { none, websocket, dashboard, mcp, claude_hook };
 
 /// One row: verb and path to an operation. What the operation needs is in the table of operations.
 struct Route {
@@ -20,7 +20,7 @@ struct Route {
     Page page = Page::none;
 
     [[nodiscard]] protocol::Right right() const noexcept {
-        if (page == Page::mcp) return protocol::Right::holder;
+        if (page == Page::mcp || page == Page::claude_hook) return protocol::Right::holder;
         return page == Page::none ? protocol::operation_info(operation).policy.right
                                   : protocol::Right::anyone;
     }

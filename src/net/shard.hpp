@@ -13,6 +13,7 @@
 #include "agentcom/delivery/event_loop.hpp"
 #include "agentcom/net/endpoint.hpp"
 #include "agentcom/router/router.hpp"
+#include "agentcom/webhooks/sessions.hpp"
 #include "net/address.hpp"
 #include "net/address_table.hpp"
 #include "net/await.hpp"
@@ -65,6 +66,7 @@ struct Shared {
     std::shared_ptr<Shares> input;        // bytes of what has come in part, by agent or address
     std::shared_ptr<Shares> output;       // bytes of answers that have not been taken, likewise
     std::shared_ptr<Shares> connections;  // with a valid token, by agent
+    webhooks::Sessions hooked_sessions;   // of coding agents whose hooks ask the hub itself
 };
 
 /// Where a connection comes from. It holds a place of its address until somebody vouches for it; a
@@ -109,6 +111,9 @@ public:
     [[nodiscard]] core::Millis wait_before_token(const Address& address) const;
     [[nodiscard]] Shares& input() const noexcept { return *shared_->input; }
     [[nodiscard]] Shares& output() const noexcept { return *shared_->output; }
+    [[nodiscard]] webhooks::Sessions& hooked_sessions() const noexcept {
+        return shared_->hooked_sessions;
+    }
     [[nodiscard]] Shares& agent_connections() const noexcept { return *shared_->connections; }
 
     /// Starts to serve an accepted socket, which has been counted in `Shared::open`.

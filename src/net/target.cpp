@@ -9,6 +9,9 @@ namespace agentcom::net {
 
 namespace {
 
+/// No route has more.
+constexpr std::size_t kUsualSegments = 6;
+
 /// The byte that an escape at `at` stands for.
 std::optional<char> escape_at(std::string_view text, std::size_t at) noexcept {
     if (at + 2 >= text.size()) return std::nullopt;
@@ -19,6 +22,7 @@ std::optional<char> escape_at(std::string_view text, std::size_t at) noexcept {
 }
 
 std::string decode_query_part(std::string_view text) {
+    if (text.find_first_of("%+") == std::string_view::npos) return std::string(text);
     std::string out;
     out.reserve(text.size());
     for (std::size_t i = 0; i < text.size(); ++i) {
@@ -59,6 +63,7 @@ std::string_view without_origin(std::string_view text) {
 }  // namespace
 
 std::optional<std::string> percent_decode(std::string_view text) {
+    if (text.find('%') == std::string_view::npos) return std::string(text);
     std::string out;
     out.reserve(text.size());
     for (std::size_t i = 0; i < text.size(); ++i) {
@@ -95,6 +100,7 @@ Target parse_target(std::string_view text) {
         target.query = text.substr(mark + 1);
         text = text.substr(0, mark);
     }
+    target.segments.reserve(kUsualSegments);
     while (!text.empty()) {
         const auto slash = std::min(text.find('/'), text.size());
         if (slash > 0) target.segments.push_back(text.substr(0, slash));

@@ -18,6 +18,10 @@ namespace {
 
 /// A message that has come in part and is no larger is no more than what any connection may keep.
 constexpr std::size_t kFreeToHold = std::size_t{8} * 1024;
+/// Frames of one connection that are taken up in one turn, where one counts for more by each so many
+/// bytes: few enough for others, many enough to spare the way through the loop's queue.
+constexpr std::size_t kFramesATurn = 8;
+constexpr std::size_t kBytesOfFrame = 1'024;
 constexpr char kCloseOpcode = '\x88';
 constexpr char kPongOpcode = '\x8a';
 constexpr char kPingOpcode = '\x89';
@@ -68,6 +72,7 @@ void WsSession::accept(const Upgrade& upgrade) {
 
 Awaitable<void> WsSession::read_frames() {
     using Event = WsReader::Event;
+    std::size_t done = 0;  // of this turn, in small frames
     while (true) {
         stream().consume(reader_.take(stream().input()));
         // What comes after the hub has closed is of no use to anybody.
@@ -81,6 +86,7 @@ Awaitable<void> WsSession::read_frames() {
                 hold(reader_.held());
                 stream().want_input();
                 co_await changed();
+                done = 0;
                 continue;
             case Event::close:
                 if (!closing()) end_ = End::by_peer;
@@ -119,18 +125,22 @@ Awaitable<void> WsSession::read_frames() {
             }
         }
         charge_stranger();
+        done += 1 + reader_.payload().size() / kBytesOfFrame;
         reader_.next();
         while (must_pause()) {
             paused_ = true;
             co_await changed();
         }
         paused_ = false;
-        // Others get their turn, however much has come at once.
+        // Others get their turn, however much has come at once. (Whoever waits for input gives it to
+        // them anyway.)
+        if (done < kFramesATurn && identity()) continue;
+        done = 0;
         co_await asio::post(stream().executor(), UseAwaitable{});
     }
 }
 
-void WsSession::take(protocol::Frame frame) {
+void WsSession::take(protocol::Frame&& frame) {
     const bool was_unknown = !identity();
     hand_over(std::move(frame));
     if (was_unknown && identity()) become_known();
@@ -186,7 +196,7 @@ bool WsSession::may_identify(core::result<protocol::Request>& request) {
     }
 }
 
-void WsSession::hand_over(protocol::Frame frame) {
+void WsSession::hand_over(protocol::Frame&& frame) {
     if (closing()) return;
     const ReplyQueue::Ticket ticket = replies_.open(std::move(frame.ref));
     if (!frame.request) return answer(ticket, frame.request.error());

@@ -42,7 +42,7 @@ private:
     /// Until nothing more is to come.
     Awaitable<void> read_frames();
     /// One text frame, decoded.
-    void take(protocol::Frame frame);
+    void take(protocol::Frame&& frame);
     /// So many bytes of a message that is not complete are kept. Closes when there is no memory
     /// left for them.
     void hold(std::size_t bytes);
@@ -55,7 +55,7 @@ private:
 
     /// False: ask again in the next turn of the loop. What its mailbox throws becomes the answer.
     [[nodiscard]] bool may_identify(core::result<protocol::Request>& request);
-    void hand_over(protocol::Frame frame);
+    void hand_over(protocol::Frame&& frame);
     /// Ends a connection from an address that has shown too many wrong tokens.
     void refuse_tokens(ReplyQueue::Ticket ticket);
     void identify(ReplyQueue::Ticket ticket, const protocol::Identify& request);

@@ -438,11 +438,14 @@ std::uint16_t success_status(const ReplyValue& reply) {
 }
 
 constexpr std::uint32_t kRetryAfterSeconds = 1;
+/// Room for a body without messages.
+constexpr std::size_t kUsualBody = 256;
 
 }  // namespace
 
 HttpOutput encode_http(const Reply& reply, bool writing_route) {
     HttpOutput output;
+    output.body.open().reserve(kUsualBody);
     JsonWriter writer(output.body);
     writer.begin_object();
     if (reply) {

@@ -1,6 +1,7 @@
 // Who there is, connected or not: one agent, all of them, and what an agent says of itself.
 
 #include <algorithm>
+#include <array>
 #include <exception>
 #include <functional>
 #include <memory>
@@ -18,30 +19,44 @@ namespace {
 char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
 /// How many slips of the hand make one name of the other, letter case aside: a character too many,
-/// too few, or wrong, or two that changed places. Beyond `most` it does not matter how many.
+/// too few, or wrong, or two that changed places. Beyond `most` it does not matter how many, so
+/// only what lies that near the diagonal is compared, and no further than it can still matter.
 std::size_t distance(std::string_view left, std::string_view right, std::size_t most) {
     const std::size_t longer = std::max(left.size(), right.size());
-    if (longer - std::min(left.size(), right.size()) > most) return most + 1;
+    const std::size_t far = most + 1;
+    if (longer - std::min(left.size(), right.size()) > most || longer > core::kMaxAgentIdBytes) {
+        return far;
+    }
     const auto equal = [&](std::size_t i, std::size_t j) {
         return lower(left[i]) == lower(right[j]);
     };
-    std::vector<std::size_t> two_before(right.size() + 1);
-    std::vector<std::size_t> before(right.size() + 1);
-    std::vector<std::size_t> row(right.size() + 1);
-    for (std::size_t j = 0; j <= right.size(); ++j) row[j] = j;
+    using Row = std::array<std::size_t, core::kMaxAgentIdBytes + 1>;
+    std::array<Row, 3> rows;
+    std::size_t least_before = 0;
+    for (std::size_t j = 0; j <= right.size(); ++j) rows[0][j] = std::min(j, far);
     for (std::size_t i = 1; i <= left.size(); ++i) {
-        std::swap(two_before, before);
-        std::swap(before, row);
-        row[0] = i;
-        for (std::size_t j = 1; j <= right.size(); ++j) {
+        const Row& two_before = rows[(i + 1) % 3];
+        const Row& before = rows[(i + 2) % 3];
+        Row& row = rows[i % 3];
+        const std::size_t first = i > most ? i - most : 1;
+        const std::size_t last = std::min(right.size(), i + most);
+        row[first - 1] = first == 1 ? std::min(i, far) : far;
+        std::size_t least = row[first - 1];
+        for (std::size_t j = first; j <= last; ++j) {
+            // Above the band, where no row before this one has been filled, it is too far.
+            const std::size_t above = j == i + most ? far : before[j];
             const std::size_t wrong = equal(i - 1, j - 1) ? 0 : 1;
-            row[j] = std::min({before[j] + 1, row[j - 1] + 1, before[j - 1] + wrong});
+            row[j] = std::min({above + 1, row[j - 1] + 1, before[j - 1] + wrong, far});
             if (i > 1 && j > 1 && equal(i - 1, j - 2) && equal(i - 2, j - 1)) {
                 row[j] = std::min(row[j], two_before[j - 2] + 1);
             }
+            least = std::min(least, row[j]);
         }
+        // Two that changed places may still take one from the row before this one.
+        if (least > most && (i == 1 || least_before > most)) return far;
+        least_before = least;
     }
-    return row[right.size()];
+    return rows[left.size() % 3][right.size()];
 }
 
 /// Whether the text stands in the array as a string, letter case aside.
@@ -49,13 +64,21 @@ bool lists(const core::JsonText& array, std::string_view wanted) {
     if (!array.text.starts_with('[')) return false;
     return std::ranges::any_of(
         protocol::JsonScanner::elements(array.text), [&](const protocol::JsonValue& element) {
-            return element.kind == protocol::JsonKind::string &&
-                   std::ranges::equal(protocol::decode_json_string(element.raw, element.escaped),
-                                      wanted, {}, lower, lower);
+            if (element.kind != protocol::JsonKind::string) return false;
+            if (element.escaped) {
+                return std::ranges::equal(protocol::decode_json_string(element.raw, true), wanted,
+                                          {}, lower, lower);
+            }
+            return std::ranges::equal(element.raw.substr(1, element.raw.size() - 2), wanted, {},
+                                      lower, lower);
         });
 }
 
 constexpr std::size_t kMostAlike = 3;
+/// Names that are compared with one that nobody has.
+constexpr std::size_t kMostCompared = 1'000;
+/// Capabilities that are looked through for one page.
+constexpr std::uint64_t kMostLookedThrough = std::uint64_t{256} << 10;
 
 }  // namespace
 
@@ -165,7 +188,7 @@ void Router::Impl::operate(Context context, protocol::GetAgent request) {
         details(*agent, holder ? std::optional(holder->role) : std::nullopt);
     if (!request.in_full) return context.reply(protocol::ReplyValue(std::move(found)));
     if (!found.known) {
-        core::Budget budget({});
+        core::Budget budget({.steps = kMostCompared});
         found.similar = names_like(agent->str(), budget);
         charge(context.caller, budget);
     }
@@ -193,13 +216,17 @@ void Router::Impl::operate(Context context, protocol::ListDirectory request) {
         looked_at += each.capabilities ? each.capabilities->text.size() : 0;
         if (request.capability &&
             (!each.capabilities || !lists(*each.capabilities, *request.capability))) {
-            continue;
+            // Whoever looks for what few can goes on behind it.
+            if (looked_at < kMostLookedThrough || i + 1 == page.entries.size()) continue;
+            next = holder.agent.str();
+            break;
         }
         bytes += each.status ? each.status->text.size() : 0;
         bytes += each.capabilities ? each.capabilities->text.size() : 0;
         agents.push_back(std::move(each));
-        const bool full =
-            agents.size() >= request.range.limit || bytes >= options_.max_page_bytes / 2;
+        const bool full = agents.size() >= request.range.limit ||
+                          bytes >= options_.max_page_bytes / 2 ||
+                          (request.capability && looked_at >= kMostLookedThrough);
         if (full && i + 1 < page.entries.size()) {
             next = holder.agent.str();
             break;

@@ -93,7 +93,7 @@ public:
 
     /// Checks the policy and runs the operation: one that reads a page in its turn.
     Pending handle(delivery::EventLoop& loop, const Caller& caller, delivery::Session* session,
-                   protocol::Request request, ReplyHandler reply);
+                   protocol::Request&& request, ReplyHandler reply);
 
     [[nodiscard]] protocol::Reply identify(delivery::EventLoop& loop, delivery::Session& session,
                                            const protocol::Identify& request);
@@ -127,7 +127,7 @@ private:
     [[nodiscard]] std::optional<store::Viewer> viewer(const Caller& caller) const;
     /// Runs the operation, if its policy lets it.
     Pending answer(delivery::EventLoop& loop, const Caller& caller, delivery::Session* session,
-                   protocol::Request request, ReplyHandler reply);
+                   protocol::Request&& request, ReplyHandler reply);
     struct Deferred;
     /// Whose turn it is, among those whose reads wait: all without a token are one.
     [[nodiscard]] static std::string_view owner_of(const Caller& caller) noexcept {

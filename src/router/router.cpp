@@ -122,7 +122,7 @@ struct Router::Impl::Deferred final : Pending::Cancellable {
 };
 
 Pending Router::Impl::handle(delivery::EventLoop& loop, const Caller& caller,
-                             delivery::Session* session, protocol::Request request,
+                             delivery::Session* session, protocol::Request&& request,
                              ReplyHandler reply) {
     const bool page = protocol::policy_of(request).answer == protocol::AnswerBound::page;
     if (!page) return answer(loop, caller, session, std::move(request), std::move(reply));
@@ -141,7 +141,7 @@ Pending Router::Impl::handle(delivery::EventLoop& loop, const Caller& caller,
 }
 
 Pending Router::Impl::answer(delivery::EventLoop& loop, const Caller& caller,
-                             delivery::Session* session, protocol::Request request,
+                             delivery::Session* session, protocol::Request&& request,
                              ReplyHandler reply) {
     Pending pending;
     if (auto error = refuse(request, caller, session)) {
@@ -246,7 +246,7 @@ Router::~Router() = default;
 Caller Router::authenticate(std::string_view token) const { return impl_->authenticate(token); }
 
 Pending Router::handle(delivery::EventLoop& loop, const Caller& caller, delivery::Session* session,
-                       protocol::Request request, ReplyHandler reply) {
+                       protocol::Request&& request, ReplyHandler reply) {
     return impl_->handle(loop, caller, session, std::move(request), std::move(reply));
 }
 

@@ -21,9 +21,10 @@ Auth::Auth(const store::Store& store, const core::Clock& clock,
            std::vector<core::AgentId> admin_agents)
     : store_(store), clock_(clock), admin_agents_(std::move(admin_agents)) {}
 
-std::optional<store::TokenRecord> Auth::record(const core::TokenDigest& digest) const {
+std::optional<store::TokenRecord> Auth::record(const core::TokenDigest& digest,
+                                               core::Timestamp now) const {
     auto record = store_.find_token(digest);
-    if (!record || record->expired(clock_.now())) return std::nullopt;
+    if (!record || record->expired(now)) return std::nullopt;
     return record;
 }
 
@@ -55,9 +56,10 @@ std::optional<Identity> Auth::verify(std::string_view token) {
     const auto parsed = core::Token::parse(token);
     if (!parsed) return std::nullopt;
     const core::TokenDigest digest = parsed->digest();
-    auto found = record(digest);
+    const core::Timestamp now = clock_.now();
+    auto found = record(digest, now);
     if (!found) return std::nullopt;
-    if (const std::uint32_t day = day_of(clock_.now()); found->last_used_day < day) {
+    if (const std::uint32_t day = day_of(now); found->last_used_day < day) {
         uses_.with([&](auto& uses) {
             if (uses.size() < kMaxUses) uses.insert_or_assign(digest, day);
         });

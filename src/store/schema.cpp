@@ -15,6 +15,14 @@ namespace agentcom::store {
 namespace {
 
 OpenedSchema create(WriteTransaction& txn) {
+    // A store that holds anything had a version, and must not be taken for a new one.
+    const Tables& tables = txn.tables();
+    for (const MDB_dbi table : {tables.meta, tables.log, tables.kept, tables.agents, tables.tokens,
+                                tables.channels, tables.settings}) {
+        if (txn.entries(table) > 0) {
+            throw DamagedStore("the table of the store's own numbers is incomplete");
+        }
+    }
     OpenedSchema made{core::Epoch{core::random_u64()}, StateRow{}};
     const MDB_dbi meta = txn.tables().meta;
     txn.put_plain(meta, kMetaSchema, encode_number(kSchemaVersion));

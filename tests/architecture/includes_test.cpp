@@ -27,9 +27,13 @@ const std::map<std::string, std::set<std::string>, std::less<>> kArrows = {
     {"delivery", {"store", "protocol", "core"}},
     {"router", {"services", "delivery", "protocol", "store", "core"}},
     {"mcp", {"protocol", "core"}},
-    {"net", {"mcp", "router", "delivery", "protocol", "core"}},
-    {"cli", {"core"}},
-    {"app", {"cli", "net", "mcp", "router", "services", "delivery", "protocol", "store", "core"}},
+    {"hooks", {"core"}},
+    {"webhooks", {"hooks", "protocol", "core"}},
+    {"net", {"mcp", "webhooks", "router", "delivery", "protocol", "core"}},
+    {"cli", {"hooks", "core"}},
+    {"app",
+     {"cli", "net", "mcp", "webhooks", "hooks", "router", "services", "delivery", "protocol",
+      "store", "core"}},
 };
 
 /// Libraries that only some rooms may see, or none.
@@ -187,6 +191,7 @@ TEST(Architecture, AForbiddenEdgeIsNoticed) {
     EXPECT_TRUE(problem("router", false, "#include <boost/json/value.hpp>"));
     EXPECT_TRUE(problem("delivery", false, "#include <boost/beast/websocket.hpp>"));
     EXPECT_TRUE(problem("cli", false, "#include \"agentcom/net/endpoint.hpp\""));
+    EXPECT_TRUE(problem("cli", false, "#include \"agentcom/webhooks/webhooks.hpp\""));
     EXPECT_TRUE(problem("cli", true, "#include <nlohmann/json.hpp>"));
     EXPECT_TRUE(problem("store", true, "#include <lmdb.h>"));
     EXPECT_TRUE(problem("core", false, "#include <boost/asio/post.hpp>"));

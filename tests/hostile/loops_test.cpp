@@ -212,6 +212,25 @@ TEST_F(HostileLoops, ListingsOfManyEntries) {
     end(mebibytes(256));
 }
 
+TEST_F(HostileLoops, LookUpsOfNamesThatLookLikeManyOthers) {
+    start_hub(fast());
+    const std::string token = hub().create_token("attacker");
+    const std::string name(118, 'n');
+    (void)create_tokens(hub(), name, sized(2'000, 1'000, 300));
+    begin();
+    std::vector<Attacker> readers;
+    const std::string wrong = "/api/agents/" + std::string(60, 'n') + std::string(62, 'm');
+    for (int i = 0; i < 8; ++i) {
+        readers.emplace_back(port());
+        std::string requests;
+        for (int j = 0; j < 20; ++j) requests += get_request(wrong, token);
+        readers.back().send(requests + last_request(token));
+    }
+    observe(kWhile);
+    for (Attacker& reader : readers) EXPECT_TRUE(reader.read_to_end());
+    end(mebibytes(64));
+}
+
 TEST_F(HostileLoops, AStormOfPresence) {
     const std::size_t count = sized(9'000, 1'500, 150);
     start_hub();

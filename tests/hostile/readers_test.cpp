@@ -130,6 +130,45 @@ TEST_F(HostileReaders, AnswersThatWaitBehindAWrite) {
     end(kBound);
 }
 
+TEST_F(HostileReaders, WhoReadsIsNotCutByWhatComesAtOnce) {
+    // More than an outbox holds, in one commit, to those who read as fast as they can.
+    constexpr std::size_t kPublications = 40;
+    constexpr std::size_t kSubscribers = 4;
+    const std::string body = R"({"payload":{"text":")" + std::string(kLarge / 2, 'x') + R"("}})";
+    HttpClient publisher(port(), writer_);
+    ASSERT_EQ(publisher.post("/api/channels", {{"name", "all"}}).status, 201);
+    Drain drain;
+    std::vector<Attacker> crowd;
+    for (std::size_t i = 0; i < kSubscribers; ++i) {
+        const std::string name = "reader-" + std::to_string(i);
+        const std::string token = hub().create_token(name);
+        ASSERT_EQ(HttpClient(port(), token).post("/api/channels/all/subscribe", {}).status, 200);
+        Attacker& reader = crowd.emplace_back(port());
+        if (i % 2 == 0) {
+            ASSERT_TRUE(reader.upgrade());
+            ASSERT_TRUE(reader.identify(name, token, {{"presence", false}, {"acks", i == 0}}));
+        } else {
+            reader.send(get_request("/api/mailbox/" + name + "/stream", token));
+            ASSERT_TRUE(reader.read_until("\r\n\r\n"));
+        }
+        drain.add(reader.descriptor());
+    }
+    begin();
+    std::vector<Attacker> senders;
+    const std::string request = post_request("/api/channels/all/publish", writer_, body);
+    for (std::size_t i = 0; i < kPublications; ++i) {
+        senders.emplace_back(port());
+        senders.back().send(std::string_view(request).substr(0, request.size() - 1));
+    }
+    for (Attacker& sender : senders)
+        sender.send(std::string_view(request).substr(request.size() - 1));
+    for (Attacker& sender : senders) EXPECT_TRUE(sender.read_until(" 200 "));
+    EXPECT_TRUE(drain.wait_for_bytes(kPublications * kSubscribers * (kLarge / 2)));
+    EXPECT_EQ(drain.ended(), 0U);
+    observe(kWhile);
+    end(kBound);
+}
+
 TEST_F(HostileReaders, TogetherTheyHoldNoMoreThanTheHubGivesThem) {
     // Each holds an answer of some megabytes, within every bound of its own.
     hub().terminate();

@@ -228,6 +228,7 @@ TEST_F(MailboxStream, WhoDoesNotReadIsClosedAndLosesNothing) {
                 .status,
             200);
     }
+    hub_.pass(Millis{61'000});
     std::string last = "0";
     int next = 0;
     // It ends before the end, and another goes on behind what it has shown.

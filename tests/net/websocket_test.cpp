@@ -343,6 +343,7 @@ TEST_F(WebSocket, ASlowConsumerIsClosedAndItsMailboxKeepsTheRest) {
             {{"type", "message"}, {"to", "alice"}, {"payload", {{"n", i}, {"padding", padding}}}});
         ASSERT_EQ(sent.at("type"), "message_sent");
     }
+    hub_.pass(Millis{61'000});
     EXPECT_EQ(alice->wait_closed().code, 4004);
     const std::size_t received = static_cast<std::size_t>(
         std::ranges::count_if(alice->others, [](const Json& f) { return f["type"] == "message"; }));

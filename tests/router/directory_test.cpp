@@ -157,6 +157,15 @@ TEST_F(DirectoryTest, ANameThatIsNobodysHasThoseThatLookLikeIt) {
     EXPECT_EQ(similar("car"), std::vector<std::string>{"carol"});
     EXPECT_EQ(similar("xyz"), std::vector<std::string>{});
     EXPECT_EQ(similar("alice"), std::vector<std::string>{});
+    // Three slips of a long name, near its ends and far apart; a fourth is too many.
+    const std::string middle(100, 'm');
+    (void)create_token("worker-" + middle + "-west");
+    const std::vector<std::string> worker{"worker-" + middle + "-west"};
+    EXPECT_EQ(similar("wroker-" + middle + "-wets"), worker);
+    EXPECT_EQ(similar("orker-" + middle + "-wester"), worker);
+    EXPECT_EQ(similar("aaworker-" + middle + "-est"), worker);
+    EXPECT_EQ(similar("owrker-" + middle.substr(2) + "-ewst"), std::vector<std::string>{});
+    EXPECT_EQ(similar("orker-" + middle + "-westerly"), std::vector<std::string>{});
     EXPECT_TRUE(
         get<protocol::AgentDetails>(as("alice"), protocol::GetAgent{"Bob", false}).similar.empty());
 }

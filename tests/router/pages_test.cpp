@@ -324,7 +324,7 @@ TEST_F(RouterTest, CountsOfUnreadWaitForTheirTurnLikePages) {
         on(0, [&] {
             loop().reads().add(
                 "carol", [&] { order += 'c'; }, [] {});
-            (void)router_->handle(loop(), as("alice"), nullptr, request,
+            (void)router_->handle(loop(), as("alice"), nullptr, protocol::Request(request),
                                   [&](protocol::Reply&& reply) {
                                       if (reply) order += 'a';
                                       counted.set_value();

@@ -116,7 +116,7 @@ protected:
         auto promise = std::make_shared<std::promise<protocol::Reply>>();
         auto future = promise->get_future();
         loop(index).post([this, caller, request = std::move(request), session, index, promise] {
-            router_->handle(loop(index), caller, session, request,
+            router_->handle(loop(index), caller, session, protocol::Request(request),
                             [promise](protocol::Reply&& reply) {
                                 // A second answer throws here and ends the test program.
                                 promise->set_value(std::move(reply));

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <numeric>
 #include <set>
 
 #include "router/router_fixture.hpp"
@@ -226,26 +227,64 @@ TEST_F(RouterTest, ARevokedTokenClosesTheAgentsConnections) {
     EXPECT_TRUE(bob.closes.empty());
 }
 
-TEST_F(RouterTest, ASlowConsumerIsClosedAndItsMailboxHasWhatWasNotWritten) {
-    TestSession& alice = join("alice", quietly());
-    sessions_.push_back(std::make_unique<TestSession>(
-        delivery::OutboxLimits{.max_bytes = 10'000, .max_frames = 100}));
-    TestSession& slow = *sessions_.back();
-    protocol::Identify request = quietly();
-    request.agent_id = "slow";
-    request.token = create_token("slow");
-    ASSERT_TRUE(on(0, [&] { return router_->identify(loop(), slow, request); }));
-    const std::string payload = '"' + std::string(1'000, 'x') + '"';
-    for (int i = 0; i < 20; ++i) {
-        (void)get<protocol::MessageSent>(as("bob"), direct("slow", payload));
-        (void)get<protocol::MessageSent>(as("bob"), direct("alice", payload));
+class FallenBehind : public RouterTest, public ::testing::WithParamInterface<bool> {
+protected:
+    /// A session with room for five of the messages that follow.
+    TestSession& join_narrow() {
+        sessions_.push_back(std::make_unique<TestSession>(
+            delivery::OutboxLimits{.max_bytes = 10'000, .max_frames = 100}));
+        TestSession& narrow = *sessions_.back();
+        protocol::Identify request = quietly();
+        request.acks = GetParam();
+        request.agent_id = "narrow";
+        request.token = create_token("narrow");
+        const auto reply = on(0, [&] {
+            auto answer = router_->identify(loop(), narrow, request);
+            router_->continue_backlog(loop(), narrow);
+            return answer;
+        });
+        EXPECT_TRUE(reply);
+        return narrow;
     }
+    void send_twenty() {
+        for (int i = 0; i < 20; ++i) {
+            const std::string payload =
+                R"({"n":)" + std::to_string(i) + R"(,"x":")" + std::string(1'000, 'x') + "\"}";
+            auto message = direct("narrow", payload);
+            if (i % 3 == 1) message.to = core::ToEveryone{};
+            (void)get<protocol::MessageSent>(as("bob"), message);
+        }
+        settle();
+    }
+};
+
+TEST_P(FallenBehind, IsSentTheRestInOrderWhenThereIsRoom) {
+    TestSession& alice = join("alice", quietly());
+    TestSession& narrow = join_narrow();
+    send_twenty();
+    EXPECT_TRUE(narrow.closes.empty());
+    EXPECT_LE(narrow.outbox().bytes(), 5'000U);
+    EXPECT_EQ(written(alice).size(), 7U);
+    std::vector<int> numbers;
+    for (const Json& frame : written(narrow)) numbers.push_back(frame.at("payload").at("n"));
+    std::vector<int> all(20);
+    std::iota(all.begin(), all.end(), 0);
+    EXPECT_EQ(numbers, all);
+    // And then it is one like the others.
+    (void)get<protocol::MessageSent>(as("bob"), direct("narrow", R"({"n":20})"));
     settle();
-    EXPECT_EQ(slow.closes, std::vector{CloseCode::slow_consumer});
-    EXPECT_EQ(of_type(written(alice), "message").size(), 20U);
-    leave(slow);
-    EXPECT_EQ(get<protocol::MailboxPage>(as("slow"), poll("slow")).messages.size(), 20U);
+    EXPECT_FALSE(narrow.catching_up());
+    EXPECT_EQ(written(narrow).size(), 1U);
 }
+
+TEST_P(FallenBehind, FindsTheRestInItsMailbox) {
+    TestSession& narrow = join_narrow();
+    send_twenty();
+    leave(narrow);
+    EXPECT_EQ(get<protocol::MailboxPage>(as("narrow"), poll("narrow")).messages.size(), 20U);
+}
+
+INSTANTIATE_TEST_SUITE_P(Router, FallenBehind, ::testing::Bool());
 
 // ---- Resuming -----------------------------------------------------------------------------------
 

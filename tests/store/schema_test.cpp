@@ -144,5 +144,17 @@ TEST_F(SchemaTest, AMigrationThatFailsLeavesTheStoreAsItWas) {
     EXPECT_EQ(store_->head(), core::Seq{19});
 }
 
+TEST_F(SchemaTest, AStoreWithoutItsVersionIsNotTakenForANewOne) {
+    Environment env(options_.directory, options_.map_size, true);
+    {
+        WriteTransaction txn(env);
+        ASSERT_TRUE(txn.erase(txn.tables().meta, kMetaSchema));
+        std::move(txn).commit();
+    }
+    EXPECT_THROW((void)open_schema(env), StoreError);
+    const ReadTransaction txn(env);
+    EXPECT_FALSE(txn.get(txn.tables().meta, kMetaSchema));
+}
+
 }  // namespace
 }  // namespace agentcom::store

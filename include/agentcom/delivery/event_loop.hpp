@@ -77,7 +77,7 @@ public:
     void resume_soon(std::shared_ptr<Resumable> waiting) { ready_.push_back(std::move(waiting)); }
 
     /// Gathers a write operation until the loop runs dry. Its completion runs on this loop.
-    void submit(store::WriteOp op, store::Completion completion);
+    void submit(store::WriteOp&& op, store::Completion completion);
     /// Calls flush() once when the loop runs dry.
     void mark_dirty(Flushable& flushable) { dirty_.push_back(&flushable); }
     /// A flushable that goes away while it is marked.

@@ -21,28 +21,45 @@ public:
     virtual void append(std::string& out, std::string_view text, core::Seq seq) const = 0;
 };
 
+/// One event in one framing.
+struct FramedBytes {
+    std::string copied;  // what is small goes into each outbox, and takes no memory of its own
+    core::SharedBytes shared;  // what is large waits there once for all
+    [[nodiscard]] std::string_view view() const noexcept {
+        return shared ? std::string_view(*shared) : std::string_view(copied);
+    }
+};
+
 /// The bytes of one event in each framing that somebody needs, made once for all who do. For one
 /// event loop's thread.
 class FramedEvent {
 public:
+    /// The next event; what was allocated for this one is used again.
+    void clear() noexcept {
+        usual_.framing = nullptr;
+        others_.clear();
+    }
     /// `text` makes the event's JSON text, as a std::string_view. Large bytes are counted by the
     /// budget, if there is one.
     template <class Text>
-    const core::SharedBytes& in(const Framing& framing, core::Seq seq, OutputBudget* budget,
-                                Text&& text) {
-        if (usual_.first == &framing) return usual_.second;
+    const FramedBytes& in(const Framing& framing, core::Seq seq, OutputBudget* budget,
+                          Text&& text) {
+        if (usual_.framing == &framing) return usual_.bytes;
         for (const Made& made : others_) {
-            if (made.first == &framing) return made.second;
+            if (made.framing == &framing) return made.bytes;
         }
         return make(framing, seq, budget, std::forward<Text>(text)());
     }
 
 private:
-    using Made = std::pair<const Framing*, core::SharedBytes>;
-    const core::SharedBytes& make(const Framing& framing, core::Seq seq, OutputBudget* budget,
-                                  std::string_view text);
+    struct Made {
+        const Framing* framing = nullptr;
+        FramedBytes bytes;
+    };
+    const FramedBytes& make(const Framing& framing, core::Seq seq, OutputBudget* budget,
+                            std::string_view text);
 
-    Made usual_{};  // most events are for sessions of one kind
+    Made usual_;  // most events are for sessions of one kind
     std::vector<Made> others_;
 };
 

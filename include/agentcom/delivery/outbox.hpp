@@ -50,6 +50,11 @@ public:
     void append_pieces(std::string_view head, core::Pieces& body);
 
     [[nodiscard]] bool empty() const noexcept { return bytes_ == 0; }
+    /// Whether a frame of so many bytes would pass half of a limit. An empty outbox takes any.
+    [[nodiscard]] bool is_half_full(std::size_t more) const noexcept {
+        return bytes_ != 0 &&
+               (bytes_ + more > limits_.max_bytes / 2 || frames_ >= limits_.max_frames / 2);
+    }
     [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
     [[nodiscard]] std::size_t frames() const noexcept { return frames_; }
     [[nodiscard]] const OutboxLimits& limits() const noexcept { return limits_; }

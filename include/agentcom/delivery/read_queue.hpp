@@ -2,7 +2,6 @@
 
 #include <chrono>
 #include <cstddef>
-#include <deque>
 #include <functional>
 #include <list>
 #include <string>
@@ -65,7 +64,7 @@ private:
     };
     struct Owner {
         std::string name;
-        std::deque<Read> reads;
+        std::list<Read> reads;
     };
     using Ring = std::list<Owner>;
 

@@ -88,7 +88,6 @@ private:
         std::size_t operation = 0;
         Stage stage = Stage::begin;
         Reach reach = Reach::nobody;
-        FramedEvent event;  // of this operation, made for the first who needs it
     };
 
     std::size_t apply(store::CommittedBatch& batch, std::size_t steps);
@@ -120,6 +119,7 @@ private:
     SlicedList<Session, Place> sessions_;
     Fifo<Job, 64> jobs_;
     Progress progress_;
+    FramedEvent event_;  // of the operation in progress, made for the first who needs it
     core::Seq applied_head_;
     std::string scratch_;
 };

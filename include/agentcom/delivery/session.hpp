@@ -65,10 +65,14 @@ public:
     /// How its stream carries events.
     [[nodiscard]] const Framing& framing() const noexcept { return framing_; }
 
-    /// Appends pushed bytes, made with its framing, and asks for a flush. When the outbox is full
-    /// the session is closed as a slow consumer and what was not written stays in the agent's
-    /// mailbox.
+    /// Appends the bytes of a message, made with its framing, and asks for a flush. When half of
+    /// the outbox is taken, this message and what comes after it are left to the backlog reader: a
+    /// burst that comes faster than any socket takes it says nothing about whoever reads it.
+    void push_message(const FramedBytes& frame, core::Seq seq);
+    /// The same of what stands in no mailbox. When the outbox is full the session is closed as a
+    /// slow consumer.
     void push(const SharedBytes& frame, core::Seq seq = {});
+    void push(const FramedBytes& frame, core::Seq seq = {});
     void push(std::string_view frame, core::Seq seq = {});
     /// Instead of messages these bytes are sent, for one that is told that something has come and
     /// reads it elsewhere. While they wait to be written what comes is told by one more. Empty: it
@@ -103,15 +107,16 @@ public:
         return std::exchange(read_position_, nullptr);
     }
 
-    /// True while an acks session is still being sent its backlog: live messages are then left to
-    /// the backlog reader (Router::continue_backlog), so that order holds.
+    /// True while an acks session is still being sent its backlog, and while one has fallen behind:
+    /// live messages are then left to the backlog reader (Router::continue_backlog), so that order
+    /// holds.
     [[nodiscard]] bool catching_up() const noexcept { return catching_up_; }
     void set_catching_up(bool on) noexcept { catching_up_ = on; }
     /// Newest message when the connection began: up to it a loop that lags pushes nothing.
     core::Seq begins_after;
     /// For the backlog reader: where the backlog begins, as far as that is known; up to which
     /// message it has been pushed; whether the next stretch is due in another turn of the loop.
-    /// Without acks what waits is not pushed, and so passed from the beginning.
+    /// Without acks what waits at the beginning is not pushed, and so passed.
     store::MailboxView backlog_start;
     core::Seq backlog_position;
     bool backlog_due = false;

@@ -6,13 +6,13 @@
 #include <string_view>
 #include <utility>
 
+#include "agentcom/core/json_string.hpp"
 #include "agentcom/core/pieces.hpp"
 #include "agentcom/core/seq.hpp"
 
 namespace agentcom::protocol {
 
-/// Appends the text as a JSON string with quotes; escapes what RFC 8259 requires.
-void append_json_string(std::string& out, std::string_view text);
+using core::append_json_string;
 
 /// Appends decimal digits without a temporary.
 template <class Integer>

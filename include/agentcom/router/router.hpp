@@ -114,7 +114,7 @@ public:
     /// its writes before it hands over a read (`protocol::policy_of`). What is handed back gives
     /// the request up, when its asker has gone away.
     Pending handle(delivery::EventLoop& loop, const Caller& caller, delivery::Session* session,
-                   protocol::Request request, ReplyHandler reply);
+                   protocol::Request&& request, ReplyHandler reply);
 
     /// Finding what is unread when a connection begins may take several turns of the loop: to be
     /// called once a turn, before `identify`, until it says true.

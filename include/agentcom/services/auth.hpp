@@ -37,7 +37,9 @@ public:
     /// The same of a token that was shown before; does not count as a use.
     [[nodiscard]] std::optional<Identity> find(const core::TokenDigest& digest) const;
     /// The token's row; nothing when there is none, or it has expired.
-    [[nodiscard]] std::optional<store::TokenRecord> record(const core::TokenDigest& digest) const;
+    [[nodiscard]] std::optional<store::TokenRecord> record(const core::TokenDigest& digest) const {
+        return record(digest, clock_.now());
+    }
     /// Whether the agent holds a token that is good; a request that waited asks again. With a
     /// digest: whether that one is.
     [[nodiscard]] bool holds_token(const core::AgentId& agent,
@@ -56,6 +58,8 @@ public:
     [[nodiscard]] std::optional<store::NoteTokenUse> take_uses();
 
 private:
+    [[nodiscard]] std::optional<store::TokenRecord> record(const core::TokenDigest& digest,
+                                                           core::Timestamp now) const;
     [[nodiscard]] core::Role role_of(const core::AgentId& agent, core::Role of_token) const;
     [[nodiscard]] Identity identity(const core::TokenDigest& digest,
                                     store::TokenRecord&& record) const;

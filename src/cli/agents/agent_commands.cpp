@@ -5,8 +5,8 @@
 
 #include "cli/agents/client_doctor.hpp"
 #include "cli/agents/connect_command.hpp"
-#include "cli/agents/dialect.hpp"
 #include "cli/agents/hook_command.hpp"
+#include "cli/agents/hook_words.hpp"
 #include "cli/command.hpp"
 
 namespace agentcom::cli {
@@ -47,6 +47,8 @@ void add_connect(const CommandSet& set) {
     command->add_option("--scope", call->scope, "For all of the user's projects, or for this one")
         ->check(CLI::IsMember({"user", "project"}))
         ->capture_default_str();
+    command->add_flag("--http", call->http,
+                      "Hooks ask the hub themselves and start no program (claude)");
     command->add_flag("--dry-run", call->dry_run, "Only show what would change");
     command->add_flag("--undo", call->undo, "Take away what `connect` wrote");
     add_context_flags(*command, call->context);

@@ -15,6 +15,7 @@
 #include "cli/agents/client_files.hpp"
 #include "cli/agents/connect_command.hpp"
 #include "cli/agents/hook_command.hpp"
+#include "cli/agents/hook_lists.hpp"
 #include "cli/agents/mail_questions.hpp"
 #include "cli/agents/processes.hpp"
 #include "cli/agents/session_file.hpp"
@@ -49,6 +50,7 @@ std::string sample_input(Dialect dialect, Moment moment, const std::string& sess
         const bool camel = dialect == Dialect::vscode || dialect == Dialect::copilot;
         input[camel ? "sessionId" : "session_id"] = session;
     }
+    if (dialect == Dialect::claude) input["hook_event_name"] = event_name(dialect, moment);
     if (moment == Moment::prompt) input["prompt"] = "hello";
     if (moment == Moment::stop) input["stop_hook_active"] = false;
     return input.dump();
@@ -66,7 +68,13 @@ public:
         look_at_files();
         if (!hooks_.empty() && meet_hub()) {
             const auto sent = send_to_self();
-            for (const HookCommand& hook : hooks_) try_hook(hook);
+            for (const HookCommand& hook : hooks_) {
+                if (hook.command.empty()) {
+                    try_http_hook(hook);
+                } else {
+                    try_hook(hook);
+                }
+            }
             tidy(sent);
         }
         print(faults_ == 0 ? "all is well\n" : "not everything is as it should be\n");
@@ -237,8 +245,7 @@ private:
 
     void try_hook(const HookCommand& hook) {
         const std::string name(name_of(hook.moment));
-        const std::string session =
-            std::string(kTrialSession) + std::to_string(::getpid()) + "-" + name;
+        const std::string session = trial_session(hook.moment);
         const auto begun = std::chrono::steady_clock::now();
         const Outcome first = run_command(hook, session);
         const auto taken = std::chrono::duration_cast<std::chrono::milliseconds>(
@@ -266,11 +273,51 @@ private:
         remove_session(state_directory(), session);
     }
 
+    /// Asks the hub in place of the client.
+    void try_http_hook(const HookCommand& hook) {
+        const std::string name = "hook " + std::string(name_of(hook.moment));
+        const std::string url = stored_.url + std::string(kClaudeHookPath);
+        if (hook.url != url) return bad(name + " asks " + hook.url + ", not " + url);
+        // The variable is the client's, so nothing is known of it here.
+        const bool variable = hook.authorization.starts_with("Bearer $");
+        if (!variable && hook.authorization != "Bearer " + stored_.token) {
+            return bad(name + " does not show the token of the context");
+        }
+        const std::string session = trial_session(hook.moment);
+        const auto begun = std::chrono::steady_clock::now();
+        const HttpAnswer first = ask_hook(hook.moment, session);
+        const auto taken = std::chrono::duration_cast<std::chrono::milliseconds>(
+            std::chrono::steady_clock::now() - begun);
+        if (first.status != 200 || first.body.find(kAnnouncementPrefix) == std::string::npos) {
+            return bad(name + ": " + url + " answers " + std::to_string(first.status) + " '" +
+                       first.body + "'");
+        }
+        if (!ask_hook(hook.moment, session).body.empty()) return complain_of_repetition(hook);
+        good(name + " announces, once (" + std::to_string(taken.count()) + " ms)");
+    }
+
+    HttpAnswer ask_hook(Moment moment, const std::string& session) {
+        return hub_->send({.verb = "POST",
+                           .target = std::string(kClaudeHookPath),
+                           .body = sample_input(dialect_, moment, session),
+                           .repeatable = false},
+                          from_now(kPatience));
+    }
+
+    static std::string trial_session(Moment moment) {
+        return std::string(kTrialSession) + std::to_string(::getpid()) + "-" +
+               std::string(name_of(moment));
+    }
+
+    void complain_of_repetition(const HookCommand& hook) {
+        bad("hook " + std::string(name_of(hook.moment)) + " announces the same message again");
+    }
+
     bool repeats_nothing(const HookCommand& hook, const std::string& session) {
         if (run_command(hook, session).output.find(kAnnouncementPrefix) == std::string::npos) {
             return true;
         }
-        bad("hook " + std::string(name_of(hook.moment)) + " announces the same message again");
+        complain_of_repetition(hook);
         return false;
     }
 

@@ -66,7 +66,9 @@ FileChange hooks_change(Dialect dialect, Scope scope, const Places& places,
         };
         return change;
     }
-    const HookList hooks = hook_list(dialect, account.binary, account.context);
+    change.secret = account.http && scope == Scope::user;
+    const HookList hooks = account.http ? claude_http_hooks(scope, account)
+                                        : hook_list(dialect, account.binary, account.context);
     change.with = [hooks](const std::string& text) { return with_hooks(text, hooks); };
     change.without = [hooks](const std::string& text) {
         std::string left = without_hooks(text, hooks);
@@ -181,15 +183,20 @@ std::vector<HookCommand> installed_hooks(Dialect dialect, const std::string& tex
     return found_hooks(text, hook_list(dialect, "agentcom", ""));
 }
 
-std::vector<std::string> next_steps(Dialect dialect, Scope scope) {
+std::vector<std::string> next_steps(Dialect dialect, Scope scope, bool http) {
     std::vector<std::string> steps;
     const auto say = [&steps](const char* text) { steps.emplace_back(text); };
-    if (!holds_token(dialect, scope) && dialect != Dialect::vscode) {
+    const bool hooks_lack_token = http && scope == Scope::project;
+    if (hooks_lack_token || (!holds_token(dialect, scope) && dialect != Dialect::vscode)) {
         say("The project's file holds no token: set AGENTCOM_TOKEN where the client is started.");
     }
     switch (dialect) {
         case Dialect::claude:
             say("Sessions that run take it up when they are started again.");
+            if (http) {
+                say("Mail that waits is announced with the first prompt; an idle session is not "
+                    "woken.");
+            }
             break;
         case Dialect::codex:
             say("Start codex and trust the hooks when it asks (press t); until then it skips them "

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/agents/dialect.hpp"
+#include "cli/agents/hook_words.hpp"
 
 /// What `connect` changes in the files of each client. Pure: texts in, texts out.
 namespace agentcom::cli::agents {
@@ -31,6 +31,7 @@ struct Account {
     std::string token;
     std::string context;  // name of the stored context, which hooks are told
     std::string binary;   // how a shell starts agentcom
+    bool http = false;    // hooks ask the hub themselves, where the client can do that
 };
 
 /// One file and what is done to its text; a file that is not there has an empty text, and one whose
@@ -47,12 +48,14 @@ struct FileChange {
                                                    const Places& places, const Account& account);
 
 /// What is left for the user to do, one sentence each.
-[[nodiscard]] std::vector<std::string> next_steps(Dialect dialect, Scope scope);
+[[nodiscard]] std::vector<std::string> next_steps(Dialect dialect, Scope scope, bool http);
 
-/// A moment at which the client runs a hook and the command line that it is given.
+/// A moment at which the client runs a hook, and the command line that it is given.
 struct HookCommand {
     Moment moment;
-    std::string command;
+    std::string command;  // empty: the client asks the hub instead
+    std::string url{};
+    std::string authorization{};  // the value of the header
     /// Where it stands in the event's list, from 0: "1:0" is the first hook of the second group,
     /// "1" the second hook where there are no groups; empty in a plugin.
     std::string place{};

@@ -305,10 +305,14 @@ std::string context_name(const std::string& client, const std::string& scope) {
 }
 
 int run_connect(const ConnectCall& call) {
+    if (call.http && client_of(call) != Dialect::claude) {
+        throw CommandError(kWrongUsage, "only claude has hooks that ask a hub over HTTP");
+    }
     if (call.undo) return undo(call);
     const Identity identity = Enrolment(call).settle();
     const std::string context = context_name(call.client, call.scope);
-    const auto files = files_of(call, {identity.hub.url, identity.token, context, own_program()});
+    const auto files =
+        files_of(call, {identity.hub.url, identity.token, context, own_program(), call.http});
     std::vector<InstalledFile::Texts> texts;
     for (const InstalledFile& file : files) texts.push_back(file.connected());
     for (std::size_t i = 0; i < files.size(); ++i) {
@@ -324,8 +328,8 @@ int run_connect(const ConnectCall& call) {
     }
     print(call.client + " is " + printable_line(identity.agent) + " at " + identity.hub.url +
           ".\n");
-    for (const std::string& step :
-         next_steps(client_of(call), call.scope == "project" ? Scope::project : Scope::user)) {
+    for (const std::string& step : next_steps(
+             client_of(call), call.scope == "project" ? Scope::project : Scope::user, call.http)) {
         print(step + '\n');
     }
     if (!identity.hub.ca_file.empty()) {

@@ -10,6 +10,7 @@ struct ConnectCall {
     std::string client;  // one of dialect_names()
     std::string name;    // of the agent; empty: the token's, or one made of the client's name
     std::string scope = "user";
+    bool http = false;  // hooks ask the hub themselves
     bool dry_run = false;
     bool undo = false;
     ContextFlags context;

@@ -13,7 +13,8 @@
 #include <optional>
 #include <string_view>
 
-#include "cli/agents/announce.hpp"
+#include "cli/agents/hook_input.hpp"
+#include "cli/agents/hook_words.hpp"
 #include "cli/agents/mail_questions.hpp"
 #include "cli/agents/processes.hpp"
 #include "cli/agents/session_file.hpp"
@@ -152,17 +153,21 @@ private:
     int announce(HubClient& hub, Deadline deadline) {
         {
             SessionFile file(directory_, input_.session);
-            file.save(note_turn(input_, moment_, file.state()));
+            LocalSession session = file.state();
+            session.told = note_turn(input_, moment_, std::move(session.told));
+            file.save(session);
         }
         if (agent_.empty()) agent_ = ask_holder(hub, deadline).agent;
         const UnreadMail mail = ask_unread(hub, agent_, deadline);
         std::string output;
         {
             SessionFile file(directory_, input_.session);
-            const Decision decision = decide(input_, moment_, mail, file.state());
+            LocalSession session = file.state();
+            const Decision decision = decide(input_, moment_, mail, session.told);
+            session.told = decision.state;
             // From here on it is said, and not forgotten half-way.
             set_alarm(0);
-            file.save(decision.state);
+            file.save(session);
             output = decision.output;
         }
         write_stream(STDOUT_FILENO, output);

@@ -68,18 +68,33 @@ bool has_groups(Dialect dialect) {
     return dialect == Dialect::claude || dialect == Dialect::codex || dialect == Dialect::gemini;
 }
 
+std::string text_in(const JsonValue& object, const char* key) {
+    const auto found = object.is_object() ? object.find(key) : object.end();
+    return object.is_object() && found != object.end() && found->is_string()
+               ? found->get<std::string>()
+               : "";
+}
+
+JsonValue group_of(Moment moment, JsonValue handler_of_it) {
+    JsonValue group = JsonValue::object();
+    if (moment == Moment::tool) group["matcher"] = "*";
+    group["hooks"] = JsonValue::array({std::move(handler_of_it)});
+    return group;
+}
+
 std::string command_in(const JsonValue& hook) {
-    for (const char* key : {"command", "bash"}) {
-        const auto found = hook.is_object() ? hook.find(key) : hook.end();
-        if (hook.is_object() && found != hook.end() && found->is_string()) {
-            return found->get<std::string>();
-        }
-    }
-    return "";
+    const std::string command = text_in(hook, "command");
+    return command.empty() ? text_in(hook, "bash") : command;
+}
+
+bool asks_hub(const JsonValue& hook, Dialect dialect) {
+    return dialect == Dialect::claude && text_in(hook, "type") == "http" &&
+           text_in(hook, "url").ends_with(kClaudeHookPath);
 }
 
 /// " hook claude " in a command of agentcom, whatever stands before and after.
 bool is_ours(const JsonValue& hook, Dialect dialect) {
+    if (asks_hub(hook, dialect)) return true;
     const std::string command = command_in(hook);
     const std::size_t hooked = command.find(" hook " + std::string(name_of(dialect)) + " ");
     return hooked != std::string::npos && command.rfind("agentcom", hooked) != std::string::npos;
@@ -152,15 +167,35 @@ HookList hook_list(Dialect dialect, const std::string& binary, const std::string
     for (const auto& [moment, name] : event_names(dialect)) {
         JsonValue element = handler(dialect, command(moment), moment);
         if (has_groups(dialect)) {
-            JsonValue group = JsonValue::object();
-            if (moment == Moment::tool) group["matcher"] = "*";
-            group["hooks"] = JsonValue::array({element});
+            JsonValue group = group_of(moment, std::move(element));
             if (dialect == Dialect::claude && moment == Moment::stop) {
                 group["hooks"].push_back(handler(dialect, command(Moment::wait), Moment::wait));
             }
             element = std::move(group);
         }
         list.events.emplace_back(name, std::move(element));
+    }
+    return list;
+}
+
+HookList claude_http_hooks(Scope scope, const Account& account) {
+    HookList list{Dialect::claude};
+    for (const auto& [moment, name] : event_names(Dialect::claude)) {
+        // At the start it asks no hub, and at the end there is no waiter to end.
+        if (moment == Moment::start || moment == Moment::end) {
+            list.events.emplace_back(name, nullptr);
+            continue;
+        }
+        JsonValue hook = {{"type", "http"},
+                          {"url", account.hub_url + std::string(kClaudeHookPath)}};
+        if (scope == Scope::user) {
+            hook["headers"]["Authorization"] = "Bearer " + account.token;
+        } else {
+            hook["headers"]["Authorization"] = "Bearer $AGENTCOM_TOKEN";
+            hook["allowedEnvVars"] = JsonValue::array({"AGENTCOM_TOKEN"});
+        }
+        hook["timeout"] = kHookSeconds;
+        list.events.emplace_back(name, group_of(moment, std::move(hook)));
     }
     return list;
 }
@@ -172,6 +207,7 @@ std::string with_hooks(std::string text, const HookList& hooks) {
     for (const auto& [event, wanted] : hooks.events) {
         const JsonPath path{"hooks", event};
         text = without_ours(std::move(text), path, hooks.dialect, &wanted);
+        if (wanted.is_null()) continue;
         const JsonValue list = list_at(text, path);
         if (std::find(list.begin(), list.end(), wanted) == list.end()) {
             text = json_with_element(text, path, wanted);
@@ -190,12 +226,23 @@ std::string without_hooks(std::string text, const HookList& hooks) {
 std::vector<HookCommand> found_hooks(const std::string& text, const HookList& hooks) {
     std::vector<HookCommand> found;
     const std::string mark = " hook " + std::string(name_of(hooks.dialect)) + " ";
-    const auto add = [&](const JsonValue& hook, const std::string& place) {
+    const auto add = [&](const JsonValue& hook, const std::string& event,
+                         const std::string& place) {
         if (!is_ours(hook, hooks.dialect)) return;
+        if (asks_hub(hook, hooks.dialect)) {
+            const auto moment = std::find_if(kMoments.begin(), kMoments.end(), [&](Moment m) {
+                return event_name(hooks.dialect, m) == event;
+            });
+            if (moment == kMoments.end()) return;
+            const JsonValue headers = hook.value("headers", JsonValue::object());
+            found.push_back(
+                {*moment, "", text_in(hook, "url"), text_in(headers, "Authorization"), place});
+            return;
+        }
         const std::string command = command_in(hook);
         const std::string rest = command.substr(command.find(mark) + mark.size());
         if (const auto moment = moment_named(rest.substr(0, rest.find(' ')))) {
-            found.push_back({*moment, command, place});
+            found.push_back({*moment, command, "", "", place});
         }
     };
     for (const auto& [event, wanted] : hooks.events) {
@@ -203,12 +250,12 @@ std::vector<HookCommand> found_hooks(const std::string& text, const HookList& ho
         for (std::size_t i = 0; i < list.size(); ++i) {
             const std::string place = std::to_string(i);
             if (!is_group(list[i])) {
-                add(list[i], place);
+                add(list[i], event, place);
                 continue;
             }
             const JsonValue& group = list[i]["hooks"];
             for (std::size_t j = 0; j < group.size(); ++j) {
-                add(group[j], place + ":" + std::to_string(j));
+                add(group[j], event, place + ":" + std::to_string(j));
             }
         }
     }

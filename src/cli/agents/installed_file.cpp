@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "agentcom/core/private_file.hpp"
+#include "cli/agents/json_text.hpp"
 #include "cli/agents/session_file.hpp"
 
 namespace agentcom::cli::agents {

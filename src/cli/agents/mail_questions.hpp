@@ -1,13 +1,18 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "agentcom/cli/hub_client.hpp"
-#include "cli/agents/announce.hpp"
+#include "cli/agents/hook_words.hpp"
 
 /// What hooks ask the hub. Functions throw HubError.
 namespace agentcom::cli::agents {
+
+/// Nothing when it is not the answer of GET /api/mailbox/:id/unread.
+[[nodiscard]] std::optional<UnreadMail> parse_unread(std::string_view json);
 
 [[nodiscard]] UnreadMail ask_unread(HubClient& hub, const std::string& agent, Deadline deadline);
 

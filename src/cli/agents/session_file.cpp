@@ -28,15 +28,15 @@ fs::path session_path(const fs::path& directory, std::string_view session) {
     return directory / "sessions" / (name_for(session) + ".json");
 }
 
-SessionState read_state(std::string_view text) {
+LocalSession read_state(std::string_view text) {
     const auto json = nlohmann::json::parse(text, nullptr, false);
-    SessionState state;
+    LocalSession state;
     if (!json.is_object()) return state;
     try {
-        state.agent = json.at("agent");
-        state.epoch = json.at("epoch");
-        state.announced = json.at("announced");
-        state.blocks = json.at("blocks");
+        state.told.agent = json.at("agent");
+        state.told.epoch = json.at("epoch");
+        state.told.announced = json.at("announced");
+        state.told.blocks = json.at("blocks");
         state.waiter = json.at("waiter");
         state.waiter_started = json.at("waiter_started");
     } catch (const nlohmann::json::exception&) {
@@ -45,11 +45,13 @@ SessionState read_state(std::string_view text) {
     return state;
 }
 
-std::string write_state(const SessionState& state) {
-    return nlohmann::ordered_json{
-               {"agent", state.agent},         {"epoch", state.epoch},
-               {"announced", state.announced}, {"blocks", state.blocks},
-               {"waiter", state.waiter},       {"waiter_started", state.waiter_started}}
+std::string write_state(const LocalSession& state) {
+    return nlohmann::ordered_json{{"agent", state.told.agent},
+                                  {"epoch", state.told.epoch},
+                                  {"announced", state.told.announced},
+                                  {"blocks", state.told.blocks},
+                                  {"waiter", state.waiter},
+                                  {"waiter_started", state.waiter_started}}
                .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) +
            "\n";
 }
@@ -100,7 +102,7 @@ SessionFile::SessionFile(const fs::path& directory, std::string_view session) {
 
 SessionFile::~SessionFile() { ::close(file_); }
 
-void SessionFile::save(const SessionState& state) {
+void SessionFile::save(const LocalSession& state) {
     if (state == state_) return;
     // In place: the lock belongs to this very file. Half a state reads as none, and then a message
     // is announced twice.

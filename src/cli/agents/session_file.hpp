@@ -1,10 +1,11 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <string_view>
 
-#include "cli/agents/announce.hpp"
+#include "cli/agents/hook_words.hpp"
 
 namespace agentcom::cli::agents {
 
@@ -14,6 +15,16 @@ namespace agentcom::cli::agents {
 
 /// First half of SHA-256, hexadecimal: a name for a file that stands for any text.
 [[nodiscard]] std::string name_for(std::string_view text);
+
+/// What is kept of one session from one hook to the next.
+struct LocalSession {
+    hooks::SessionState told;
+    // The process that waits for mail beside the session; 0 when there is none. A number is used
+    // again once a process has ended, so the time it started belongs to it.
+    std::int64_t waiter = 0;
+    std::uint64_t waiter_started = 0;
+    bool operator==(const LocalSession&) const = default;
+};
 
 /// The state of one session on disk (mode 0600, its directory 0700), locked against the session's
 /// other hooks for as long as the object lives. What cannot be read is an empty state.
@@ -25,13 +36,13 @@ public:
     SessionFile(const SessionFile&) = delete;
     SessionFile& operator=(const SessionFile&) = delete;
 
-    [[nodiscard]] const SessionState& state() const noexcept { return state_; }
+    [[nodiscard]] const LocalSession& state() const noexcept { return state_; }
     /// Writes when something has changed. Throws std::system_error.
-    void save(const SessionState& state);
+    void save(const LocalSession& state);
 
 private:
     int file_ = -1;
-    SessionState state_;
+    LocalSession state_;
 };
 
 void remove_session(const std::filesystem::path& directory, std::string_view session) noexcept;

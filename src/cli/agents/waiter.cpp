@@ -23,7 +23,7 @@ constexpr seconds kAnswerTime{10};
 constexpr seconds kRest{30};
 constexpr seconds kLongestPause{30};
 
-ProcessId waiter_of(const SessionState& state) { return {state.waiter, state.waiter_started}; }
+ProcessId waiter_of(const LocalSession& state) { return {state.waiter, state.waiter_started}; }
 
 void end_process(const ProcessId& process) {
     if (process.pid != ::getpid() && is_running(process)) {
@@ -57,12 +57,12 @@ private:
     /// True when the turn that ends was made to go on as often as it may.
     bool claim() {
         SessionFile file(waiting_.directory, waiting_.input.session);
-        SessionState state = file.state();
+        LocalSession state = file.state();
         end_process(waiter_of(state));
         state.waiter = self_.pid;
         state.waiter_started = self_.started;
         file.save(state);
-        return state.blocks >= kMaxBlocks;
+        return state.told.blocks >= kMaxBlocks;
     }
 
     /// True when there is nothing more to wait for.
@@ -71,17 +71,15 @@ private:
         const UnreadMail mail = ask_unread(hub_, agent_, from_now(kAnswerTime));
         pause_ = kFirstPause;
         if (!waiting_.alive()) return true;
-        SessionState before;
+        LocalSession before;
         std::optional<std::string> text;
         {
             SessionFile file(waiting_.directory, waiting_.input.session);
             before = file.state();
             if (waiter_of(before) != self_) return true;
-            Decision decision = decide(waiting_.input, Moment::wait, mail, before);
+            Decision decision = decide(waiting_.input, Moment::wait, mail, before.told);
             if (decision.text) {
-                decision.state.waiter = 0;
-                decision.state.waiter_started = 0;
-                file.save(decision.state);
+                file.save({std::move(decision.state)});
                 text = std::move(decision.text);
             }
         }
@@ -103,10 +101,11 @@ private:
     }
 
     /// It was not announced after all.
-    void take_back(const SessionState& before, const UnreadMail& mail) {
+    void take_back(const LocalSession& before, const UnreadMail& mail) {
         SessionFile file(waiting_.directory, waiting_.input.session);
-        SessionState state = file.state();
-        if (state.announced == mail.newest_seq && state.epoch == mail.epoch && state.waiter == 0) {
+        LocalSession state = file.state();
+        if (state.told.announced == mail.newest_seq && state.told.epoch == mail.epoch &&
+            state.waiter == 0) {
             file.save(before);
         }
     }
@@ -134,7 +133,7 @@ void wait_and_wake(HubClient& hub, const Waiting& waiting) { Waiter(hub, waiting
 
 void end_waiter(const std::filesystem::path& directory, const std::string& session) {
     SessionFile file(directory, session);
-    SessionState state = file.state();
+    LocalSession state = file.state();
     end_process(waiter_of(state));
     state.waiter = 0;
     state.waiter_started = 0;

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "agentcom/cli/hub_client.hpp"
-#include "cli/agents/announce.hpp"
+#include "cli/agents/hook_words.hpp"
 
 namespace agentcom::cli::agents {
 

@@ -202,6 +202,60 @@ TEST(ClientFiles, ClaudeCodeIsWokenByAWaiterBesideTheStopHook) {
     EXPECT_EQ(stop[0]["hooks"][0]["timeout"], 5);
 }
 
+/// The file of Claude Code's hooks when they ask the hub themselves.
+FileChange http_hooks(Scope scope, const std::string& url = "http://127.0.0.1:4000") {
+    Account account = test_account(url);
+    account.http = true;
+    return client_files(Dialect::claude, scope, test_places(), account)[1];
+}
+
+TEST(ClientFiles, ClaudeCodeAsksTheHubItselfWhereThatIsWanted) {
+    const FileChange file = http_hooks(Scope::user);
+    EXPECT_TRUE(file.secret);
+    const JsonValue hooks = json_at(file.with(""), {"hooks"});
+    const JsonValue handler = {{"type", "http"},
+                               {"url", "http://127.0.0.1:4000/hooks/claude"},
+                               {"headers", {{"Authorization", "Bearer " + kToken}}},
+                               {"timeout", 5}};
+    EXPECT_EQ(hooks, JsonValue({{"UserPromptSubmit", {{{"hooks", {handler}}}}},
+                                {"PostToolUse", {{{"matcher", "*"}, {"hooks", {handler}}}}},
+                                {"Stop", {{{"hooks", {handler}}}}}}));
+    EXPECT_EQ(file.with(file.with("")), file.with(""));
+    EXPECT_EQ(http_hooks(Scope::user, "http://new").with(file.with("")),
+              http_hooks(Scope::user, "http://new").with(""));
+}
+
+TEST(ClientFiles, InAProjectTheHooksThatAskTheHubNameAVariable) {
+    const FileChange file = http_hooks(Scope::project);
+    EXPECT_FALSE(file.secret);
+    EXPECT_EQ(file.with("").find(kToken), std::string::npos);
+    const JsonValue handler = json_at(file.with(""), {"hooks", "Stop"})[0]["hooks"][0];
+    EXPECT_EQ(handler["headers"]["Authorization"], "Bearer $AGENTCOM_TOKEN");
+    EXPECT_EQ(handler["allowedEnvVars"], JsonValue::array({"AGENTCOM_TOKEN"}));
+}
+
+TEST(ClientFiles, TheTwoKindsOfHooksTakeEachOthersPlace) {
+    const FileChange commands = files(Dialect::claude, Scope::user)[1];
+    const FileChange http = http_hooks(Scope::user);
+    const std::string others =
+        R"({"hooks":{"Stop":[{"hooks":[{"type":"http","url":"http://log/stop"}]}]}})";
+    for (const std::string& text : {std::string(), others}) {
+        const JsonValue asking = json_at(http.with(text), {});
+        const JsonValue running = json_at(commands.with(text), {});
+        EXPECT_EQ(json_at(http.with(commands.with(text)), {}), asking);
+        EXPECT_EQ(json_at(commands.with(http.with(text)), {}), running);
+        // Undoing does not know which there are.
+        EXPECT_EQ(commands.without(http.with(text)), text);
+    }
+    const auto found = installed_hooks(Dialect::claude, http.with(others));
+    ASSERT_EQ(found.size(), 3U);
+    EXPECT_EQ(found[2].moment, Moment::stop);
+    EXPECT_EQ(found[2].command, "");
+    EXPECT_EQ(found[2].url, "http://127.0.0.1:4000/hooks/claude");
+    EXPECT_EQ(found[2].authorization, "Bearer " + kToken);
+    EXPECT_EQ(found[2].place, "1:0");
+}
+
 TEST(ClientFiles, OneProjectOfClaudeCodesIsKeptAmongTheUsersOwn) {
     const auto written = files(Dialect::claude, Scope::project);
     EXPECT_EQ(written[0].path, kHome / ".claude.json");

@@ -362,6 +362,50 @@ TEST_F(ConnectCommand, TheDoctorSeesEveryHookAnnounceAMessage) {
     }
 }
 
+TEST_F(ConnectCommand, WithHttpTheHooksAskTheHubAndTheDoctorSeesItAnswer) {
+    const fs::path settings = home() / ".claude/settings.json";
+    write(settings, kSettings);
+    const auto before = client_files();
+    const Ran ran = connect("claude", {"--http"});
+    ASSERT_EQ(ran.status, 0) << ran.errors;
+    const std::string token = context("claude").at("token");
+    EXPECT_EQ((ran.output + ran.errors).find(token), std::string::npos);
+    EXPECT_EQ(mode(settings), 0600U);
+    EXPECT_NE(read(settings).find('"' + url() + "/hooks/claude\""), std::string::npos);
+    EXPECT_EQ(read(settings).find("hook claude"), std::string::npos);
+    const auto once = client_files();
+    EXPECT_EQ(run({"connect", "claude", "--http"}).status, 0);
+    EXPECT_EQ(client_files(), once);
+    const Ran examined = run({"doctor", "claude"});
+    EXPECT_EQ(examined.status, 0) << examined.output;
+    for (const char* moment : {"prompt", "tool", "stop"}) {
+        EXPECT_NE(examined.output.find("ok    hook " + std::string(moment) + " announces, once"),
+                  std::string::npos)
+            << examined.output;
+    }
+    HttpClient reader(hub_->port(), token);
+    EXPECT_EQ(reader.get("/api/mailbox/claude/unread").json().at("count"), 0);
+    EXPECT_EQ(run({"connect", "claude", "--undo"}).status, 0);
+    EXPECT_EQ(client_files(), before);
+    EXPECT_EQ(connect("codex", {"--http"}).status, 2);
+}
+
+TEST_F(ConnectCommand, TheDoctorSaysWhichHookAsksAnotherHubOrWithAnotherToken) {
+    ASSERT_EQ(connect("claude", {"--http"}).status, 0);
+    const fs::path settings = home() / ".claude/settings.json";
+    json hooks = json::parse(read(settings));
+    hooks["hooks"]["Stop"][0]["hooks"][0]["url"] = "http://127.0.0.1:1/hooks/claude";
+    hooks["hooks"]["PostToolUse"][0]["hooks"][0]["headers"]["Authorization"] = "Bearer x";
+    write(settings, hooks.dump());
+    const Ran ran = run({"doctor", "claude"});
+    EXPECT_EQ(ran.status, 1);
+    EXPECT_EQ(lines_with(ran.output, "FAIL  hook stop asks http://127.0.0.1:1/hooks/claude").size(),
+              1U)
+        << ran.output;
+    EXPECT_EQ(lines_with(ran.output, "FAIL  hook tool does not show the token").size(), 1U);
+    EXPECT_EQ(lines_with(ran.output, "ok    hook prompt announces, once").size(), 1U);
+}
+
 TEST_F(ConnectCommand, TheDoctorLeavesOtherMailUnread) {
     ASSERT_EQ(connect("claude").status, 0);
     HttpClient bob(hub_->port(), hub_->create_token("bob"));

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "cli/agents/announce.hpp"
-#include "cli/agents/dialect.hpp"
 #include "cli/agents/hook_input.hpp"
+#include "cli/agents/hook_words.hpp"
+#include "support/claude_input.hpp"
 
 namespace agentcom::cli::agents {
 namespace {
@@ -24,21 +24,17 @@ struct Recorded {
 };
 
 const std::vector<Recorded> kRecorded = {
-    {Dialect::claude, Moment::start,
-     R"({"session_id":"s1","transcript_path":"/t/s1.jsonl","cwd":"/p","hook_event_name":"SessionStart","source":"startup","model":"m"})",
+    {Dialect::claude, Moment::start, test::claude_input::kSessionStart,
      "/hookSpecificOutput/additionalContext",
      R"({"hookSpecificOutput":{"hookEventName":"SessionStart"}})"},
-    {Dialect::claude, Moment::prompt,
-     R"({"session_id":"s1","transcript_path":"/t/s1.jsonl","cwd":"/p","hook_event_name":"UserPromptSubmit","prompt_id":"p","permission_mode":"default","prompt":"go on"})",
+    {Dialect::claude, Moment::prompt, test::claude_input::kUserPromptSubmit,
      "/hookSpecificOutput/additionalContext",
      R"({"hookSpecificOutput":{"hookEventName":"UserPromptSubmit"}})"},
-    {Dialect::claude, Moment::tool,
-     R"({"session_id":"s1","transcript_path":"/t/s1.jsonl","cwd":"/p","hook_event_name":"PostToolUse","tool_name":"Bash","tool_input":{"command":"ls"},"tool_response":{"stdout":""},"tool_use_id":"t","duration_ms":3})",
+    {Dialect::claude, Moment::tool, test::claude_input::kPostToolUse,
      "/hookSpecificOutput/additionalContext",
      R"({"hookSpecificOutput":{"hookEventName":"PostToolUse"}})"},
-    {Dialect::claude, Moment::stop,
-     R"({"session_id":"s1","transcript_path":"/t/s1.jsonl","cwd":"/p","hook_event_name":"Stop","prompt_id":"p","permission_mode":"default","effort":{"level":"high"},"stop_hook_active":false,"last_assistant_message":"done","background_tasks":[],"session_crons":[]})",
-     "/reason", R"({"decision":"block"})"},
+    {Dialect::claude, Moment::stop, test::claude_input::kStop, "/reason",
+     R"({"decision":"block"})"},
     {Dialect::codex, Moment::start,
      R"({"session_id":"0199-a","turn_id":"t","transcript_path":null,"cwd":"/p","hook_event_name":"SessionStart","model":"m","permission_mode":"default","source":"startup"})",
      "/hookSpecificOutput/additionalContext",
@@ -135,7 +131,7 @@ TEST(HookDialects, EveryClientIsToldOfMailAtEveryMomentInItsOwnForm) {
         if (recorded.text_at == nullptr) {
             EXPECT_EQ(decision.output, silence(recorded.dialect));
             EXPECT_FALSE(decision.text);
-            EXPECT_EQ(decision.state, SessionState{});
+            EXPECT_EQ(decision.state, hooks::SessionState{});
             continue;
         }
         ASSERT_TRUE(decision.text);

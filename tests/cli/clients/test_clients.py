@@ -34,6 +34,7 @@ class Model:
     def __init__(self):
         self._asked = []
         self._changed = threading.Condition()
+        self._meanwhile = None
         model = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -44,6 +45,8 @@ class Model:
                 with model._changed:
                     model._asked.append(body.decode("utf-8", "replace"))
                     model._changed.notify_all()
+                if '"tools":[{' in body.decode("utf-8", "replace"):
+                    model.do_meanwhile()
                 kind, text = answer(self.path)
                 self.reply(kind, text)
 
@@ -65,6 +68,16 @@ class Model:
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def meanwhile(self, action):
+        """What happens once, while the model thinks about a prompt."""
+        self._meanwhile = action
+
+    def do_meanwhile(self):
+        with self._changed:
+            action, self._meanwhile = self._meanwhile, None
+        if action:
+            action()
 
     def close(self):
         self._server.shutdown()
@@ -204,9 +217,9 @@ class ClientsTest(unittest.TestCase):
         self.assertEqual(done.returncode, 0, (done.stdout, done.stderr))
         return done.stdout
 
-    def connect(self, client):
+    def connect(self, client, *flags):
         return self.run_program(BINARY, "connect", client, "--url", self.url, "--token-file",
-                                self.data / "admin_token")
+                                self.data / "admin_token", *flags)
 
     def bob_writes_to(self, agent):
         request = urllib.request.Request(
@@ -238,13 +251,13 @@ class ClientsTest(unittest.TestCase):
             text = f"AgentCom: {count} unread message{'s' if count > 1 else ''} for {client}"
             self.assertTrue(self.model.wait_for(text), text)
 
-    def prepare_claude(self):
+    def prepare_claude(self, *flags):
         settings = {"hasCompletedOnboarding": True, "theme": "dark",
                     "customApiKeyResponses": {"approved": [API_KEY[-20:]], "rejected": []},
                     "projects": {str(self.project): {"hasTrustDialogAccepted": True,
                                                      "hasCompletedProjectOnboarding": True}}}
         (self.home / ".claude.json").write_text(json.dumps(settings, indent=2))
-        self.connect("claude")
+        self.connect("claude", *flags)
 
     def prepare_codex(self):
         (self.home / ".codex").mkdir()
@@ -264,6 +277,18 @@ class ClientsTest(unittest.TestCase):
         self.bob_writes_to("claude")
         self.run_program(PROGRAMS / "claude", "-p", "say hi")
         self.assertTrue(self.model.wait_for("AgentCom: 1 unread message for claude: 1 from bob"))
+
+    def test_claude_asks_the_hub_itself(self):
+        self.prepare_claude("--http")
+        self.bob_writes_to("claude")
+        self.run_program(PROGRAMS / "claude", "-p", "say hi")
+        self.assertTrue(self.model.wait_for("AgentCom: 1 unread message for claude: 1 from bob"))
+
+    def test_a_turn_of_claude_goes_on_when_the_hub_says_so(self):
+        self.prepare_claude("--http")
+        self.model.meanwhile(lambda: self.bob_writes_to("claude"))
+        self.run_program(PROGRAMS / "claude", "-p", "say hi")
+        self.assertTrue(self.model.wait_for("Stop hook feedback:\\nAgentCom: 1 unread message for claude"))
 
     def test_an_idle_claude_is_woken(self):
         self.prepare_claude()

@@ -1,10 +1,10 @@
-#include "cli/agents/announce.hpp"
+#include "agentcom/hooks/announce.hpp"
 
 #include <gtest/gtest.h>
 
 #include <string>
 
-namespace agentcom::cli::agents {
+namespace agentcom::hooks {
 namespace {
 
 UnreadMail mail_up_to(std::uint64_t newest, std::uint64_t count = 1) {
@@ -49,29 +49,6 @@ TEST(Announcement, NamesCannotBringTextOfTheirOwn) {
     EXPECT_EQ(text.find('\n'), std::string::npos);
 }
 
-TEST(UnreadAnswer, IsReadAsTheHubWritesIt) {
-    const auto mail = parse_unread(
-        R"({"agent_id":"alice","count":3,"senders":["bob","carol"],"by_sender":[{"agent_id":"bob","count":2},{"agent_id":"carol","count":1}],"oldest":1,"newest":2,"last_seq":9,"epoch":"e1","more":true})");
-    ASSERT_TRUE(mail);
-    EXPECT_EQ(mail->agent, "alice");
-    EXPECT_EQ(mail->count, 3U);
-    ASSERT_EQ(mail->senders.size(), 2U);
-    EXPECT_EQ(mail->senders[1].first, "carol");
-    EXPECT_EQ(mail->newest_seq, 9U);
-    EXPECT_EQ(mail->epoch, "e1");
-    EXPECT_TRUE(mail->more);
-}
-
-TEST(UnreadAnswer, AnythingElseIsNone) {
-    for (const char* text :
-         {"", "[]", "{}", R"({"error":"unauthorized"})",
-          R"({"agent_id":"a","count":-1,"by_sender":[],"last_seq":9,"epoch":"e"})",
-          R"({"agent_id":"a","count":1,"by_sender":[{}],"last_seq":9,"epoch":"e"})",
-          R"({"agent_id":"a","count":1,"by_sender":[7],"last_seq":9,"epoch":"e"})"}) {
-        EXPECT_FALSE(parse_unread(text)) << text;
-    }
-}
-
 TEST(HookDecision, AMessageIsAnnouncedOnceInASession) {
     const Decision first = decide(claude_input(), Moment::prompt, mail_up_to(5), {});
     ASSERT_TRUE(first.text);
@@ -86,9 +63,9 @@ TEST(HookDecision, WhatWasReadMeanwhileIsNotAnnounced) {
 }
 
 TEST(HookDecision, NumbersOfAnotherStoreOrAgentMeanNothing) {
-    const SessionState state{"alice", "e0", 900, 0, 0, 0};
+    const SessionState state{"alice", "e0", 900, 0};
     EXPECT_TRUE(decide(claude_input(), Moment::prompt, mail_up_to(5), state).text);
-    const SessionState other{"carol", "e1", 900, 0, 0, 0};
+    const SessionState other{"carol", "e1", 900, 0};
     EXPECT_TRUE(decide(claude_input(), Moment::prompt, mail_up_to(5), other).text);
 }
 
@@ -126,7 +103,7 @@ TEST(HookDecision, AfterAHookBlockedOnlyNewerMailBlocksAgain) {
 }
 
 TEST(HookDecision, WhoeverIsWokenBeginsATurn) {
-    SessionState state{"alice", "e1", 4, kMaxBlocks, 0, 0};
+    SessionState state{"alice", "e1", 4, kMaxBlocks};
     const Decision woken = decide(claude_input(true), Moment::wait, mail_up_to(5), state);
     ASSERT_TRUE(woken.text);
     EXPECT_EQ(woken.state.blocks, 0);
@@ -143,4 +120,4 @@ TEST(HookDecision, ATurnThatTheUserEndedIsNotTakenUpAgain) {
 }
 
 }  // namespace
-}  // namespace agentcom::cli::agents
+}  // namespace agentcom::hooks

@@ -7,9 +7,9 @@
 #include <utility>
 #include <vector>
 
-#include "cli/agents/hook_input.hpp"
+#include "agentcom/hooks/hook_input.hpp"
 
-namespace agentcom::cli::agents {
+namespace agentcom::hooks {
 
 /// The hub's answer to "what is unread": no bodies, only how many and from whom.
 struct UnreadMail {
@@ -20,8 +20,6 @@ struct UnreadMail {
     std::string epoch;
     bool more = false;  // others are unread, or others have sent, than are counted
 };
-/// Nothing when it is not the answer of GET /api/mailbox/:id/unread.
-[[nodiscard]] std::optional<UnreadMail> parse_unread(std::string_view json);
 
 /// What one session has been told, kept from one hook to the next.
 struct SessionState {
@@ -29,10 +27,6 @@ struct SessionState {
     std::string epoch;            // of the store that `announced` belongs to
     std::uint64_t announced = 0;  // the newest message the session was told of
     int blocks = 0;               // how often this turn was made to go on
-    // The process that waits for mail beside the session; 0 when there is none. A number is used
-    // again once a process has ended, so the time it started belongs to it.
-    std::int64_t waiter = 0;
-    std::uint64_t waiter_started = 0;
     bool operator==(const SessionState&) const = default;
 };
 
@@ -46,11 +40,11 @@ inline constexpr std::size_t kMaxNamedSenders = 8;
 /// Counts and names, and what to do; under kMaxAnnouncementBytes whatever the names are.
 [[nodiscard]] std::string announcement(const UnreadMail& mail);
 
-/// What the hook does: what it prints, its exit status, and how the session's state goes on.
+/// What the hook does: what it says, and how the session's state goes on.
 struct Decision {
     /// Set when something is announced.
     std::optional<std::string> text{};
-    std::string output;  // for standard output
+    std::string output;  // for standard output, or the body of the answer
     SessionState state;
 };
 
@@ -63,4 +57,4 @@ struct Decision {
 [[nodiscard]] Decision decide(const HookInput& input, Moment moment, const UnreadMail& mail,
                               const SessionState& state);
 
-}  // namespace agentcom::cli::agents
+}  // namespace agentcom::hooks

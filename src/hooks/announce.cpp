@@ -1,22 +1,9 @@
-#include "cli/agents/announce.hpp"
+#include "agentcom/hooks/announce.hpp"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
-namespace agentcom::cli::agents {
+namespace agentcom::hooks {
 namespace {
-
-template <class Value>
-std::optional<Value> unread_member(const nlohmann::json& object, const char* key) {
-    const auto found = object.find(key);
-    if (found == object.end()) return std::nullopt;
-    if constexpr (std::is_same_v<Value, std::string>) {
-        if (!found->is_string()) return std::nullopt;
-    } else {
-        if (!found->is_number_unsigned()) return std::nullopt;
-    }
-    return found->get<Value>();
-}
 
 /// Names that administrators brought from elsewhere may hold anything, also what reads like text of
 /// ours.
@@ -38,28 +25,6 @@ bool is_news(const UnreadMail& mail, const SessionState& state) {
 }
 
 }  // namespace
-
-std::optional<UnreadMail> parse_unread(std::string_view json) {
-    const nlohmann::json body = nlohmann::json::parse(json, nullptr, false);
-    if (!body.is_object()) return std::nullopt;
-    const auto agent = unread_member<std::string>(body, "agent_id");
-    const auto count = unread_member<std::uint64_t>(body, "count");
-    const auto newest = unread_member<std::uint64_t>(body, "last_seq");
-    const auto epoch = unread_member<std::string>(body, "epoch");
-    const auto senders = body.find("by_sender");
-    if (!agent || !count || !newest || !epoch || senders == body.end() || !senders->is_array()) {
-        return std::nullopt;
-    }
-    UnreadMail mail{*agent, *count, {}, *newest, *epoch, body.contains("more")};
-    for (const nlohmann::json& sender : *senders) {
-        if (!sender.is_object()) return std::nullopt;
-        const auto name = unread_member<std::string>(sender, "agent_id");
-        const auto sent = unread_member<std::uint64_t>(sender, "count");
-        if (!name || !sent) return std::nullopt;
-        mail.senders.emplace_back(*name, *sent);
-    }
-    return mail;
-}
 
 std::string announcement(const UnreadMail& mail) {
     std::string text(kAnnouncementPrefix);
@@ -110,4 +75,4 @@ Decision decide(const HookInput& input, Moment moment, const UnreadMail& mail,
     return decision;
 }
 
-}  // namespace agentcom::cli::agents
+}  // namespace agentcom::hooks

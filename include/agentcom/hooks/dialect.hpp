@@ -6,9 +6,9 @@
 #include <string_view>
 #include <vector>
 
-/// What coding agents ("clients") expect of the programs that they run at certain moments of a
-/// session ("hooks"). Pure functions, no state.
-namespace agentcom::cli::agents {
+/// What coding agents ("clients") expect of the programs that they run, or the hubs that they ask,
+/// at certain moments of a session ("hooks"). Pure functions, no state.
+namespace agentcom::hooks {
 
 /// Whose input is read and whose output is written.
 enum class Dialect { claude, codex, gemini, cursor, vscode, copilot, opencode };
@@ -33,7 +33,10 @@ inline constexpr std::array kMoments = {Moment::start, Moment::prompt, Moment::t
 [[nodiscard]] std::optional<Dialect> dialect_named(std::string_view name) noexcept;
 [[nodiscard]] std::optional<Moment> moment_named(std::string_view name) noexcept;
 
-/// What goes to standard output when there is nothing to say: nothing, or an empty object for those
+/// The client's own name of the moment, where the client has one, which the output repeats.
+[[nodiscard]] std::string_view event_name(Dialect dialect, Moment moment) noexcept;
+
+/// What is answered when there is nothing to say: nothing, or an empty object for those
 /// that insist on JSON.
 [[nodiscard]] std::string_view silence(Dialect dialect) noexcept;
 
@@ -42,4 +45,4 @@ inline constexpr std::array kMoments = {Moment::start, Moment::prompt, Moment::t
 [[nodiscard]] std::optional<std::string> speak(Dialect dialect, Moment moment,
                                                std::string_view text);
 
-}  // namespace agentcom::cli::agents
+}  // namespace agentcom::hooks

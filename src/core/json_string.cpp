@@ -1,8 +1,8 @@
-#include "agentcom/protocol/json_writer.hpp"
+#include "agentcom/core/json_string.hpp"
 
 #include <array>
 
-namespace agentcom::protocol {
+namespace agentcom::core {
 namespace {
 
 constexpr std::array<bool, 256> kEscaped = [] {
@@ -52,4 +52,4 @@ void append_json_string(std::string& out, std::string_view text) {
     out.push_back('"');
 }
 
-}  // namespace agentcom::protocol
+}  // namespace agentcom::core
