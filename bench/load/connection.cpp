@@ -187,6 +187,12 @@ std::size_t Poller::consume_http(Connection& connection, std::string_view bytes)
         if (connection.opened_) std::exchange(connection.opened_, {})(connection);
         return end + 4;
     }
+    if (connection.kind_ == Connection::Kind::stream) {
+        if (connection.status_ != 200) lost(connection, "stream refused");
+        connection.upgraded_ = true;
+        if (connection.handler_) connection.handler_(connection, {});
+        return end + 4;
+    }
     constexpr std::string_view kLength = "Content-Length: ";
     std::size_t length = 0;
     if (const std::size_t at = head.find(kLength); at != std::string_view::npos) {
@@ -197,12 +203,26 @@ std::size_t Poller::consume_http(Connection& connection, std::string_view bytes)
     return end + 4 + length;
 }
 
+std::size_t Poller::consume_event(Connection& connection, std::string_view bytes) {
+    constexpr std::string_view kEnd = "\n\n";
+    const std::size_t end = bytes.find(kEnd);
+    if (end == std::string_view::npos) return 0;
+    if (connection.handler_) connection.handler_(connection, bytes.substr(0, end));
+    return end + kEnd.size();
+}
+
 std::size_t Poller::consume(Connection& connection, std::string_view bytes) {
     std::size_t used = 0;
     while (used < bytes.size()) {
         const std::string_view rest = bytes.substr(used);
         if (!connection.upgraded_) {
             const std::size_t taken = consume_http(connection, rest);
+            if (taken == 0) break;
+            used += taken;
+            continue;
+        }
+        if (connection.kind_ == Connection::Kind::stream) {
+            const std::size_t taken = consume_event(connection, rest);
             if (taken == 0) break;
             used += taken;
             continue;

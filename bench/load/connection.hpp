@@ -25,8 +25,9 @@ class Poller;
 /// bytes, output of one round is written with one call. Owned by the Poller.
 class Connection {
 public:
-    enum class Kind : std::uint8_t { websocket, http };
-    /// WebSocket: one text message. HTTP: the body of one answer.
+    enum class Kind : std::uint8_t { websocket, http, stream };
+    /// WebSocket: one text message. HTTP: the body of one answer. Stream: one event or comment,
+    /// and nothing when it is opened.
     using Handler = std::function<void(Connection&, std::string_view text)>;
 
     /// Queues a text frame (masked with a zero key, which is valid and costs nothing).
@@ -81,6 +82,7 @@ private:
     void read(Connection& connection);
     std::size_t consume(Connection& connection, std::string_view bytes);
     std::size_t consume_http(Connection& connection, std::string_view bytes);
+    std::size_t consume_event(Connection& connection, std::string_view bytes);
     void flush(Connection& connection);
     void lost(Connection& connection, const char* what);
 

@@ -17,9 +17,9 @@ namespace {
 using agentcom::bench::Figures;
 using agentcom::bench::Options;
 
-/// The run whose rate is the median; all its other figures belong to it.
-Figures median_run(std::vector<Figures> runs) {
-    std::ranges::sort(runs, {}, [](const Figures& run) { return run.at("per_second"); });
+/// The run that is the median by one figure; all its other figures belong to it.
+Figures median_run(std::vector<Figures> runs, const std::string& figure) {
+    std::ranges::sort(runs, {}, [&](const Figures& run) { return run.at(figure); });
     return runs[runs.size() / 2];
 }
 
@@ -76,7 +76,9 @@ int run(int argc, char** argv) {
     app.add_option("--rate", options.rate, "messages a second (rate)")->capture_default_str();
     app.add_option("--messages", options.messages, "messages to store (fill)")
         ->capture_default_str();
-    app.add_option("--directory", options.directory, "whose disk is measured (sync)")
+    app.add_option("--program", options.program, "agentcom (wakewait, wakehook)");
+    app.add_option("--directory", options.directory,
+                   "whose disk is measured (sync), where hooks keep their state (wakehook)")
         ->capture_default_str();
     app.add_option("--server-pid", options.server_pid, "the hub's process, for its memory");
     app.add_option("--runs", runs, "runs, of which the median is shown")
@@ -100,7 +102,8 @@ int run(int argc, char** argv) {
         agentcom::bench::begin_run();
         results.push_back(found->run(options));
     }
-    print(label.empty() ? options.scenario : label, median_run(std::move(results)), json);
+    print(label.empty() ? options.scenario : label,
+          median_run(std::move(results), std::string(found->median_of)), json);
     return 0;
 }
 

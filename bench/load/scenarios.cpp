@@ -4,32 +4,16 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <fstream>
 #include <memory>
 #include <stdexcept>
 
 #include "histogram.hpp"
 #include "team.hpp"
+#include "wake.hpp"
 
 namespace agentcom::bench {
 
 namespace {
-
-void add_latency(Figures& figures, const std::string& name, const Histogram& histogram) {
-    figures[name + "_p50_us"] = histogram.quantile_us(0.50);
-    figures[name + "_p99_us"] = histogram.quantile_us(0.99);
-    figures[name + "_p999_us"] = histogram.quantile_us(0.999);
-}
-
-/// Resident bytes of the hub's process; 0 when unknown.
-double resident_bytes(int pid) {
-    if (pid == 0) return 0;
-    std::ifstream file("/proc/" + std::to_string(pid) + "/statm");
-    double total = 0;
-    double resident = 0;
-    file >> total >> resident;
-    return resident * static_cast<double>(::sysconf(_SC_PAGESIZE));
-}
 
 /// Times of the messages in flight, oldest first; replies come in order.
 class InFlight {
@@ -54,10 +38,6 @@ struct Pair {
     InFlight deliveries;
     [[nodiscard]] std::uint64_t complete() const { return std::min(acked, delivered); }
 };
-
-std::string direct_frame(const std::string& to, std::size_t payload) {
-    return "{\"type\":\"message\",\"to\":\"" + to + "\",\"payload\":" + make_payload(payload) + "}";
-}
 
 Figures direct(const Options& options) {
     Poller poller(options.target);
@@ -306,10 +286,6 @@ Figures to_offline(const Options& options, std::uint64_t limit) {
 Figures offline(const Options& options) { return to_offline(options, 0); }
 Figures fill(const Options& options) { return to_offline(options, options.messages); }
 
-std::string get(const std::string& path, const std::string& token) {
-    return "GET " + path + " HTTP/1.1\r\nHost: hub\r\nAuthorization: Bearer " + token + "\r\n\r\n";
-}
-
 /// Requests over `pairs` keep-alive connections, one in flight on each.
 Figures http_loop(const Options& options, const std::function<std::string(std::size_t)>& request) {
     Poller poller(options.target);
@@ -524,6 +500,20 @@ const std::vector<Scenario>& scenarios() {
         {"fill", "stores `messages` messages for agents who are away", fill},
         {"agents", "registers `count` agents", agents},
         {"sync", "fdatasync of 4 KiB in `directory`; needs no hub", sync_cost},
+        {"wakepoll", "`count` long polls wait; from a send to its receiver's answer", wake_polls,
+         "wake_p50_us"},
+        {"wakestream", "`count` streams of events wait; from a send to its receiver's event",
+         wake_streams, "wake_p50_us"},
+        {"wakewait", "`count` processes `agentcom wait`; from a send to the end of its receiver",
+         wake_wait_processes, "wake_p50_us"},
+        {"wakehook", "the same with `agentcom hook claude wait`", wake_hook_processes,
+         "wake_p50_us"},
+        {"streams",
+         "`count` idle streams of events: memory of each, what all cost, pings meanwhile",
+         standing_streams, "hub_cpu_us_a_second"},
+        {"pings", "the same for nobody, to compare with", standing_nobody, "hub_cpu_us_a_second"},
+        {"hooks", "the same for `count` waiting hooks, as the hub sees them", standing_hooks,
+         "hub_cpu_us_a_second"},
     };
     return all;
 }

@@ -21,8 +21,9 @@ struct Options {
     double seconds = 3;           // measured time, after a warm-up of a fifth of it
     double rate = 20'000;         // messages a second, open loop
     std::uint64_t messages = 0;   // for `fill`: how many to store
-    std::string directory = ".";  // for `sync`: on which disk
+    std::string directory = ".";  // for `sync`: on which disk; else what processes keep
     int server_pid = 0;           // for memory figures; 0: not measured
+    std::string program;          // agentcom, where its processes are measured
 };
 
 /// Name -> number, printed as one line of JSON and as a row of the table.
@@ -32,6 +33,8 @@ struct Scenario {
     std::string_view name;
     std::string_view what;
     Figures (*run)(const Options& options);
+    /// Of several runs that one is shown which is the median by this figure.
+    std::string_view median_of = "per_second";
 };
 [[nodiscard]] const std::vector<Scenario>& scenarios();
 

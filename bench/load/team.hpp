@@ -1,11 +1,15 @@
 #pragma once
 
+#include <unistd.h>
+
+#include <fstream>
 #include <functional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "histogram.hpp"
 #include "scenarios.hpp"
 #include "stopwatch.hpp"
 
@@ -92,6 +96,30 @@ private:
 [[nodiscard]] inline std::string make_payload(std::size_t bytes) {
     constexpr std::size_t kFrame = 13;  // {"text":"..."}
     return "{\"text\":\"" + std::string(bytes > kFrame ? bytes - kFrame + 2 : 1, 'x') + "\"}";
+}
+
+[[nodiscard]] inline std::string direct_frame(const std::string& to, std::size_t payload) {
+    return "{\"type\":\"message\",\"to\":\"" + to + "\",\"payload\":" + make_payload(payload) + "}";
+}
+
+[[nodiscard]] inline std::string get(const std::string& path, const std::string& token) {
+    return "GET " + path + " HTTP/1.1\r\nHost: hub\r\nAuthorization: Bearer " + token + "\r\n\r\n";
+}
+
+/// Resident bytes of the hub's process; 0 when unknown.
+[[nodiscard]] inline double resident_bytes(int pid) {
+    if (pid == 0) return 0;
+    std::ifstream file("/proc/" + std::to_string(pid) + "/statm");
+    double total = 0;
+    double resident = 0;
+    file >> total >> resident;
+    return resident * static_cast<double>(::sysconf(_SC_PAGESIZE));
+}
+
+inline void add_latency(Figures& figures, const std::string& name, const Histogram& histogram) {
+    figures[name + "_p50_us"] = histogram.quantile_us(0.50);
+    figures[name + "_p99_us"] = histogram.quantile_us(0.99);
+    figures[name + "_p999_us"] = histogram.quantile_us(0.999);
 }
 
 /// Runs a warm-up of a fifth of the time, calls `begin`, then runs the measured time.

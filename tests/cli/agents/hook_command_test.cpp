@@ -256,6 +256,22 @@ TEST_F(HookCommand, TheEndOfASessionEndsItsWaiter) {
     EXPECT_EQ(session_state().at("waiter"), 0);
 }
 
+TEST_F(HookCommand, TheWaiterOfAKilledClientKeepsNoMailFromTheNextSession) {
+    // Any process stands for the client: this one waits for input that does not come.
+    Program client({"mcp"}, variables(), Program::Input::written);
+    auto known = variables();
+    known.push_back("CLAUDE_PID=" + std::to_string(client.pid()));
+    const auto orphan = run({"hook", "claude", "wait"}, known, {{"session_id", "s1"}});
+    wait_until_waiter_is(orphan->pid());
+    client.signal(SIGKILL);
+    EXPECT_EQ(client.wait(), 128 + SIGKILL);
+    bob_writes("one");
+    EXPECT_EQ(orphan->wait(), 0) << "nobody is left to be woken";
+    EXPECT_EQ(orphan->errors(), "");
+    // The same session, resumed, is told.
+    EXPECT_TRUE(announces("prompt"));
+}
+
 TEST_F(HookCommand, OnlyClaudeCodeAndThePluginAreWaitedFor) {
     bob_writes("one");
     auto other = variables();
