@@ -30,6 +30,11 @@ TEST_F(Mcp, ArgumentsThatDoNotFitAreAnsweredWithAdvice) {
     EXPECT_TRUE(has(alice_.refusal("set_status", {{"status", "x"}, {"capabilities", {1, 2}}}),
                     "an array of texts"));
     EXPECT_TRUE(has(alice_.refusal("read_message", {{"id", {1}}}), "a text"));
+    EXPECT_TRUE(has(alice_.refusal("read_message", {{"id", std::string(513, '1')}}),
+                    "a text of at most 512 bytes"));
+    EXPECT_TRUE(has(alice_.refusal("send_message", {{"to", std::string(513, 'b')}, {"text", "x"}}),
+                    "a text of at most 512 bytes"));
+    alice_.ok("send_message", {{"to", "bob"}, {"text", std::string(100'000, 'x')}});
 }
 
 TEST_F(Mcp, WhatModelsWriteInsteadOfNumbersAndNothingIsTaken) {
