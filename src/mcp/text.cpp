@@ -18,9 +18,10 @@ constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
 constexpr std::string_view kAndSoOn = " \xE2\x80\xA6";     // …
 constexpr std::size_t kFirstLineBytes = 160;
 
-/// What is not shown to a model as it is.
+/// What is not shown to a model as it is. It loses nothing when an emoji falls into its parts, and
+/// by rows of joiners text could be hidden.
 bool hides(std::uint32_t c) noexcept {
-    return (core::is_control(c) && c != '\n' && c != '\t') || core::deceives(c);
+    return (core::is_control(c) && c != '\n' && c != '\t') || core::deceives(c) || core::joins(c);
 }
 
 /// Whether a mark of a fence could begin with what follows its brackets.

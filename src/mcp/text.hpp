@@ -23,7 +23,7 @@ namespace agentcom::mcp {
 [[nodiscard]] std::string shortened(std::string_view text);
 
 /// What somebody wrote, so that it cannot pass for anything else: what looks like the mark of a
-/// fence is changed, control characters and what turns or hides text are shown as U+FFFD.
+/// fence is changed, control characters and what turns, hides or joins text are shown as U+FFFD.
 [[nodiscard]] std::string defused(std::string_view text);
 /// The same on one line and without double quotes, for the first line of a fence.
 [[nodiscard]] std::string defused_word(std::string_view text);
