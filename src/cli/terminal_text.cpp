@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdio>
 #include <ctime>
+#include <utility>
 
 #include "agentcom/core/utf8.hpp"
 
@@ -38,15 +39,27 @@ std::string rewrite(std::string_view text, Judge judge) {
     return out;
 }
 
+/// A joiner behind a character that can be seen, as emoji and several scripts have them, is left;
+/// behind ASCII, or in rows, by which text could be hidden, it is not.
+bool has_its_place(std::uint32_t joiner, std::uint32_t before) {
+    constexpr std::uint32_t kZeroWidthJoiner = 0x200D;
+    constexpr std::uint32_t kEmojiStyle = 0xFE0F;
+    if (joiner == kZeroWidthJoiner && before == kEmojiStyle) return true;
+    return before >= 0xA0 && !core::joins(before) && !core::deceives(before);
+}
+
 std::string shown(std::string_view text, bool one_line) {
-    return rewrite(text, [one_line](std::string& out, std::string_view bytes, std::uint32_t c) {
+    std::uint32_t before = 0;
+    return rewrite(text, [one_line, before](std::string& out, std::string_view bytes,
+                                            std::uint32_t c) mutable {
+        const std::uint32_t last = std::exchange(before, c);
         if (c == '\n' && one_line) {
             out += "\\n";
         } else if (c == '\t' && one_line) {
             out += "\\t";
         } else if (core::is_control(c) && c != '\n' && c != '\t') {
             out += hex("\\x%02x", c);
-        } else if (core::deceives(c)) {
+        } else if (core::deceives(c) || (core::joins(c) && !has_its_place(c, last))) {
             out += json_escape(c);
         } else {
             out += bytes;
@@ -61,7 +74,7 @@ std::string printable_line(std::string_view text) { return shown(text, true); }
 
 std::string escape_controls(std::string_view json) {
     return rewrite(json, [](std::string& out, std::string_view bytes, std::uint32_t c) {
-        if (core::is_control(c) || core::deceives(c)) {
+        if (core::is_control(c) || core::deceives(c) || core::joins(c)) {
             out += json_escape(c);
         } else {
             out += bytes;

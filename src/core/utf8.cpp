@@ -1,6 +1,9 @@
 #include "agentcom/core/utf8.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cstring>
+#include <iterator>
 
 #include "agentcom/core/utf8_stream.hpp"
 
@@ -63,6 +66,37 @@ std::size_t announced_length(unsigned char first) noexcept {
     if (first >= 0xF0 && first <= 0xF4) return 4;
     return 0;
 }
+
+struct CodePoints {
+    std::uint32_t first;
+    std::uint32_t last;
+};
+/// In order. `DI`: Default_Ignorable_Code_Point, of DerivedCoreProperties.txt of the Unicode
+/// Character Database, unassigned ones with it (Unicode 16.0; stable but for additions within its
+/// own blocks).
+constexpr auto kUnseen = std::to_array<CodePoints>({
+    {0x00AD, 0x00AD},     // DI: soft hyphen
+    {0x034F, 0x034F},     // DI: combining grapheme joiner
+    {0x061C, 0x061C},     // DI: Arabic letter mark
+    {0x115F, 0x1160},     // DI: Hangul fillers
+    {0x17B4, 0x17B5},     // DI: Khmer inherent vowels
+    {0x180B, 0x180F},     // DI: Mongolian variation selectors and vowel separator
+    {0x200B, 0x200F},     // DI: zero width space, joiners, marks of direction
+    {0x2028, 0x202E},     // separators of lines and paragraphs; DI: embeddings and overrides
+    {0x2060, 0x206F},     // DI: word joiner, invisible operators, isolates, deprecated controls
+    {0x2800, 0x2800},     // Braille pattern blank, which looks like a space
+    {0x3164, 0x3164},     // DI: Hangul filler
+    {0xE000, 0xF8FF},     // private use
+    {0xFDD0, 0xFDEF},     // noncharacters
+    {0xFE00, 0xFE0F},     // DI: variation selectors
+    {0xFEFF, 0xFEFF},     // DI: zero width no-break space
+    {0xFFA0, 0xFFA0},     // DI: half-width Hangul filler
+    {0xFFF0, 0xFFFB},     // DI: unassigned; marks of interlinear annotation
+    {0x1BCA0, 0x1BCA3},   // DI: shorthand format controls
+    {0x1D173, 0x1D17A},   // DI: musical format controls
+    {0xE0000, 0xE0FFF},   // DI: tags and more variation selectors
+    {0xF0000, 0x10FFFF},  // private use
+});
 
 }  // namespace
 
@@ -133,10 +167,15 @@ bool is_control(std::uint32_t code_point) noexcept {
     return code_point < 0x20 || (code_point >= 0x7F && code_point < 0xA0);
 }
 
+bool joins(std::uint32_t code_point) noexcept {
+    return code_point == 0x200C || code_point == 0x200D || code_point == 0xFE0F;
+}
+
 bool deceives(std::uint32_t code_point) noexcept {
-    const std::uint32_t c = code_point;
-    return c == 0x61C || c == 0x200E || c == 0x200F || (c >= 0x2028 && c <= 0x202E) ||
-           (c >= 0x2066 && c <= 0x2069) || c == 0xFEFF || (c >= 0xE0000 && c <= 0xE007F);
+    constexpr std::uint32_t kPlaneEnd = 0xFFFE;  // the last two of each plane are noncharacters
+    if ((code_point & kPlaneEnd) == kPlaneEnd) return true;
+    const auto next = std::ranges::upper_bound(kUnseen, code_point, {}, &CodePoints::first);
+    return next != kUnseen.begin() && code_point <= std::prev(next)->last && !joins(code_point);
 }
 
 void append_utf8(std::string& out, std::uint32_t code_point) {

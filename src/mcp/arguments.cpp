@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "mcp/text.hpp"
+
 namespace agentcom::mcp {
 
 namespace {
@@ -10,7 +12,8 @@ namespace {
 std::string expected(const ArgumentSpec& spec) {
     switch (spec.type) {
         case ArgumentType::text:
-            return "a text";
+            return spec.longest == SIZE_MAX ? "a text"
+                                            : "a text of at most " + counted(spec.longest, "byte");
         case ArgumentType::integer: {
             const std::string least = std::to_string(spec.least);
             return spec.most > 0 ? "an integer from " + least + " to " + std::to_string(spec.most)
@@ -38,7 +41,11 @@ std::optional<std::int64_t> to_integer(std::string_view text) {
 std::optional<std::string> kept_value(const ArgumentSpec& spec, const JsonValue& value) {
     switch (spec.type) {
         case ArgumentType::text:
-            if (value.kind == JsonKind::string) return text_of(value);
+            if (value.kind == JsonKind::string) {
+                std::string text = text_of(value);
+                if (text.size() > spec.longest) return std::nullopt;
+                return text;
+            }
             // An id that is a number to whoever calls.
             if (const auto number = integer_of(value)) return std::to_string(*number);
             return std::nullopt;
@@ -133,7 +140,8 @@ std::variant<Arguments, std::string> Arguments::read(const JsonValue* value,
         if (given.kind == JsonKind::null) continue;
         const auto spec = std::ranges::find(specs, name, &ArgumentSpec::name);
         if (spec == specs.end()) {
-            return "There is no argument \"" + name + "\". There are: " + all_names(specs) + '.';
+            return "There is no argument \"" + shortened(name) +
+                   "\". There are: " + all_names(specs) + '.';
         }
         auto kept = kept_value(*spec, given);
         if (!kept) return "The argument \"" + name + "\" must be " + expected(*spec) + '.';

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -25,6 +26,7 @@ struct ArgumentSpec {
     std::int64_t least = 0;
     std::int64_t most = 0;  // of integers, if positive
     std::int64_t otherwise = 0;
+    std::size_t longest = 512;  // bytes of texts: names, ids and cursors, which wait with the call
 };
 
 /// Writes the JSON Schema of an object with these members.

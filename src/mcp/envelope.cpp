@@ -5,6 +5,8 @@
 #include <optional>
 
 #include "agentcom/core/version.hpp"
+#include "agentcom/protocol/codec.hpp"
+#include "mcp/text.hpp"
 
 namespace agentcom::mcp {
 
@@ -65,8 +67,8 @@ std::string_view named_parameter(std::string_view method) {
 Answer mismatch(std::string_view id, std::string_view header,
                 const std::optional<std::string_view>& given, std::string_view expected) {
     std::string message = "Header mismatch: " + std::string(header);
-    message += given ? " is '" + std::string(*given) + "'" : " is missing";
-    message += ", body says '" + std::string(expected) + "'";
+    message += given ? " is '" + shortened(*given) + "'" : " is missing";
+    message += ", body says '" + shortened(expected) + "'";
     return error_answer(id, RpcError::header_mismatch, message, kBadRequest);
 }
 
@@ -86,7 +88,7 @@ std::optional<Answer> check_modern(const Call& call, const Envelope& envelope, c
         std::string data;
         JsonWriter writer(data);
         writer.begin_object().key("supported").begin_array().string(kModernVersion).end_array();
-        writer.member("requested", *version).end_object();
+        writer.member("requested", shortened(*version)).end_object();
         return error_answer(id, RpcError::unsupported_version, "Unsupported protocol version",
                             kBadRequest, data);
     }
@@ -127,6 +129,12 @@ std::variant<Envelope, Answer> open_envelope(const Call& call) {
     const JsonValue* id = request->find("id");
     const bool usable_id =
         id != nullptr && (id->kind == JsonKind::string || id->kind == JsonKind::number);
+    if (usable_id && id->raw.size() > protocol::kMaxRefBytes) {
+        return error_answer({}, RpcError::invalid_request,
+                            "Invalid request: the id is longer than " +
+                                std::to_string(protocol::kMaxRefBytes) + " bytes of JSON text",
+                            kBadRequest);
+    }
     const std::string id_text(usable_id ? id->raw : std::string_view());
     const auto method = request->text("method");
     if (request->text("jsonrpc") != "2.0" || (id != nullptr && !usable_id)) {
@@ -159,7 +167,7 @@ std::variant<Envelope, Answer> open_envelope(const Call& call) {
     } else if (*method != "initialize" && call.protocol_version &&
                !is_known_legacy(*call.protocol_version)) {
         return error_answer(id_text, RpcError::unusable_version,
-                            "Unsupported protocol version: " + std::string(*call.protocol_version),
+                            "Unsupported protocol version: " + shortened(*call.protocol_version),
                             kBadRequest);
     }
     if (const JsonValue* params = request->find("params");

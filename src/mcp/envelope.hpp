@@ -24,7 +24,7 @@ struct Context {
     core::AgentId agent;
     core::Timestamp now;
     Era era = Era::legacy;
-    std::string id{};  // as JSON text
+    std::string id{};  // as JSON text, of at most protocol::kMaxRefBytes
     bool full_profile = false;
 };
 

@@ -50,7 +50,7 @@ Step with_unread(const Context& context, Then then) {
 Answer unknown_resource(const Context& context, const std::string& uri) {
     std::string data;
     JsonWriter writer(data);
-    writer.begin_object().member("uri", uri).end_object();
+    writer.begin_object().member("uri", shortened(uri)).end_object();
     const RpcError code =
         context.era == Era::modern ? RpcError::invalid_params : RpcError::legacy_resource_not_found;
     return error_answer(context.id, code, "Resource not found", 200, data);
@@ -200,7 +200,7 @@ Step get_prompt(const Envelope& envelope) {
     const auto name = envelope.params.text("name");
     if (name != kOnboardPrompt) {
         return step(error_answer(context.id, RpcError::invalid_params,
-                                 "Unknown prompt: " + name.value_or("(no name)")));
+                                 "Unknown prompt: " + shortened(name.value_or("(no name)"))));
     }
     return step(result_answer(context, [&](JsonWriter& writer) {
         writer.member("description", kOnboardAbout).key("messages").begin_array().begin_object();

@@ -8,6 +8,7 @@
 #include "agentcom/mcp/mcp.hpp"
 #include "mcp/envelope.hpp"
 #include "mcp/resources.hpp"
+#include "mcp/text.hpp"
 #include "mcp/tools.hpp"
 
 namespace agentcom::mcp {
@@ -86,7 +87,7 @@ Step begin(const Call& call) {
     const auto method = std::ranges::find(kMethods, envelope.method, &Method::name);
     if (method == kMethods.end() || !(modern ? method->modern : method->legacy)) {
         return step(error_answer(envelope.context.id, RpcError::method_not_found,
-                                 "Method not found: " + envelope.method,
+                                 "Method not found: " + shortened(envelope.method),
                                  modern ? kNotFound : std::uint16_t{200}));
     }
     // Every list is given whole, so there is no cursor that could have come from here.

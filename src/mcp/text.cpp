@@ -15,11 +15,13 @@ namespace {
 
 constexpr std::string_view kOpen = "<<<";
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
+constexpr std::string_view kAndSoOn = " \xE2\x80\xA6";     // …
 constexpr std::size_t kFirstLineBytes = 160;
 
-/// What is not shown to a model as it is.
+/// What is not shown to a model as it is. It loses nothing when an emoji falls into its parts, and
+/// by rows of joiners text could be hidden.
 bool hides(std::uint32_t c) noexcept {
-    return (core::is_control(c) && c != '\n' && c != '\t') || core::deceives(c);
+    return (core::is_control(c) && c != '\n' && c != '\t') || core::deceives(c) || core::joins(c);
 }
 
 /// Whether a mark of a fence could begin with what follows its brackets.
@@ -73,6 +75,13 @@ std::string_view cut(std::string_view text, std::size_t bytes) noexcept {
     return text.substr(0, bytes);
 }
 
+std::string shortened(std::string_view text) {
+    const std::string_view shown = cut(text, kFirstLineBytes);
+    std::string out(shown);
+    if (shown.size() < text.size()) out += kAndSoOn;
+    return out;
+}
+
 std::string defused(std::string_view text) {
     std::string out;
     out.reserve(text.size());
@@ -113,7 +122,7 @@ std::string first_line(std::string_view text) {
     const std::string_view line = text.substr(0, text.find_first_of("\r\n"));
     const std::string_view shown = cut(line, kFirstLineBytes);
     std::string out = defused(shown);
-    if (shown.size() < text.size()) out += " \xE2\x80\xA6";  // …
+    if (shown.size() < text.size()) out += kAndSoOn;
     return out;
 }
 

@@ -19,9 +19,11 @@ namespace agentcom::mcp {
 
 /// The first so many bytes at most, without cutting a character in two.
 [[nodiscard]] std::string_view cut(std::string_view text, std::size_t bytes) noexcept;
+/// As much of a text as an error repeats, which may be as long as a request.
+[[nodiscard]] std::string shortened(std::string_view text);
 
 /// What somebody wrote, so that it cannot pass for anything else: what looks like the mark of a
-/// fence is changed, control characters and what turns or hides text are shown as U+FFFD.
+/// fence is changed, control characters and what turns, hides or joins text are shown as U+FFFD.
 [[nodiscard]] std::string defused(std::string_view text);
 /// The same on one line and without double quotes, for the first line of a fence.
 [[nodiscard]] std::string defused_word(std::string_view text);

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "agentcom/core/error.hpp"
+#include "mcp/text.hpp"
 
 namespace agentcom::mcp {
 
@@ -20,7 +21,9 @@ constexpr ArgumentSpec kMaxBytes{.name = "max_bytes",
 constexpr ArgumentSpec kLimit{
     .name = "limit", .type = integer, .least = 1, .most = 100, .otherwise = 20};
 constexpr ArgumentSpec kType{.name = "type", .about = "chat by default"};
-constexpr ArgumentSpec kText{.name = "text", .about = "the message"};
+/// What is kept as long as the body of a request may be, or has a limit of its own.
+constexpr std::size_t kAsLongAsABody = SIZE_MAX;
+constexpr ArgumentSpec kText{.name = "text", .about = "the message", .longest = kAsLongAsABody};
 constexpr ArgumentSpec kPayload{.name = "payload", .type = object, .about = "JSON instead of text"};
 constexpr ArgumentSpec kReplyTo{.name = "reply_to", .about = "id of the message this answers"};
 constexpr ArgumentSpec kKey{.name = "idempotency_key",
@@ -68,7 +71,10 @@ constexpr std::array kThread{
         .name = "before", .type = integer, .about = "of a channel: older ones", .least = 1},
 };
 constexpr std::array kStatus{
-    ArgumentSpec{.name = "status", .about = "what you are doing", .required = true},
+    ArgumentSpec{.name = "status",
+                 .about = "what you are doing",
+                 .required = true,
+                 .longest = kAsLongAsABody},
     ArgumentSpec{.name = "capabilities", .type = texts, .about = "what you can do for others"},
 };
 constexpr std::array kWait{
@@ -96,7 +102,7 @@ constexpr std::array kChannels{
 };
 constexpr std::array kCreateChannel{
     kChannel,
-    ArgumentSpec{.name = "description"},
+    ArgumentSpec{.name = "description", .longest = kAsLongAsABody},
 };
 constexpr std::array kOneChannel{kChannel};
 
@@ -285,7 +291,8 @@ Step call_tool(const Context& context, const Object& params) {
     // One that is not listed may be called all the same.
     const auto tool = std::ranges::find(kTools, *name, &Tool::name);
     if (tool == kTools.end()) {
-        return step(error_answer(context.id, RpcError::invalid_params, "Unknown tool: " + *name));
+        return step(error_answer(context.id, RpcError::invalid_params,
+                                 "Unknown tool: " + shortened(*name)));
     }
     auto arguments = Arguments::read(params.find("arguments"), tool->arguments);
     if (const auto* advice = std::get_if<std::string>(&arguments)) {

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::uint8_t kMaxSizeDigits = 16;  // of 64 bits
 
-/// What may not stand in an extension or trailer; a CR ends it.
+/// What may not stand in an extension or the value of a trailer; a CR ends it.
 bool is_stray_control(char c) noexcept {
     const auto byte = static_cast<unsigned char>(c);
     return (byte < ' ' && c != '\t' && c != '\r') || byte == 0x7f;
@@ -81,11 +81,10 @@ void BodyReader::take_framing(char c) {
             state_ = State::size_blank;
             [[fallthrough]];
         case State::size_blank:
-            // A second number, say, might be taken for the size by somebody else.
+            // A second number, say, might be taken for the size by somebody else, and so might
+            // blanks that belong to nothing.
             if (c == ';') {
                 state_ = State::extension;
-            } else if (c == '\r') {
-                state_ = State::size_end;
             } else if (c != ' ' && c != '\t') {
                 return fail(core::ErrorCode::bad_request);
             }
@@ -108,8 +107,17 @@ void BodyReader::take_framing(char c) {
                 state_ = State::last_feed;
                 return;
             }
-            state_ = State::trailer;
-            [[fallthrough]];
+            // A line that is no field might be taken for the next request by somebody else.
+            if (!is_token_character(c)) return fail(core::ErrorCode::bad_request);
+            state_ = State::trailer_name;
+            return spend_framing();
+        case State::trailer_name:
+            if (c == ':') {
+                state_ = State::trailer;
+            } else if (!is_token_character(c)) {
+                return fail(core::ErrorCode::bad_request);
+            }
+            return spend_framing();
         case State::trailer:
             if (is_stray_control(c)) return fail(core::ErrorCode::bad_request);
             if (c == '\r') state_ = State::trailer_end;

@@ -42,12 +42,13 @@ private:
         complete,
         data,           // `left_` bytes of the body or of a chunk
         size,           // digits of a chunk's size
-        size_blank,     // what may stand before its extension
+        size_blank,     // blanks, which may only stand before its extension
         extension,      // the rest of that line
         size_end,       // its line feed
         data_end,       // the CR after a chunk
         data_end_feed,  // and its line feed
         trailer_start,  // of each line
+        trailer_name,   // up to its colon
         trailer,        // the rest of a trailer's line
         trailer_end,    // its line feed
         last_feed,      // the very last one

@@ -1,7 +1,6 @@
 #include "net/head_parser.hpp"
 
 #include <algorithm>
-#include <array>
 #include <span>
 
 #include "net/text.hpp"
@@ -18,24 +17,6 @@ constexpr std::uint32_t kFieldsAlwaysTaken = 64;
 /// Room for the head of most clients, in bytes and fields.
 constexpr std::size_t kUsualHead = 1'024;
 constexpr std::size_t kUsualFields = 16;
-
-/// RFC 9110, 5.6.2.
-constexpr std::array<bool, 256> kTokenCharacters = [] {
-    std::array<bool, 256> allowed{};
-    for (char c = '0'; c <= '9'; ++c) allowed[static_cast<unsigned char>(c)] = true;
-    for (char c = 'A'; c <= 'Z'; ++c) allowed[static_cast<unsigned char>(c)] = true;
-    for (char c = 'a'; c <= 'z'; ++c) allowed[static_cast<unsigned char>(c)] = true;
-    for (const char c : std::string_view("!#$%&'*+-.^_`|~")) {
-        allowed[static_cast<unsigned char>(c)] = true;
-    }
-    return allowed;
-}();
-
-bool is_token_character(char c) noexcept { return kTokenCharacters[static_cast<unsigned char>(c)]; }
-
-bool is_token(std::string_view text) noexcept {
-    return !text.empty() && std::ranges::all_of(text, is_token_character);
-}
 
 /// More than a URI has, because clients write names into paths as they are; but no blanks, no
 /// control characters and no fragment.

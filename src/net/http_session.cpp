@@ -113,16 +113,25 @@ Awaitable<bool> HttpSession::first_byte(core::Millis patience) {
 }
 
 Awaitable<HttpSession::Next> HttpSession::one_request() {
-    std::optional<RequestReader> reader(std::in_place, shard().limits());
+    // The answer may be long in coming: of the request only what was decoded is kept meanwhile.
+    Taken taken = co_await take_request();
+    if (auto* todo = std::get_if<BodyStep>(&taken)) co_return co_await respond(std::move(*todo));
+    const Next next = std::get<Next>(taken);
+    if (next == Next::hand_over) co_return co_await make_way();
+    co_return next;
+}
+
+Awaitable<HttpSession::Taken> HttpSession::take_request() {
+    RequestReader reader(shard().limits());
     from_ = visitor_.address;
     form_ = {.keep_alive = false};
     asker_.reset();
     wrong_token_shown_ = false;
     stream().limit_input(shard().max_input_of_strangers());
     enter(Phase::reading, shard().limits().request_timeout);
-    const Received header = co_await receive_header(*reader);
+    const Received header = co_await receive_header(reader);
     if (header != Received::complete) co_return after(header);
-    const HttpHead head = reader->head();
+    const HttpHead head = reader.head();
     auto [caller, token_shown, step] = admit(head, {.router = shard().router(),
                                                     .limits = shard().limits(),
                                                     .sites = shard().sites(),
@@ -152,20 +161,20 @@ Awaitable<HttpSession::Next> HttpSession::one_request() {
     }
     if (auto* upgrade = std::get_if<Upgrade>(&step)) {
         successor_ = std::move(*upgrade);
-        co_return co_await make_way();
+        co_return Next::hand_over;
     }
     if (auto* answer = std::get_if<HttpAnswer>(&step)) {
         // Not made within the co_await, of which GCC 12 destroys such a value twice.
         *answer = judge(std::move(*answer));
-        co_return co_await answer_early(*reader, std::move(*answer));
+        co_return co_await answer_early(reader, std::move(*answer));
     }
     auto& admission = std::get<Admission>(step);
-    reader->body().limit(admission.max_body_bytes);
+    reader.body().limit(admission.max_body_bytes);
     if (caller.agent) stream().limit_input(kInputAtHand);
-    const Received body = co_await receive_body(*reader);
+    const Received body = co_await receive_body(reader);
     if (body != Received::complete) co_return after(body);
     enter(Phase::working);
-    BodyStep todo = interpret_body(head, caller, admission, reader->body().body());
+    BodyStep todo = interpret_body(head, caller, admission, reader.body().body());
     if (const auto* call = std::get_if<RouterCall>(&todo);
         call != nullptr && call->caller.agent && !asker_ && !vouch_for(*call->caller.agent)) {
         co_return after(refuse(core::ErrorCode::too_many_connections));
@@ -173,15 +182,12 @@ Awaitable<HttpSession::Next> HttpSession::one_request() {
     if (auto* call = std::get_if<RouterCall>(&todo);
         call != nullptr && std::holds_alternative<protocol::OpenStream>(call->request)) {
         held_.give_back();
-        // Not made within a co_await, of which GCC 12 destroys such a value twice.
         successor_ = StreamWish{std::move(call->caller),
                                 std::get<protocol::OpenStream>(call->request), form_};
-        co_return co_await make_way();
+        co_return Next::hand_over;
     }
-    // The answer may be long in coming, and the request has been decoded.
-    reader.reset();
     held_.give_back();
-    co_return co_await respond(std::move(todo));
+    co_return todo;
 }
 
 void HttpSession::note_head(const RequestReader& reader) {

@@ -42,6 +42,11 @@ private:
     /// Whatever throws in it is answered as an error of the hub.
     Awaitable<Next> answer_one();
     Awaitable<Next> one_request();
+    /// What is to be done for a request; or what follows, when no more need be done for it than,
+    /// at `hand_over`, to make way for `successor_`.
+    using Taken = std::variant<Next, BodyStep>;
+    /// Receives one request and decodes it, or answers it already. What it took is gone after it.
+    Awaitable<Taken> take_request();
     /// Read as far as the name says; a bad request is answered with an error.
     Awaitable<Received> receive_header(RequestReader& reader);
     Awaitable<Received> receive_body(RequestReader& reader);

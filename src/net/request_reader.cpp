@@ -54,7 +54,7 @@ std::size_t RequestReader::take(std::string_view input) {
 }
 
 void RequestReader::finish_header() {
-    header_complete_ = find_authority() && find_expectation() && find_framing();
+    header_complete_ = find_authority() && find_token() && find_expectation() && find_framing();
     if (!header_complete_) return;
     const std::string connection = head_.list("connection").value_or("");
     keep_alive_ =
@@ -74,6 +74,11 @@ bool RequestReader::find_authority() {
     // A target that names the host counts, not the header (RFC 9112, 3.2.2).
     if (!form->authority.empty()) authority_ = Authority::parse(form->authority);
     return true;
+}
+
+bool RequestReader::find_token() {
+    // Whoever passed the request on may have judged it by the other one.
+    return head_.count("authorization") <= 1 || fail(core::ErrorCode::bad_request);
 }
 
 bool RequestReader::find_expectation() {

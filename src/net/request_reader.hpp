@@ -55,6 +55,7 @@ private:
     void finish_header();
     // Each is false, with an error, when the header contradicts itself there.
     bool find_authority();
+    bool find_token();
     bool find_expectation();
     bool find_framing();
     bool fail(core::ErrorCode code) noexcept {

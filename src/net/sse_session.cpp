@@ -28,7 +28,8 @@ SseSession::SseSession(std::shared_ptr<Shard> the_shard, std::shared_ptr<Buffere
       wish_(std::move(wish)) {
     if (!wish_.subscription) return;
     std::string notice;
-    if (!wish_.subscription->notice.empty()) append_sse_data(notice, wish_.subscription->notice);
+    const std::string text = std::move(wish_.subscription->notice);
+    if (!text.empty()) append_sse_data(notice, text);
     replace_messages(std::move(notice));
 }
 
@@ -89,8 +90,11 @@ Awaitable<void> SseSession::begin() {
     router.continue_backlog(loop(), *this);
 }
 
-void SseSession::begin_subscription(const mcp::Subscription& subscription, core::Seq last_seq) {
-    send_data(subscription.opening);
+void SseSession::begin_subscription(mcp::Subscription& subscription, core::Seq last_seq) {
+    // Not needed again: a stream may live for long, and many do.
+    const std::string opening = std::move(subscription.opening);
+    subscription.refusal = nullptr;
+    send_data(opening);
     if (subscription.notify_at_once) push_notice(std::max(last_seq, core::Seq{1}));
 }
 

@@ -40,11 +40,11 @@ private:
     void send_event(std::string_view type, const protocol::StreamOpened& opened);
     void send_data(std::string_view text);
     /// The stream tells of what has come, and shows nothing (MCP).
-    void begin_subscription(const mcp::Subscription& subscription, core::Seq last_seq);
+    void begin_subscription(mcp::Subscription& subscription, core::Seq last_seq);
     void unregister() override { shard().router().disconnected(loop(), *this); }
 
     Shares::Holding agents_place_;
-    const StreamWish wish_;
+    StreamWish wish_;
     core::SteadyTime last_sent_;
     core::SteadyTime close_deadline_{};
     bool open_ = false;  // its head is in the outbox, and the client is there

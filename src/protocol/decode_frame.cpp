@@ -12,8 +12,6 @@ namespace {
 
 using core::ErrorCode;
 
-constexpr std::size_t kMaxRefBytes = 256;
-
 bool is_usable_ref(const JsonValue& ref) {
     return (ref.kind == JsonKind::string || ref.kind == JsonKind::number) &&
            ref.raw.size() <= kMaxRefBytes;

@@ -41,6 +41,8 @@ struct Router::Impl::Poll final : Pending::Cancellable, std::enable_shared_from_
     void read_on(services::Mailbox::Read read, std::any* shared);
     void read_later(services::Mailbox::Read read);
     void wait_for_mail();
+    /// The deadline, or when the token expires if that is before; nothing when it is not good.
+    [[nodiscard]] std::optional<core::SteadyTime> end_of_wait() const;
     void cancel() override {
         reply = nullptr;
         stop_waiting();
@@ -103,8 +105,21 @@ void Router::Impl::Poll::read_later(services::Mailbox::Read read) {
         });
 }
 
+std::optional<core::SteadyTime> Router::Impl::Poll::end_of_wait() const {
+    if (!caller.token) return deadline;
+    const auto token = router.auth_.record(*caller.token);
+    if (!token) return std::nullopt;
+    if (!token->expires_at) return deadline;
+    // By the wall clock, as everywhere; should that be set, the poll looks again.
+    const core::Millis left{token->expires_at->ms - router.clock_.now().ms};
+    return std::min(deadline, router.clock_.steady() + left);
+}
+
 void Router::Impl::Poll::wait_for_mail() {
     const core::AgentId& agent = *caller.agent;
+    // Looked up after whatever took several turns: a change from now on wakes who is listed.
+    const auto until = end_of_wait();
+    if (!until) return std::exchange(reply, nullptr)(core::Error(core::ErrorCode::unauthorized));
     if (const auto taken = router.waiting_polls_.take(agent);
         taken != services::Quota::Taken::yes) {
         core::Error error(core::ErrorCode::overloaded);
@@ -124,7 +139,7 @@ void Router::Impl::Poll::wait_for_mail() {
                                   self->stop_waiting();
                                   self->go_on(&shared);
                               }});
-        timer = loop.call_at(deadline, [self = shared_from_this()] {
+        timer = loop.call_at(*until, [self = shared_from_this()] {
             self->stop_waiting();
             self->go_on(nullptr);
         });

@@ -19,6 +19,26 @@ TEST(TerminalText, NothingOthersWroteReachesTheTerminalAsACommand) {
     EXPECT_EQ(printable_line("a\nb\tc"), "a\\nb\\tc");
 }
 
+TEST(TerminalText, JoinersStayWhereTheyJoinSomething) {
+    const std::string woman = "\xF0\x9F\x91\xA9";
+    const std::string laptop = "\xF0\x9F\x92\xBB";
+    const std::string heart = "\xE2\x9D\xA4\xEF\xB8\x8F";  // with the style of emoji
+    const std::string joiner = "\xE2\x80\x8D";
+    const std::string persian = "\xD9\x85\xDB\x8C\xE2\x80\x8C\xD8\xB1";  // with a non-joiner
+    for (const std::string& text :
+         {woman + joiner + laptop, heart, heart + joiner + "\xF0\x9F\x94\xA5", persian}) {
+        EXPECT_EQ(printable(text), text);
+    }
+    EXPECT_EQ(printable(joiner), "\\u200d");
+    EXPECT_EQ(printable("a" + joiner), "a\\u200d");
+    EXPECT_EQ(printable("a\xE2\x80\x8C\xE2\x80\x8D"), "a\\u200c\\u200d");
+    EXPECT_EQ(printable(woman + joiner + joiner), woman + joiner + "\\u200d");
+    EXPECT_EQ(printable(heart + "\xEF\xB8\x8F"), heart + "\\ufe0f");
+    EXPECT_EQ(printable("\xE2\x80\x8B" + joiner), "\\u200b\\u200d");
+    // In JSON it is the same text either way.
+    EXPECT_EQ(escape_controls(woman + joiner + laptop), woman + "\\u200d" + laptop);
+}
+
 TEST(MessageView, IsTheSameFromAPollAndFromAStream) {
     const std::string polled =
         R"({"id":"x1","from":"alice","to":null,"type":"note","payload":{"text":"hi", "n":1.50},)"

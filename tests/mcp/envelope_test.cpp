@@ -86,6 +86,53 @@ TEST_F(Mcp, IdsComeBackAsTheyWere) {
     }
 }
 
+TEST_F(Mcp, AnIdIsAsLongAsARefMayBe) {
+    const auto ask = [&](const std::string& id, const char* method) {
+        return alice_.post(
+            R"({"jsonrpc":"2.0","id":)" + id + R"(,"method":")" + method + R"(","params":{}})", {});
+    };
+    for (const std::string& id : {'"' + std::string(254, 'x') + '"', std::string(256, '1')}) {
+        const auto answer = ask(id, "ping");
+        EXPECT_EQ(answer.status, 200) << answer.body;
+        EXPECT_TRUE(has(answer.body, "\"id\":" + id)) << answer.body;
+    }
+    for (const std::string& id :
+         {'"' + std::string(255, 'x') + '"', std::string(257, '1'),
+          // As JSON text: so it is repeated.
+          '"' + std::string(50, ' ') + "\\u0020\\u0020\\u0020" + std::string(187, 'x') + '"',
+          '"' + std::string(1'000'000, 'x') + '"'}) {
+        for (const char* method : {"ping", "tools/call", "subscriptions/listen", "of/tomorrow"}) {
+            const auto answer = ask(id, method);
+            EXPECT_EQ(answer.status, 400);
+            EXPECT_EQ(code_of(answer), -32600);
+            EXPECT_TRUE(answer.json().at("id").is_null());
+            EXPECT_TRUE(has(answer.json().at("error").at("message"), "256 bytes"));
+            EXPECT_LT(answer.body.size(), 300U);
+        }
+    }
+}
+
+TEST_F(Mcp, ErrorsRepeatLittleOfWhatTheyAreAbout) {
+    const std::string much(500'000, 'x');
+    const auto expect = [](const HttpClient::Response& answer) {
+        EXPECT_LT(answer.body.size(), 600U);
+        EXPECT_TRUE(has(answer.body, "xxx \xE2\x80\xA6")) << answer.body;
+    };
+    expect(alice_.legacy(much));
+    expect(alice_.legacy("tools/call", {{"name", much}}));
+    expect(alice_.legacy("tools/call", {{"name", "ack"}, {"arguments", {{much, 1}}}}));
+    expect(alice_.legacy("resources/read", {{"uri", much}}));
+    expect(alice_.legacy("prompts/get", {{"name", much}}));
+    expect(alice_.post(alice_.request("tools/list", {{"_meta", McpClient::meta(much)}}).dump(),
+                       McpClient::headers("tools/list")));
+    const std::string long_version(2'000, 'x');
+    expect(
+        alice_.post(alice_.request("tools/list", {{"_meta", McpClient::meta(long_version)}}).dump(),
+                    McpClient::headers("tools/list", "", long_version)));
+    Json unknown = alice_.request(much, {{"_meta", McpClient::meta()}});
+    expect(alice_.post(unknown.dump(), McpClient::headers("tools/list")));
+}
+
 TEST_F(Mcp, LegacyClientsInitializeWithTheirVersionOrTheNewest) {
     for (const auto& [asked, given] : std::vector<std::pair<std::string, std::string>>{
              {"2024-11-05", "2024-11-05"},

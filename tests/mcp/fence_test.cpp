@@ -6,6 +6,7 @@
 #include <set>
 #include <string>
 
+#include "agentcom/core/utf8.hpp"
 #include "mcp/mcp_fixture.hpp"
 #include "mcp/text.hpp"
 
@@ -38,6 +39,18 @@ TEST(Defused, WhatHidesOrTurnsTextIsShown) {
     EXPECT_EQ(defused("\xE2\x80\x8F"), shown);  // right-to-left mark
     EXPECT_EQ(defused("\xEF\xBB\xBF"), shown);  // without width
     EXPECT_EQ(defused("\xff"), shown);
+    for (const std::uint32_t c :
+         {0xADU,   0x34FU,  0x115FU, 0x1160U, 0x17B4U,  0x17B5U,  0x180EU,  0x200BU,   0x200CU,
+          0x200DU, 0x2060U, 0x2064U, 0x2065U, 0x206AU,  0x206FU,  0x2800U,  0x3164U,   0xFE00U,
+          0xFE0FU, 0xFFA0U, 0xFFF9U, 0xFFFBU, 0x1D173U, 0x1D17AU, 0xE0100U, 0xE01EFU,  0xE000U,
+          0xF8FFU, 0xFDD0U, 0xFDEFU, 0xFFFEU, 0xFFFFU,  0x1FFFEU, 0xF0000U, 0x100000U, 0x10FFFFU}) {
+        std::string text;
+        core::append_utf8(text, c);
+        EXPECT_EQ(defused("a" + text + "b"), "a" + shown + "b") << std::hex << c;
+    }
+    // A family falls into its members.
+    EXPECT_EQ(defused("\xF0\x9F\x91\xA9\xE2\x80\x8D\xF0\x9F\x92\xBB"),
+              "\xF0\x9F\x91\xA9" + shown + "\xF0\x9F\x92\xBB");
 }
 
 TEST(Defused, WordsStayOnTheirLineAndWithinTheirQuotes) {

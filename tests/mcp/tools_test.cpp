@@ -1,6 +1,7 @@
 // Every tool against a live hub: what it does, what it says, what it refuses.
 
 #include <algorithm>
+#include <atomic>
 #include <future>
 #include <string>
 
@@ -30,6 +31,11 @@ TEST_F(Mcp, ArgumentsThatDoNotFitAreAnsweredWithAdvice) {
     EXPECT_TRUE(has(alice_.refusal("set_status", {{"status", "x"}, {"capabilities", {1, 2}}}),
                     "an array of texts"));
     EXPECT_TRUE(has(alice_.refusal("read_message", {{"id", {1}}}), "a text"));
+    EXPECT_TRUE(has(alice_.refusal("read_message", {{"id", std::string(513, '1')}}),
+                    "a text of at most 512 bytes"));
+    EXPECT_TRUE(has(alice_.refusal("send_message", {{"to", std::string(513, 'b')}, {"text", "x"}}),
+                    "a text of at most 512 bytes"));
+    alice_.ok("send_message", {{"to", "bob"}, {"text", std::string(100'000, 'x')}});
 }
 
 TEST_F(Mcp, WhatModelsWriteInsteadOfNumbersAndNothingIsTaken) {
@@ -350,6 +356,38 @@ TEST_F(Mcp, AWaitEndsWithoutMailWhenItsTimeIsOver) {
     }
     EXPECT_EQ(McpClient::text_of(waiting.get()), "No unread mail.\n");
     EXPECT_TRUE(has(bob_.refusal("wait_for_message", {{"timeout_s", 26}}), "from 1 to 25"));
+}
+
+TEST_F(Mcp, AWaitEndsWithItsToken) {
+    HttpClient admin(hub_.port(), hub_.admin_token());
+    const std::string token =
+        admin.post("/admin/tokens", {{"agent_id", "bob"}, {"expires_in", 3}}).json().at("token");
+    McpClient brief(hub_.port(), token);
+    HttpClient poller(hub_.port(), token);
+    auto told = std::async(std::launch::async, [&] {
+        return brief.refusal("wait_for_message", {{"timeout_s", 25}});
+    });
+    auto polled = std::async(std::launch::async,
+                             [&] { return poller.get("/api/mailbox/bob?wait=25").status; });
+    const auto deadline = std::chrono::steady_clock::now() + kPatience;
+    const auto waiting = [&] {
+        std::atomic<std::size_t> polls{0};
+        hub_.loops().post_all(
+            [&](delivery::EventLoop& loop) { polls += loop.registry().waiters().size(); });
+        hub_.settle();
+        return polls.load();
+    };
+    while (waiting() < 2) ASSERT_LT(std::chrono::steady_clock::now(), deadline);
+    core::Millis passed{0};
+    for (; (told.wait_for(std::chrono::milliseconds(1)) != std::future_status::ready ||
+            polled.wait_for(std::chrono::milliseconds(1)) != std::future_status::ready) &&
+           std::chrono::steady_clock::now() < deadline && passed.count() < 20'000;
+         passed += core::Millis(1'000)) {
+        hub_.pass(core::Millis(1'000));
+    }
+    EXPECT_LT(passed.count(), 20'000);
+    EXPECT_TRUE(has(told.get(), "unauthorized"));
+    EXPECT_EQ(polled.get(), 401);
 }
 
 TEST_F(Mcp, HistoryShowsWhatWasReadLongAgo) {

@@ -56,8 +56,8 @@ TEST(BodyReader, TakesTheDeclaredLengthAndNoMore) {
 
 TEST(BodyReader, JoinsChunksWhateverPiecesTheyComeIn) {
     const std::string wire =
-        "5\r\nhello\r\n006;name=value\r\n world\r\nA \r\n0123456789\r\n0;last\r\n"
-        "Trailer: x\r\nOther: y\r\n\r\n";
+        "5\r\nhello\r\n006;name=value\r\n world\r\nA ;x\r\n0123456789\r\n0;last\r\n"
+        "Trailer: x\r\nOther:y : z\r\nx!#$%&'*+-.^_`|~9:\r\n\r\n";
     for (std::size_t piece = 1; piece <= wire.size(); ++piece) {
         BodyReader reader = chunked();
         EXPECT_EQ(feed(reader, wire + "GET /next", piece), wire.size()) << piece;
@@ -67,13 +67,41 @@ TEST(BodyReader, JoinsChunksWhateverPiecesTheyComeIn) {
 }
 
 TEST(BodyReader, BrokenChunksAreABadRequest) {
-    for (const char* wire :
-         {"x\r\n", "\r\n", ";a\r\n", "-1\r\n", "0x5\r\nhello\r\n", "5\nhello\r\n", "5\r\nhellox",
-          "5\r\nhello\rx", "5\rx", "5;a\nb\r\n", "10000000000000000\r\n", "00000000000000001\r\n",
-          "0\r\nTrailer\n", "0\r\n\rx", "0\r\nA: b\rx"}) {
-        BodyReader reader = chunked();
-        feed(reader, wire, 1);
-        EXPECT_EQ(reader.error(), ErrorCode::bad_request) << wire;
+    for (const char* wire : {"x\r\n",
+                             "\r\n",
+                             ";a\r\n",
+                             "-1\r\n",
+                             "0x5\r\nhello\r\n",
+                             "5\nhello\r\n",
+                             "5\r\nhellox",
+                             "5\r\nhello\rx",
+                             "5\rx",
+                             "5;a\nb\r\n",
+                             "10000000000000000\r\n",
+                             "00000000000000001\r\n",
+                             "0\r\nTrailer\n",
+                             "0\r\n\rx",
+                             "0\r\nA: b\rx",
+                             "5 \r\nhello\r\n",
+                             "5\t\r\nhello\r\n",
+                             "5  x\r\n",
+                             "0 \r\n\r\n",
+                             "0\r\nfoo bar\r\n\r\n",
+                             "0\r\nfoo\r\n\r\n",
+                             "0\r\n fold\r\n\r\n",
+                             "0\r\nA: b\r\n fold\r\n\r\n",
+                             "0\r\nX : y\r\n\r\n",
+                             "0\r\n: y\r\n\r\n",
+                             "0\r\nX(y): z\r\n\r\n",
+                             "0\r\nX: \x01\r\n\r\n",
+                             "0\r\nGET / HTTP/1.1\r\n\r\n",
+                             "0\r\nX\xC3\xA9: y\r\n\r\n"}) {
+        for (std::size_t piece = 1; piece <= std::string_view(wire).size(); ++piece) {
+            BodyReader reader = chunked();
+            feed(reader, wire, piece);
+            EXPECT_EQ(reader.error(), ErrorCode::bad_request) << wire << ' ' << piece;
+            EXPECT_FALSE(reader.complete()) << wire << ' ' << piece;
+        }
     }
 }
 

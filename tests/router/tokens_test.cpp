@@ -144,6 +144,69 @@ TEST_F(TokenLifeTest, AWaitingPollEndsWithItsTokenNotWithAnother) {
     EXPECT_EQ(page_of<protocol::MailboxPage>(answered).messages.size(), 1U);
 }
 
+TEST_F(TokenLifeTest, ALongPollEndsWhenItsTokenExpires) {
+    RouterOptions options;
+    options.max_waiting_polls = 2;
+    options.max_waiting_polls_per_agent = 2;
+    start(options);
+    const auto caller = [&](const protocol::TokenCreated& made) {
+        return router_->authenticate(made.token.reveal());
+    };
+    const Caller brief = caller(create("alice", {.in = core::Millis(5'000)}));
+    const Caller lasting = caller(create("alice", {.in = core::Millis(50'000)}));
+    auto ends = begin(brief, poll("alice", core::Millis(20'000)));
+    auto stays = begin(lasting, poll("alice", core::Millis(20'000)));
+    settle();
+    const auto waits = [](const std::future<protocol::Reply>& answer) {
+        return answer.wait_for(std::chrono::seconds{0}) == std::future_status::timeout;
+    };
+    clock_.advance(core::Millis(4'999));
+    settle();
+    EXPECT_TRUE(waits(ends));
+    clock_.advance(core::Millis(1));
+    const protocol::Reply ended = wait_for(ends);
+    ASSERT_FALSE(ended);
+    EXPECT_EQ(ended.error().code, ErrorCode::unauthorized);
+    // Its place is free, and the other has its own time.
+    auto another = begin(lasting, poll("alice", core::Millis(20'000)));
+    settle();
+    EXPECT_TRUE(waits(another));
+    EXPECT_TRUE(waits(stays));
+    clock_.advance(core::Millis(15'000));
+    EXPECT_TRUE(wait_for(stays));
+    clock_.advance(core::Millis(5'000));
+    EXPECT_TRUE(wait_for(another));
+}
+
+TEST_F(TokenLifeTest, ALongPollEndsWithTheGraceOfItsToken) {
+    const Caller alice = router_->authenticate(create("alice").token.reveal());
+    auto waiting = begin(alice, poll("alice", core::Millis(50'000)));
+    settle();
+    (void)get<protocol::TokenCreated>(root_,
+                                      protocol::RotateToken{agent("alice"), core::Millis(10'000)});
+    settle();
+    clock_.advance(core::Millis(9'999));
+    settle();
+    EXPECT_EQ(waiting.wait_for(std::chrono::seconds{0}), std::future_status::timeout);
+    clock_.advance(core::Millis(1));
+    const protocol::Reply ended = wait_for(waiting);
+    ASSERT_FALSE(ended);
+    EXPECT_EQ(ended.error().code, ErrorCode::unauthorized);
+}
+
+TEST_F(TokenLifeTest, AStreamEndsWhenItsTokenExpires) {
+    router_->start_maintenance(loop());
+    const Caller alice =
+        router_->authenticate(create("alice", {.in = core::Millis(5'000)}).token.reveal());
+    TestSession& stream = fresh_session();
+    ASSERT_TRUE(ask(alice, protocol::OpenStream{"alice", {}}, &stream));
+    clock_.advance(core::Millis(4'999));
+    settle();
+    EXPECT_TRUE(on(0, [&] { return stream.closes.empty(); }));
+    clock_.advance(core::Millis(1));
+    EXPECT_TRUE(closed(stream));
+}
+
 TEST_F(TokenLifeTest, WhoAmISaysWhatTheTokenIs) {
     const auto token = create("alice", {.in = core::Millis(5'000)});
     const Caller alice = router_->authenticate(token.token.reveal());

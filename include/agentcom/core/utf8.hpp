@@ -23,10 +23,15 @@ namespace agentcom::core {
 /// Whether it is a control character: U+0000-U+001F, U+007F, or U+0080-U+009F.
 [[nodiscard]] bool is_control(std::uint32_t code_point) noexcept;
 
-/// Whether it changes the direction of what follows, breaks lines, or cannot be seen and joins
-/// nothing: in a name or a message it makes people and models read what is not there. Of
-/// characters that are no controls.
+/// Whether it changes the direction of what follows, breaks lines, cannot be seen, or means nothing
+/// to anybody but those who have agreed on it (private use, noncharacters): in a name or a message
+/// it makes people read what is not there, and carries past them what models read. Of characters
+/// that are neither controls nor joiners.
 [[nodiscard]] bool deceives(std::uint32_t code_point) noexcept;
+
+/// Whether it cannot be seen but changes the look of what stands before and after it, in emoji and
+/// in several scripts: U+200C, U+200D and U+FE0F.
+[[nodiscard]] bool joins(std::uint32_t code_point) noexcept;
 
 /// Appends one code point, which must not be a surrogate nor above U+10FFFF.
 void append_utf8(std::string& out, std::uint32_t code_point);

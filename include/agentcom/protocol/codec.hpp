@@ -21,6 +21,9 @@ namespace agentcom::protocol {
 
 /// Deepest nesting of arrays and objects that is accepted in anything a client sends.
 inline constexpr std::size_t kMaxJsonDepth = 64;
+/// Most bytes, as JSON text, of what a client tells its requests apart by, a frame's `ref` or the
+/// id of JSON-RPC: it is kept for as long as a request waits, and repeated in what answers it.
+inline constexpr std::size_t kMaxRefBytes = 256;
 
 /// The text as a JSON string, quotes and escapes included.
 [[nodiscard]] core::JsonText json_string(std::string_view text);
