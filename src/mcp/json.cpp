@@ -2,29 +2,16 @@
 
 #include <charconv>
 #include <cmath>
-
-#include "agentcom/protocol/codec.hpp"
+#include <utility>
 
 namespace agentcom::mcp {
 
-using protocol::JsonScanner;
-
 std::optional<Object> Object::parse(std::string_view text) {
-    JsonScanner scanner(text, protocol::kMaxJsonDepth);
-    if (scanner.open() != JsonKind::object) return std::nullopt;
+    auto members = protocol::JsonScanner::members(text);
+    if (!members) return std::nullopt;
     Object object;
-    JsonScanner::Member member;
-    while (true) {
-        switch (scanner.next(member)) {
-            case JsonScanner::Step::invalid:
-                return std::nullopt;
-            case JsonScanner::Step::end:
-                return object;
-            case JsonScanner::Step::member:
-                break;
-        }
-        object.members_.emplace_back(member.name(), member.value);
-    }
+    object.members_ = std::move(*members);
+    return object;
 }
 
 Object Object::of(const JsonValue* value) {
@@ -73,7 +60,7 @@ std::optional<std::int64_t> integer_of(const JsonValue& value) {
 std::optional<std::vector<std::string>> texts_of(const JsonValue& value) {
     if (value.kind != JsonKind::array) return std::nullopt;
     std::vector<std::string> texts;
-    for (const JsonValue& element : JsonScanner::elements(value.raw)) {
+    for (const JsonValue& element : protocol::JsonScanner::elements(value.raw)) {
         if (element.kind != JsonKind::string) return std::nullopt;
         texts.push_back(text_of(element));
     }

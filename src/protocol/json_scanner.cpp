@@ -102,6 +102,25 @@ JsonScanner::Step JsonScanner::next(Member& member) {
 
 std::string JsonScanner::Member::name() const { return decode_json_string(quoted(), key_escaped); }
 
+std::optional<std::vector<std::pair<std::string, JsonValue>>> JsonScanner::members(
+    std::string_view object) {
+    JsonScanner scanner(object, kMaxJsonDepth);
+    if (scanner.open() != JsonKind::object) return std::nullopt;
+    std::vector<std::pair<std::string, JsonValue>> found;
+    Member member;
+    while (true) {
+        switch (scanner.next(member)) {
+            case Step::invalid:
+                return std::nullopt;
+            case Step::end:
+                return found;
+            case Step::member:
+                break;
+        }
+        found.emplace_back(member.name(), member.value);
+    }
+}
+
 std::vector<JsonValue> JsonScanner::elements(std::string_view array) {
     std::vector<JsonValue> found;
     JsonScanner scanner(array, kMaxJsonDepth);

@@ -30,24 +30,6 @@ constexpr std::array kMoments = {Moment::prompt, Moment::tool, Moment::stop};
 
 using Members = std::vector<std::pair<std::string, JsonValue>>;
 
-/// Nothing when the text is not one JSON object.
-std::optional<Members> members_of(std::string_view text) {
-    JsonScanner scanner(text, protocol::kMaxJsonDepth);
-    if (scanner.open() != JsonKind::object) return std::nullopt;
-    Members members;
-    JsonScanner::Member member;
-    while (true) {
-        switch (scanner.next(member)) {
-            case JsonScanner::Step::invalid:
-                return std::nullopt;
-            case JsonScanner::Step::end:
-                return members;
-            case JsonScanner::Step::member:
-                members.emplace_back(member.name(), member.value);
-        }
-    }
-}
-
 InputValue value_of(const JsonValue& value) {
     if (value.kind == JsonKind::string) {
         return protocol::decode_json_string(value.raw, value.escaped);
@@ -103,7 +85,7 @@ Ask nothing_to_say(const HookInput& input) {
 
 core::result<Ask> begin_claude(const core::AgentId& agent, std::string_view body,
                                Sessions& sessions) {
-    const auto members = members_of(body);
+    const auto members = JsonScanner::members(body);
     if (!members) return core::Error(core::ErrorCode::invalid_json);
     HookInput input = input_of(*members);
     if (input.session.empty()) return core::Error(core::ErrorCode::missing_field, "session_id");

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace agentcom::protocol {
@@ -20,7 +21,8 @@ struct JsonValue {
 /// A strict, validating reader of JSON text (RFC 8259) that builds no tree: it walks the members of
 /// one top-level object and hands out the bytes of each value, so that a payload is checked once
 /// and carried on as it came. Nesting is limited, without recursion; UTF-8 must be valid; an
-/// escaped surrogate must come in a pair. Allocates nothing but `elements`.
+/// escaped surrogate must come in a pair. Only
+/// `members` and `elements` allocate.
 class JsonScanner {
 public:
     /// `max_depth` is 1 to 64: the open containers are kept in one word.
@@ -46,6 +48,10 @@ public:
     /// The next member of the top-level object; `end` only after the whole text was found valid.
     [[nodiscard]] Step next(Member& member);
 
+    /// All members of a text that is one object, in order, with their names decoded; nothing when
+    /// it is none. Of equal names the last counts.
+    [[nodiscard]] static std::optional<std::vector<std::pair<std::string, JsonValue>>> members(
+        std::string_view object);
     /// The elements of an array, the bytes of a value that has been found valid.
     [[nodiscard]] static std::vector<JsonValue> elements(std::string_view array);
 
