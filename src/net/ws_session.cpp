@@ -18,8 +18,8 @@ namespace {
 
 /// A message that has come in part and is no larger is no more than what any connection may keep.
 constexpr std::size_t kFreeToHold = std::size_t{8} * 1024;
-/// Frames of one connection that are taken up in one turn, where one counts for more by each so many
-/// bytes: few enough for others, many enough to spare the way through the loop's queue.
+/// Frames of one connection that are taken up in one turn, where one counts for more by each so
+/// many bytes: few enough for others, many enough to spare the way through the loop's queue.
 constexpr std::size_t kFramesATurn = 8;
 constexpr std::size_t kBytesOfFrame = 1'024;
 constexpr char kCloseOpcode = '\x88';
@@ -132,8 +132,8 @@ Awaitable<void> WsSession::read_frames() {
             co_await changed();
         }
         paused_ = false;
-        // Others get their turn, however much has come at once. (Whoever waits for input gives it to
-        // them anyway.)
+        // Others get their turn, however much has come at once. (Whoever waits for input gives it
+        // to them anyway.)
         if (done < kFramesATurn && identity()) continue;
         done = 0;
         co_await asio::post(stream().executor(), UseAwaitable{});
