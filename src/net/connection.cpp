@@ -55,7 +55,8 @@ void Connection::resume() {
 void Connection::drop_suspended() noexcept { waiter_.drop(); }
 
 Awaitable<void> Connection::changed() {
-    co_await asio::async_initiate<const UseAwaitable&, void()>(
+    // No coroutine of its own around the one that Asio makes.
+    return asio::async_initiate<const UseAwaitable&, void()>(
         [](auto handler, Connection* self) { self->waiter_.hold(std::move(handler)); },
         UseAwaitable{}, this);
 }

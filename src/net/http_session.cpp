@@ -91,7 +91,14 @@ Awaitable<void> HttpSession::run(std::shared_ptr<HttpSession> self) {
 
 Awaitable<HttpSession::Next> HttpSession::answer_one() {
     try {
-        co_return co_await one_request();
+        // The answer may be long in coming: of the request only what was decoded is kept meanwhile.
+        Taken taken = co_await take_request();
+        if (auto* todo = std::get_if<BodyStep>(&taken)) {
+            co_return co_await respond(std::move(*todo));
+        }
+        const Next next = std::get<Next>(taken);
+        if (next == Next::hand_over) co_return co_await make_way();
+        co_return next;
     } catch (const std::exception&) {
         loop().registry().faults().report("HTTP request");
     }
@@ -110,15 +117,6 @@ Awaitable<bool> HttpSession::first_byte(core::Millis patience) {
         co_await changed();
     }
     co_return true;
-}
-
-Awaitable<HttpSession::Next> HttpSession::one_request() {
-    // The answer may be long in coming: of the request only what was decoded is kept meanwhile.
-    Taken taken = co_await take_request();
-    if (auto* todo = std::get_if<BodyStep>(&taken)) co_return co_await respond(std::move(*todo));
-    const Next next = std::get<Next>(taken);
-    if (next == Next::hand_over) co_return co_await make_way();
-    co_return next;
 }
 
 Awaitable<HttpSession::Taken> HttpSession::take_request() {
@@ -171,7 +169,8 @@ Awaitable<HttpSession::Taken> HttpSession::take_request() {
     auto& admission = std::get<Admission>(step);
     reader.body().limit(admission.max_body_bytes);
     if (caller.agent) stream().limit_input(kInputAtHand);
-    const Received body = co_await receive_body(reader);
+    Received body = Received::complete;
+    if (!reader.complete()) body = co_await receive_body(reader);
     if (body != Received::complete) co_return after(body);
     enter(Phase::working);
     BodyStep todo = interpret_body(head, caller, admission, reader.body().body());
@@ -314,7 +313,7 @@ Awaitable<HttpSession::Next> HttpSession::answer_early(RequestReader& reader, Ht
         if (reader.complete()) break;
         if (co_await more_input(reader)) co_return Next::close;
     }
-    co_await let_output_drain();
+    if (owes_much()) co_await let_output_drain();
     co_return Next::another_request;
 }
 

@@ -41,7 +41,6 @@ private:
     [[nodiscard]] bool came_by_https(const HttpHead& head) const;
     /// Whatever throws in it is answered as an error of the hub.
     Awaitable<Next> answer_one();
-    Awaitable<Next> one_request();
     /// What is to be done for a request; or what follows, when no more need be done for it than,
     /// at `hand_over`, to make way for `successor_`.
     using Taken = std::variant<Next, BodyStep>;
@@ -88,6 +87,7 @@ private:
     [[nodiscard]] BodyStep interpret_body(const HttpHead& head, router::Caller& caller,
                                           Admission& admission, std::string_view body);
     /// Who asks must also listen before more is answered.
+    [[nodiscard]] bool owes_much();
     Awaitable<void> let_output_drain();
     void send(HttpAnswer answer, AnswerForm form);
     [[nodiscard]] HttpAnswer encode(const protocol::Reply& reply, bool hint);

@@ -50,7 +50,7 @@ Awaitable<HttpSession::Next> HttpSession::respond(BodyStep step) {
     }
     form.keep_alive = form.keep_alive && !shard().shutting_down();
     send(judge(std::move(std::get<HttpAnswer>(step))), form);
-    co_await let_output_drain();
+    if (owes_much()) co_await let_output_drain();
     co_return form.keep_alive ? Next::another_request : Next::close;
 }
 
@@ -164,8 +164,10 @@ bool HttpSession::owe(std::uint64_t bytes) {
     return owed_.resize(all);
 }
 
+bool HttpSession::owes_much() { return outbox_.bytes() > kOutputHighWater && !stream().broken(); }
+
 Awaitable<void> HttpSession::let_output_drain() {
-    while (outbox_.bytes() > kOutputHighWater && !stream().broken()) co_await changed();
+    while (owes_much()) co_await changed();
 }
 
 void HttpSession::on_output(core::Seq seq) {
