@@ -4,6 +4,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 #include "agentcom/store/store.hpp"
 #include "app/config.hpp"
@@ -23,6 +24,9 @@ class NoRoomForToken : public std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
+/// Without the blanks and line ends around it, which come along when a token is kept in a file, a
+/// secret or a variable.
+[[nodiscard]] std::string trim_token(std::string_view text);
 /// The token in the first line of a file; empty when it cannot be read.
 [[nodiscard]] std::string read_token_file(const std::filesystem::path& file);
 

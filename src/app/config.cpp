@@ -51,9 +51,29 @@ std::string section_of_variable(std::string_view rest) {
     return section;
 }
 
+/// Kubernetes tells every container of the services beside it, in the form that Docker's links had:
+/// of one called "agentcom-server" in AGENTCOM_SERVER_SERVICE_HOST, AGENTCOM_SERVER_PORT
+/// ("tcp://10.0.0.1:4000"), AGENTCOM_SERVER_PORT_4000_TCP_ADDR and others. They are no settings.
+/// (kubernetes.io, "Service", environment variables)
+bool tells_of_service(std::string_view name, std::string_view value,
+                      const Environment& environment) {
+    static constexpr std::string_view kHost = "_SERVICE_HOST";
+    return std::ranges::any_of(environment, [&](const auto& each) {
+        std::string_view service = each.first;
+        if (!service.ends_with(kHost)) return false;
+        service.remove_suffix(kHost.size());
+        if (!name.starts_with(service)) return false;
+        const std::string_view rest = name.substr(service.size());
+        return rest == kHost || rest.starts_with("_SERVICE_PORT") ||
+               (rest == "_PORT" && value.find("://") != std::string_view::npos) ||
+               (rest.starts_with("_PORT_") && rest.size() > 6 && rest[6] >= '0' && rest[6] <= '9');
+    });
+}
+
 void apply_variables(Config& config, const Environment& environment) {
     static constexpr std::string_view kPrefix = "AGENTCOM_";
     for (const auto& [name, value] : environment) {
+        if (tells_of_service(name, value, environment)) continue;
         if (!name.starts_with(kPrefix) || !is_config_section(section_of_variable(
                                               std::string_view(name).substr(kPrefix.size())))) {
             continue;
@@ -136,7 +156,8 @@ Config load_config(const ConfigSources& sources) {
     Config config;
     if (const auto* directory = find_variable(sources.environment, "STATE_DIRECTORY");
         directory != nullptr && !directory->empty()) {
-        config.store.directory = *directory;
+        // systemd separates several by colons; the first is the hub's.
+        config.store.directory = directory->substr(0, directory->find(':'));
     }
     const auto* file_variable = find_variable(sources.environment, "AGENTCOM_CONFIG");
     if (sources.file) {

@@ -125,7 +125,7 @@ int serve(const ServeFlags& flags) {
     const char* admin_token = std::getenv(std::string(kAdminTokenVariable).c_str());
     const core::SystemClock clock;
     Server server(std::move(fitted), clock,
-                  admin_token != nullptr ? std::optional<std::string>(admin_token) : std::nullopt);
+                  admin_token != nullptr ? std::optional(trim_token(admin_token)) : std::nullopt);
     if (allowed < wanted) {
         spdlog::warn(
             "limits.max_connections is {}, but the system allows only {} besides other files",

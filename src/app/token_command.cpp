@@ -32,7 +32,7 @@ std::unique_ptr<TokenOffice> open_office(const TokenFlags& flags) {
     const Config config = load_config(flags.common.sources());
     std::optional<std::string> admin_token;
     if (const char* variable = std::getenv(std::string(kAdminTokenVariable).c_str())) {
-        admin_token = variable;
+        admin_token = trim_token(variable);
     }
     if (!flags.admin_token.empty()) {
         admin_token = flags.admin_token;

@@ -123,6 +123,14 @@ Endpoint::Impl::Impl(EndpointOptions options, delivery::LoopGroup& loops, router
     shared_->sites.emplace(options.allowed_origins, options.allowed_hosts, options.host,
                            where.address().is_loopback());
     listen(acceptor_, where, options);
+    // Behind a proxy it is the proxy's business.
+    if (!where.address().is_loopback() && !options.tls && options.trusted_proxies.empty()) {
+        spdlog::warn(
+            "listening on {} without TLS: tokens and messages can be read on their way; set "
+            "tls.certificate and tls.private_key, or name the proxy that does it in "
+            "server.trusted_proxies",
+            options.host);
+    }
     port_ = acceptor_.local_endpoint().port();
     for (std::size_t i = 0; i < loops.size(); ++i) {
         shards_.push_back(std::make_shared<Shard>(shared_, loops[i]));

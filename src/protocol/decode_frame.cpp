@@ -17,6 +17,17 @@ bool is_usable_ref(const JsonValue& ref) {
            ref.raw.size() <= kMaxRefBytes;
 }
 
+core::Error unknown_type(const JsonValue* type, const std::string& name) {
+    if (type == nullptr || type->kind != JsonKind::string) {
+        return {ErrorCode::unknown_message_type, "type", "the frame needs a \"type\", a string"};
+    }
+    // What is longer is no slip of the hand.
+    constexpr std::size_t kMostShown = 64;
+    return {ErrorCode::unknown_message_type, "type",
+            name.size() <= kMostShown ? "there is no type \"" + name + "\" of frames"
+                                      : "there is no such type of frames"};
+}
+
 core::result<Request> decode_request(const Fields& fields, bool identified) {
     const JsonValue* type = fields.find(Key::type);
     const std::string name =
@@ -25,7 +36,7 @@ core::result<Request> decode_request(const Fields& fields, bool identified) {
         return core::Error(ErrorCode::not_identified);
     }
     const auto operation = find_frame(name);
-    if (!operation) return core::Error(ErrorCode::unknown_message_type);
+    if (!operation) return unknown_type(type, name);
     return decoder_of(*operation)(Input(fields));
 }
 

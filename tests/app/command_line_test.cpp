@@ -112,7 +112,7 @@ TEST_F(CommandLine, TheFirstStartMakesAnAdministratorsToken) {
 }
 
 TEST_F(CommandLine, TheAdministratorsTokenMayBeGiven) {
-    auto hub = serve({std::string("AGENTCOM_ADMIN_TOKEN=") + kSomeToken});
+    auto hub = serve({std::string("AGENTCOM_ADMIN_TOKEN= ") + kSomeToken + "\n"});
     EXPECT_EQ(client(kSomeToken).ask("GET", "/admin/tokens").status, 200);
     EXPECT_FALSE(std::filesystem::exists(data() + "/admin_token"));
     EXPECT_EQ(hub->errors().find(kSomeToken), std::string::npos);
@@ -222,7 +222,7 @@ TEST_F(CommandLine, ARunningHubWantsAnAdministratorsToken) {
     const Ran missing = run({"token", "list", "--data-dir", data(), "--admin-token-file", file});
     EXPECT_EQ(missing.status, 1);
     expect_one_line(missing.errors, "cannot read");
-    std::ofstream(file) << kSomeToken << "\n";
+    std::ofstream(file) << kSomeToken << "\t\r\n";
     EXPECT_EQ(run({"token", "list", "--data-dir", data(), "--admin-token-file", file}).status, 0);
     EXPECT_EQ(run({"token", "list", "--data-dir", data()},
                   {std::string("AGENTCOM_ADMIN_TOKEN=") + kSomeToken})

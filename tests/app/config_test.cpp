@@ -273,6 +273,31 @@ TEST(ConfigEnvironment, StateDirectoryIsTheDefaultDataDirectory) {
     const Environment environment{{"STATE_DIRECTORY", "/var/lib/agentcom"}};
     EXPECT_EQ(load_config({{}, {}, environment}).store.directory, "/var/lib/agentcom");
     EXPECT_EQ(load_config({{}, {{"store.data_dir", "here"}}, environment}).store.directory, "here");
+    // What systemd sets for StateDirectory=agentcom agentcom-more.
+    const Environment two{{"STATE_DIRECTORY", "/var/lib/agentcom:/var/lib/agentcom-more"}};
+    EXPECT_EQ(load_config({{}, {}, two}).store.directory, "/var/lib/agentcom");
+}
+
+TEST(ConfigEnvironment, WhatKubernetesTellsOfAServiceIsNoSetting) {
+    Environment environment{
+        {"AGENTCOM_SERVER_SERVICE_HOST", "10.0.171.239"},
+        {"AGENTCOM_SERVER_SERVICE_PORT", "4000"},
+        {"AGENTCOM_SERVER_SERVICE_PORT_HTTP", "4000"},
+        {"AGENTCOM_SERVER_PORT", "tcp://10.0.171.239:4000"},
+        {"AGENTCOM_SERVER_PORT_4000_TCP", "tcp://10.0.171.239:4000"},
+        {"AGENTCOM_SERVER_PORT_4000_TCP_PROTO", "tcp"},
+        {"AGENTCOM_SERVER_PORT_4000_TCP_PORT", "4000"},
+        {"AGENTCOM_SERVER_PORT_4000_TCP_ADDR", "10.0.171.239"},
+        {"AGENTCOM_SERVER_THREADS", "3"},
+    };
+    EXPECT_EQ(load_config({{}, {}, environment}).endpoint.port, Config().endpoint.port);
+    EXPECT_EQ(load_config({{}, {}, environment}).threads, 3U);
+    // Whoever sets the port beside it means it.
+    environment[3].second = "4711";
+    EXPECT_EQ(load_config({{}, {}, environment}).endpoint.port, 4711);
+    // Without the service it is a mistake.
+    environment.erase(environment.begin());
+    EXPECT_THROW((void)load_config({{}, {}, environment}), ConfigError);
 }
 
 TEST(ConfigLoops, AreChosenOnlyWhenNotGiven) {

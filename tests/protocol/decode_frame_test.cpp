@@ -69,6 +69,17 @@ TEST(DecodeFrame, UnknownTypesAndOtherJsonAreUnknown) {
     }
 }
 
+TEST(DecodeFrame, AnUnknownTypeIsNamed) {
+    const auto explained = [](const std::string& text) {
+        return std::string(decode_frame(text, true).request.error().explanation());
+    };
+    EXPECT_EQ(explained(R"({"type":"dance"})"), R"(there is no type "dance" of frames)");
+    EXPECT_EQ(explained(R"({"type":")" + std::string(65, 'x') + R"("})"),
+              "there is no such type of frames");
+    EXPECT_EQ(explained(R"({"type":3})"), R"(the frame needs a "type", a string)");
+    EXPECT_EQ(decode_frame(R"({"kind":"ping"})", true).request.error().field, "type");
+}
+
 TEST(DecodeFrame, AMissingOrWrongFieldIsNamed) {
     const std::vector<std::pair<const char*, const char*>> cases{
         {"{\"type\":\"identify\"}", "agent_id"},
