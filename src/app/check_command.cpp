@@ -10,9 +10,11 @@ void add_check_command(CLI::App& app, int& status) {
     auto* command = app.add_subcommand(
         "check", "Validate the configuration and print the settings that result");
     const auto flags = std::make_shared<CommonFlags>();
+    const auto explain = std::make_shared<bool>(false);
     add_common_flags(*command, *flags);
-    command->callback([flags, &status] {
-        std::cout << print_config(load_config(flags->sources())) << std::flush;
+    command->add_flag("--explain", *explain, "Say of each setting where it comes from");
+    command->callback([flags, explain, &status] {
+        std::cout << print_config(load_config(flags->sources()), *explain) << std::flush;
         status = 0;
     });
 }

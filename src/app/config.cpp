@@ -20,6 +20,7 @@ void set(Config& config, const ConfigKey& key, const RawValue& value, const std:
     if (const auto expected = key.read(config, value)) {
         throw ConfigError(where + " must be " + *expected);
     }
+    config.origins.insert_or_assign(key.dotted(), where);
 }
 
 const std::string* find_variable(const Environment& environment, std::string_view name) {
@@ -158,6 +159,8 @@ Config load_config(const ConfigSources& sources) {
         directory != nullptr && !directory->empty()) {
         // systemd separates several by colons; the first is the hub's.
         config.store.directory = directory->substr(0, directory->find(':'));
+        config.origins.insert_or_assign("store.data_dir",
+                                        "the environment variable STATE_DIRECTORY");
     }
     const auto* file_variable = find_variable(sources.environment, "AGENTCOM_CONFIG");
     if (sources.file) {
@@ -172,7 +175,7 @@ Config load_config(const ConfigSources& sources) {
     return config;
 }
 
-std::string print_config(const Config& config) {
+std::string print_config(const Config& config, bool explain) {
     std::string out;
     std::string_view section;
     for (const ConfigKey& key : config_keys()) {
@@ -180,7 +183,12 @@ std::string print_config(const Config& config) {
             out += (section.empty() ? "[" : "\n[") + std::string(key.section) + "]\n";
             section = key.section;
         }
-        out += std::string(key.name) + " = " + key.show(config) + '\n';
+        out += std::string(key.name) + " = " + key.show(config);
+        if (explain) {
+            const auto origin = config.origins.find(key.dotted());
+            out += "  # " + (origin != config.origins.end() ? origin->second : "the default");
+        }
+        out += '\n';
     }
     return out;
 }

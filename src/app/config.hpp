@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -35,6 +36,8 @@ struct Config {
     router::RouterOptions router;
     LogLevel log_level = LogLevel::info;
     LogFormat log_format = LogFormat::text;
+    /// Of each setting that is not the default, by "section.key": where it comes from, for people.
+    std::map<std::string, std::string, std::less<>> origins;
 
     /// `threads`, or the automatic choice for this machine.
     [[nodiscard]] std::size_t event_loops() const;
@@ -65,6 +68,7 @@ struct ConfigSources {
 [[nodiscard]] Config load_config(const ConfigSources& sources);
 
 /// The effective settings as TOML that `load_config` would read again; no secret is among them.
-[[nodiscard]] std::string print_config(const Config& config);
+/// `explain`: each with a comment that says where it comes from.
+[[nodiscard]] std::string print_config(const Config& config, bool explain = false);
 
 }  // namespace agentcom::app

@@ -72,6 +72,8 @@ private:
             if (const auto expected = key->read(config_, raw_value(value))) {
                 throw ConfigError(place(value.source()) + key->dotted() + " must be " + *expected);
             }
+            config_.origins.insert_or_assign(
+                key->dotted(), file_ + ", line " + std::to_string(value.source().begin.line));
         }
     }
 

@@ -130,6 +130,20 @@ TEST_F(ConfigFiles, WhatIsPrintedCanBeReadAgain) {
     EXPECT_EQ(load(printed).store.directory, "a \"b\" \\ c");
 }
 
+TEST_F(ConfigFiles, EachSettingSaysWhereItComesFrom) {
+    const auto file = write("[mailbox]\ncap = 7\nttl = 1234\n");
+    const Config config = load_config(
+        {file, {{"server.port", "4711"}}, {{"PORT", "1"}, {"AGENTCOM_MAILBOX_TTL", "99s"}}});
+    const std::string printed = print_config(config, true);
+    for (const std::string line :
+         {"port = 4711  # the flag for server.port", "host = \"127.0.0.1\"  # the default",
+          "ttl = \"99s\"  # the environment variable AGENTCOM_MAILBOX_TTL"}) {
+        EXPECT_NE(printed.find('\n' + line + '\n'), std::string::npos) << line << '\n' << printed;
+    }
+    EXPECT_NE(printed.find("cap = 7  # " + file.string() + ", line 2\n"), std::string::npos);
+    EXPECT_EQ(print_config(load(printed)), print_config(config));
+}
+
 TEST_F(ConfigFiles, AnIdentifyFrameWithTheLargestProfileAlwaysFits) {
     EXPECT_EQ(
         load("[limits]\nmax_profile_bytes = 100000\n").endpoint.limits.max_unidentified_frame_bytes,

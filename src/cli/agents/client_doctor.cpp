@@ -137,6 +137,46 @@ private:
                  (hooks_.size() == 1 ? " hook" : " hooks"));
         }
         if (dialect_ == Dialect::codex) look_at_trust(hooks);
+        if (dialect_ == Dialect::claude) look_whether_hooks_run();
+        if (faults_ == 0) compare_with_connect();
+    }
+
+    /// What `connect` would change is not as it should be: another token, a header of another name,
+    /// a hook that is missing.
+    void compare_with_connect() {
+        const Account account{stored_.url, stored_.token,
+                              context_name(client_, scope_ == Scope::project ? "project" : "user"),
+                              program_of(hooks_),
+                              std::any_of(hooks_.begin(), hooks_.end(),
+                                          [](const auto& hook) { return hook.command.empty(); })};
+        for (const FileChange& change : client_files(dialect_, scope_, places_, account)) {
+            const std::string text = text_of_file(change.path);
+            if (change.with(text) == text) continue;
+            bad(change.path.string() + " is not as `agentcom connect " + client_ +
+                "` leaves it; with --dry-run that shows the difference");
+        }
+    }
+
+    static std::string program_of(const std::vector<HookCommand>& hooks) {
+        for (const HookCommand& hook : hooks) {
+            const std::size_t end = hook.command.find(" hook ");
+            if (end != std::string::npos) return hook.command.substr(0, end);
+        }
+        return "agentcom";
+    }
+
+    void look_whether_hooks_run() {
+        for (const Scope scope : {Scope::user, Scope::project}) {
+            const fs::path file = hook_file(dialect_, scope, places_);
+            try {
+                const JsonValue off = json_at(text_of_file(file), {"disableAllHooks"});
+                if (off.is_boolean() && off.get<bool>()) {
+                    bad(file.string() + " switches all hooks off (disableAllHooks)");
+                }
+            } catch (const Malformed& error) {
+                if (scope != scope_) bad(file.string() + " " + error.what());
+            }
+        }
     }
 
     void look_at_trust(const fs::path& hooks) {

@@ -229,9 +229,7 @@ void show(const fs::path& file, const InstalledFile::Texts& texts, const std::st
         print(file.string() + ": nothing to change\n");
         return;
     }
-    print(file.string() + (texts.before.empty()  ? " (new)\n"
-                           : texts.after.empty() ? " (removed)\n"
-                                                 : "\n"));
+    print(file.string() + (texts.before.empty() ? " (new)\n" : texts.gone ? " (removed)\n" : "\n"));
     print(without_tokens(masked(text_diff(texts.before, texts.after), token)));
 }
 
@@ -250,13 +248,18 @@ void store_context(const std::string& name, const Identity& identity) {
     });
 }
 
-void forget_context(const std::string& name) {
+/// Whether there was one of ours.
+bool forget_context(const std::string& name) {
+    const auto contexts = ContextFile::read(ContextFile::default_path()).contexts;
+    const auto stored = contexts.find(name);
+    if (stored == contexts.end() || !stored->second.made_by_connect) return false;
     ContextFile::change(ContextFile::default_path(), [&](ContextFile& file) {
         const auto found = file.contexts.find(name);
         if (found == file.contexts.end() || !found->second.made_by_connect) return;
         file.contexts.erase(found);
         if (file.current == name) file.current.clear();
     });
+    return true;
 }
 
 /// The parser lets no other names pass.
@@ -284,8 +287,15 @@ int undo(const ConnectCall& call) {
         print("Nothing was changed (--dry-run).\n");
         return 0;
     }
-    for (std::size_t i = 0; i < files.size(); ++i) files[i].restore(texts[i]);
-    forget_context(context_name(call.client, call.scope));
+    bool connected = false;
+    for (std::size_t i = 0; i < files.size(); ++i) {
+        files[i].restore(texts[i]);
+        connected = connected || texts[i].before != texts[i].after;
+    }
+    if (!forget_context(context_name(call.client, call.scope)) && !connected) {
+        print(call.client + " was not connected here.\n");
+        return 0;
+    }
     print(call.client +
           " is disconnected. Its token is still good until an administrator revokes it.\n");
     return 0;

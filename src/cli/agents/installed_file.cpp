@@ -38,18 +38,33 @@ void replace_file(const fs::path& file, const std::string& text, unsigned mode) 
     core::write_private_file(file, text, mode, ".agentcom-new");
 }
 
+/// Where the links lead that stand at the file's place, also when there is nothing yet.
+fs::path follow_links(fs::path file) {
+    static constexpr int kMostLinks = 16;
+    std::error_code error;
+    for (int i = 0; i < kMostLinks && fs::is_symlink(file, error); ++i) {
+        const fs::path to = fs::read_symlink(file, error);
+        if (error) break;
+        file = file.parent_path() / to;
+    }
+    fs::path found = fs::weakly_canonical(file, error);
+    return error ? file : found;
+}
+
 }  // namespace
 
 InstalledFile::InstalledFile(FileChange change, fs::path state_directory)
-    : change_(std::move(change)), notes_(std::move(state_directory) / "connect") {
-    std::error_code error;
-    target_ = fs::weakly_canonical(change_.path, error);
-    if (error) target_ = change_.path;
-}
+    : change_(std::move(change)),
+      target_(follow_links(change_.path)),
+      notes_(std::move(state_directory) / "connect") {}
 
 std::string InstalledFile::read() const {
     std::error_code error;
-    if (!fs::exists(target_, error)) return "";
+    const fs::file_status status = fs::status(target_, error);
+    if (!fs::exists(status)) return "";
+    if (!fs::is_regular_file(status)) {
+        throw std::runtime_error(change_.path.string() + " is not a file that could be changed");
+    }
     auto text = read_file(target_);
     if (!text) throw std::runtime_error("cannot read " + change_.path.string());
     return *std::move(text);
@@ -85,15 +100,25 @@ InstalledFile::Texts InstalledFile::connected() const {
 InstalledFile::Texts InstalledFile::undone() const {
     std::string before = read();
     if (const auto found = note(before)) {
-        if (!found->existed) return {std::move(before), ""};
+        if (!found->existed) return {std::move(before), "", true};
         if (auto original = read_file(backup())) return {std::move(before), *std::move(original)};
     }
     try {
         std::string after = change_.without(before);
-        return {std::move(before), std::move(after)};
+        const bool gone = after.empty();
+        return {std::move(before), std::move(after), gone};
     } catch (const Malformed& error) {
         throw std::runtime_error(change_.path.string() + " " + error.what() +
                                  "; it was left as it is");
+    }
+}
+
+bool InstalledFile::copy_has_more() const {
+    const auto copy = read_file(backup());
+    try {
+        return copy && change_.without(*copy) != *copy;
+    } catch (const Malformed&) {
+        return true;
     }
 }
 
@@ -102,9 +127,11 @@ void InstalledFile::install(const Texts& texts) const {
     const bool there = fs::exists(target_, error);
     // Connected again without a change by others in between: the first copy is the one to keep.
     Note kept = note(texts.before).value_or(Note{"", there, mode_of(target_, 0644)});
-    // What is ours from another time is no part of what undoing brings back.
     if (!note(texts.before) && there) {
-        replace_file(backup(), change_.without(texts.before), kOwnerOnly);
+        // Where `connect` has been before, what is ours is no part of what undoing brings back.
+        // What stands there under our name otherwise is the user's.
+        const bool ours = fs::exists(note_path(), error);
+        replace_file(backup(), ours ? change_.without(texts.before) : texts.before, kOwnerOnly);
     }
     kept.written = name_for(texts.after);
     const unsigned mode = change_.secret ? kOwnerOnly : mode_of(target_, 0644);
@@ -119,7 +146,7 @@ void InstalledFile::install(const Texts& texts) const {
 void InstalledFile::restore(const Texts& texts) const {
     std::error_code error;
     const auto found = note(texts.before);
-    if (texts.after.empty()) {
+    if (texts.gone) {
         if (fs::exists(target_, error) && !fs::remove(target_, error)) {
             throw std::runtime_error("cannot remove " + change_.path.string() + ": " +
                                      error.message());
@@ -127,7 +154,7 @@ void InstalledFile::restore(const Texts& texts) const {
     } else if (texts.after != texts.before) {
         replace_file(target_, texts.after, found ? found->mode : mode_of(target_, 0644));
     }
-    fs::remove(backup(), error);
+    if (found || !copy_has_more()) fs::remove(backup(), error);
     fs::remove(note_path(), error);
 }
 

@@ -19,6 +19,7 @@ public:
     struct Texts {
         std::string before;
         std::string after;
+        bool gone = false;  // the file itself, of which nothing would be left
     };
     /// What the text becomes; nothing is written.
     [[nodiscard]] Texts connected() const;
@@ -39,6 +40,9 @@ private:
     [[nodiscard]] std::string read() const;
     [[nodiscard]] std::optional<Note> note(const std::string& current) const;
     [[nodiscard]] std::filesystem::path backup() const;
+    /// Whether the copy has an entry of the user's own under our name, which taking out what is
+    /// ours does not bring back.
+    [[nodiscard]] bool copy_has_more() const;
     [[nodiscard]] std::filesystem::path note_path() const;
 
     FileChange change_;

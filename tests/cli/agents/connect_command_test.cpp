@@ -148,6 +148,53 @@ TEST_F(ConnectCommand, UndoGivesTheBytesAndTheModeBack) {
     EXPECT_EQ(mode(home() / ".claude.json"), 0644U);
 }
 
+TEST_F(ConnectCommand, UndoBringsBackAnEntryOfTheUsersOwn) {
+    write(home() / ".claude.json",
+          R"({"mcpServers":{"agentcom":{"type":"http","url":"http://mine:1/mcp",)"
+          R"("headers":{"X":"keep"}}},"z":1})");
+    write(home() / ".codex/config.toml",
+          "[mcp_servers.agentcom]\nurl = \"http://mine:1/mcp\"\n\n"
+          "[mcp_servers.agentcom.tools]\nz = 1\n");
+    const auto before = client_files();
+    for (const char* client : {"claude", "codex"}) {
+        ASSERT_EQ(connect(client).status, 0);
+        ASSERT_EQ(connect(client, {"--name", "ada"}).status, 0);
+        EXPECT_EQ(run({"doctor", client}).output.find("mine"), std::string::npos);
+        ASSERT_EQ(run({"connect", client, "--undo"}).status, 0);
+    }
+    EXPECT_EQ(client_files(), before);
+    // When the file was changed since, the copy is where it still stands.
+    ASSERT_EQ(connect("claude").status, 0);
+    write(home() / ".claude.json", read(home() / ".claude.json") + "\n");
+    ASSERT_EQ(run({"connect", "claude", "--undo"}).status, 0);
+    EXPECT_EQ(read(home() / ".claude.json.agentcom-backup"), before.at(".claude.json"));
+}
+
+TEST_F(ConnectCommand, UndoLeavesWhatWasEmptyAndLinksThatLeadNowhere) {
+    write(home() / ".claude.json", "");
+    fs::create_directories(home() / ".claude");
+    fs::create_symlink("../dotfiles/settings.json", home() / ".claude/settings.json");
+    ASSERT_EQ(connect("claude").status, 0);
+    EXPECT_TRUE(fs::is_symlink(home() / ".claude/settings.json"));
+    EXPECT_NE(read(home() / "dotfiles/settings.json").find("hook claude stop"), std::string::npos);
+    ASSERT_EQ(run({"connect", "claude", "--undo"}).status, 0);
+    EXPECT_TRUE(fs::exists(home() / ".claude.json"));
+    EXPECT_EQ(read(home() / ".claude.json"), "");
+    EXPECT_TRUE(fs::is_symlink(home() / ".claude/settings.json"));
+    EXPECT_FALSE(fs::exists(home() / "dotfiles/settings.json"));
+    const Ran again = run({"connect", "claude", "--undo"});
+    EXPECT_TRUE(again.output.ends_with("claude was not connected here.\n")) << again.output;
+}
+
+TEST_F(ConnectCommand, WhatIsNoFileIsNamed) {
+    fs::create_directories(home());
+    ASSERT_EQ(::mkfifo((home() / ".claude.json").c_str(), 0600), 0);
+    const Ran ran = connect("claude");
+    EXPECT_NE(ran.status, 0);
+    EXPECT_NE(ran.errors.find(".claude.json is not a file that could be changed"),
+              std::string::npos);
+}
+
 TEST_F(ConnectCommand, AFileKeepsItsModeAndThoseBesideItAreLeftAlone) {
     const fs::path settings = home() / ".claude/settings.json";
     write(settings, kSettings);
@@ -404,6 +451,38 @@ TEST_F(ConnectCommand, TheDoctorSaysWhichHookAsksAnotherHubOrWithAnotherToken) {
         << ran.output;
     EXPECT_EQ(lines_with(ran.output, "FAIL  hook tool does not show the token").size(), 1U);
     EXPECT_EQ(lines_with(ran.output, "ok    hook prompt announces, once").size(), 1U);
+}
+
+TEST_F(ConnectCommand, TheDoctorSaysWhatConnectWouldMend) {
+    ASSERT_EQ(connect("claude").status, 0);
+    const fs::path entry = home() / ".claude.json";
+    const fs::path settings = home() / ".claude/settings.json";
+    const json whole_entry = json::parse(read(entry));
+    const json whole_settings = json::parse(read(settings));
+    ASSERT_EQ(run({"doctor", "claude"}).status, 0);
+    const auto complains = [&](const fs::path& file, const json& text, const std::string& of) {
+        write(entry, whole_entry.dump());
+        write(settings, whole_settings.dump());
+        write(file, text.dump());
+        const Ran ran = run({"doctor", "claude"});
+        EXPECT_EQ(ran.status, 1);
+        EXPECT_EQ(lines_with(ran.output, "FAIL  " + file.string() + of).size(), 1U) << ran.output;
+    };
+    const std::string differs = " is not as `agentcom connect claude` leaves it";
+    json other = whole_entry;
+    other["mcpServers"]["agentcom"]["headers"]["Authorization"] = "Bearer " + std::string(64, '0');
+    complains(entry, other, differs);
+    other = whole_entry;
+    json& headers = other["mcpServers"]["agentcom"]["headers"];
+    headers = {{"X", headers["Authorization"]}};
+    complains(entry, other, differs);
+    other = whole_settings;
+    other["hooks"]["Stopp"] = other["hooks"]["Stop"];
+    other["hooks"].erase("Stop");
+    complains(settings, other, differs);
+    other = whole_settings;
+    other["disableAllHooks"] = true;
+    complains(settings, other, " switches all hooks off");
 }
 
 TEST_F(ConnectCommand, TheDoctorLeavesOtherMailUnread) {
