@@ -24,16 +24,14 @@ constexpr std::array<bool, 256> kAgentIdCharacters = [] {
     return allowed;
 }();
 
-constexpr bool is_agent_id_character(char c) noexcept {
-    return kAgentIdCharacters[static_cast<unsigned char>(c)];
-}
-
 bool has_usable_length(std::string_view text) noexcept {
     return !text.empty() && text.size() <= kMaxAgentIdBytes;
 }
 
 bool is_plain_id(std::string_view text) noexcept {
-    return std::all_of(text.begin(), text.end(), is_agent_id_character);
+    // A lambda, because GCC calls a function that it is handed for every letter.
+    return std::all_of(text.begin(), text.end(),
+                       [](char c) { return kAgentIdCharacters[static_cast<unsigned char>(c)]; });
 }
 
 Error bad_agent_id(std::string_view rule) {
