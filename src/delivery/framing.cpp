@@ -8,8 +8,6 @@ const FramedBytes& FramedEvent::make(const Framing& framing, core::Seq seq, Outp
                                      std::string_view text) {
     Made& place = usual_.framing == nullptr ? usual_ : others_.emplace_back();
     FramedBytes& bytes = place.bytes;
-    bytes.shared.reset();
-    bytes.copied.clear();
     framing.append(bytes.copied, text, seq);
     // What is copied into every outbox is counted there.
     if (bytes.copied.size() >= Outbox::kCopyBelow) {

@@ -7,9 +7,7 @@
 namespace agentcom::delivery {
 
 void Session::push_message(const FramedBytes& frame, core::Seq seq) {
-    if (closing_) return;
-    if (notice_) return push_notice(seq);
-    if (outbox_.is_half_full(frame.view().size())) {
+    if (!closing_ && !notice_ && outbox_.is_half_full(frame.view().size())) {
         // Whatever takes bytes from the outbox wakes the backlog reader.
         backlog_position = core::Seq{seq.value - 1};
         catching_up_ = true;
@@ -31,12 +29,12 @@ void Session::push(const SharedBytes& frame, core::Seq seq) {
 
 void Session::push(const FramedBytes& frame, core::Seq seq) {
     if (frame.shared) return push(frame.shared, seq);
-    if (notice_ && !closing_) return push_notice(seq);
     push(std::string_view(frame.copied), seq);
 }
 
 void Session::push(std::string_view frame, core::Seq seq) {
     if (closing_) return;
+    if (notice_) return push_notice(seq);
     const bool was_empty = outbox_.empty();
     if (!outbox_.append(frame, seq)) {
         close(protocol::CloseCode::slow_consumer);

@@ -130,6 +130,7 @@ Awaitable<void> WsSession::read_frames() {
         while (must_pause()) {
             paused_ = true;
             co_await changed();
+            done = 0;
         }
         paused_ = false;
         // Others get their turn, however much has come at once. (Whoever waits for input gives it

@@ -212,18 +212,15 @@ void Router::Impl::operate(Context context, protocol::ListDirectory request) {
     for (std::size_t i = 0; i < page.entries.size(); ++i) {
         const store::HolderRecord& holder = page.entries[i];
         protocol::AgentDetails each = details(holder.agent, holder.role);
+        const std::uint64_t size = each.capabilities ? each.capabilities->text.size() : 0;
         // What is looked through and not shown costs as much.
-        looked_at += each.capabilities ? each.capabilities->text.size() : 0;
-        if (request.capability &&
-            (!each.capabilities || !lists(*each.capabilities, *request.capability))) {
-            // Whoever looks for what few can goes on behind it.
-            if (looked_at < kMostLookedThrough || i + 1 == page.entries.size()) continue;
-            next = holder.agent.str();
-            break;
+        looked_at += size;
+        if (!request.capability ||
+            (each.capabilities && lists(*each.capabilities, *request.capability))) {
+            bytes += size + (each.status ? each.status->text.size() : 0);
+            agents.push_back(std::move(each));
         }
-        bytes += each.status ? each.status->text.size() : 0;
-        bytes += each.capabilities ? each.capabilities->text.size() : 0;
-        agents.push_back(std::move(each));
+        // Whoever looks for what few can goes on behind what was looked through.
         const bool full = agents.size() >= request.range.limit ||
                           bytes >= options_.max_page_bytes / 2 ||
                           (request.capability && looked_at >= kMostLookedThrough);

@@ -34,9 +34,11 @@ struct FramedBytes {
 /// event loop's thread.
 class FramedEvent {
 public:
-    /// The next event; what was allocated for this one is used again.
+    /// The next event. The room of small bytes is used again; large ones are let go of.
     void clear() noexcept {
         usual_.framing = nullptr;
+        usual_.bytes.shared.reset();
+        usual_.bytes.copied.clear();
         others_.clear();
     }
     /// `text` makes the event's JSON text, as a std::string_view. Large bytes are counted by the

@@ -51,10 +51,7 @@ public:
 
     [[nodiscard]] bool empty() const noexcept { return bytes_ == 0; }
     /// Whether a frame of so many bytes would pass half of a limit. An empty outbox takes any.
-    [[nodiscard]] bool is_half_full(std::size_t more) const noexcept {
-        return bytes_ != 0 &&
-               (bytes_ + more > limits_.max_bytes / 2 || frames_ >= limits_.max_frames / 2);
-    }
+    [[nodiscard]] bool is_half_full(std::size_t more) const noexcept { return is_full(more, 2); }
     [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
     [[nodiscard]] std::size_t frames() const noexcept { return frames_; }
     [[nodiscard]] const OutboxLimits& limits() const noexcept { return limits_; }
@@ -110,8 +107,10 @@ private:
         core::SteadyTime at;
     };
 
-    [[nodiscard]] bool is_full(std::size_t more) const noexcept {
-        return bytes_ != 0 && (bytes_ + more > limits_.max_bytes || frames_ >= limits_.max_frames);
+    /// `part`: so many parts have the limits, of which one may be taken.
+    [[nodiscard]] bool is_full(std::size_t more, std::size_t part = 1) const noexcept {
+        return bytes_ != 0 &&
+               (bytes_ + more > limits_.max_bytes / part || frames_ >= limits_.max_frames / part);
     }
     Chunk& growing_chunk();
     /// `first`: the place of the frame's first chunk.

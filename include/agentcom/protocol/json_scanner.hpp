@@ -21,8 +21,7 @@ struct JsonValue {
 /// A strict, validating reader of JSON text (RFC 8259) that builds no tree: it walks the members of
 /// one top-level object and hands out the bytes of each value, so that a payload is checked once
 /// and carried on as it came. Nesting is limited, without recursion; UTF-8 must be valid; an
-/// escaped surrogate must come in a pair. Only
-/// `members` and `elements` allocate.
+/// escaped surrogate must come in a pair. Only `members`, `elements` and `Member::name` allocate.
 class JsonScanner {
 public:
     /// `max_depth` is 1 to 64: the open containers are kept in one word.
