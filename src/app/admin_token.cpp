@@ -62,18 +62,11 @@ std::filesystem::path admin_token_file(const std::filesystem::path& data_dir) {
     return data_dir / "admin_token";
 }
 
-std::string trim_token(std::string_view text) {
-    static constexpr std::string_view kAround = " \t\r\n";
-    const std::size_t first = text.find_first_not_of(kAround);
-    if (first == std::string_view::npos) return {};
-    return std::string(text.substr(first, text.find_last_not_of(kAround) - first + 1));
-}
-
 std::string read_token_file(const std::filesystem::path& file) {
     std::ifstream stream(file);
     std::string text;
     std::getline(stream, text);
-    return trim_token(text);
+    return core::trim_token(text);
 }
 
 std::optional<std::filesystem::path> ensure_admin_token(store::Store& store, const Config& config,

@@ -24,9 +24,6 @@ class NoRoomForToken : public std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
-/// Without the blanks and line ends around it, which come along when a token is kept in a file, a
-/// secret or a variable.
-[[nodiscard]] std::string trim_token(std::string_view text);
 /// The token in the first line of a file; empty when it cannot be read.
 [[nodiscard]] std::string read_token_file(const std::filesystem::path& file);
 

@@ -17,10 +17,7 @@ namespace {
 constexpr std::size_t kMostAutomaticLoops = 8;
 
 void set(Config& config, const ConfigKey& key, const RawValue& value, const std::string& where) {
-    if (const auto expected = key.read(config, value)) {
-        throw ConfigError(where + " must be " + *expected);
-    }
-    config.origins.insert_or_assign(key.dotted(), where);
+    set_config(config, key, value, where, where);
 }
 
 const std::string* find_variable(const Environment& environment, std::string_view name) {
@@ -74,9 +71,10 @@ bool tells_of_service(std::string_view name, std::string_view value,
 void apply_variables(Config& config, const Environment& environment) {
     static constexpr std::string_view kPrefix = "AGENTCOM_";
     for (const auto& [name, value] : environment) {
-        if (tells_of_service(name, value, environment)) continue;
-        if (!name.starts_with(kPrefix) || !is_config_section(section_of_variable(
-                                              std::string_view(name).substr(kPrefix.size())))) {
+        if (!name.starts_with(kPrefix) ||
+            !is_config_section(
+                section_of_variable(std::string_view(name).substr(kPrefix.size()))) ||
+            tells_of_service(name, value, environment)) {
             continue;
         }
         const auto keys = config_keys();
@@ -158,9 +156,8 @@ Config load_config(const ConfigSources& sources) {
     if (const auto* directory = find_variable(sources.environment, "STATE_DIRECTORY");
         directory != nullptr && !directory->empty()) {
         // systemd separates several by colons; the first is the hub's.
-        config.store.directory = directory->substr(0, directory->find(':'));
-        config.origins.insert_or_assign("store.data_dir",
-                                        "the environment variable STATE_DIRECTORY");
+        set(config, *find_config_key("store", "data_dir"),
+            directory->substr(0, directory->find(':')), "the environment variable STATE_DIRECTORY");
     }
     const auto* file_variable = find_variable(sources.environment, "AGENTCOM_CONFIG");
     if (sources.file) {

@@ -69,11 +69,8 @@ private:
                 throw ConfigError(place(name.source()) + "unknown key " + std::string(section) +
                                   '.' + std::string(name.str()));
             }
-            if (const auto expected = key->read(config_, raw_value(value))) {
-                throw ConfigError(place(value.source()) + key->dotted() + " must be " + *expected);
-            }
-            config_.origins.insert_or_assign(
-                key->dotted(), file_ + ", line " + std::to_string(value.source().begin.line));
+            set_config(config_, *key, raw_value(value), place(value.source()) + key->dotted(),
+                       file_ + ", line " + std::to_string(value.source().begin.line));
         }
     }
 

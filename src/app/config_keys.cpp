@@ -348,6 +348,14 @@ const ConfigKey* find_config_key(std::string_view section, std::string_view name
     return found == keys.end() ? nullptr : &*found;
 }
 
+void set_config(Config& config, const ConfigKey& key, const RawValue& value,
+                const std::string& what, const std::string& origin) {
+    if (const auto expected = key.read(config, value)) {
+        throw ConfigError(what + " must be " + *expected);
+    }
+    config.origins.insert_or_assign(key.dotted(), origin);
+}
+
 bool is_config_section(std::string_view name) {
     return std::ranges::any_of(config_keys(),
                                [&](const ConfigKey& key) { return key.section == name; });

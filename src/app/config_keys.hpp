@@ -37,5 +37,9 @@ struct ConfigKey {
 [[nodiscard]] std::span<const ConfigKey> config_keys();
 [[nodiscard]] const ConfigKey* find_config_key(std::string_view section, std::string_view name);
 [[nodiscard]] bool is_config_section(std::string_view name);
+/// Reads the value and notes its origin, as people are told of it. Throws ConfigError: `what` (the
+/// origin, or the key and its place) must be something else.
+void set_config(Config& config, const ConfigKey& key, const RawValue& value,
+                const std::string& what, const std::string& origin);
 
 }  // namespace agentcom::app

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "agentcom/core/time.hpp"
+#include "agentcom/core/token.hpp"
 #include "app/admin_token.hpp"
 #include "app/commands.hpp"
 #include "app/logging.hpp"
@@ -124,8 +125,9 @@ int serve(const ServeFlags& flags) {
     fitted.endpoint.limits.max_connections = allowed;
     const char* admin_token = std::getenv(std::string(kAdminTokenVariable).c_str());
     const core::SystemClock clock;
-    Server server(std::move(fitted), clock,
-                  admin_token != nullptr ? std::optional(trim_token(admin_token)) : std::nullopt);
+    Server server(
+        std::move(fitted), clock,
+        admin_token != nullptr ? std::optional(core::trim_token(admin_token)) : std::nullopt);
     if (allowed < wanted) {
         spdlog::warn(
             "limits.max_connections is {}, but the system allows only {} besides other files",

@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <thread>
 
+#include "agentcom/core/token.hpp"
 #include "agentcom/store/opening.hpp"
 #include "app/admin_token.hpp"
 #include "app/commands.hpp"
@@ -32,10 +33,10 @@ std::unique_ptr<TokenOffice> open_office(const TokenFlags& flags) {
     const Config config = load_config(flags.common.sources());
     std::optional<std::string> admin_token;
     if (const char* variable = std::getenv(std::string(kAdminTokenVariable).c_str())) {
-        admin_token = trim_token(variable);
+        admin_token = core::trim_token(variable);
     }
     if (!flags.admin_token.empty()) {
-        admin_token = flags.admin_token;
+        admin_token = core::trim_token(flags.admin_token);
     }
     if (!flags.admin_token_file.empty()) {
         if (!std::ifstream(flags.admin_token_file)) {

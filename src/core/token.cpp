@@ -58,6 +58,13 @@ std::optional<Token> Token::parse(std::string_view text) {
     return Token(std::string(text));
 }
 
+std::string trim_token(std::string_view text) {
+    static constexpr std::string_view kAround = " \t\r\n";
+    const std::size_t first = text.find_first_not_of(kAround);
+    if (first == std::string_view::npos) return {};
+    return std::string(text.substr(first, text.find_last_not_of(kAround) - first + 1));
+}
+
 TokenDigest Token::digest() const {
     // Every HTTP request comes here. Looking the algorithm up and making a context would take
     // longer than the hashing; both live as long as OpenSSL and the thread.

@@ -131,7 +131,7 @@ TEST_F(HostileReaders, AnswersThatWaitBehindAWrite) {
 }
 
 TEST_F(HostileReaders, WhoReadsIsNotCutByWhatComesAtOnce) {
-    // More than an outbox holds, in one commit, to those who read as fast as they can.
+    // More than an outbox holds, in few commits, to those who read as fast as they can.
     constexpr std::size_t kPublications = 40;
     constexpr std::size_t kSubscribers = 4;
     const std::string body = R"({"payload":{"text":")" + std::string(kLarge / 2, 'x') + R"("}})";

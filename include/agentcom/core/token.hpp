@@ -42,6 +42,10 @@ private:
     std::string hex_;
 };
 
+/// Without the blanks and line ends around it, which come along when a token is kept in a file, a
+/// secret or a variable.
+[[nodiscard]] std::string trim_token(std::string_view text);
+
 /// 16 lower-case hexadecimal digits from the operating system's generator (session ids, epochs).
 [[nodiscard]] std::uint64_t random_u64();
 
