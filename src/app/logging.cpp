@@ -166,6 +166,9 @@ Logging::Logging(LogLevel level, LogFormat format, int descriptor)
 }
 
 Logging::~Logging() {
+    // Lines that wait hold their logger: without this the log's thread would be the one to free it,
+    // in a library in which ThreadSanitizer does not see that it may.
+    const auto until_the_thread_has_ended = spdlog::default_logger();
     install(std::make_shared<spdlog::logger>("agentcom"), LogLevel::error);
     sink_->give_up_at(SteadyClock::now() + kFlushTimeout);
     // The pool's end joins its thread. A write may hold that in spite of `poll`, when others fill
