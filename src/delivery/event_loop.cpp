@@ -1,10 +1,15 @@
 #include "agentcom/delivery/event_loop.hpp"
 
+#include <sys/eventfd.h>
+
 #include <algorithm>
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/post.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <cerrno>
 #include <chrono>
+#include <system_error>
 #include <utility>
 
 #include "agentcom/core/memory.hpp"
@@ -47,6 +52,38 @@ struct EventLoop::AsioTimers {
     boost::asio::steady_timer timers;
 };
 
+/// Rouses the loop's thread from waiting for events. A handler that is posted to an io_context does
+/// so, too, but while it holds the lock that the thread needs next, so that the thread goes to
+/// sleep a second time; a commit rouses every loop.
+class EventLoop::Alarm {
+public:
+    explicit Alarm(boost::asio::io_context& context) : event_(context, make()) { listen(); }
+
+    /// Any thread.
+    void ring() noexcept {
+        // It cannot be full: the loop takes it all at once.
+        [[maybe_unused]] const int taken = ::eventfd_write(event_.native_handle(), 1);
+    }
+
+private:
+    static int make() {
+        const int descriptor = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+        if (descriptor < 0) {
+            throw std::system_error(errno, std::generic_category(), "make an eventfd");
+        }
+        return descriptor;
+    }
+    void listen() {
+        event_.async_read_some(boost::asio::buffer(&count_, sizeof count_),
+                               [this](const boost::system::error_code& error, std::size_t) {
+                                   if (!error) listen();
+                               });
+    }
+
+    boost::asio::posix::stream_descriptor event_;
+    ::eventfd_t count_ = 0;
+};
+
 EventLoop::EventLoop(store::LoopIndex index, store::Store& store, const core::Clock& clock,
                      OutputAccount& output)
     : index_(index),
@@ -55,7 +92,8 @@ EventLoop::EventLoop(store::LoopIndex index, store::Store& store, const core::Cl
       output_(output),
       context_(1),
       registry_(index, &output.budget()),
-      asio_timers_(std::make_unique<AsioTimers>(context_)) {
+      asio_timers_(std::make_unique<AsioTimers>(context_)),
+      alarm_(std::make_unique<Alarm>(context_)) {
     registry_.set_applied_head(store.head());
 }
 
@@ -73,17 +111,26 @@ void EventLoop::run() {
 
 void EventLoop::turn() {
     reads_.begin_turn();
-    guard("handler", [&] {
-        if (!has_work()) context_.run_one();
-    });
+    if (!has_work()) wait_for_event();
     for (int left = kHandlersPerRound; left > 0; --left) {
+        if (inbox_filled_.load()) drain_inbox();
         left -= resume_some(left - 1);
         std::size_t ran = 1;
         guard("handler", [&] { ran = context_.poll_one(); });
-        if (ran == 0 && ready_.empty()) break;
+        if (ran == 0 && ready_.empty() && !inbox_filled_.load()) break;
     }
     run_slices();
     run_dry();
+}
+
+void EventLoop::wait_for_event() {
+    // Whoever fills the inbox rings when it sees this; what it filled before is seen here. Each
+    // does its own first and then looks at the other's, so one of the two is seen.
+    asleep_.store(true);
+    guard("handler", [&] {
+        if (!inbox_filled_.load() && !stopped_.load()) context_.run_one();
+    });
+    asleep_.store(false);
 }
 
 int EventLoop::resume_some(int most) {
@@ -98,9 +145,9 @@ int EventLoop::resume_some(int most) {
 }
 
 bool EventLoop::has_work() noexcept {
-    return !ready_.empty() || !dirty_.empty() || !submissions_.empty() || registry_.has_work() ||
-           registry_.presence().has_work() || registry_.waiters().has_ready() ||
-           reads_.has_work() || has_due_timer();
+    return inbox_filled_.load() || !ready_.empty() || !dirty_.empty() || !submissions_.empty() ||
+           registry_.has_work() || registry_.presence().has_work() ||
+           registry_.waiters().has_ready() || reads_.has_work() || has_due_timer();
 }
 
 void EventLoop::run_slices() {
@@ -140,8 +187,8 @@ std::size_t EventLoop::deliver_some(std::size_t most) {
 }
 
 void EventLoop::stop() {
-    stopped_.store(true, std::memory_order_release);
-    boost::asio::post(context_, [] {});
+    stopped_.store(true);
+    alarm_->ring();
 }
 
 void EventLoop::post(std::function<void()> function) { put(std::move(function)); }
@@ -152,10 +199,9 @@ void EventLoop::put(Item item) {
     {
         const std::lock_guard lock(inbox_mutex_);
         inbox_.push_back(std::move(item));
-        if (std::exchange(wake_scheduled_, true)) return;
+        if (inbox_filled_.exchange(true)) return;
     }
-    // What is in the inbox must be found there.
-    core::when_memory_allows([this] { boost::asio::post(context_, [this] { drain_inbox(); }); });
+    if (asleep_.load()) alarm_->ring();
 }
 
 void EventLoop::drain_inbox() {
@@ -163,7 +209,7 @@ void EventLoop::drain_inbox() {
     {
         const std::lock_guard lock(inbox_mutex_);
         items.swap(inbox_);
-        wake_scheduled_ = false;
+        inbox_filled_.store(false);
     }
     // Small batches and changes are done before what was handed over after them; of large ones the
     // rest is done in slices.
@@ -285,8 +331,16 @@ LoopGroup::LoopGroup(std::size_t count, store::Store& store, const core::Clock& 
 LoopGroup::~LoopGroup() = default;
 
 void LoopGroup::on_committed(std::shared_ptr<store::CommittedBatch> batch) {
-    // A loop that lacked a batch would tell its clients something else than the others.
-    for (const auto& loop : loops_) core::when_memory_allows([&] { loop->deliver(batch); });
+    // A loop that lacked a batch would tell its clients something else than the others. Of one that
+    // nobody but its senders hears of, others would only be woken.
+    const bool for_all = std::ranges::any_of(batch->operations, &Registry::concerns_others);
+    for (const auto& loop : loops_) {
+        const auto is_its_own = [&](const store::Committed& entry) {
+            return entry.origin == loop->index();
+        };
+        if (!for_all && std::ranges::none_of(batch->operations, is_its_own)) continue;
+        core::when_memory_allows([&] { loop->deliver(batch); });
+    }
 }
 
 void LoopGroup::on_room() {

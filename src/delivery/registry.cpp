@@ -73,6 +73,13 @@ void Registry::close(const core::AgentId& agent, std::uint64_t session_id,
     if (Session* session = find(agent, session_id)) session->close(code);
 }
 
+bool Registry::concerns_others(const store::Committed& entry) noexcept {
+    return entry.result && !std::holds_alternative<store::AckMailbox>(entry.op) &&
+           !std::holds_alternative<store::MarkRead>(entry.op) &&
+           !std::holds_alternative<store::MarkShown>(entry.op) &&
+           !std::holds_alternative<store::NoteTokenUse>(entry.op);
+}
+
 // ---- The queue ----------------------------------------------------------------------------------
 
 void Registry::enqueue(std::shared_ptr<store::CommittedBatch> batch) {

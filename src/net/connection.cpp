@@ -54,7 +54,8 @@ void Connection::resume() {
 
 void Connection::drop_suspended() noexcept { waiter_.drop(); }
 
-Awaitable<void> Connection::changed() {
+Awaitable<void> Connection::suspend(bool heeds_output) {
+    heeds_output_ = heeds_output;
     // No coroutine of its own around the one that Asio makes.
     return asio::async_initiate<const UseAwaitable&, void()>(
         [](auto handler, Connection* self) { self->waiter_.hold(std::move(handler)); },
@@ -77,7 +78,7 @@ void Connection::flush_soon() {
 
 void Connection::on_output(core::Seq) {
     output_progress_ = output().empty() ? core::SteadyTime{} : now();
-    notify();
+    if (heeds_output_) notify();
 }
 
 bool Connection::is_too_slow(core::SteadyTime now, core::Millis limit) {

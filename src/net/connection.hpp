@@ -61,7 +61,9 @@ protected:
 
     /// Suspends the coroutine until `notify`. Conditions are checked before and after: it may be
     /// woken for another reason than the one it waits for.
-    [[nodiscard]] Awaitable<void> changed();
+    [[nodiscard]] Awaitable<void> changed() { return suspend(true); }
+    /// As `changed`, for one to whom written output means nothing: each answer would wake it.
+    [[nodiscard]] Awaitable<void> changed_but_output() { return suspend(false); }
     [[nodiscard]] bool is_waiting() const noexcept { return waiter_.waiting(); }
 
     /// After something was appended to the outbox: write it when the loop runs dry.
@@ -79,12 +81,14 @@ private:
     /// Nothing is to be delivered to it any more.
     virtual void unregister() {}
     void finish();
+    [[nodiscard]] Awaitable<void> suspend(bool heeds_output);
 
     std::shared_ptr<Shard> shard_;
     std::shared_ptr<BufferedStream> stream_;
     HandlerSlot waiter_;
     core::SteadyTime output_progress_{};
     bool notified_ = false;
+    bool heeds_output_ = true;  // whoever waits
     bool flush_marked_ = false;
     bool left_ = false;
     bool finished_ = false;

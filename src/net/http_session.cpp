@@ -114,7 +114,7 @@ Awaitable<bool> HttpSession::first_byte(core::Millis patience) {
         // What has arrived before the hub began to stop is answered.
         if (shard().shutting_down() && !stream().input_waits()) co_return false;
         stream().want_input();
-        co_await changed();
+        co_await changed_but_output();
     }
     co_return true;
 }

@@ -85,7 +85,7 @@ Awaitable<void> WsSession::read_frames() {
                 }
                 hold(reader_.held());
                 stream().want_input();
-                co_await changed();
+                co_await changed_but_output();
                 done = 0;
                 continue;
             case Event::close:

@@ -156,7 +156,9 @@ private:
     void open_or_tell(Open&& open);
     void open(unsigned flags);
     void open_tables(unsigned flags);
-    [[nodiscard]] Room disk_room(std::uint64_t used) const noexcept;
+    /// What the disk has room for, asked now and then while there is plenty.
+    [[nodiscard]] Room disk_room(std::uint64_t used) noexcept;
+    [[nodiscard]] Room ask_disk(std::uint64_t used) const noexcept;
 
     struct CloseEnvironment {
         const Assertions* assertions;
@@ -179,6 +181,9 @@ private:
     std::vector<std::uint64_t> seeds_;  // by table
     DamageNotes damage_;
     bool has_all_tables_ = true;
+    Room disk_;  // as it was when `disk_used_` bytes of the map were used
+    std::uint64_t disk_used_ = 0;
+    int looks_left_ = 0;  // until the disk is asked again
     std::optional<FileGuard> guard_;
     std::mutex readers_mutex_;
     // Guarded by readers_mutex_. Readers end before what they read.

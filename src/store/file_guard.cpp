@@ -15,6 +15,8 @@
 #include <system_error>
 #include <utility>
 
+#include "store/file_identity.hpp"
+
 namespace agentcom::store {
 namespace {
 
@@ -91,13 +93,13 @@ std::vector<Mapping> mappings_of(ino_t inode) {
 }  // namespace
 
 FileGuard::FileGuard(std::filesystem::path file, int fd) : file_(std::move(file)), fd_(fd) {
-    struct stat status {};
-    if (::fstat(fd_, &status) != 0) {
+    const auto opened = FileIdentity::of(fd_);
+    if (!opened) {
         throw std::system_error(errno, std::generic_category(), "look at " + file_.string());
     }
-    device_ = status.st_dev;
-    inode_ = status.st_ino;
-    largest_ = static_cast<std::uint64_t>(status.st_size);
+    device_ = opened->device;
+    inode_ = opened->inode;
+    largest_ = opened->size;
     install_handler();
     const std::lock_guard lock(ranges_mutex);
     for (const Mapping& mapping : mappings_of(inode_)) {
@@ -128,25 +130,21 @@ bool FileGuard::page_lost() const noexcept {
 }
 
 std::uint64_t FileGuard::size() const {
-    struct stat status {};
-    if (::fstat(fd_, &status) != 0) return 0;
-    return static_cast<std::uint64_t>(status.st_size);
+    const auto opened = FileIdentity::of(fd_);
+    return opened ? opened->size : 0;
 }
 
 std::optional<std::string> FileGuard::trouble() {
-    struct stat opened {};
-    struct stat named {};
-    if (::fstat(fd_, &opened) != 0) return file_.string() + " cannot be looked at any more";
-    const auto size = static_cast<std::uint64_t>(opened.st_size);
-    if (size < largest_) {
+    const auto opened = FileIdentity::of(fd_);
+    if (!opened) return file_.string() + " cannot be looked at any more";
+    if (opened->size < largest_) {
         return file_.string() + " has been cut from " + std::to_string(largest_) + " to " +
-               std::to_string(size) + " bytes";
+               std::to_string(opened->size) + " bytes";
     }
-    largest_ = size;
-    if (opened.st_nlink == 0 || ::stat(file_.c_str(), &named) != 0) {
-        return file_.string() + " has been deleted or moved away";
-    }
-    if (named.st_dev != device_ || named.st_ino != inode_) {
+    largest_ = opened->size;
+    const auto named = FileIdentity::of(file_);
+    if (!named) return file_.string() + " has been deleted or moved away";
+    if (named->device != device_ || named->inode != inode_) {
         return file_.string() + " has been replaced by another file";
     }
     if (page_lost()) return "a page of " + file_.string() + " cannot be read";

@@ -106,6 +106,7 @@ private:
 
     void put(Item item);
     void turn();
+    void wait_for_event();
     /// Resumes those that are ready by now, at most so many; how many those were.
     int resume_some(int most);
     void run_dry();
@@ -143,16 +144,19 @@ private:
     std::vector<std::function<void()>> rooms_;
     struct AsioTimers;
     std::unique_ptr<AsioTimers> asio_timers_;
+    class Alarm;
+    std::unique_ptr<Alarm> alarm_;
     std::optional<core::SteadyTime> armed_for_;  // what the timer of `timers_` waits for
 
     std::mutex inbox_mutex_;
-    std::vector<Item> inbox_;      // guarded by inbox_mutex_
-    bool wake_scheduled_ = false;  // guarded by inbox_mutex_
+    std::vector<Item> inbox_;                // guarded by inbox_mutex_
+    std::atomic<bool> inbox_filled_{false};  // changed under inbox_mutex_
+    std::atomic<bool> asleep_{false};        // the thread waits, or is about to
     std::atomic<bool> stopped_{false};
 };
 
-/// All event loops of the hub. As the store's listener it hands every batch to every loop, so each
-/// loop sees all batches in commit order.
+/// All event loops of the hub. As the store's listener it hands every batch to every loop that has
+/// something to do for it, so each loop sees all that concerns it in commit order.
 class LoopGroup final : public store::CommitListener {
 public:
     static constexpr std::size_t kDefaultOutputBytes = std::size_t{1} << 30;

@@ -42,6 +42,9 @@ public:
     [[nodiscard]] std::vector<Session*> of_agent(const core::AgentId& agent) const;
     [[nodiscard]] std::size_t size() const noexcept { return sessions_.size(); }
 
+    /// Whether more comes of it than its completion: something that other loops push or take note
+    /// of. Positions of readers and uses of tokens are known from the store alone.
+    [[nodiscard]] static bool concerns_others(const store::Committed& entry) noexcept;
     /// Queues the committed facts. They are applied in order: completions of this loop's own
     /// operations run, each before the deliveries that follow from it, then they are pushed to the
     /// sessions concerned. The batch is let go of when all of it has been applied.
