@@ -100,6 +100,11 @@ std::vector<ConfigKey> auth_and_mailbox_keys() {
         agents(
             "auth", "admin_agents", "Agents that are administrators whatever their token says.",
             [](auto& c) -> auto& { return c.router.admin_agents; }),
+        text(
+            "auth", "admin_token_file", true,
+            "File with a token of the agent admin, installed at the start; "
+            "$CREDENTIALS_DIRECTORY/admin_token, when there is one, is the default.",
+            [](auto& c) -> auto& { return c.admin_token_file; }),
         count(
             "mailbox", "cap", 1, 100'000, "Newest unread messages that a mailbox shows.",
             [](auto& c) -> auto& { return c.router.mailbox_cap; }),
