@@ -1,5 +1,6 @@
-"""A service as systemd would run it, the sandbox aside: its unit's own command lines, user,
-directories, credentials and notification socket, inside another root."""
+"""A service as systemd would run it, inside another root: its unit's own command lines, user,
+directories, credentials, notification socket and filters of system calls. Of the sandbox the mounts are
+missing."""
 
 import os
 import shlex
@@ -7,36 +8,20 @@ import socket
 import subprocess
 from pathlib import Path
 
+import sandbox
+from unit import Unit
+
 PATIENCE_S = 60
 
 
-class Unit:
-    """The settings of a unit file. Lists are as systemd has them: an assignment adds to the earlier
-    ones of the same name."""
-
-    def __init__(self, text: str) -> None:
-        self._settings: dict[str, list[str]] = {}
-        for line in text.splitlines():
-            if "=" in line and not line.startswith(("#", "[")):
-                name, value = line.split("=", 1)
-                self._settings.setdefault(name, []).append(value)
-
-    def all(self, name: str) -> list[str]:
-        return self._settings.get(name, [])
-
-    def one(self, name: str) -> str:
-        (value,) = self.all(name)
-        return value
-
-
 class Service:
-    """One run of the unit's service in `root`, which must have been entered with its user database,
-    as the user that the unit names. Ends with the block that it is used in."""
+    """One run of the unit's service in `root`. Ends with the block that it is used in."""
 
     def __init__(self, root: Path, unit: Unit, credentials: dict[str, str] | None = None) -> None:
         self.root = root
         self.unit = unit
-        self.said: list[str] = []
+        self._process: subprocess.Popen | None = None
+        self._filters = sandbox.filters(unit)
         users = (root / "etc/passwd").read_text().splitlines()
         user = next(line.split(":") for line in users if line.startswith(unit.one("User") + ":"))
         self._uid, self._gid = int(user[2]), int(user[3])
@@ -68,19 +53,40 @@ class Service:
             self._environment["CREDENTIALS_DIRECTORY"] = "/run/service/credentials"
 
     def _command(self, line: str) -> dict:
+        def enter() -> None:
+            os.chroot(self.root)
+            os.chdir("/")
+            os.setgroups([])
+            os.setgid(self._gid)
+            os.setuid(self._uid)
+            for each in self._filters:
+                each.load()
+
         return {
-            "args": ["chroot", f"--userspec={self._uid}:{self._gid}", str(self.root), *shlex.split(line)],
+            "args": shlex.split(line),
             "env": self._environment,
             "umask": int(self.unit.one("UMask"), 8),
+            "preexec_fn": enter,
         }
 
     def __enter__(self) -> "Service":
-        for line in self.unit.all("ExecStartPre"):
-            subprocess.run(**self._command(line), check=True)
-        self._log = open(self.root / "run/service/log", "w+b")
-        self._process = subprocess.Popen(**self._command(self.unit.one("ExecStart")), stderr=self._log)
-        self.wait_for("READY=1")
+        try:
+            for line in self.unit.all("ExecStartPre"):
+                subprocess.run(**self._command(line), check=True, stderr=subprocess.PIPE)
+            command = self._command(self.unit.one("ExecStart"))
+            with open(self.root / "run/service/log", "wb") as log:
+                self._process = subprocess.Popen(**command, stderr=log)
+            self.wait_for("READY=1")
+        except BaseException:
+            self.__exit__()
+            raise
         return self
+
+    def status(self, name: str) -> str:
+        """What the kernel says of the process."""
+        lines = (Path("/proc") / str(self._process.pid) / "status").read_text().splitlines()
+        (line,) = [line for line in lines if line.startswith(name + ":")]
+        return line.split(":")[1].strip()
 
     def wait_for(self, word: str) -> str:
         """The next notification with this word."""
@@ -89,7 +95,6 @@ class Service:
                 said = self._notify.recv(4096).decode()
             except TimeoutError:
                 raise AssertionError(f"no {word} in {PATIENCE_S} s; the log:\n{self.log()}") from None
-            self.said.append(said)
             if word in said.split("\n"):
                 return said
 
@@ -107,8 +112,7 @@ class Service:
         return self._process.wait(timeout=PATIENCE_S)
 
     def __exit__(self, *_: object) -> None:
-        if self._process.poll() is None:
+        if self._process is not None and self._process.poll() is None:
             self._process.kill()
             self._process.wait()
-        self._log.close()
         self._notify.close()
