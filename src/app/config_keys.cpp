@@ -25,6 +25,11 @@ std::vector<ConfigKey> server_keys() {
             "server", "threads", 0, 64,
             "Event loops; 0 chooses: as many as cores up to two, then cores - 1, at most 8.",
             [](auto& c) -> auto& { return c.threads; }),
+        text_like(
+            "server", "base_path", R"(a path such as "/hub" without a slash at its end)",
+            net::is_base_path,
+            "Prefix of all paths for those who come through a proxy; \"/hub\", or nothing.",
+            [](auto& c) -> auto& { return c.endpoint.base_path; }),
         texts(
             "server", "trusted_proxies", "addresses and CIDR ranges", net::is_address_range,
             "Proxies, as addresses or CIDR ranges, whose X-Forwarded-For says who asks.",
