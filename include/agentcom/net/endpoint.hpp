@@ -59,7 +59,7 @@ struct EndpointOptions {
     std::uint16_t port = 4000;       // 0: any free port
     /// What stands before every path for those who come through a proxy that hands it on: "/hub";
     /// empty: nothing. Paths without it are understood, too.
-    std::string base_path;
+    std::string base_path{};
     /// Addresses, or ranges in CIDR notation, whose X-Forwarded-For says who asks.
     std::vector<std::string> trusted_proxies;
     /// Pages of which other origins may use the hub: "scheme://host[:port]", "null", or "*" for
