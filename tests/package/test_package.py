@@ -7,6 +7,7 @@ processes and the network, as `scripts/test package` does; without, only the for
 
 import json
 import os
+import pty
 import re
 import shutil
 import subprocess
@@ -20,6 +21,7 @@ from unit import Unit
 PACKAGE = Path(os.environ["AGENTCOM_PACKAGE"])
 OLDER = Path(os.environ["AGENTCOM_OLDER_PACKAGE"])
 ROOT = os.environ.get("AGENTCOM_ROOT")
+BUILD = str(Path(__file__).resolve().parents[2] / "build/release")
 UNIT = "lib/systemd/system/agentcom.service"
 DATA = "/var/lib/agentcom"
 MOST_EXPOSED = 2.0
@@ -87,7 +89,10 @@ class Form(unittest.TestCase):
         return str(file)
 
     def test_systemd_has_nothing_to_say_about_the_unit(self) -> None:
-        ran = subprocess.run(["systemd-analyze", "verify", "--man=no", self.unit()], capture_output=True, text=True)
+        self.assert_systemd_is_content(self.unit())
+
+    def assert_systemd_is_content(self, file: str) -> None:
+        ran = subprocess.run(["systemd-analyze", "verify", "--man=no", file], capture_output=True, text=True)
         # What it does not know it only names.
         self.assertEqual((ran.stdout, ran.stderr, ran.returncode), ("", "", 0))
 
@@ -105,6 +110,15 @@ class Form(unittest.TestCase):
         # Deflated as well as can be, and without a time that would differ.
         manual = (self.root / "usr/share/man/man1/agentcom.1.gz").read_bytes()
         self.assertEqual(manual[4:9], b"\0\0\0\0\x02")
+
+    def test_another_prefix_is_as_good(self) -> None:
+        prefix = self.root / "opt"
+        run("cmake", "--install", BUILD, "--prefix", str(prefix))
+        unit = self.root / "agentcom.service"
+        shutil.copy(prefix / "lib/systemd/system/agentcom.service", unit)
+        self.assertIn(f"ExecStart={prefix}/bin/agentcom serve ", unit.read_text())
+        self.assert_systemd_is_content(str(unit))
+        self.assertTrue((prefix / "share/doc/agentcom/examples/agentcom.toml").is_file())
 
     def test_the_configuration_changes_no_default(self) -> None:
         binary = str(self.root / "usr/bin/agentcom")
@@ -175,6 +189,33 @@ class Life(unittest.TestCase):
         self.assertFalse(machine.has(DATA))
         # The user stays, and nothing else of it.
         self.assertNotIn("agentcom", machine.run("find", "/etc", "/usr", "/lib/systemd", "-name", "*agentcom*"))
+
+    def purge_at_a_terminal(self, answer: str) -> str:
+        """What is on the screen after it."""
+        terminal, inside = pty.openpty()
+        command = ["chroot", str(self.machine.path), "dpkg", "--purge", "agentcom"]
+        environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "TERM": "dumb", "DEBIAN_FRONTEND": "teletype"}
+        with subprocess.Popen(command, stdin=inside, stdout=inside, stderr=inside, env=environment,
+                              start_new_session=True) as process:
+            os.close(inside)
+            os.write(terminal, f"{answer}\n".encode())
+            screen = b""
+            try:
+                while piece := os.read(terminal, 4096):
+                    screen += piece
+            except OSError:  # the other side has gone
+                pass
+            os.close(terminal)
+        self.assertEqual(process.returncode, 0, screen)
+        return screen.decode()
+
+    def test_a_purge_asks_whoever_is_there(self) -> None:
+        for answer, kept in (("no", True), ("yes", False)):
+            self.machine.install(PACKAGE)
+            with self.machine.service() as hub:
+                self.assertEqual(hub.stop(), 0, hub.log())
+            self.assertIn("Delete the messages and tokens of the hub?", self.purge_at_a_terminal(answer))
+            self.assertEqual(self.machine.has(DATA), kept, answer)
 
     def test_the_administrators_token_may_be_a_credential(self) -> None:
         self.machine.install(PACKAGE)
