@@ -70,21 +70,6 @@ TEST_F(Http, TheDashboardIsAPageThatMayOnlyUseItsOwnHost) {
     EXPECT_EQ(page.headers.at("content-security-policy"), "default-src 'self' 'unsafe-inline'");
 }
 
-TEST_F(Http, PathsMayBeginWithTheBase) {
-    HubSettings settings;
-    settings.base_path = "/far/hub";
-    Hub hub(settings);
-    HttpClient client(hub.port(), hub.create_token("alice"));
-    for (const char* path : {"/far/hub/api/me", "/api/me", "/far//hub/api/me/"}) {
-        EXPECT_EQ(client.get(path).json().at("agent_id"), "alice") << path;
-    }
-    EXPECT_EQ(client.get("/far/hub/dashboard").body, Hub::kDashboard);
-    EXPECT_EQ(client.get("/far/hub/ws").status, 426);
-    for (const char* path : {"/far/api/me", "/hub/api/me", "/far/hub/far/hub/api/me"}) {
-        EXPECT_EQ(client.get(path).status, 404) << path;
-    }
-}
-
 TEST_F(Http, ThePathOfTheWebSocketAsksForAnUpgrade) {
     HttpClient client(hub_.port());
     const auto answer = client.get("/ws");
