@@ -27,20 +27,23 @@ void install(store::Store& store, const core::Token& token) {
     throw std::runtime_error(problem);
 }
 
-void install_given(store::Store& store, const std::string& text) {
-    const auto token = core::Token::parse(text);
+core::Token parse_given(const GivenToken& given) {
+    const auto token = core::Token::parse(given.text);
     if (!token) {
-        throw ConfigError("the environment variable " + std::string(kAdminTokenVariable) +
-                          " must be 64 lower-case hexadecimal digits");
+        throw ConfigError(given.origin + " must be 64 lower-case hexadecimal digits");
     }
-    const auto known = store.find_token(token->digest());
+    return *token;
+}
+
+void install_given(store::Store& store, const GivenToken& given) {
+    const core::Token token = parse_given(given);
+    const auto known = store.find_token(token.digest());
     if (known && known->agent.str() != kFirstAdmin) {
-        throw ConfigError("the environment variable " + std::string(kAdminTokenVariable) +
-                          " holds a token of the agent " + known->agent.str());
+        throw ConfigError(given.origin + " holds a token of the agent " + known->agent.str());
     }
     // The operator says that it is good, whatever has been made of it meanwhile.
     if (!known || known->role != core::Role::admin || known->expires_at) {
-        install(store, *token);
+        install(store, token);
     }
 }
 
@@ -69,8 +72,26 @@ std::string read_token_file(const std::filesystem::path& file) {
     return core::trim_token(text);
 }
 
+std::optional<GivenToken> given_admin_token(const Config& config, const Environment& environment) {
+    std::optional<GivenToken> given;
+    const auto variable =
+        std::ranges::find(environment, kAdminTokenVariable, &Environment::value_type::first);
+    if (variable != environment.end()) {
+        given = {core::trim_token(variable->second),
+                 "the environment variable " + std::string(kAdminTokenVariable)};
+    } else if (!config.admin_token_file.empty()) {
+        const std::string& file = config.admin_token_file;
+        if (!std::ifstream(file)) {
+            throw ConfigError("auth.admin_token_file: cannot read " + file);
+        }
+        given = {read_token_file(file), "auth.admin_token_file: the first line of " + file};
+    }
+    if (given) (void)parse_given(*given);
+    return given;
+}
+
 std::optional<std::filesystem::path> ensure_admin_token(store::Store& store, const Config& config,
-                                                        const std::optional<std::string>& given) {
+                                                        const std::optional<GivenToken>& given) {
     if (given) {
         install_given(store, *given);
         return std::nullopt;

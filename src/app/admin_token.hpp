@@ -27,11 +27,21 @@ class NoRoomForToken : public std::runtime_error {
 /// The token in the first line of a file; empty when it cannot be read.
 [[nodiscard]] std::string read_token_file(const std::filesystem::path& file);
 
-/// Sees to it that somebody can administer the hub. A `given` token (AGENTCOM_ADMIN_TOKEN) becomes
-/// one of the agent `admin`. Otherwise, when no administrator has a token, makes one and writes it
+/// An administrator's token that the operator chose, not looked at yet.
+struct GivenToken {
+    std::string text;
+    std::string origin;  // where it comes from, for people
+};
+/// What the variable says, or else the file of `auth.admin_token_file`, if there is either. Throws
+/// ConfigError when there is a file that cannot be read, and when it is no token.
+[[nodiscard]] std::optional<GivenToken> given_admin_token(const Config& config,
+                                                          const Environment& environment);
+
+/// Sees to it that somebody can administer the hub. A `given` token becomes one of the agent
+/// `admin`. Otherwise, when no administrator has a token, makes one and writes it
 /// to the file, whose path is returned. The store must have been started. Throws ConfigError for
 /// an unusable given token, NoRoomForToken, and what core::write_private_file throws.
 std::optional<std::filesystem::path> ensure_admin_token(store::Store& store, const Config& config,
-                                                        const std::optional<std::string>& given);
+                                                        const std::optional<GivenToken>& given);
 
 }  // namespace agentcom::app

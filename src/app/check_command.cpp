@@ -2,6 +2,7 @@
 #include <iostream>
 #include <memory>
 
+#include "app/admin_token.hpp"
 #include "app/commands.hpp"
 
 namespace agentcom::app {
@@ -11,10 +12,15 @@ void add_check_command(CLI::App& app, int& status) {
         "check", "Validate the configuration and print the settings that result");
     const auto flags = std::make_shared<CommonFlags>();
     const auto explain = std::make_shared<bool>(false);
+    const auto quiet = std::make_shared<bool>(false);
     add_common_flags(*command, *flags);
     command->add_flag("--explain", *explain, "Say of each setting where it comes from");
-    command->callback([flags, explain, &status] {
-        std::cout << print_config(load_config(flags->sources()), *explain) << std::flush;
+    command->add_flag("--quiet", *quiet, "Validate only: print nothing when all is well");
+    command->callback([flags, explain, quiet, &status] {
+        const ConfigSources sources = flags->sources();
+        const Config config = load_config(sources);
+        (void)given_admin_token(config, sources.environment);
+        if (!*quiet) std::cout << print_config(config, *explain) << std::flush;
         status = 0;
     });
 }

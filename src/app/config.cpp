@@ -68,6 +68,26 @@ bool tells_of_service(std::string_view name, std::string_view value,
     });
 }
 
+/// What systemd has made for the service takes the place of defaults.
+void apply_service_variables(Config& config, const Environment& environment) {
+    const auto* state = find_variable(environment, "STATE_DIRECTORY");
+    if (state != nullptr && !state->empty()) {
+        // Several are separated by colons; the first is the hub's.
+        set(config, *find_config_key("store", "data_dir"), state->substr(0, state->find(':')),
+            "the environment variable STATE_DIRECTORY");
+    }
+    const auto* credentials = find_variable(environment, "CREDENTIALS_DIRECTORY");
+    if (credentials != nullptr && !credentials->empty()) {
+        // A unit may name one that the machine does not have.
+        const auto file = std::filesystem::path(*credentials) / "admin_token";
+        std::error_code ignored;
+        if (std::filesystem::exists(file, ignored)) {
+            set(config, *find_config_key("auth", "admin_token_file"), file.string(),
+                "the environment variable CREDENTIALS_DIRECTORY");
+        }
+    }
+}
+
 void apply_variables(Config& config, const Environment& environment) {
     static constexpr std::string_view kPrefix = "AGENTCOM_";
     for (const auto& [name, value] : environment) {
@@ -153,12 +173,7 @@ Environment process_environment() {
 
 Config load_config(const ConfigSources& sources) {
     Config config;
-    if (const auto* directory = find_variable(sources.environment, "STATE_DIRECTORY");
-        directory != nullptr && !directory->empty()) {
-        // systemd separates several by colons; the first is the hub's.
-        set(config, *find_config_key("store", "data_dir"),
-            directory->substr(0, directory->find(':')), "the environment variable STATE_DIRECTORY");
-    }
+    apply_service_variables(config, sources.environment);
     const auto* file_variable = find_variable(sources.environment, "AGENTCOM_CONFIG");
     if (sources.file) {
         apply_config_file(config, *sources.file);

@@ -31,6 +31,7 @@ struct Config {
     std::string tls_certificate;
     std::string tls_private_key;
     core::Millis shutdown_timeout{10'000};
+    std::string admin_token_file;  // empty: none
     store::StoreOptions store;
     std::uint64_t output_bytes = delivery::LoopGroup::kDefaultOutputBytes;
     router::RouterOptions router;
@@ -63,8 +64,9 @@ struct ConfigSources {
     Environment environment;
 };
 
-/// Defaults, then the file, then PORT and ADMIN_AGENTS, then AGENTCOM_<SECTION>_<KEY>, then flags;
-/// the later wins. Throws ConfigError for unknown keys, bad values and contradictions.
+/// Defaults and what systemd says (STATE_DIRECTORY, CREDENTIALS_DIRECTORY), then the file, then
+/// PORT and ADMIN_AGENTS, then AGENTCOM_<SECTION>_<KEY>, then flags; the later wins. Throws
+/// ConfigError for unknown keys, bad values and contradictions.
 [[nodiscard]] Config load_config(const ConfigSources& sources);
 
 /// The effective settings as TOML that `load_config` would read again; no secret is among them.

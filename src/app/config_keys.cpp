@@ -25,6 +25,11 @@ std::vector<ConfigKey> server_keys() {
             "server", "threads", 0, 64,
             "Event loops; 0 chooses: as many as cores up to two, then cores - 1, at most 8.",
             [](auto& c) -> auto& { return c.threads; }),
+        text_like(
+            "server", "base_path", R"(a path such as "/hub" without a slash at its end)",
+            net::is_base_path,
+            "Prefix of all paths for those who come through a proxy; \"/hub\", or nothing.",
+            [](auto& c) -> auto& { return c.endpoint.base_path; }),
         texts(
             "server", "trusted_proxies", "addresses and CIDR ranges", net::is_address_range,
             "Proxies, as addresses or CIDR ranges, whose X-Forwarded-For says who asks.",
@@ -100,6 +105,11 @@ std::vector<ConfigKey> auth_and_mailbox_keys() {
         agents(
             "auth", "admin_agents", "Agents that are administrators whatever their token says.",
             [](auto& c) -> auto& { return c.router.admin_agents; }),
+        text(
+            "auth", "admin_token_file", true,
+            "File with a token of the agent admin, installed at the start; "
+            "$CREDENTIALS_DIRECTORY/admin_token, when there is one, is the default.",
+            [](auto& c) -> auto& { return c.admin_token_file; }),
         count(
             "mailbox", "cap", 1, 100'000, "Newest unread messages that a mailbox shows.",
             [](auto& c) -> auto& { return c.router.mailbox_cap; }),

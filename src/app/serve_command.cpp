@@ -2,22 +2,26 @@
 #include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
 #include <csignal>
-#include <cstdlib>
 #include <ctime>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "agentcom/core/time.hpp"
-#include "agentcom/core/token.hpp"
 #include "app/admin_token.hpp"
 #include "app/commands.hpp"
 #include "app/logging.hpp"
 #include "app/reload.hpp"
 #include "app/server.hpp"
+#include "app/service_manager.hpp"
 
 namespace agentcom::app {
 namespace {
+
+using SteadyClock = std::chrono::steady_clock;
 
 struct ServeFlags {
     CommonFlags common;
@@ -27,6 +31,9 @@ struct ServeFlags {
 
 /// Files the hub holds besides connections: store, logs, sockets of the loops.
 constexpr rlim_t kOtherFiles = 64;
+
+/// What stopping takes besides the time that connections get: commits, and ending the threads.
+constexpr core::Millis kTimeToEnd{10'000};
 
 /// Every connection is a file, and the usual soft limit is 1024.
 void raise_file_limit() {
@@ -76,21 +83,52 @@ void ignore_the_rest() {
     for (int number = SIGRTMIN; number <= SIGRTMAX; ++number) ::signal(number, SIG_IGN);
 }
 
-void reload_all(const ConfigSources& sources, Config& running, Server& server) {
-    const Reloaded reloaded = reload(sources, running, [&server] { return server.reload_tls(); });
-    Logging::set_level(running.log_level);
+/// What is there while the hub runs.
+struct Running {
+    const ConfigSources& sources;
+    Config& config;
+    Server& server;
+    ServiceManager& manager;
+};
+
+void reload_all(const Running& hub) {
+    hub.manager.reloading();
+    const Reloaded reloaded =
+        reload(hub.sources, hub.config, [&hub] { return hub.server.reload_tls(); });
+    Logging::set_level(hub.config.log_level);
     // Whoever sent the signal waits for this line.
     const bool good = reloaded.applied && !reloaded.wants_restart;
     Logging::announce(good ? LogLevel::info : LogLevel::warning, reloaded.line);
+    hub.manager.ready("listening on " + hub.server.url());
 }
 
-/// Reloads whenever it is told to, until it is told to stop.
-void wait_for_stop(const ConfigSources& sources, Config& running, Server& server,
-                   sigset_t signals) {
+/// The next of these signals; 0 when none comes until then.
+int next_signal(const sigset_t& signals, std::optional<SteadyClock::time_point> until) {
+    if (!until) return std::max(::sigwaitinfo(&signals, nullptr), 0);
+    const auto left = std::max(*until - SteadyClock::now(), SteadyClock::duration::zero());
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(left);
+    const timespec wait{.tv_sec = seconds.count(),
+                        .tv_nsec = std::chrono::nanoseconds(left - seconds).count()};
+    return std::max(::sigtimedwait(&signals, nullptr, &wait), 0);
+}
+
+/// Reloads whenever it is told to, and says that the hub is alive for as long as it is, until it is
+/// told to stop.
+void wait_for_stop(const Running& hub, sigset_t signals) {
     ::sigaddset(&signals, SIGHUP);
-    int signal = 0;
-    while (::sigwait(&signals, &signal) != 0 || signal == SIGHUP) {
-        if (signal == SIGHUP) reload_all(sources, running, server);
+    const auto pulse = hub.manager.pulse();
+    auto next_pulse = pulse ? std::optional(SteadyClock::now()) : std::nullopt;
+    while (true) {
+        const int signal = next_signal(signals, next_pulse);
+        if (signal == SIGHUP) {
+            reload_all(hub);
+        } else if (signal != 0) {
+            return;
+        }
+        if (next_pulse && SteadyClock::now() >= *next_pulse) {
+            if (hub.server.turning()) hub.manager.alive();
+            next_pulse = SteadyClock::now() + *pulse;
+        }
     }
 }
 
@@ -123,11 +161,8 @@ int serve(const ServeFlags& flags) {
     const std::uint64_t wanted = config.endpoint.limits.max_connections;
     const std::uint64_t allowed = connections_that_fit(wanted);
     fitted.endpoint.limits.max_connections = allowed;
-    const char* admin_token = std::getenv(std::string(kAdminTokenVariable).c_str());
     const core::SystemClock clock;
-    Server server(
-        std::move(fitted), clock,
-        admin_token != nullptr ? std::optional(core::trim_token(admin_token)) : std::nullopt);
+    Server server(std::move(fitted), clock, given_admin_token(config, sources.environment));
     if (allowed < wanted) {
         spdlog::warn(
             "limits.max_connections is {}, but the system allows only {} besides other files",
@@ -136,8 +171,11 @@ int serve(const ServeFlags& flags) {
     tell_of_large_bodies(config.endpoint.limits);
     spdlog::info("listening on {}", server.url());
 
-    wait_for_stop(sources, config, server, signals);
+    ServiceManager manager(sources.environment);
+    manager.ready("listening on " + server.url());
+    wait_for_stop({sources, config, server, manager}, signals);
     spdlog::info("stopping");
+    manager.stopping(config.shutdown_timeout + kTimeToEnd);
     server.stop([&] { return stop_signal_pending(signals); });
     spdlog::info("stopped");
     return server.failed() ? 1 : 0;

@@ -11,7 +11,6 @@
 #include <utility>
 
 #include "agentcom/core/private_file.hpp"
-#include "app/admin_token.hpp"
 #include "app/dashboard.hpp"
 
 namespace agentcom::app {
@@ -22,7 +21,7 @@ constexpr core::Millis kAbortTimeout{2'000};
 
 /// Without room a token cannot be stored, but what is stored can be read.
 void ensure_administrator(store::Store& store, const Config& config,
-                          const std::optional<std::string>& given) {
+                          const std::optional<GivenToken>& given) {
     try {
         if (const auto file = ensure_admin_token(store, config, given)) {
             spdlog::info("the token of the agent {} is in {}", kFirstAdmin, file->string());
@@ -38,7 +37,7 @@ void ensure_administrator(store::Store& store, const Config& config,
 }  // namespace
 
 Server::Server(Config config, const core::Clock& clock,
-               const std::optional<std::string>& admin_token)
+               const std::optional<GivenToken>& admin_token)
     : config_(std::move(config)),
       store_(store::Store::open(config_.store, clock)),
       loops_(config_.event_loops(), *store_, clock, config_.output_bytes),

@@ -12,7 +12,9 @@
 #include "agentcom/net/endpoint.hpp"
 #include "agentcom/router/router.hpp"
 #include "agentcom/store/store.hpp"
+#include "app/admin_token.hpp"
 #include "app/config.hpp"
+#include "app/loop_pulse.hpp"
 #include "app/run_file.hpp"
 
 namespace agentcom::app {
@@ -23,8 +25,8 @@ class Server {
 public:
     /// Opens everything and begins to serve. Throws std::runtime_error with one sentence for the
     /// operator (data directory in use, port taken, ...); nothing is left running then.
-    /// `admin_token` is the text of AGENTCOM_ADMIN_TOKEN, if set.
-    Server(Config config, const core::Clock& clock, const std::optional<std::string>& admin_token);
+    /// `admin_token` as `given_admin_token` found it.
+    Server(Config config, const core::Clock& clock, const std::optional<GivenToken>& admin_token);
     /// Stops, as `stop`, unless that was done.
     ~Server();
     Server(const Server&) = delete;
@@ -38,6 +40,10 @@ public:
     /// Has the TLS files read again, see `net::Endpoint::reload_tls`, and the command line told of
     /// what is presented from now on.
     bool reload_tls();
+
+    /// Whether the threads that the hub consists of do their work. To be asked at intervals of a
+    /// second or more: what they were given at the last question must be done by this one.
+    [[nodiscard]] bool turning() { return pulse_.beats(); }
 
     /// Stops accepting, closes the connections, waits for them until the configured time has passed
     /// or `hurry` says so (asked a hundred times a second), commits what was submitted, ends the
@@ -55,6 +61,7 @@ private:
     Config config_;
     std::unique_ptr<store::Store> store_;
     delivery::LoopGroup loops_;
+    LoopPulse pulse_{loops_};
     router::Router router_;
     net::Endpoint endpoint_;
     std::optional<RunFile> run_file_;

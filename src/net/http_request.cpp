@@ -115,7 +115,8 @@ HeadStep admit(const HttpHead& head, const Premises& premises) {
         return {{}, false, error_answer(core::ErrorCode::forbidden_host)};
     }
     if (auto answer = without_path(head)) return {{}, false, std::move(*answer)};
-    const Target target = parse_target(head.target);
+    Target target = parse_target(head.target);
+    remove_base(target.segments, premises.base_path);
     Admission admission;
     admission.match = find_route(head.verb, target.segments);
     admission.query = parse_query(target.query);

@@ -75,7 +75,8 @@ struct Premises {
     const Limits& limits;
     const SitePolicy& sites;
     const std::string& dashboard_html;
-    bool https = false;  // how the hub was reached
+    std::string_view base_path{};  // as in EndpointOptions
+    bool https = false;            // how the hub was reached
 };
 /// Finds the route and the caller; or the answer, when there is nothing to ask, or nobody who may.
 /// The body of whoever shows no valid token is at most `max_unidentified_frame_bytes`.

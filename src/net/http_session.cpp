@@ -134,6 +134,7 @@ Awaitable<HttpSession::Taken> HttpSession::take_request() {
                                                     .limits = shard().limits(),
                                                     .sites = shard().sites(),
                                                     .dashboard_html = shard().dashboard_html(),
+                                                    .base_path = shard().base_path(),
                                                     .https = came_by_https(head)});
     // Who has shown a good one over this connection does not wait for what others show.
     if (const auto wait =

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "agentcom/net/endpoint.hpp"
+
 namespace agentcom::net {
 
 namespace {
@@ -81,7 +83,34 @@ void add_verb(std::string& allow, std::string_view verb) {
     if (verb == "GET") allow += ", HEAD";
 }
 
+/// RFC 3986, 2.3.
+bool is_unreserved(char c) noexcept {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("-._~").find(c) != std::string_view::npos;
+}
+
 }  // namespace
+
+bool is_base_path(std::string_view text) {
+    for (bool first = true; !text.empty(); first = false) {
+        if (text.front() != '/') return false;
+        text.remove_prefix(1);
+        const std::string_view segment = text.substr(0, text.find('/'));
+        text.remove_prefix(segment.size());
+        // Whoever passes a request on may have resolved the dots (RFC 3986, 5.2.4).
+        if (segment.empty() || segment == "." || segment == ".." ||
+            !std::ranges::all_of(segment, is_unreserved)) {
+            return false;
+        }
+        if (first && std::ranges::any_of(kRoutes, [segment](const Route& route) {
+                std::string_view own = route.pattern.substr(1);
+                return own.substr(0, own.find('/')) == segment;
+            })) {
+            return false;
+        }
+    }
+    return true;
+}
 
 std::span<const Route> route_table() noexcept { return kRoutes; }
 

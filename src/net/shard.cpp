@@ -42,6 +42,7 @@ Shared::Shared(const EndpointOptions& options, router::Router& the_router,
       clock(the_clock),
       limits(options.limits),
       dashboard_html(std::move(html)),
+      base_path(options.base_path),
       proxies(read_proxies(options.trusted_proxies)) {
     if (options.tls) tls = std::make_unique<ServerTls>(*options.tls, clock.now());
     AddressTable::Limits strangers;

@@ -53,6 +53,7 @@ struct Shared {
     const core::Clock& clock;
     Limits limits;
     std::string dashboard_html;
+    std::string base_path;            // see EndpointOptions
     std::unique_ptr<ServerTls> tls;   // null: plain text
     std::optional<SitePolicy> sites;  // always set, once it is known what the endpoint listens on
     /// Accepted and not yet closed, over all loops.
@@ -90,6 +91,7 @@ public:
     [[nodiscard]] const std::string& dashboard_html() const noexcept {
         return shared_->dashboard_html;
     }
+    [[nodiscard]] const std::string& base_path() const noexcept { return shared_->base_path; }
     [[nodiscard]] SharedAnswers& shared_answers() noexcept { return shared_answers_; }
     /// A header must fit as a whole; everything else is consumed as it comes.
     [[nodiscard]] std::size_t max_input_of_strangers() const noexcept {

@@ -1,6 +1,8 @@
 #include "net/target.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <span>
 
 #include "net/authority.hpp"
 #include "net/text.hpp"
@@ -107,6 +109,15 @@ Target parse_target(std::string_view text) {
         text.remove_prefix(std::min(slash + 1, text.size()));
     }
     return target;
+}
+
+void remove_base(std::vector<std::string_view>& segments, std::string_view base) {
+    if (base.empty()) return;
+    const std::vector<std::string_view> prefix = parse_target(base).segments;
+    if (prefix.size() > segments.size() ||
+        !std::ranges::equal(prefix, std::span(segments).first(prefix.size())))
+        return;
+    segments.erase(segments.begin(), segments.begin() + std::ssize(prefix));
 }
 
 std::vector<std::pair<std::string, std::string>> parse_query(std::string_view query) {

@@ -31,6 +31,9 @@ struct TargetForm {
 /// the root path.
 [[nodiscard]] Target parse_target(std::string_view text);
 
+/// Takes the segments of `base` ("/a/b", or nothing) away from the front, if they all stand there.
+void remove_base(std::vector<std::string_view>& segments, std::string_view base);
+
 /// `a=1&b=%20` as decoded pairs, in order. A '+' is a space; a broken escape stays as it is
 /// written.
 [[nodiscard]] std::vector<std::pair<std::string, std::string>> parse_query(std::string_view query);

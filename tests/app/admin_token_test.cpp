@@ -51,6 +51,40 @@ protected:
     std::unique_ptr<store::Store> store_;
 };
 
+TEST_F(AdminToken, OfAFileIsInstalledAndNoOtherIsMade) {
+    const std::string chosen = core::Token::generate().reveal();
+    config_.admin_token_file = dir_.path() / "chosen";
+    std::ofstream(config_.admin_token_file) << "  " << chosen << " \r\nsecond line\n";
+    const auto given = given_admin_token(config_, {});
+    ASSERT_TRUE(given);
+    EXPECT_EQ(given->text, chosen);
+    EXPECT_FALSE(ensure_admin_token(*store_, config_, given));
+    const auto known = store_->find_token(core::Token::parse(chosen)->digest());
+    ASSERT_TRUE(known);
+    EXPECT_EQ(known->agent.str(), kFirstAdmin);
+    EXPECT_EQ(known->role, core::Role::admin);
+    EXPECT_FALSE(std::filesystem::exists(file()));
+    // The variable wins.
+    const std::string other = core::Token::generate().reveal();
+    EXPECT_EQ(given_admin_token(config_, {{"AGENTCOM_ADMIN_TOKEN", other}})->text, other);
+}
+
+TEST_F(AdminToken, OfAFileThatIsOfNoUseIsAnErrorThatNamesTheFile) {
+    const auto problem = [&] {
+        try {
+            (void)given_admin_token(config_, {});
+        } catch (const ConfigError& error) {
+            return std::string(error.what());
+        }
+        return std::string();
+    };
+    config_.admin_token_file = dir_.path() / "chosen";
+    EXPECT_EQ(problem(), "auth.admin_token_file: cannot read " + config_.admin_token_file);
+    std::ofstream(config_.admin_token_file) << "hunter2\n";
+    EXPECT_EQ(problem(), "auth.admin_token_file: the first line of " + config_.admin_token_file +
+                             " must be 64 lower-case hexadecimal digits");
+}
+
 TEST_F(AdminToken, IsInTheFileBeforeItIsInTheStore) {
     // Nothing takes the place of a directory that has something in it.
     std::filesystem::create_directories(file() / "in the way");

@@ -66,6 +66,17 @@ TEST_F(CommandLine, CheckPrintsWhatResults) {
     EXPECT_NE(ran.output.find("cap = 7\n"), std::string::npos);
 }
 
+TEST_F(CommandLine, AQuietCheckSaysOnlyWhatIsWrong) {
+    const Ran good = run({"check", "--quiet"});
+    EXPECT_EQ(good.status, 0);
+    EXPECT_EQ(good.output + good.errors, "");
+    // What the hub would meet only at its start.
+    const Ran bad = run({"check", "--quiet"}, {"AGENTCOM_AUTH_ADMIN_TOKEN_FILE=/nowhere"});
+    EXPECT_EQ(bad.status, 1);
+    EXPECT_EQ(bad.output, "");
+    expect_one_line(bad.errors, "auth.admin_token_file: cannot read /nowhere");
+}
+
 TEST_F(CommandLine, ABadConfigurationIsOneLineAndExitsWithOne) {
     const auto file = directory_ / "a.toml";
     std::ofstream(file) << "[server]\nport = 'x'\n";

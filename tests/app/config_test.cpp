@@ -292,6 +292,14 @@ TEST(ConfigEnvironment, StateDirectoryIsTheDefaultDataDirectory) {
     EXPECT_EQ(load_config({{}, {}, two}).store.directory, "/var/lib/agentcom");
 }
 
+TEST_F(ConfigFiles, ACredentialOfTheServiceIsTheDefaultTokenFile) {
+    const Environment environment{{"CREDENTIALS_DIRECTORY", directory_.path().string()}};
+    EXPECT_EQ(load("", environment).admin_token_file, "") << "the machine has none of that name";
+    std::ofstream(directory_.path() / "admin_token") << "whatever";
+    EXPECT_EQ(load("", environment).admin_token_file, directory_ / "admin_token");
+    EXPECT_EQ(load("[auth]\nadmin_token_file = \"here\"\n", environment).admin_token_file, "here");
+}
+
 TEST(ConfigEnvironment, WhatKubernetesTellsOfAServiceIsNoSetting) {
     Environment environment{
         {"AGENTCOM_SERVER_SERVICE_HOST", "10.0.171.239"},

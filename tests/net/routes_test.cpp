@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "agentcom/net/endpoint.hpp"
 #include "net/target.hpp"
 
 namespace agentcom::net {
@@ -41,6 +42,16 @@ TEST(Routes, VerbDecidesBetweenThePathsThatLookAlike) {
     EXPECT_EQ(find("POST", "/api/mailbox/evict").route->operation, Operation::evict_mailboxes);
     ASSERT_NE(find("GET", "/api/mailbox/evict").route, nullptr);
     EXPECT_EQ(find("GET", "/api/mailbox/evict").route->operation, Operation::poll_mailbox);
+}
+
+TEST(Routes, ABasePathIsNoneOfTheirs) {
+    for (const char* good : {"", "/hub", "/a/b", "/A-1.2_~", "/hub/api", "/healthy"}) {
+        EXPECT_TRUE(is_base_path(good)) << good;
+    }
+    for (const char* bad : {"/", "hub", "/hub/", "//hub", "/a//b", "/a/../b", "/.", "/a b", "/a%20",
+                            "/a?b", "/api", "/api/hub", "/ws", "/health", "/admin/x"}) {
+        EXPECT_FALSE(is_base_path(bad)) << bad;
+    }
 }
 
 TEST(Routes, HeadFindsWhatGetFinds) {

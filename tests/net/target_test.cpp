@@ -55,6 +55,26 @@ TEST(Target, MayBeAPathAUriOrForSomeVerbsAnAuthorityOrAnAsterisk) {
     }
 }
 
+TEST(Target, ABaseIsTakenAwayWhereItStands) {
+    const auto without = [](std::string_view base, std::string_view text) {
+        auto segments = parse_target(text).segments;
+        remove_base(segments, base);
+        std::string path;
+        for (const std::string_view segment : segments) path += '/' + std::string(segment);
+        return path;
+    };
+    EXPECT_EQ(without("/hub", "/hub/api/agents"), "/api/agents");
+    EXPECT_EQ(without("/hub", "//hub//api?hub"), "/api");
+    EXPECT_EQ(without("/hub", "/hub"), "");
+    EXPECT_EQ(without("/hub", "/api/agents"), "/api/agents");
+    EXPECT_EQ(without("/hub", "/hubs/api"), "/hubs/api");
+    EXPECT_EQ(without("/hub", "/hub/hub/api"), "/hub/api") << "once";
+    EXPECT_EQ(without("/a/b", "/a/b/c"), "/c");
+    EXPECT_EQ(without("/a/b", "/a/c"), "/a/c");
+    EXPECT_EQ(without("/a/b", "/a"), "/a");
+    EXPECT_EQ(without("", "/a"), "/a");
+}
+
 TEST(Target, DecodesEscapesAlsoOfSlashes) {
     EXPECT_EQ(percent_decode("a%2Fb%20c%c3%A9"), "a/b c\xc3\xa9");
     EXPECT_EQ(percent_decode("plain"), "plain");

@@ -34,6 +34,7 @@ struct HubSettings {
     std::vector<std::string> trusted_proxies{};
     std::vector<std::string> allowed_origins{};
     std::vector<std::string> allowed_hosts{};
+    std::string base_path{};
 };
 
 /// A whole hub inside the test's process: real store in a directory of its own, event loops on
@@ -50,6 +51,7 @@ public:
           router_(settings_.router, *store_, loops_, clock_),
           endpoint_(std::make_unique<net::Endpoint>(
               net::EndpointOptions{.port = 0,
+                                   .base_path = settings_.base_path,
                                    .trusted_proxies = settings_.trusted_proxies,
                                    .allowed_origins = settings_.allowed_origins,
                                    .allowed_hosts = settings_.allowed_hosts,

@@ -29,14 +29,15 @@ const icon = "/favicon.ico";
 
 /// Opens the hub's dashboard in a new window, runs `visit(page)` and closes it. Fails when a request
 /// went anywhere but to the hub, when a script failed, or when the console holds an error that is
-/// not among `expected`.
-export async function onDashboard(browser, hub, { expected = [], ...options }, visit) {
+/// not among `expected`. `base` stands before the page's path, and must before everything that it
+/// asks for.
+export async function onDashboard(browser, hub, { expected = [], base = "", ...options }, visit) {
   const context = await browser.newContext({ locale: "en-US", timezoneId: "UTC", ...options });
   const strangers = [];
   const errors = [];
   context.setDefaultTimeout(patienceMs);
   context.on("request", (request) => {
-    if (new URL(request.url()).origin !== hub.url) strangers.push(request.url());
+    if (!request.url().startsWith(hub.url + base + "/") && request.url() !== hub.url + icon) strangers.push(request.url());
   });
   context.on("weberror", (error) => errors.push(String(error.error())));
   context.on("console", (message) => {
@@ -46,7 +47,7 @@ export async function onDashboard(browser, hub, { expected = [], ...options }, v
   try {
     await context.clock.install();  // runs as usual, but may be put forward
     const page = await context.newPage();
-    await page.goto(hub.url + "/dashboard");
+    await page.goto(hub.url + base + "/dashboard");
     await visit(page);
   } finally {
     await context.close();

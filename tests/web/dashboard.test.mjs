@@ -106,6 +106,20 @@ testWithHub("the token is kept for the tab alone, until it is forgotten", {}, as
   });
 });
 
+testWithHub("behind a proxy the page stays below its prefix", { AGENTCOM_SERVER_BASE_PATH: "/far/hub" }, async (hub) => {
+  const alice = await hub.connect("alice");
+  await alice.send("alice");
+  for (const slash of ["", "/"]) {
+    await onDashboard(browser, hub, { expected: [unauthorized], base: "/far/hub" }, async (page) => {
+      await page.goto(hub.url + "/far/hub/dashboard" + slash);
+      await signIn(page, hub.adminToken);
+      await state(page, "Live");
+      await rowOf(page, "alice").getByRole("button").click();
+      await page.getByText("Messages by hour").waitFor();
+    });
+  }
+});
+
 testWithHub("a token that is revoked takes away what it has shown", {}, async (hub) => {
   await hub.connect("alice");
   const token = await hub.issueToken("operator");

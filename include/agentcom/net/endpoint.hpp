@@ -57,6 +57,9 @@ struct TlsOptions {
 struct EndpointOptions {
     std::string host = "127.0.0.1";  // an address, or a name that resolves to one
     std::uint16_t port = 4000;       // 0: any free port
+    /// What stands before every path for those who come through a proxy that hands it on: "/hub";
+    /// empty: nothing. Paths without it are understood, too.
+    std::string base_path{};
     /// Addresses, or ranges in CIDR notation, whose X-Forwarded-For says who asks.
     std::vector<std::string> trusted_proxies;
     /// Pages of which other origins may use the hub: "scheme://host[:port]", "null", or "*" for
@@ -69,6 +72,9 @@ struct EndpointOptions {
     std::optional<TlsOptions> tls;
 };
 
+/// Whether the text may be the `base_path`: empty, or segments that each begin with a slash, of
+/// letters, digits and "-._~", the first of which is none of the hub's own paths.
+[[nodiscard]] bool is_base_path(std::string_view text);
 /// Whether the text is an address or a range of addresses, as in `trusted_proxies`.
 [[nodiscard]] bool is_address_range(std::string_view text);
 /// Whether the text may stand in `allowed_origins`.
