@@ -35,8 +35,11 @@ target_link_libraries(agentcom_router PRIVATE spdlog::spdlog)
 agentcom_room(mcp LINKS agentcom_protocol OpenSSL::Crypto)
 agentcom_room(hooks LINKS agentcom_core)
 agentcom_room(webhooks LINKS agentcom_hooks agentcom_protocol)
+agentcom_room(describe LINKS agentcom_protocol)
+target_link_libraries(agentcom_describe PRIVATE nlohmann_json::nlohmann_json)
 agentcom_room(net
-  LINKS agentcom_mcp agentcom_webhooks agentcom_router agentcom_delivery agentcom_protocol)
+  LINKS agentcom_mcp agentcom_webhooks agentcom_describe agentcom_router agentcom_delivery
+    agentcom_protocol)
 target_link_libraries(agentcom_net PUBLIC OpenSSL::SSL OpenSSL::Crypto PRIVATE spdlog::spdlog)
 # A group of files is one large unit to GCC, which then inlines less than it does in each file alone.
 # (With Asio's coroutines it reports imagined overlaps when it inlines more.)
@@ -71,14 +74,20 @@ target_link_libraries(agentcom_app
   PUBLIC nlohmann_json::nlohmann_json
   PRIVATE spdlog::spdlog CLI11::CLI11 tomlplusplus::tomlplusplus)
 
-# The dashboard travels inside the binary.
-set(dashboard_source ${CMAKE_BINARY_DIR}/generated/dashboard_html.cpp)
-add_custom_command(OUTPUT ${dashboard_source}
-  COMMAND ${CMAKE_COMMAND} -DINPUT=${CMAKE_SOURCE_DIR}/web/dashboard.html
-    -DOUTPUT=${dashboard_source} -P ${CMAKE_SOURCE_DIR}/cmake/embed_dashboard.cmake
-  DEPENDS ${CMAKE_SOURCE_DIR}/web/dashboard.html ${CMAKE_SOURCE_DIR}/cmake/embed_dashboard.cmake
-  VERBATIM)
-target_sources(agentcom_app PRIVATE ${dashboard_source})
+# The pages of web/ travel inside the binary.
+function(agentcom_page file function)
+  set(source ${CMAKE_BINARY_DIR}/generated/${function}.cpp)
+  add_custom_command(OUTPUT ${source}
+    COMMAND ${CMAKE_COMMAND} -DINPUT=${CMAKE_SOURCE_DIR}/web/${file} -DFUNCTION=${function}
+      -DOUTPUT=${source} -P ${CMAKE_SOURCE_DIR}/cmake/embed_page.cmake
+    DEPENDS ${CMAKE_SOURCE_DIR}/web/${file} ${CMAKE_SOURCE_DIR}/cmake/embed_page.cmake
+    VERBATIM)
+  target_sources(agentcom_app PRIVATE ${source})
+endfunction()
+agentcom_page(dashboard.html dashboard_html)
+agentcom_page(home.html home_html)
+agentcom_page(llms.txt llms_txt)
+agentcom_page(SKILL.md skill_md)
 
 add_executable(agentcom ${CMAKE_SOURCE_DIR}/src/app/main.cpp)
 target_include_directories(agentcom PRIVATE ${CMAKE_SOURCE_DIR}/src)

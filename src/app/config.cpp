@@ -7,6 +7,7 @@
 #include <fstream>
 #include <thread>
 
+#include "agentcom/core/toml.hpp"
 #include "app/config_file.hpp"
 #include "app/config_keys.hpp"
 #include "app/config_values.hpp"
@@ -132,6 +133,13 @@ void finish(Config& config) {
         check_readable("tls.certificate", config.tls_certificate);
         check_readable("tls.private_key", config.tls_private_key);
         config.endpoint.tls = net::TlsOptions{config.tls_certificate, config.tls_private_key};
+    }
+    if (const std::string& url = config.endpoint.public_url;
+        !url.empty() && !net::is_public_url(url)) {
+        throw ConfigError(
+            "server.public_url must be like \"https://hub.example.com\", without a slash at "
+            "the end, not " +
+            core::quote_toml(url));
     }
     net::Limits& limits = config.endpoint.limits;
     if (limits.outbox.max_bytes < 2 * limits.max_frame_bytes) {

@@ -42,6 +42,10 @@ std::vector<ConfigKey> server_keys() {
             "server", "allowed_hosts", "names and addresses without a port", net::is_allowed_host,
             "Names by which the hub may be addressed besides local ones; \"*\": any.",
             [](auto& c) -> auto& { return c.endpoint.allowed_hosts; }),
+        text(
+            "server", "public_url", true,
+            "Where clients reach the hub, for descriptions; empty: as each request says.",
+            [](auto& c) -> auto& { return c.endpoint.public_url; }),
         duration(
             "server", "shutdown_timeout", 0,
             "How long connections may take to end when the hub stops.",

@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "agentcom/core/private_file.hpp"
-#include "app/dashboard.hpp"
+#include "app/site.hpp"
 
 namespace agentcom::app {
 namespace {
@@ -34,6 +34,14 @@ void ensure_administrator(store::Store& store, const Config& config,
     }
 }
 
+net::Site site(const Config& config) {
+    return {.dashboard_html = std::string(dashboard_html()),
+            .home_html = std::string(home_html()),
+            .llms_txt = std::string(llms_txt()),
+            .skill_md = std::string(skill_md()),
+            .max_profile_bytes = config.router.max_profile_bytes};
+}
+
 }  // namespace
 
 Server::Server(Config config, const core::Clock& clock,
@@ -42,7 +50,7 @@ Server::Server(Config config, const core::Clock& clock,
       store_(store::Store::open(config_.store, clock)),
       loops_(config_.event_loops(), *store_, clock, config_.output_bytes),
       router_(config_.router, *store_, loops_, clock),
-      endpoint_(config_.endpoint, loops_, router_, clock, std::string(dashboard_html())) {
+      endpoint_(config_.endpoint, loops_, router_, clock, site(config_)) {
     RunFile::remove_stale(config_.store.directory);
     store_->start(&loops_);
     try {

@@ -85,7 +85,7 @@ void turn_away(Socket socket, bool tls, core::Timestamp now) {
 class Endpoint::Impl : public std::enable_shared_from_this<Endpoint::Impl> {
 public:
     Impl(EndpointOptions options, delivery::LoopGroup& loops, router::Router& router,
-         const core::Clock& clock, std::string dashboard_html);
+         const core::Clock& clock, Site site);
     void start();
     void begin_shutdown();
     void abort_all();
@@ -113,9 +113,9 @@ private:
 };
 
 Endpoint::Impl::Impl(EndpointOptions options, delivery::LoopGroup& loops, router::Router& router,
-                     const core::Clock& clock, std::string dashboard_html)
+                     const core::Clock& clock, Site site)
     : loops_(loops),
-      shared_(std::make_shared<Shared>(options, router, clock, std::move(dashboard_html),
+      shared_(std::make_shared<Shared>(options, router, clock, std::move(site),
                                        loops.output().limit())),
       acceptor_(loops[0].context()),
       back_off_(loops[0].context()) {
@@ -228,9 +228,8 @@ bool Endpoint::Impl::reload_tls() {
 void Endpoint::Impl::abort_all() { on_all_shards(&Shard::abort_all); }
 
 Endpoint::Endpoint(EndpointOptions options, delivery::LoopGroup& loops, router::Router& router,
-                   const core::Clock& clock, std::string dashboard_html)
-    : impl_(std::make_shared<Impl>(std::move(options), loops, router, clock,
-                                   std::move(dashboard_html))) {}
+                   const core::Clock& clock, Site site)
+    : impl_(std::make_shared<Impl>(std::move(options), loops, router, clock, std::move(site))) {}
 Endpoint::~Endpoint() { impl_->drop_suspended(); }
 std::uint16_t Endpoint::port() const noexcept { return impl_->port(); }
 void Endpoint::start() { impl_->start(); }

@@ -11,6 +11,7 @@ namespace agentcom::net {
 namespace {
 
 constexpr std::uint16_t kNoContent = 204;
+constexpr std::uint16_t kNotModified = 304;
 
 std::string_view reason_phrase(std::uint16_t status) noexcept {
     switch (status) {
@@ -22,6 +23,8 @@ std::string_view reason_phrase(std::uint16_t status) noexcept {
             return "Accepted";
         case kNoContent:
             return "No Content";
+        case kNotModified:
+            return "Not Modified";
         case 400:
             return "Bad Request";
         case 401:
@@ -64,13 +67,23 @@ constexpr std::string_view kHtmlHeaders =
     "Content-Security-Policy: default-src 'self' 'unsafe-inline'\r\n";
 constexpr std::string_view kJsonHeaders = "Content-Type: application/json\r\n";
 constexpr std::string_view kTextHeaders = "Content-Type: text/plain; charset=utf-8\r\n";
+constexpr std::string_view kMarkdownHeaders = "Content-Type: text/markdown; charset=utf-8\r\n";
+// Accept decides whether it is there.
+constexpr std::string_view kPlainHtmlHeaders =
+    "Content-Type: text/html; charset=utf-8\r\nVary: Accept\r\n"
+    "Content-Security-Policy: default-src 'none'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'\r\n";
 
 std::string_view content_headers(Content content) noexcept {
     switch (content) {
         case Content::html:
             return kHtmlHeaders;
+        case Content::plain_html:
+            return kPlainHtmlHeaders;
         case Content::text:
             return kTextHeaders;
+        case Content::markdown:
+            return kMarkdownHeaders;
         case Content::json:
             break;
     }
@@ -129,8 +142,13 @@ std::string answer_head(const HttpAnswer& answer, AnswerForm form) {
     out += reason_phrase(answer.status);
     out += "\r\n";
     append_server_lines(out, form.now);
-    out += "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n";
-    const bool has_content = answer.status != kNoContent;
+    if (answer.tag.empty()) {
+        out += "Cache-Control: no-store\r\n";
+    } else {
+        out += "Cache-Control: no-cache\r\nETag: " + answer.tag + "\r\n";
+    }
+    out += "X-Content-Type-Options: nosniff\r\n";
+    const bool has_content = answer.status != kNoContent && answer.status != kNotModified;
     if (has_content) out += content_headers(answer.content);
     if (!answer.allow.empty()) out += "Allow: " + answer.allow + "\r\n";
     if (answer.status == 401) out += "WWW-Authenticate: Bearer\r\n";

@@ -15,7 +15,13 @@
 
 namespace agentcom::net {
 
-enum class Content : std::uint8_t { json, html, text };
+enum class Content : std::uint8_t {
+    json,
+    html,
+    plain_html,  // without scripts and styles
+    text,
+    markdown,
+};
 
 /// What one HTTP request is answered with.
 struct HttpAnswer {
@@ -24,6 +30,7 @@ struct HttpAnswer {
     Content content = Content::json;
     bool ends_connection = false;  // nothing can follow on it
     std::string allow;             // the Allow header, when not empty
+    std::string tag;               // the ETag header, when not empty: it may be kept, and asked for
     std::optional<std::uint32_t> retry_after_s;
 };
 

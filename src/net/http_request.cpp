@@ -25,11 +25,23 @@ std::string find_token(const HttpHead& head, const Route* route, const Query& qu
     return {};
 }
 
-HttpAnswer dashboard_page(const std::string& html) {
+HttpAnswer document_answer(const HttpHead& head, Page page, const Documents& documents) {
+    constexpr std::uint16_t kUnchanged = 304;
+    // Clients of the original, and scripts that look whether a hub is there, find nothing here.
+    if (page == Page::home && !(head.accept && asks_for_html(*head.accept))) {
+        return error_answer(core::ErrorCode::not_found);
+    }
+    const Documents::Document& document = *documents.find(page);
     HttpAnswer answer;
+    answer.content = document.content;
+    answer.tag = document.tag;
+    if (head.if_none_match && !document.tag.empty() &&
+        matches_tag(*head.if_none_match, document.tag)) {
+        answer.status = kUnchanged;
+        return answer;
+    }
     // The endpoint keeps it for longer than any connection.
-    answer.body.append_reference(core::SharedBytes(core::SharedBytes(), &html));
-    answer.content = Content::html;
+    answer.body.append_reference(core::SharedBytes(core::SharedBytes(), &document.text));
     return answer;
 }
 
@@ -61,7 +73,8 @@ std::optional<HttpAnswer> without_path(const HttpHead& head) {
 /// may show it the answer.
 bool is_open_to_pages(const HttpHead& head, const Route* route) {
     if (head.verb != "GET" && head.verb != "HEAD" && head.verb != "OPTIONS") return false;
-    return route == nullptr ||
+    // The dashboard is shown in the hub's own windows only.
+    return route == nullptr || (is_document(route->page) && route->page != Page::dashboard) ||
            (route->page == Page::none &&
             protocol::operation_info(route->operation).policy.effect != protocol::Effect::write);
 }
@@ -132,8 +145,9 @@ HeadStep admit(const HttpHead& head, const Premises& premises) {
     }
     const bool shown = admission.token_shown;
     if (route == nullptr) return {std::move(caller), shown, no_route(admission.match)};
-    if (route->page == Page::dashboard)
-        return {std::move(caller), shown, dashboard_page(premises.dashboard_html)};
+    if (is_document(route->page)) {
+        return {std::move(caller), shown, document_answer(head, route->page, premises.documents)};
+    }
     if (route->page == Page::websocket) return {std::move(caller), shown, to_websocket(head)};
 
     admission.max_body_bytes = premises.limits.max_body_bytes;

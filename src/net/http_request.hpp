@@ -15,6 +15,7 @@
 #include "agentcom/router/router.hpp"
 #include "agentcom/webhooks/webhooks.hpp"
 #include "net/authority.hpp"
+#include "net/documents.hpp"
 #include "net/http_answer.hpp"
 #include "net/routes.hpp"
 #include "net/shard.hpp"
@@ -34,6 +35,8 @@ struct HttpHead {
     std::optional<std::string_view> content_type;
     std::optional<std::string_view> idempotency_key;
     std::optional<std::string_view> last_event_id;
+    std::optional<std::string> accept;
+    std::optional<std::string> if_none_match;
     std::optional<std::string_view> mcp_version;  // MCP-Protocol-Version
     std::optional<std::string_view> mcp_method;
     std::optional<std::string_view> mcp_name;
@@ -74,7 +77,7 @@ struct Premises {
     const router::Router& router;
     const Limits& limits;
     const SitePolicy& sites;
-    const std::string& dashboard_html;
+    const Documents& documents;
     std::string_view base_path{};  // as in EndpointOptions
     bool https = false;            // how the hub was reached
 };

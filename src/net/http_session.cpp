@@ -133,7 +133,7 @@ Awaitable<HttpSession::Taken> HttpSession::take_request() {
     auto [caller, token_shown, step] = admit(head, {.router = shard().router(),
                                                     .limits = shard().limits(),
                                                     .sites = shard().sites(),
-                                                    .dashboard_html = shard().dashboard_html(),
+                                                    .documents = shard().documents(),
                                                     .base_path = shard().base_path(),
                                                     .https = came_by_https(head)});
     // Who has shown a good one over this connection does not wait for what others show.

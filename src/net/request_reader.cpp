@@ -127,6 +127,8 @@ HttpHead RequestReader::head() const {
     head.mcp_version = head_.field("mcp-protocol-version");
     head.mcp_method = head_.field("mcp-method");
     head.mcp_name = head_.field("mcp-name");
+    head.accept = head_.list("accept");
+    head.if_none_match = head_.list("if-none-match");
     head.origin = head_.list("origin");
     head.forwarded_proto = head_.field("x-forwarded-proto");
     if (wants_websocket(head_)) {

@@ -14,7 +14,12 @@ using enum protocol::Operation;
 constexpr auto kRoutes = std::to_array<Route>({
     {"GET", "/health", health},
     {"GET", "/ws", health, Page::websocket},
+    {"GET", "/", health, Page::home},
     {"GET", "/dashboard", health, Page::dashboard},
+    {"GET", "/llms.txt", health, Page::llms},
+    {"GET", "/SKILL.md", health, Page::skill},
+    {"GET", "/openapi.json", health, Page::openapi},
+    {"GET", "/asyncapi.json", health, Page::asyncapi},
     {"GET", "/api/me", who_am_i},
     {"PUT", "/api/me/profile", set_profile},
     {"POST", "/mcp", health, Page::mcp},
@@ -58,9 +63,26 @@ constexpr auto kRoutes = std::to_array<Route>({
     {"POST", "/api/admin/reset", reset_hub},
 });
 
+constexpr auto kPages = std::to_array<PageInfo>({
+    {},
+    {},  // what answers is no HTTP
+    {"dashboard", "A page that asks for a token and shows how much is sent.", "text/html"},
+    {"mcp", "The Model Context Protocol: JSON-RPC in, JSON or a stream of events out.",
+     "application/json"},
+    {"claude_hook", "The input of one of Claude Code's hooks in, its output out.",
+     "application/json"},
+    {"home", "A page with links; 404 for who does not accept text/html.", "text/html"},
+    {"llms", "What there is, for language models.", "text/plain"},
+    {"skill", "How an agent uses this hub.", "text/markdown"},
+    {"openapi", "This description.", "application/json"},
+    {"asyncapi", "The description of the WebSocket.", "application/json"},
+});
+static_assert(kPages.size() == kPageCount, "every page has its row");
+
 /// Whether the path has this pattern's shape; `argument` becomes its ':' segment.
 bool matches(std::string_view pattern, const std::vector<std::string_view>& segments,
              std::string_view& argument) {
+    if (pattern == "/") return segments.empty();
     std::size_t used = 0;
     while (!pattern.empty()) {
         pattern.remove_prefix(1);  // the slash
@@ -114,6 +136,8 @@ bool is_base_path(std::string_view text) {
 
 std::span<const Route> route_table() noexcept { return kRoutes; }
 
+const PageInfo& page_info(Page page) noexcept { return kPages[static_cast<std::size_t>(page)]; }
+
 RouteMatch find_route(std::string_view verb, const std::vector<std::string_view>& segments) {
     if (verb == "HEAD") verb = "GET";
     RouteMatch match;
@@ -122,8 +146,9 @@ RouteMatch find_route(std::string_view verb, const std::vector<std::string_view>
         std::string_view argument;
         if (!matches(route.pattern, segments, argument)) continue;
         if (route.verb == verb) return {&route, argument, {}};
-        // The WebSocket path is no HTTP resource: another verb there finds nothing.
-        hidden = hidden || route.page == Page::websocket;
+        // The WebSocket path is no HTTP resource, and the first page is there for browsers only:
+        // another verb there finds nothing.
+        hidden = hidden || route.page == Page::websocket || route.page == Page::home;
         add_verb(match.allow, route.verb);
     }
     return hidden ? RouteMatch{} : match;

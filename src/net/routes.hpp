@@ -10,7 +10,32 @@
 namespace agentcom::net {
 
 /// What a route leads to that is not an operation of the router.
-enum class Page : std::uint8_t { none, websocket, dashboard, mcp, claude_hook };
+enum class Page : std::uint8_t {
+    none,
+    websocket,
+    dashboard,
+    mcp,
+    claude_hook,
+    home,
+    llms,
+    skill,
+    openapi,
+    asyncapi,
+};
+inline constexpr std::size_t kPageCount = static_cast<std::size_t>(Page::asyncapi) + 1;
+
+/// What descriptions say of a page.
+struct PageInfo {
+    std::string_view name;   // unique
+    std::string_view about;  // in a sentence
+    std::string_view media;  // what it answers with; empty: it is no path of a description
+};
+[[nodiscard]] const PageInfo& page_info(Page page) noexcept;
+
+/// Whether it is a text that is the same for everybody.
+[[nodiscard]] constexpr bool is_document(Page page) noexcept {
+    return page == Page::dashboard || page >= Page::home;
+}
 
 /// One row: verb and path to an operation. What the operation needs is in the table of operations.
 struct Route {

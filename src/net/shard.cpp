@@ -37,11 +37,11 @@ TrustedProxies read_proxies(const std::vector<std::string>& texts) {
 }  // namespace
 
 Shared::Shared(const EndpointOptions& options, router::Router& the_router,
-               const core::Clock& the_clock, std::string html, std::size_t output_bytes)
+               const core::Clock& the_clock, Site site, std::size_t output_bytes)
     : router(the_router),
       clock(the_clock),
       limits(options.limits),
-      dashboard_html(std::move(html)),
+      documents(std::move(site), options.public_url),
       base_path(options.base_path),
       proxies(read_proxies(options.trusted_proxies)) {
     if (options.tls) tls = std::make_unique<ServerTls>(*options.tls, clock.now());

@@ -17,6 +17,7 @@
 #include "net/address.hpp"
 #include "net/address_table.hpp"
 #include "net/await.hpp"
+#include "net/documents.hpp"
 #include "net/loop_clock.hpp"
 #include "net/shared_answers.hpp"
 #include "net/shares.hpp"
@@ -48,11 +49,11 @@ struct ConnectionLog {
 struct Shared {
     /// `output_bytes`: the most that may wait to be written in the whole hub.
     Shared(const EndpointOptions& options, router::Router& router, const core::Clock& clock,
-           std::string dashboard_html, std::size_t output_bytes);
+           Site site, std::size_t output_bytes);
     router::Router& router;
     const core::Clock& clock;
     Limits limits;
-    std::string dashboard_html;
+    Documents documents;
     std::string base_path;            // see EndpointOptions
     std::unique_ptr<ServerTls> tls;   // null: plain text
     std::optional<SitePolicy> sites;  // always set, once it is known what the endpoint listens on
@@ -88,9 +89,7 @@ public:
     /// By which deadlines are judged; see there.
     [[nodiscard]] const core::Clock& clock() const noexcept { return clock_; }
     [[nodiscard]] const Limits& limits() const noexcept { return shared_->limits; }
-    [[nodiscard]] const std::string& dashboard_html() const noexcept {
-        return shared_->dashboard_html;
-    }
+    [[nodiscard]] const Documents& documents() const noexcept { return shared_->documents; }
     [[nodiscard]] const std::string& base_path() const noexcept { return shared_->base_path; }
     [[nodiscard]] SharedAnswers& shared_answers() noexcept { return shared_answers_; }
     /// A header must fit as a whole; everything else is consumed as it comes.

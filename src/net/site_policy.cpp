@@ -107,6 +107,14 @@ bool SitePolicy::admits(std::string_view text, const Authority* authority, bool 
 }
 
 bool is_allowed_origin(std::string_view text) { return SitePolicy::is_origin(text); }
+bool is_public_url(std::string_view text) {
+    const auto path = text.find('/', text.find("://") + 3);
+    if (path == std::string_view::npos)
+        return SitePolicy::is_origin(text) && text.starts_with("http");
+    const bool plain = std::ranges::all_of(
+        text.substr(path), [](char c) { return is_token_character(c) || c == '/'; });
+    return plain && !text.ends_with('/') && is_public_url(text.substr(0, path));
+}
 bool is_allowed_host(std::string_view text) { return SitePolicy::is_host(text); }
 
 }  // namespace agentcom::net

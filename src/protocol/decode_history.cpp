@@ -16,9 +16,9 @@ core::result<Request> query_history(const Input& in) {
     if (!start) return start.error();
     const auto end = in.integer(kEndTime);
     if (!end) return end.error();
-    QueryHistory request{.from = in.text(text(Key::from)).value(),
-                         .to = in.text(kTo).value(),
-                         .channel = in.text(text(Key::channel)).value(),
+    QueryHistory request{.from = in.text(kFromFilter).value(),
+                         .to = in.text(kToFilter).value(),
+                         .channel = in.text(kChannelFilter).value(),
                          .start_time = std::nullopt,
                          .end_time = std::nullopt,
                          .cursor = core::Seq{*cursor},

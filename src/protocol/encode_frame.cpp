@@ -4,7 +4,6 @@
 
 #include "agentcom/core/version.hpp"
 #include "agentcom/protocol/codec.hpp"
-#include "agentcom/protocol/vocabulary.hpp"
 #include "protocol/encode_message.hpp"
 #include "protocol/encode_reply.hpp"
 
@@ -188,47 +187,6 @@ core::JsonText json_string(std::string_view text) {
     core::JsonText json;
     append_json_string(json.text, text);
     return json;
-}
-
-std::vector<std::string_view> pushed_frame_types() {
-    return {"message",
-            "channel_message",
-            "channel_agent_joined",
-            "agent_joined",
-            "agent_left",
-            "status_changed",
-            "agents",
-            "error"};
-}
-
-std::string_view close_reason(CloseCode code) noexcept {
-    switch (code) {
-        case CloseCode::normal:
-            return "normal";
-        case CloseCode::going_away:
-            return "going_away";
-        case CloseCode::protocol_error:
-            return "protocol_error";
-        case CloseCode::invalid_payload:
-            return "invalid_payload";
-        case CloseCode::frame_too_big:
-            return "frame_too_big";
-        case CloseCode::internal_error:
-            return "internal_error";
-        case CloseCode::replaced:
-            return "replaced";
-        case CloseCode::token_revoked:
-            return "token_revoked";
-        case CloseCode::identify_timeout:
-            return "identify_timeout";
-        case CloseCode::stale:
-            return "stale";
-        case CloseCode::slow_consumer:
-            return "slow_consumer";
-        case CloseCode::rate_limited:
-            return "rate_limited";
-    }
-    return "";
 }
 
 }  // namespace agentcom::protocol

@@ -16,6 +16,7 @@
 #include "protocol/decode_messages.hpp"
 #include "protocol/field_specs.hpp"
 #include "protocol/input.hpp"
+#include "protocol/operation_notes.hpp"
 
 namespace agentcom::protocol {
 
@@ -37,7 +38,7 @@ RequestResult plain(const Input&) {
 
 // The table.
 
-template <FieldSpec... kSpecs>
+template <const FieldSpec&... kSpecs>
 constexpr std::array<FieldSpec, sizeof...(kSpecs)> kFields{kSpecs...};
 
 struct Row {
@@ -58,7 +59,9 @@ constexpr std::size_t kPlace = [] {
 template <class Asked>
 constexpr Row row(Operation id, std::string_view name, std::string_view frame, Policy policy,
                   std::span<const FieldSpec> fields, Decoder decode) {
-    return {{id, name, frame, policy, fields}, decode, kPlace<Asked>};
+    return {{.id = id, .name = name, .frame = frame, .policy = policy, .fields = fields},
+            decode,
+            kPlace<Asked>};
 }
 
 using enum Right;
@@ -70,19 +73,18 @@ constexpr auto kListFields = kFields<kListLimit, kListCursor>;
 constexpr auto kMessageFields = kFields<kTo, kMessageType, kPayload, kReplyTo, kIdempotencyKey>;
 constexpr auto kPublishFields =
     kFields<kChannel, kObjectPayload, kMessageType, kReplyTo, kIdempotencyKey>;
-constexpr auto kIdentifyFields = kFields<kAgentId, text(Key::token, true), kName, kStatus,
-                                         kCapabilities, kAcks, kPresence, kEcho>;
-constexpr auto kHistoryFields = kFields<text(Key::from), kTo, text(Key::channel), kStartTime,
+constexpr auto kIdentifyFields =
+    kFields<kIdentity, kToken, kName, kStatus, kCapabilities, kAcks, kPresence, kEcho>;
+constexpr auto kHistoryFields = kFields<kFromFilter, kToFilter, kChannelFilter, kStartTime,
                                         kEndTime, kSeqCursor, kHistoryLimit>;
-constexpr auto kChannelHistoryFields = kFields<kChannel, kHistoryLimit, kSince, kBefore>;
+constexpr auto kChannelHistoryFields =
+    kFields<kChannel, kHistoryLimit, kSince, kSinceCursor, kBefore>;
 constexpr auto kThreadFields = kFields<kMessageId, kThreadLimit, kSeqCursor>;
-constexpr auto kHeartbeatField = kFields<integer(Key::heartbeat_interval_ms, 1, true)>;
 constexpr auto kCreateTokenFields =
-    kFields<kAgentId, text(Key::role), kTokenName, kExpiresIn, kExpiresAt>;
+    kFields<kIssuedAgent, kRole, kTokenName, kExpiresIn, kExpiresAt>;
 constexpr auto kCreateChannelFields =
-    kFields<text(Key::name, true), kDescription, kPrivate, kPublishers, any(Key::members)>;
+    kFields<kChannelName, kDescription, kPrivate, kPublishers, kMembers>;
 constexpr auto kRotateFields = kFields<kAgentId, kGrace, kTokenName, kExpiresIn, kExpiresAt>;
-constexpr auto kTtlField = kFields<integer(Key::mailbox_ttl_ms, 1, true)>;
 
 constexpr auto kTable = std::to_array<Row>({
     row<Identify>(Operation::identify, "identify", "identify", {anyone, none, 1, kFixed},
@@ -99,14 +101,14 @@ constexpr auto kTable = std::to_array<Row>({
     row<Publish>(Operation::publish, "publish", "channel_publish", {sender, write, 1, kFixed},
                  kPublishFields, publish),
     row<PollMailbox>(Operation::poll_mailbox, "poll_mailbox", "", {holder, read, 2, kPage},
-                     kFields<kMailboxSince, kMailboxLimit, kWait>, poll_mailbox),
+                     kFields<kMailboxOwner, kMailboxSince, kMailboxLimit, kWait>, poll_mailbox),
     row<OpenStream>(Operation::open_stream, "open_stream", "", {holder, read, 2, kFixed},
-                    kFields<kMailboxSince>, open_stream),
+                    kFields<kMailboxOwner, kStreamSince>, open_stream),
     // It counts as many messages as pages show.
-    row<GetUnread>(Operation::get_unread, "get_unread", "", {holder, read, 2, kPage}, {},
-                   get_unread),
+    row<GetUnread>(Operation::get_unread, "get_unread", "", {holder, read, 2, kPage},
+                   kFields<kMailboxOwner>, get_unread),
     row<Ack>(Operation::ack_mailbox, "ack_mailbox", "ack", {holder, write, 1, kFixed},
-             kFields<kSeq>, ack),
+             kFields<kMailboxOwner, kSeq>, ack),
     row<EvictMailboxes>(Operation::evict_mailboxes, "evict_mailboxes", "",
                         {admin, write, 1'000, kFixed}, {}, plain<EvictMailboxes>),
     row<ListChannels>(Operation::list_channels, "list_channels", "list_channels",
@@ -125,7 +127,8 @@ constexpr auto kTable = std::to_array<Row>({
     row<ChannelHistory>(Operation::channel_history, "channel_history", "channel_history",
                         {reader, read, 2, kPage}, kChannelHistoryFields, channel_history),
     row<ListSubscriptions>(Operation::list_subscriptions, "list_subscriptions", "",
-                           {reader, read, 2, kPage}, kListFields, list_subscriptions),
+                           {reader, read, 2, kPage}, kFields<kAgentId, kListLimit, kListCursor>,
+                           list_subscriptions),
     row<QueryHistory>(Operation::query_history, "query_history", "", {holder, read, 5, kPage},
                       kHistoryFields, query_history),
     row<GetThread>(Operation::get_thread, "get_thread", "", {holder, read, 5, kPage}, kThreadFields,
@@ -137,12 +140,13 @@ constexpr auto kTable = std::to_array<Row>({
     row<GetSetting>(Operation::get_heartbeat_interval, "get_heartbeat_interval", "",
                     {holder, read, 2, kFixed}, {}, get_setting<Setting::heartbeat_interval_ms>),
     row<PutSetting>(Operation::put_heartbeat_interval, "put_heartbeat_interval", "",
-                    {admin, write, 1, kFixed}, kHeartbeatField,
+                    {admin, write, 1, kFixed}, kFields<kHeartbeatInterval>,
                     put_setting<Setting::heartbeat_interval_ms>),
     row<GetSetting>(Operation::get_mailbox_retention, "get_mailbox_retention", "",
                     {holder, read, 2, kFixed}, {}, get_setting<Setting::mailbox_ttl_ms>),
     row<PutSetting>(Operation::put_mailbox_retention, "put_mailbox_retention", "",
-                    {admin, write, 1, kFixed}, kTtlField, put_setting<Setting::mailbox_ttl_ms>),
+                    {admin, write, 1, kFixed}, kFields<kMailboxTtl>,
+                    put_setting<Setting::mailbox_ttl_ms>),
     row<AnalyticsSummary>(Operation::analytics_summary, "analytics_summary", "",
                           {reader, read, 20, kFixed}, {}, plain<AnalyticsSummary>),
     row<AnalyticsAgents>(Operation::analytics_agents, "analytics_agents", "",
@@ -154,35 +158,37 @@ constexpr auto kTable = std::to_array<Row>({
     row<ListTokens>(Operation::list_tokens, "list_tokens", "", {admin, read, 2, kPage}, kListFields,
                     list<ListTokens>),
     row<RevokeTokens>(Operation::revoke_tokens, "revoke_tokens", "", {admin, write, 1, kFixed},
-                      kFields<kAgentId, text(Key::prefix)>, revoke_tokens),
+                      kFields<kAgentId, kPrefix>, revoke_tokens),
     row<ResetHub>(Operation::reset_hub, "reset_hub", "", {admin, write, 1'000, kFixed}, {},
                   plain<ResetHub>),
     row<RotateToken>(Operation::rotate_token, "rotate_token", "", {admin, write, 1, kFixed},
                      kRotateFields, rotate_token),
     row<WhoAmI>(Operation::who_am_i, "who_am_i", "", {holder, read, 2, kFixed}, {}, plain<WhoAmI>),
     row<SetMember>(Operation::set_member, "set_member", "", {sender, write, 5, kFixed},
-                   kFields<kChannel, kAgentId, any(Key::rights, true)>, set_member),
+                   kFields<kChannel, kIssuedAgent, kRights>, set_member),
     // As dear as letting go of some subscriptions; of many it goes on by and by.
     row<EndAgent>(Operation::end_agent, "end_agent", "", {admin, write, 100, kFixed},
                   kFields<kAgentId>, end_agent),
     row<GetAgent>(Operation::get_agent, "get_agent", "", {holder, read, 5, kPage},
-                  kFields<kAgentId>, get_agent),
+                  kFields<kLookedUpAgent>, get_agent),
     row<ListDirectory>(Operation::list_directory, "list_directory", "", {holder, read, 20, kPage},
                        kFields<kDirectoryLimit, kListCursor, kCapability>, list_directory),
     // Stored nowhere, but a body is read only of what writes; as dear as a status frame.
     row<SetProfile>(Operation::set_profile, "set_profile", "", {sender, write, 500, kFixed},
                     kFields<kRequiredStatus, kCapabilities>, set_profile),
     row<GetMessage>(Operation::get_message, "get_message", "", {holder, read, 2, kPage},
-                    kFields<kMessageId>, get_message),
+                    kFields<kMessageIdOrSeq>, get_message),
 });
 
 constexpr bool in_order() {
     for (std::size_t i = 0; i < kTable.size(); ++i) {
         if (static_cast<std::size_t>(kTable[i].info.id) != i) return false;
+        if (static_cast<std::size_t>(notes::kNotes[i].id) != i) return false;
     }
     return true;
 }
 static_assert(kTable.size() == kOperationCount, "every operation has a row");
+static_assert(notes::kNotes.size() == kOperationCount, "every operation has its note");
 static_assert(in_order(), "the rows stand in the order of the enumeration");
 
 /// Place in the table for each alternative of Request.
@@ -197,7 +203,15 @@ static_assert(std::ranges::find(kByRequest, kTable.size()) == kByRequest.end(),
 
 constexpr auto kInfos = [] {
     std::array<OperationInfo, kOperationCount> infos{};
-    for (std::size_t i = 0; i < infos.size(); ++i) infos[i] = kTable[i].info;
+    for (std::size_t i = 0; i < infos.size(); ++i) {
+        const notes::Note& note = notes::kNotes[i];
+        infos[i] = kTable[i].info;
+        infos[i].about = note.about;
+        infos[i].answer = note.answer;
+        infos[i].reply = note.reply;
+        infos[i].success = note.success;
+        infos[i].errors = note.errors;
+    }
     return infos;
 }();
 

@@ -192,6 +192,11 @@ TEST_F(ConfigFiles, BadValuesNameKeyPlaceAndExpectation) {
     expect("[server]\ntrusted_proxies = ['10.0.0.0/8', 'proxy']\n", "\"proxy\" is not one");
     expect("[server]\nallowed_origins = ['app.example']\n", "\"app.example\" is not one");
     expect("[server]\nallowed_hosts = ['hub.example:80']\n", "\"hub.example:80\" is not one");
+    for (const char* url : {"hub.example", "https://hub.example/", "ftp://hub.example", "https://",
+                            "https://a b.example", "https://hub.example/a?b"}) {
+        expect("[server]\npublic_url = '" + std::string(url) + "'\n",
+               "server.public_url must be like");
+    }
     expect("[server]\ntrusted_proxies = 7\n", "must be a list of addresses and CIDR ranges");
     expect("[mailbox]\nttl = '7 weeks'\n", "mailbox.ttl must be a duration");
     expect("[mailbox]\nttl = '0s'\n", "mailbox.ttl must be a duration");

@@ -29,18 +29,22 @@ const std::map<std::string, std::set<std::string>, std::less<>> kArrows = {
     {"mcp", {"protocol", "core"}},
     {"hooks", {"core"}},
     {"webhooks", {"hooks", "protocol", "core"}},
-    {"net", {"mcp", "webhooks", "router", "delivery", "protocol", "core"}},
+    {"describe", {"protocol", "core"}},
+    {"net", {"mcp", "webhooks", "describe", "router", "delivery", "protocol", "core"}},
     {"cli", {"hooks", "core"}},
     {"app",
-     {"cli", "net", "mcp", "webhooks", "hooks", "router", "services", "delivery", "protocol",
-      "store", "core"}},
+     {"cli", "net", "mcp", "webhooks", "describe", "hooks", "router", "services", "delivery",
+      "protocol", "store", "core"}},
 };
 
 /// Libraries that only some rooms may see, or none.
 const std::map<std::string, std::set<std::string>, std::less<>> kLibraries = {
-    {"nlohmann/", {"cli", "app"}}, {"boost/json", {}},
-    {"boost/beast", {}},           {"boost/asio", {"delivery", "router", "net", "cli", "app"}},
-    {"lmdb.h", {"store"}},         {"toml++/", {"cli", "app"}},
+    {"nlohmann/", {"cli", "app", "describe"}},
+    {"boost/json", {}},
+    {"boost/beast", {}},
+    {"boost/asio", {"delivery", "router", "net", "cli", "app"}},
+    {"lmdb.h", {"store"}},
+    {"toml++/", {"cli", "app"}},
     {"CLI/", {"cli", "app"}},
 };
 /// Libraries that stay behind the doors: never in a header under include/.

@@ -29,7 +29,7 @@ TEST(Endpoint, SaysInOneSentenceThatThePortIsTaken) {
                                        .limits = {},
                                        .tls = {}};
     try {
-        net::Endpoint second(options, hub.loops(), hub.router(), hub.clock(), "");
+        net::Endpoint second(options, hub.loops(), hub.router(), hub.clock(), net::Site{});
         FAIL() << "two endpoints on one port";
     } catch (const std::runtime_error& error) {
         EXPECT_EQ(std::string(error.what()),
@@ -44,7 +44,7 @@ TEST(Endpoint, NamesTheCertificateItCannotRead) {
     options.port = 0;
     options.tls = net::TlsOptions{"/nowhere/cert.pem", "/nowhere/key.pem"};
     try {
-        net::Endpoint second(options, hub.loops(), hub.router(), hub.clock(), "");
+        net::Endpoint second(options, hub.loops(), hub.router(), hub.clock(), net::Site{});
         FAIL() << "an endpoint without its certificate";
     } catch (const std::runtime_error& error) {
         EXPECT_NE(std::string(error.what()).find("/nowhere/cert.pem"), std::string::npos);

@@ -68,6 +68,9 @@ struct EndpointOptions {
     /// By which names and addresses, without a port, the hub may be addressed besides those of this
     /// machine; "*": by any. Empty: by any, but only by those of this machine when `host` is one.
     std::vector<std::string> allowed_hosts;
+    /// Where clients reach the hub, "https://hub.example.com[/path]", for descriptions that name
+    /// whole addresses; empty: where each request says that it came.
+    std::string public_url;
     Limits limits;
     std::optional<TlsOptions> tls;
 };
@@ -75,10 +78,21 @@ struct EndpointOptions {
 /// Whether the text may be the `base_path`: empty, or segments that each begin with a slash, of
 /// letters, digits and "-._~", the first of which is none of the hub's own paths.
 [[nodiscard]] bool is_base_path(std::string_view text);
+/// What the hub says of itself: pages that do not change while it runs.
+struct Site {
+    std::string dashboard_html;  // GET /dashboard
+    std::string home_html;       // GET /, in a browser
+    std::string llms_txt;
+    std::string skill_md;
+    std::uint64_t max_profile_bytes = 4'096;  // for descriptions: limits.max_profile_bytes
+};
+
 /// Whether the text is an address or a range of addresses, as in `trusted_proxies`.
 [[nodiscard]] bool is_address_range(std::string_view text);
 /// Whether the text may stand in `allowed_origins`.
 [[nodiscard]] bool is_allowed_origin(std::string_view text);
+/// Whether the text may be the `public_url`.
+[[nodiscard]] bool is_public_url(std::string_view text);
 /// Whether the text may stand in `allowed_hosts`.
 [[nodiscard]] bool is_allowed_host(std::string_view text);
 
@@ -87,9 +101,9 @@ struct EndpointOptions {
 class Endpoint {
 public:
     /// Binds and listens; throws std::runtime_error with one sentence for the operator (port in
-    /// use, unreadable certificate, ...). `dashboard_html` is what GET /dashboard answers.
+    /// use, unreadable certificate, ...).
     Endpoint(EndpointOptions options, delivery::LoopGroup& loops, router::Router& router,
-             const core::Clock& clock, std::string dashboard_html);
+             const core::Clock& clock, Site site);
     ~Endpoint();
     Endpoint(const Endpoint&) = delete;
     Endpoint& operator=(const Endpoint&) = delete;

@@ -8,6 +8,7 @@
 #include "agentcom/core/error.hpp"
 #include "agentcom/protocol/requests.hpp"
 #include "agentcom/protocol/rights.hpp"
+#include "agentcom/protocol/shapes.hpp"
 
 /// The one table of operations: what each needs, does and costs, and which fields spell it. Frames,
 /// routes, rights, rates and descriptions are read from it; it is constant, so any thread may.
@@ -128,12 +129,32 @@ enum class Key : std::uint8_t {
 inline constexpr std::size_t kKeyCount = static_cast<std::size_t>(Key::capability) + 1;
 [[nodiscard]] std::string_view key_name(Key key) noexcept;
 
-/// `any`: any JSON value. `time`: Unix milliseconds.
-enum class FieldType : std::uint8_t { text, integer, flag, any, object, time };
+/// `any`: any JSON value. `time`: Unix milliseconds. `members`, `rights`: lists as of a channel.
+enum class FieldType : std::uint8_t { text, integer, flag, any, object, time, members, rights };
 
-/// A field of an operation: a member of its frame or body, a parameter of the query where it is
-/// asked with GET, or the path's argument. A number below `least` is refused; one above `most`
-/// counts as `most`, or is refused where it does not clamp. For texts `most` is in bytes.
+/// Where a field stands.
+enum class FieldPlace : std::uint8_t {
+    member,     // of a frame or a body; with GET a parameter of the query
+    path,       // the path's argument; a member of a frame
+    path_only,  // the path's argument; frames know it by their connection
+    query,      // a parameter of the query, whatever the verb
+};
+
+/// What a text must look like besides its length.
+enum class TextForm : std::uint8_t {
+    any,
+    printable,       // no control characters
+    agent_id,        // what a token may be issued for
+    recipient,       // what may be written to before anybody holds a token for it
+    channel,         // something is left of it when it is normalised
+    key,             // printable and not empty
+    token_prefix,    // the first digits of a token, as lists show them
+    recalled_event,  // a number that an event carried, or nothing
+};
+
+/// A field of an operation. A number below `least` is refused; one above `most` counts as `most`,
+/// or is refused where it does not clamp. For texts `most` is in bytes. Null counts as absent,
+/// unless the field is required or may be any JSON value.
 struct FieldSpec {
     Key key;
     FieldType type = FieldType::text;
@@ -142,6 +163,24 @@ struct FieldSpec {
     std::int64_t most = INT64_MAX;
     std::int64_t otherwise = 0;  // a number's default
     bool clamps = true;
+    FieldPlace place = FieldPlace::member;
+    TextForm form = TextForm::any;
+    std::string_view about{};                     // what it is, in a sentence
+    std::span<const std::string_view> choices{};  // of a text: all there are
+    std::string_view header{};                    // an HTTP header that counts before it
+    std::optional<Key> instead_of{};              // the field beside which it may not stand
+    bool required_in_body = false;                // over HTTP, though not in a frame
+    bool profile = false;                         // bounded by limits.max_profile_bytes
+    bool in_future = false;                       // a time that has not come yet
+
+    /// Whether the path's argument over HTTP.
+    [[nodiscard]] constexpr bool in_path() const noexcept {
+        return place == FieldPlace::path || place == FieldPlace::path_only;
+    }
+    /// What it is called: in a frame `type` names the frame, so a message's type has another name.
+    [[nodiscard]] std::string_view name(bool over_http) const noexcept {
+        return over_http && key == Key::message_type ? "type" : key_name(key);
+    }
 };
 
 struct OperationInfo {
@@ -150,6 +189,12 @@ struct OperationInfo {
     std::string_view frame;  // type of its frame; empty: HTTP only
     Policy policy;
     std::span<const FieldSpec> fields;
+    std::string_view about{};           // what it does, in a sentence
+    const Structure* answer = nullptr;  // over HTTP; null: a stream of events, or frames only
+    const FrameShape* reply = nullptr;  // of its frame; null: it has none
+    std::uint16_t success = 200;        // HTTP status
+    /// What may go wrong besides what follows from the right, the effect and the fields.
+    std::span<const core::ErrorCode> errors{};
 };
 
 [[nodiscard]] std::span<const OperationInfo> operations() noexcept;

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agentcom/protocol/operations.hpp"
+
+/// Machine-readable descriptions of the hub, made of the tables that requests are decoded and
+/// answers documented by. Pure functions, thread-safe; what they make holds no secrets. They throw
+/// std::logic_error when the tables contradict themselves.
+namespace agentcom::describe {
+
+/// One path of HTTP, as the route table has it.
+struct PathInfo {
+    std::string_view verb;
+    std::string_view pattern;  // a segment that begins with ':' is the argument
+    protocol::Right right = protocol::Right::anyone;
+    bool query_token = false;                            // the token may stand in the query
+    bool body_token = false;                             // or in the body
+    const protocol::OperationInfo* operation = nullptr;  // null: a page, or another protocol
+    // Of what is no operation:
+    std::string_view name{};   // unique
+    std::string_view about{};  // in a sentence
+    std::string_view media{};  // what it answers with; empty: it is not described
+};
+
+/// What of the configuration stands in descriptions.
+struct Facts {
+    std::string
+        public_url{};  // where clients reach the hub, without a slash at the end; may be empty
+    std::uint64_t max_profile_bytes = 4'096;
+};
+
+/// OpenAPI 3.1, as JSON text: every path and what it answers. Some 100 KB.
+[[nodiscard]] std::string openapi(std::span<const PathInfo> paths, const Facts& facts);
+/// AsyncAPI 3.0, as JSON text: the frames of the WebSocket in both directions, errors, close codes.
+[[nodiscard]] std::string asyncapi(const Facts& facts);
+
+/// Every error that this path may be answered with, but for what may meet any request: what the
+/// hub's limits and its stopping bring about.
+[[nodiscard]] std::vector<core::ErrorCode> errors_of(const PathInfo& path);
+/// The same of a frame.
+[[nodiscard]] std::vector<core::ErrorCode> errors_of_frame(const protocol::OperationInfo& info);
+
+}  // namespace agentcom::describe
