@@ -49,7 +49,10 @@ export function request(hub, method, path, { token, body, headers = {} } = {}) {
   });
 }
 
-/// Which of the described operations the test has seen answered.
+/// What is described by no more than its path: pages, and paths that speak another protocol.
+export const pages = ["dashboard", "home", "llms", "skill", "openapi", "asyncapi", "mcp", "claude_hook"];
+
+/// What the hub says of itself.
 export async function describedBy(hub) {
   const [openapi, asyncapi] = await Promise.all(
     ["/openapi.json", "/asyncapi.json"].map(async (path) => (await request(hub, "GET", path)).json));

@@ -2,9 +2,14 @@
 
 import Ajv from "ajv/dist/2020.js";
 
+/// What is not JSON Schema's own means nothing to the validator.
+export function schemaCompiler() {
+  return new Ajv({ strict: false, allErrors: true, validateFormats: false });
+}
+
 /// Compares with schemas of this document, where no object may have members that are not described.
 export function validator(document) {
-  const ajv = new Ajv({ strict: false, allErrors: true });
+  const ajv = schemaCompiler();
   ajv.addSchema(closed(document), "document");
   return {
     /// What is wrong with the value; empty: nothing.
