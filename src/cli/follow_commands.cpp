@@ -3,6 +3,7 @@
 #include <thread>
 #include <utility>
 
+#include "agentcom/core/limits.hpp"
 #include "cli/child.hpp"
 #include "cli/command.hpp"
 #include "cli/mailbox.hpp"
@@ -171,7 +172,8 @@ public:
         for (bool lost = false;;) {
             std::this_thread::sleep_for(pause);
             try {
-                if (show(Query().add("since", last_).add("limit", 200).str(), false)) {
+                if (show(Query().add("since", last_).add("limit", core::kMaxHistoryPage).str(),
+                         false)) {
                     return 0;
                 }
                 if (std::exchange(lost, false)) {
@@ -211,7 +213,7 @@ private:
             }
             flush_output();
             more = answer["cursor"].exists();
-            next = Query().add("since", last_).add("limit", 200).str();
+            next = Query().add("since", last_).add("limit", core::kMaxHistoryPage).str();
         }
         return false;
     }
@@ -260,7 +262,7 @@ void add_follow_commands(const CommandSet& set) {
     command->add_option("CHANNEL", tailed->channel, "Name of the channel")->required();
     command->add_option("--lines", tailed->lines, "How many earlier messages to begin with")
         ->type_name("COUNT")
-        ->check(in_range(0, 200))
+        ->check(in_range<std::int64_t>(0, core::kMaxHistoryPage))
         ->capture_default_str();
     command->add_option("--count", tailed->count, "End after so many messages")
         ->type_name("COUNT")

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "agentcom/core/limits.hpp"
 #include "cli/command.hpp"
 #include "cli/mailbox.hpp"
 #include "cli/message_view.hpp"
@@ -115,7 +116,10 @@ void add_mailbox_commands(const CommandSet& set) {
     command->add_flag("--ack", polled->ack, "Acknowledge what was shown, once it is printed");
     command->add_option("--since", polled->since, "Only messages behind this number")
         ->type_name("SEQ");
-    command->add_option("--limit", polled->limit, "At most so many; 100 when left out")
+    command
+        ->add_option(
+            "--limit", polled->limit,
+            "At most so many; " + std::to_string(core::kUsualMailboxPage) + " when left out")
         ->type_name("COUNT")
         ->check(in_range(1, 10'000));
     command->add_option("--wait", polled->wait, "Wait so long for a message when there is none")

@@ -1,6 +1,7 @@
 // `agents`, `history`, `thread`, `status` and `whoami`.
 #include <deque>
 
+#include "agentcom/core/limits.hpp"
 #include "cli/command.hpp"
 #include "cli/listing.hpp"
 #include "cli/message_view.hpp"
@@ -8,8 +9,6 @@
 
 namespace agentcom::cli {
 namespace {
-
-constexpr std::int64_t kHistoryPage = 200;
 
 struct HistoryFlags : ClientFlags {
     std::string channel;
@@ -64,7 +63,7 @@ void show_messages(Hub& hub, const HistoryFlags& flags) {
                                                                .add("from", flags.from)
                                                                .add("to", flags.to)
                                                                .add("cursor", cursor)
-                                                               .add("limit", kHistoryPage)
+                                                               .add("limit", core::kMaxHistoryPage)
                                                                .str());
         const JsonView answer(text);
         const auto messages = answer["messages"].elements();
@@ -75,8 +74,9 @@ void show_messages(Hub& hub, const HistoryFlags& flags) {
             }
         }
         const std::int64_t next = answer["cursor"].number_or(cursor);
-        more = next > cursor && (answer["more"].is_true() ||
-                                 messages.size() >= static_cast<std::size_t>(kHistoryPage));
+        more =
+            next > cursor && (answer["more"].is_true() ||
+                              messages.size() >= static_cast<std::size_t>(core::kMaxHistoryPage));
         cursor = next;
     }
     for (const std::string& message : newest) {
@@ -207,7 +207,7 @@ void add_view_commands(const CommandSet& set) {
     command->add_option("CHANNEL", shown->channel, "Name of the channel");
     command->add_option("--limit", shown->limit, "The newest so many")
         ->type_name("COUNT")
-        ->check(in_range(1, 200))
+        ->check(in_range<std::int64_t>(1, core::kMaxHistoryPage))
         ->capture_default_str();
     command->add_option("--since", shown->since, "The first behind this number of the channel")
         ->type_name("NUMBER");

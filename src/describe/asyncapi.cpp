@@ -103,6 +103,9 @@ Json to_message(const std::string& name) {
     return {{"$ref", std::string(kChannel) + "/messages/" + name}};
 }
 
+/// Nobody is answered anything before it has shown a token.
+Json security() { return Json::array({{{"$ref", "#/components/securitySchemes/token"}}}); }
+
 Json operation_of(const OperationInfo& info) {
     Json made = {{"action", "receive"},
                  {"summary", info.about},
@@ -112,6 +115,7 @@ Json operation_of(const OperationInfo& info) {
     if (info.reply != nullptr) replies.push_back(to_message(answered(info.reply->type)));
     replies.push_back(to_message(pushed("error")));
     made["reply"] = {{"channel", {{"$ref", kChannel}}}, {"messages", replies}};
+    made["security"] = security();
     made["x-errors"] = Json::array();
     for (const core::ErrorCode code : errors_of_frame(info)) {
         made["x-errors"].push_back(core::error_info(code).name);
@@ -132,13 +136,14 @@ Json server_of(const std::string& url) {
 }  // namespace
 
 std::string asyncapi(const Facts& facts) {
-    Json document = {{"asyncapi", "3.0.0"},
-                     {"info",
-                      {{"title", "AgentCom"},
-                       {"version", core::kVersion},
-                       {"description", kAboutFrames},
-                       {"license", {{"name", "MIT"}}}}},
-                     {"defaultContentType", "application/json"}};
+    Json document = {
+        {"asyncapi", "3.0.0"},
+        {"info",
+         {{"title", "AgentCom"},
+          {"version", core::kVersion},
+          {"description", kAboutFrames},
+          {"license", {{"name", "MIT"}, {"url", "https://opensource.org/license/mit"}}}}},
+        {"defaultContentType", "application/json"}};
     if (!facts.public_url.empty()) document["servers"]["hub"] = server_of(facts.public_url);
     Json schemas = {{"ErrorCode", error_codes()}};
     Json messages = Json::object();
@@ -157,7 +162,8 @@ std::string asyncapi(const Facts& facts) {
         operations[name] = {{"action", "send"},
                             {"summary", frame.when},
                             {"channel", {{"$ref", kChannel}}},
-                            {"messages", {to_message(name)}}};
+                            {"messages", {to_message(name)}},
+                            {"security", security()}};
     }
     Json in_channel = Json::object();
     for (const auto& [name, message] : messages.items()) {
@@ -168,7 +174,14 @@ std::string asyncapi(const Facts& facts) {
                                    {"messages", in_channel},
                                    {"x-close-codes", close_codes()}};
     document["operations"] = std::move(operations);
-    document["components"] = {{"messages", std::move(messages)}, {"schemas", std::move(schemas)}};
+    document["components"] = {
+        {"messages", std::move(messages)},
+        {"schemas", std::move(schemas)},
+        {"securitySchemes",
+         {{"token",
+           {{"type", "apiKey"},
+            {"in", "password"},
+            {"description", "The token of the frame identify, once for a connection."}}}}}};
     return document.dump();
 }
 

@@ -62,7 +62,7 @@ std::vector<core::ErrorCode> errors_of(const PathInfo& path) {
 
 std::vector<core::ErrorCode> errors_of_frame(const protocol::OperationInfo& info) {
     std::vector<core::ErrorCode> codes;
-    if (info.id != protocol::Operation::identify) add(codes, not_identified);
+    add(codes, not_identified);
     add_rights(codes, info.policy.right);
     for (const core::ErrorCode code : {invalid_json, unknown_message_type, rate_limited}) {
         add(codes, code);

@@ -29,7 +29,9 @@ constexpr std::string_view kInQuery = "token_in_query";
 constexpr std::string_view kAboutPaths =
     "A message hub for agents: direct messages, channels, mailboxes. Times are Unix milliseconds. "
     "Clients ignore members that they do not know. x-max-bytes bounds a text in bytes of UTF-8, "
-    "x-max-json-bytes a value as JSON text, x-in-future says that a time must not have come yet. "
+    "x-max-json-bytes a value as JSON text, x-in-future says that a time must not have come yet, "
+    "x-from-answer that only what an answer "
+    "gave, or nothing, will do. "
     "What limits, the hub's stopping or a page of another origin bring about may meet any request "
     "and is not repeated at each: forbidden_host, forbidden_origin, too_many_connections, "
     "overloaded, "
@@ -171,7 +173,7 @@ Json success_of(const PathInfo& path, Json& schemas) {
     for (const protocol::EventShape& event : protocol::stream_events()) {
         text += ' ' + std::string(event.event) + ',';
         events[std::string(event.event)] = {{"description", event.when},
-                                            {"data", reference_to(*event.data, schemas)}};
+                                            {"data", members_of(*event.data, schemas)}};
     }
     text.back() = '.';
     return {{"description", text},

@@ -36,6 +36,8 @@ std::string pattern_of(TextForm form) {
             return "^[A-Za-z0-9._:@-]+$";
         case TextForm::channel:
             return "^[^A-Za-z0-9_-]*([A-Za-z0-9_-][^A-Za-z0-9_-]*){1,64}$";
+        case TextForm::given_cursor:
+            return "^([0-9a-f]{2})*$";
         case TextForm::token_prefix:
             return "^[0-9a-f]{8}(\\.\\.\\.)?$";
         case TextForm::recalled_event:
@@ -54,6 +56,7 @@ void bound_text(Json& schema, const FieldSpec& field, Spelling spelling) {
     if (const std::string pattern = pattern_of(field.form); !pattern.empty()) {
         schema["pattern"] = pattern;
     }
+    if (field.form == TextForm::given_cursor) schema["x-from-answer"] = true;
     if (field.choices.empty()) return;
     schema["enum"] = Json::array();
     for (const std::string_view choice : field.choices) schema["enum"].push_back(choice);
@@ -180,7 +183,7 @@ Json schema_of(const FieldSpec& field, Spelling spelling, const Facts& facts) {
             break;
         case FieldType::flag:
             schema = typed("boolean");
-            schema["default"] = field.otherwise != 0;
+            if (field.otherwise >= 0) schema["default"] = field.otherwise != 0;
             break;
         case FieldType::any:
             break;
@@ -210,7 +213,11 @@ Json object_of(std::span<const FieldSpec* const> fields, Spelling spelling, cons
             required.push_back(name);
         }
         if (field->instead_of) {
-            apart.push_back({{"required", {name, protocol::key_name(*field->instead_of)}}});
+            // Null counts as absent.
+            const std::string other(protocol::key_name(*field->instead_of));
+            const Json there = {{"type", "integer"}};
+            apart.push_back(
+                {{"required", {name, other}}, {"properties", {{name, there}, {other, there}}}});
         }
     }
     Json schema = {{"type", "object"}};

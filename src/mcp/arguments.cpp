@@ -9,13 +9,30 @@ namespace agentcom::mcp {
 
 namespace {
 
+/// Bytes of the field that the argument becomes; nothing when it is none, or has no bound.
+std::optional<std::size_t> bound_of_field(const ArgumentSpec& spec) {
+    const protocol::FieldSpec* field = field_of(spec);
+    if (field == nullptr || field->most == INT64_MAX) return std::nullopt;
+    return static_cast<std::size_t>(field->most);
+}
+
+std::size_t longest_of(const ArgumentSpec& spec) {
+    return bound_of_field(spec).value_or(spec.longest);
+}
+
+std::int64_t least_of(const ArgumentSpec& spec) {
+    const protocol::FieldSpec* field = field_of(spec);
+    return field != nullptr ? field->least : spec.least;
+}
+
 std::string expected(const ArgumentSpec& spec) {
     switch (spec.type) {
-        case ArgumentType::text:
-            return spec.longest == SIZE_MAX ? "a text"
-                                            : "a text of at most " + counted(spec.longest, "byte");
+        case ArgumentType::text: {
+            const std::size_t longest = longest_of(spec);
+            return longest == SIZE_MAX ? "a text" : "a text of at most " + counted(longest, "byte");
+        }
         case ArgumentType::integer: {
-            const std::string least = std::to_string(spec.least);
+            const std::string least = std::to_string(least_of(spec));
             return spec.most > 0 ? "an integer from " + least + " to " + std::to_string(spec.most)
                                  : "an integer of at least " + least;
         }
@@ -43,7 +60,7 @@ std::optional<std::string> kept_value(const ArgumentSpec& spec, const JsonValue&
         case ArgumentType::text:
             if (value.kind == JsonKind::string) {
                 std::string text = text_of(value);
-                if (text.size() > spec.longest) return std::nullopt;
+                if (text.size() > longest_of(spec)) return std::nullopt;
                 return text;
             }
             // An id that is a number to whoever calls.
@@ -52,7 +69,7 @@ std::optional<std::string> kept_value(const ArgumentSpec& spec, const JsonValue&
         case ArgumentType::integer: {
             const auto number =
                 value.kind == JsonKind::string ? to_integer(text_of(value)) : integer_of(value);
-            if (!number || *number < spec.least || (spec.most > 0 && *number > spec.most)) {
+            if (!number || *number < least_of(spec) || (spec.most > 0 && *number > spec.most)) {
                 return std::nullopt;
             }
             return std::to_string(*number);
@@ -100,6 +117,14 @@ std::string_view schema_type(ArgumentType type) {
 
 }  // namespace
 
+const protocol::FieldSpec* field_of(const ArgumentSpec& spec) noexcept {
+    if (!spec.field_of) return nullptr;
+    const auto fields = protocol::operation_info(*spec.field_of).fields;
+    const auto found = std::ranges::find_if(
+        fields, [&](const protocol::FieldSpec& field) { return field.name(true) == spec.name; });
+    return found == fields.end() ? nullptr : &*found;
+}
+
 void write_schema(JsonWriter& writer, std::span<const ArgumentSpec> specs) {
     writer.begin_object().member("type", "object");
     if (!specs.empty()) {
@@ -107,8 +132,14 @@ void write_schema(JsonWriter& writer, std::span<const ArgumentSpec> specs) {
         for (const ArgumentSpec& spec : specs) {
             writer.key(spec.name).begin_object().member("type", schema_type(spec.type));
             if (spec.type == ArgumentType::integer) {
-                writer.member_integer("minimum", spec.least);
+                writer.member_integer("minimum", least_of(spec));
                 if (spec.most > 0) writer.member_integer("maximum", spec.most);
+            }
+            if (spec.type == ArgumentType::text) {
+                // Nothing of more characters has fewer bytes.
+                if (const auto most = bound_of_field(spec)) {
+                    writer.member_integer("maxLength", *most);
+                }
             }
             if (spec.type == ArgumentType::texts) {
                 writer.key("items").begin_object().member("type", "string").end_object();

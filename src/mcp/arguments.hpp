@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "agentcom/protocol/operations.hpp"
 #include "mcp/json.hpp"
 
 namespace agentcom::mcp {
@@ -27,7 +28,12 @@ struct ArgumentSpec {
     std::int64_t most = 0;  // of integers, if positive
     std::int64_t otherwise = 0;
     std::size_t longest = 512;  // bytes of texts: names, ids and cursors, which wait with the call
+    /// The operation that has a field of this name, which it becomes: bounds are that field's.
+    std::optional<protocol::Operation> field_of{};
 };
+
+/// That field; null when it is none.
+[[nodiscard]] const protocol::FieldSpec* field_of(const ArgumentSpec& spec) noexcept;
 
 /// Writes the JSON Schema of an object with these members.
 void write_schema(JsonWriter& writer, std::span<const ArgumentSpec> specs);

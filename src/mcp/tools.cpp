@@ -20,15 +20,22 @@ constexpr ArgumentSpec kMaxBytes{.name = "max_bytes",
                                  .otherwise = 20'000};
 constexpr ArgumentSpec kLimit{
     .name = "limit", .type = integer, .least = 1, .most = 100, .otherwise = 20};
-constexpr ArgumentSpec kType{.name = "type", .about = "chat by default"};
+constexpr ArgumentSpec kType{
+    .name = "type", .about = "chat by default", .field_of = protocol::Operation::send_message};
 /// What is kept as long as the body of a request may be, or has a limit of its own.
 constexpr std::size_t kAsLongAsABody = SIZE_MAX;
 constexpr ArgumentSpec kText{.name = "text", .about = "the message", .longest = kAsLongAsABody};
 constexpr ArgumentSpec kPayload{.name = "payload", .type = object, .about = "JSON instead of text"};
-constexpr ArgumentSpec kReplyTo{.name = "reply_to", .about = "id of the message this answers"};
+constexpr ArgumentSpec kReplyTo{.name = "reply_to",
+                                .about = "id of the message this answers",
+                                .field_of = protocol::Operation::send_message};
 constexpr ArgumentSpec kKey{.name = "idempotency_key",
-                            .about = "by default a repeated call sends once"};
+                            .about = "by default a repeated call sends once",
+                            .field_of = protocol::Operation::send_message};
 constexpr ArgumentSpec kChannel{.name = "channel", .about = "name of a channel", .required = true};
+constexpr ArgumentSpec kCursor{.name = "cursor",
+                               .about = "of the page before",
+                               .field_of = protocol::Operation::list_directory};
 
 constexpr std::array kInbox{
     ArgumentSpec{.name = "full", .type = flag, .about = "bodies, too"},
@@ -45,10 +52,14 @@ constexpr std::array kAck{
     ArgumentSpec{.name = "seq",
                  .type = integer,
                  .about = "all up to this are done: last_seq of check_inbox",
-                 .required = true},
+                 .required = true,
+                 .field_of = protocol::Operation::ack_mailbox},
 };
 constexpr std::array kSend{
-    ArgumentSpec{.name = "to", .about = "agent, or \"broadcast\"", .required = true},
+    ArgumentSpec{.name = "to",
+                 .about = "agent, or \"broadcast\"",
+                 .required = true,
+                 .field_of = protocol::Operation::send_message},
     kText,
     kPayload,
     kType,
@@ -57,9 +68,11 @@ constexpr std::array kSend{
 };
 constexpr std::array kPublish{kChannel, kText, kPayload, kType, kReplyTo, kKey};
 constexpr std::array kAgents{
-    ArgumentSpec{.name = "capability", .about = "only those that have it"},
+    ArgumentSpec{.name = "capability",
+                 .about = "only those that have it",
+                 .field_of = protocol::Operation::list_directory},
     kLimit,
-    ArgumentSpec{.name = "cursor", .about = "of the page before"},
+    kCursor,
 };
 constexpr std::array kThread{
     ArgumentSpec{.name = "id", .about = "of any message of the thread"},
@@ -98,11 +111,11 @@ constexpr std::array kHistory{
 };
 constexpr std::array kChannels{
     kLimit,
-    ArgumentSpec{.name = "cursor", .about = "of the page before"},
+    kCursor,
 };
 constexpr std::array kCreateChannel{
     kChannel,
-    ArgumentSpec{.name = "description", .longest = kAsLongAsABody},
+    ArgumentSpec{.name = "description", .field_of = protocol::Operation::create_channel},
 };
 constexpr std::array kOneChannel{kChannel};
 

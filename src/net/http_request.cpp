@@ -86,6 +86,18 @@ HttpAnswer no_route(const RouteMatch& match) {
     return answer;
 }
 
+/// Where clients reach the hub, as it was configured or as this one did; empty: it does not say.
+std::string base_url(const HttpHead& head, const Premises& premises) {
+    if (!premises.documents.public_url().empty()) return premises.documents.public_url();
+    if (head.authority == nullptr) return {};
+    const Authority& authority = *head.authority;
+    const bool ipv6 = authority.host.find(':') != std::string::npos;
+    std::string url = premises.https ? "https://" : "http://";
+    url += ipv6 ? '[' + authority.host + ']' : authority.host;
+    if (authority.port) url += ':' + std::to_string(*authority.port);
+    return url;
+}
+
 bool may_be_json(const HttpHead& head) {
     return !head.content_type || is_json_type(*head.content_type);
 }
@@ -104,7 +116,7 @@ core::result<protocol::Request> decode(const HttpHead& head, Admission& admissio
     }
     return protocol::decode_http({admission.match.route->operation, *argument,
                                   std::move(admission.query), body, head.idempotency_key,
-                                  head.last_event_id});
+                                  head.last_event_id, admission.base_url});
 }
 
 }  // namespace
@@ -151,6 +163,7 @@ HeadStep admit(const HttpHead& head, const Premises& premises) {
     if (route->page == Page::websocket) return {std::move(caller), shown, to_websocket(head)};
 
     admission.max_body_bytes = premises.limits.max_body_bytes;
+    admission.base_url = base_url(head, premises);
     if (caller.agent) {
         if (const auto code = protocol::refusal(route->right(), caller.standing())) {
             return {std::move(caller), shown, error_answer(*code, route->hint())};

@@ -65,6 +65,7 @@ struct Admission {
     std::vector<std::pair<std::string, std::string>> query;
     bool token_shown = false;  // valid or not; until the body is there, none stands in it
     std::uint64_t max_body_bytes = 0;
+    std::string base_url;  // where the hub was reached, for what says so
 };
 struct HeadStep {
     router::Caller caller;  // whose token was shown, if it was a valid one

@@ -27,6 +27,8 @@ constexpr auto kRoutes = std::to_array<Route>({
     {"GET", "/api/agents", list_agents},
     {"GET", "/api/directory", list_directory},
     {"GET", "/api/directory/:id", get_agent},
+    {"GET", "/api/directory/:id/agent-card.json", get_agent_card},
+    {"GET", "/.well-known/agent-card.json", get_hub_card},
     {"GET", "/api/agents/:id/subscriptions", list_subscriptions},
     {"POST", "/api/message", send_message},
     {"GET", "/api/mailbox/:id", poll_mailbox},

@@ -104,6 +104,28 @@ inline constexpr Structure kAgentDetails{
 inline constexpr Member kDirectoryMembers[] = {list_of("agents", kAgentDetails), kNextPage};
 inline constexpr Structure kDirectory{"AgentDirectory", "Who holds a token, shorter names first.",
                                       kDirectoryMembers};
+inline constexpr Member kInterfaceMembers[] = {
+    text_of("url"), text_of("protocolBinding", "the description of what is spoken there"),
+    maybe(text_of("tenant", "of an agent: its name, as to says it")), is("protocolVersion", "1.0")};
+inline constexpr Structure kInterface{"AgentInterface", "Where it is reached.", kInterfaceMembers};
+inline constexpr Member kSkillMembers[] = {text_of("id"), text_of("name"), text_of("description"),
+                                           texts_of("tags")};
+inline constexpr Structure kSkill{"AgentSkill", "What it can do.", kSkillMembers};
+inline constexpr Member kCardMembers[] = {
+    text_of("name"),
+    text_of("description"),
+    list_of("supportedInterfaces", kInterface),
+    text_of("version"),
+    text_of("documentationUrl"),
+    {.name = "capabilities", .kind = object, .about = "of A2A, of which there are none"},
+    {.name = "securitySchemes", .kind = object},
+    {.name = "securityRequirements", .kind = any},
+    texts_of("defaultInputModes"),
+    texts_of("defaultOutputModes"),
+    list_of("skills", kSkill),
+};
+inline constexpr Structure kCard{"AgentCard", "A card of A2A 1.0.", kCardMembers};
+
 inline constexpr Member kProfileSetMembers[] = {is("status", "updated")};
 inline constexpr Structure kProfileSet{"ProfileSet", "The profile was set.", kProfileSetMembers};
 

@@ -58,7 +58,13 @@ core::result<Request> set_status(const Input& in) {
 core::result<Request> set_profile(const Input& in) {
     auto status = in.any(kRequiredStatus);
     if (!status) return in.missing(Key::status);
-    return Request(SetProfile{std::move(*status), in.any(kCapabilities)});
+    SetProfile request{std::move(*status), in.any(kCapabilities)};
+    if (in.find_non_null(Key::card) != nullptr) {
+        const auto card = in.flag(kCard);
+        if (!card) return card.error();
+        request.card = *card;
+    }
+    return Request(std::move(request));
 }
 
 core::result<Request> send_message(const Input& in) {
@@ -123,6 +129,12 @@ core::result<Request> ack(const Input& in) {
 }
 
 core::result<Request> get_agent(const Input& in) { return Request(GetAgent{in.argument()}); }
+
+core::result<Request> get_hub_card(const Input& in) { return Request(GetHubCard{in.base_url()}); }
+
+core::result<Request> get_agent_card(const Input& in) {
+    return Request(GetAgentCard{in.argument(), in.base_url()});
+}
 
 core::result<Request> list_directory(const Input& in) {
     const auto limit = in.number(kDirectoryLimit);

@@ -18,5 +18,7 @@ namespace agentcom::protocol {
 [[nodiscard]] core::result<Request> ack(const Input& in);
 [[nodiscard]] core::result<Request> get_agent(const Input& in);
 [[nodiscard]] core::result<Request> list_directory(const Input& in);
+[[nodiscard]] core::result<Request> get_hub_card(const Input& in);
+[[nodiscard]] core::result<Request> get_agent_card(const Input& in);
 
 }  // namespace agentcom::protocol

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "agentcom/protocol/codec.hpp"
+#include "protocol/agent_card.hpp"
 #include "protocol/encode_message.hpp"
 #include "protocol/encode_reply.hpp"
 
@@ -165,6 +166,7 @@ struct BodyWriter {
         for (const std::string& name : agent.similar) writer.string(name);
         writer.end_array();
     }
+    void operator()(const AgentCard& reply) { write_card(writer, reply); }
     void operator()(const OneMessage& reply) {
         writer.key("message");
         write_message(writer, reply.message, MessageView::history);

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "agentcom/core/ids.hpp"
+#include "agentcom/core/limits.hpp"
 #include "agentcom/core/token.hpp"
 #include "agentcom/protocol/operations.hpp"
 
@@ -14,11 +15,8 @@ inline constexpr std::int64_t kAny = std::numeric_limits<std::int64_t>::min();
 inline constexpr std::int64_t kMaxDescriptionBytes = 1'024;
 inline constexpr std::int64_t kMaxWaitSeconds = 60;
 /// Most entries of one page; its bytes are bounded besides.
-inline constexpr std::int64_t kMaxHistoryPage = 200;  // the original's figure
 inline constexpr std::int64_t kMaxListPage = 1'000;
 inline constexpr std::int64_t kMaxCursorBytes = 512;
-/// Entries of a page of a mailbox unless its reader says more.
-inline constexpr std::int64_t kUsualMailboxPage = 100;
 
 // ---- Who and what ------------------------------------------------------------------------------
 
@@ -105,12 +103,16 @@ constexpr FieldSpec limit(std::int64_t otherwise, std::int64_t most, std::int64_
 }
 inline constexpr FieldSpec kListLimit = limit(kMaxListPage, kMaxListPage, 1);
 inline constexpr FieldSpec kDirectoryLimit = limit(50, 200, 1);
-inline constexpr FieldSpec kHistoryLimit = limit(50, kMaxHistoryPage);
+inline constexpr FieldSpec kHistoryLimit = limit(50, core::kMaxHistoryPage);
 inline constexpr FieldSpec kThreadLimit =
     limit(static_cast<std::int64_t>(kMaxThreadPage), static_cast<std::int64_t>(kMaxThreadPage), 1);
-inline constexpr FieldSpec kMailboxLimit = limit(kUsualMailboxPage, INT64_MAX);
+inline constexpr FieldSpec kMailboxLimit = limit(core::kUsualMailboxPage, INT64_MAX);
 inline constexpr FieldSpec kListCursor{
     .key = Key::cursor, .most = kMaxCursorBytes, .about = "The cursor of the page before."};
+inline constexpr FieldSpec kTokenCursor{.key = Key::cursor,
+                                        .most = kMaxCursorBytes,
+                                        .form = TextForm::given_cursor,
+                                        .about = "The cursor of the page before."};
 inline constexpr FieldSpec kSeqCursor{
     .key = Key::cursor, .type = FieldType::integer, .about = "The cursor of the page before."};
 inline constexpr FieldSpec kSinceCursor{
@@ -166,6 +168,11 @@ inline constexpr FieldSpec kRequiredStatus =
     profile_part(Key::status, "What the agent is doing.", true);
 inline constexpr FieldSpec kCapabilities =
     profile_part(Key::capabilities, "What it can do for others, a list of texts by convention.");
+inline constexpr FieldSpec kCard{
+    .key = Key::card,
+    .type = FieldType::flag,
+    .otherwise = -1,
+    .about = "Everybody is shown the agent's card, with its capabilities; as before when absent."};
 inline constexpr FieldSpec kAcks =
     flag(Key::acks, false, "Nothing counts as read until it is acknowledged.");
 inline constexpr FieldSpec kPresence =

@@ -47,7 +47,8 @@ constexpr std::array<std::string_view, kKeyCount> kKeyNames{"type",
                                                             "publishers",
                                                             "members",
                                                             "rights",
-                                                            "capability"};
+                                                            "capability",
+                                                            "card"};
 
 std::size_t index_of(std::string_view name) noexcept {
     for (std::size_t i = 0; i < kKeyCount; ++i) {

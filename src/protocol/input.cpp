@@ -36,6 +36,10 @@ std::string Input::argument() const {
     return http_ == nullptr ? std::string() : std::string(http_->path_argument);
 }
 
+std::string Input::base_url() const {
+    return http_ == nullptr ? std::string() : std::string(http_->base_url);
+}
+
 core::Error Input::missing(Key key) const {
     const std::string name(key_name(key));
     if (over_http()) return {ErrorCode::missing_field, name};

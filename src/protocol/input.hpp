@@ -32,6 +32,8 @@ public:
     [[nodiscard]] bool over_http() const noexcept { return http_ != nullptr; }
     /// The path's argument; empty in a frame.
     [[nodiscard]] std::string argument() const;
+    /// Where the hub was reached; empty in a frame.
+    [[nodiscard]] std::string base_url() const;
 
     [[nodiscard]] const JsonValue* find(Key key) const noexcept { return members_.find(key); }
     [[nodiscard]] const JsonValue* find_non_null(Key key) const noexcept {

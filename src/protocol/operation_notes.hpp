@@ -111,6 +111,9 @@ inline constexpr auto kNotes = std::to_array<Note>({
      &shapes::kProfileSet},
     {Operation::get_message, "Shows one message.", &shapes::kOneMessage, nullptr,
      kErrors<not_found>},
+    {Operation::get_hub_card, "Shows the hub's card (A2A 1.0).", &shapes::kCard},
+    {Operation::get_agent_card, "Shows the card (A2A 1.0) of an agent that allows it.",
+     &shapes::kCard, nullptr, kErrors<not_found>},
 });
 
 }  // namespace agentcom::protocol::notes

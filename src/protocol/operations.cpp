@@ -155,8 +155,8 @@ constexpr auto kTable = std::to_array<Row>({
                          {reader, read, 5, kFixed}, kFields<kAgentId>, analytics_hourly),
     row<CreateToken>(Operation::create_token, "create_token", "", {admin, write, 1, kFixed},
                      kCreateTokenFields, create_token),
-    row<ListTokens>(Operation::list_tokens, "list_tokens", "", {admin, read, 2, kPage}, kListFields,
-                    list<ListTokens>),
+    row<ListTokens>(Operation::list_tokens, "list_tokens", "", {admin, read, 2, kPage},
+                    kFields<kListLimit, kTokenCursor>, list<ListTokens>),
     row<RevokeTokens>(Operation::revoke_tokens, "revoke_tokens", "", {admin, write, 1, kFixed},
                       kFields<kAgentId, kPrefix>, revoke_tokens),
     row<ResetHub>(Operation::reset_hub, "reset_hub", "", {admin, write, 1'000, kFixed}, {},
@@ -175,9 +175,13 @@ constexpr auto kTable = std::to_array<Row>({
                        kFields<kDirectoryLimit, kListCursor, kCapability>, list_directory),
     // Stored nowhere, but a body is read only of what writes; as dear as a status frame.
     row<SetProfile>(Operation::set_profile, "set_profile", "", {sender, write, 500, kFixed},
-                    kFields<kRequiredStatus, kCapabilities>, set_profile),
+                    kFields<kRequiredStatus, kCapabilities, kCard>, set_profile),
     row<GetMessage>(Operation::get_message, "get_message", "", {holder, read, 2, kPage},
                     kFields<kMessageIdOrSeq>, get_message),
+    row<GetHubCard>(Operation::get_hub_card, "get_hub_card", "", {anyone, none, 1, kFixed}, {},
+                    get_hub_card),
+    row<GetAgentCard>(Operation::get_agent_card, "get_agent_card", "", {anyone, none, 5, kFixed},
+                      kFields<kAgentId>, get_agent_card),
 });
 
 constexpr bool in_order() {

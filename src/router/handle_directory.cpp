@@ -252,7 +252,25 @@ void Router::Impl::operate(Context context, protocol::SetProfile request) {
         roster_.declare(agent, std::move(request.status), std::move(request.capabilities),
                         clock_.now());
     }
+    if (request.card) roster_.show_card(agent, *request.card);
     context.reply(protocol::ReplyValue(protocol::StatusUpdated{}));
+}
+
+void Router::Impl::operate(Context context, protocol::GetHubCard request) {
+    context.reply(protocol::ReplyValue(protocol::AgentCard{std::move(request.base_url)}));
+}
+
+void Router::Impl::operate(Context context, protocol::GetAgentCard request) {
+    // Whoever asks has no token: of an agent that does not allow it, it is not told that it exists.
+    const auto agent = core::AgentId::parse_issued(request.agent);
+    const auto kept = agent ? roster_.find(agent->str()) : std::nullopt;
+    const auto holder = kept && kept->card ? auth_.holder(agent->str()) : std::nullopt;
+    if (!holder) {
+        return context.reply(
+            core::Error(core::ErrorCode::not_found, {}, "there is no agent that shows its card"));
+    }
+    context.reply(protocol::ReplyValue(
+        protocol::AgentCard{std::move(request.base_url), details(*agent, holder->role)}));
 }
 
 }  // namespace agentcom::router

@@ -50,6 +50,8 @@ public:
 
     void operate(Context context, protocol::GetAgent request);
     void operate(Context context, protocol::ListDirectory request);
+    void operate(Context context, protocol::GetHubCard request);
+    void operate(Context context, protocol::GetAgentCard request);
     void operate(Context context, protocol::SetProfile request);
 
     void operate(Context context, protocol::SendMessage request);

@@ -55,6 +55,10 @@ void Roster::declare(const core::AgentId& agent, core::JsonText status,
     });
 }
 
+void Roster::show_card(const core::AgentId& agent, bool shown) {
+    with_shard(agent.str(), [&](Shard& shard) { entry(shard, agent).card = shown; });
+}
+
 void Roster::connected(const core::AgentId& agent) {
     with_shard(agent.str(), [&](Shard& shard) {
         const auto found = shard.entries.find(agent);

@@ -134,6 +134,9 @@ test("operations answer over HTTP as they are described", async () => {
   await ask("who_am_i", { token: alice });
   await ask("set_profile", { token: alice, body: { status: { busy: true }, capabilities: ["review"] }, status: 200 });
   await ask("get_agent", { at: { id: "alice" }, status: 200 });
+  await ask("get_hub_card", { token: null, status: 200 });
+  await ask("set_profile", { token: alice, body: { status: 1, card: true }, status: 200 });
+  await ask("get_agent_card", { at: { id: "alice" }, token: null, status: 200 });
   const unknown = await ask("get_agent", { at: { id: "alicf" }, status: 200 });
   assert.deepEqual(unknown.similar, ["alice"]);
   assert.equal((await ask("list_directory", { query: { limit: 1 } })).agents.length, 1);
@@ -185,7 +188,8 @@ test("operations answer over HTTP as they are described", async () => {
   await ask("analytics_agents", { query: { limit: 1 } });
   await ask("analytics_hourly", { at: { id: "alice" } });
   await ask("list_agents", { token: observer });
-  await ask("list_tokens");
+  const some = await ask("list_tokens", { query: { limit: 1 } });
+  await ask("list_tokens", { query: { cursor: some.cursor }, status: 200 });
   await ask("evict_mailboxes", { status: 200 });
   await ask("revoke_tokens", { at: { id: "watcher" } });
   await ask("end_agent", { at: { id: "bob" }, status: 200 });

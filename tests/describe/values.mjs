@@ -27,7 +27,7 @@ function text(rng) {
   const alphabet = [...letters];
   let made = "";
   for (let i = 0; i < length; i += 1) made += rng.one(alphabet);
-  return rng.chance(0.1) ? `${made.slice(0, 8)}...` : made;
+  return rng.chance(0.1) ? `${[...made].slice(0, 8).join("")}...` : made;
 }
 
 function anything(rng, depth = 2) {
@@ -75,6 +75,7 @@ function candidate(schema, rng, words) {
       return rng.one([least, least + 1, most, Math.min(most, least + rng.below(100_000))]);
     }
     case "string":
+      if (schema["x-from-answer"]) return "";
       return words.length > 0 && rng.chance(0.5) ? rng.one(words) : text(rng);
     case "array":
       return Array.from({ length: rng.below(4) }, () => candidate(schema.items ?? {}, rng, words));

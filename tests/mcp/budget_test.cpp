@@ -1,9 +1,11 @@
 // What the list of tools costs a model, and what is in it.
 
+#include <algorithm>
 #include <set>
 #include <string>
 
 #include "mcp/mcp_fixture.hpp"
+#include "mcp/tools.hpp"
 
 namespace agentcom::test {
 namespace {
@@ -61,6 +63,36 @@ TEST_F(Mcp, EveryToolSaysWhatItTakesAndWhetherItChangesAnything) {
         }
     }
     EXPECT_EQ(loaded, (std::set<std::string>{"check_inbox", "send_message"}));
+}
+
+TEST(McpTools, ArgumentsThatAreFieldsOfOperationsHaveTheirKindAndBounds) {
+    std::size_t seen = 0;
+    for (const mcp::Tool& tool : mcp::tools()) {
+        for (const mcp::ArgumentSpec& argument : tool.arguments) {
+            if (!argument.field_of) continue;
+            const protocol::FieldSpec* field = mcp::field_of(argument);
+            ASSERT_NE(field, nullptr) << tool.name << ", " << argument.name;
+            const bool number = field->type == protocol::FieldType::integer;
+            EXPECT_EQ(argument.type == mcp::ArgumentType::integer, number) << argument.name;
+            if (field->required) EXPECT_TRUE(argument.required) << argument.name;
+            ++seen;
+        }
+    }
+    EXPECT_GE(seen, 10U);
+}
+
+TEST_F(Mcp, TextsAreAsLongAsTheFieldsTheyBecome) {
+    const Json tools = alice_.modern("tools/list").json().at("result").at("tools");
+    const auto tool = std::ranges::find(
+        tools, "send_message", [](const Json& each) { return each.at("name").get<std::string>(); });
+    const Json& properties = tool->at("inputSchema").at("properties");
+    for (const char* name : {"to", "type", "reply_to", "idempotency_key"}) {
+        EXPECT_EQ(properties.at(name).at("maxLength"), 128) << name;
+    }
+    EXPECT_FALSE(properties.at("text").contains("maxLength"));
+    const Json refused = alice_.call(
+        "send_message", {{"to", "bob"}, {"text", "x"}, {"type", std::string(129, 'x')}});
+    EXPECT_EQ(refused.at("isError"), true) << refused.dump();
 }
 
 TEST_F(Mcp, TheListMayBeKeptByItsOwner) {

@@ -203,5 +203,24 @@ TEST_F(DirectoryTest, ASendSaysWhetherItWasSentBefore) {
     EXPECT_TRUE(get<protocol::MessageSent>(as("carol"), request).duplicate);
 }
 
+TEST_F(DirectoryTest, ACardIsShownOfThoseWhoAllowIt) {
+    const auto card = [&](const std::string& name) {
+        return ask(router::Caller{}, protocol::GetAgentCard{name, "https://hub.example"});
+    };
+    EXPECT_EQ(card("bob").error().code, ErrorCode::not_found);
+    EXPECT_EQ(card("nobody").error().code, ErrorCode::not_found);
+    EXPECT_EQ(card("").error().code, ErrorCode::not_found);
+    (void)ask(as("bob"), protocol::SetProfile{{"1"}, core::JsonText{R"(["review",7,""])"}, true});
+    const auto shown = get<protocol::AgentCard>(
+        router::Caller{}, protocol::GetAgentCard{"bob", "https://hub.example"});
+    EXPECT_EQ(shown.agent.value().agent, agent("bob"));
+    EXPECT_EQ(shown.agent.value().capabilities, core::JsonText{R"(["review",7,""])"});
+    // What is not said again stays.
+    (void)ask(as("bob"), protocol::SetProfile{{"2"}, {}});
+    EXPECT_TRUE(card("bob").has_value());
+    (void)ask(as("bob"), protocol::SetProfile{{"2"}, {}, false});
+    EXPECT_EQ(card("bob").error().code, ErrorCode::not_found);
+}
+
 }  // namespace
 }  // namespace agentcom::router

@@ -65,6 +65,8 @@ struct RightOf {
     Right operator()(const protocol::ListDirectory&) const { return Right::agent; }
     Right operator()(const protocol::SetProfile&) const { return Right::sender; }
     Right operator()(const protocol::GetMessage&) const { return Right::agent; }
+    Right operator()(const protocol::GetHubCard&) const { return Right::everybody; }
+    Right operator()(const protocol::GetAgentCard&) const { return Right::everybody; }
 };
 
 /// Asked by and about "alice", who has a token; the channel "dev" exists.
@@ -112,7 +114,9 @@ protected:
                 GetAgent{"alice"},
                 ListDirectory{},
                 SetProfile{{"\"busy\""}, {}},
-                GetMessage{"1"}};
+                GetMessage{"1"},
+                GetHubCard{},
+                GetAgentCard{"alice", ""}};
     }
     void prepare(RouterOptions options) {
         start(std::move(options));

@@ -43,6 +43,7 @@ testWithHub("a hub that needs a token asks for it, refuses a wrong one and shows
     await state(page, "Token needed");
     assert.equal(await page.getByRole("table").isVisible(), false);
     assert.equal(await page.evaluate(() => document.activeElement.id), "token");
+    await page.getByText("agentcom token create NAME --role observer").waitFor();
 
     await signIn(page, "0".repeat(64));
     await page.getByRole("alert").getByText("The hub refused this token.").waitFor();

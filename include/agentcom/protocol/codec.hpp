@@ -98,6 +98,7 @@ struct HttpInput {
     std::string_view body;  // raw JSON text, may be empty; not looked at where the query counts
     std::optional<std::string_view> idempotency_key;  // the header of that name
     std::optional<std::string_view> last_event_id{};  // the header Last-Event-ID
+    std::string_view base_url{};  // where the hub was reached; empty: that was not said
 };
 
 /// Turns an HTTP request into the same Request a frame would give. Errors: invalid_json,

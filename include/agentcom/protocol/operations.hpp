@@ -59,8 +59,11 @@ enum class Operation : std::uint8_t {
     list_directory,
     set_profile,
     get_message,
+    get_hub_card,
+    get_agent_card,
 };
-inline constexpr std::size_t kOperationCount = static_cast<std::size_t>(Operation::get_message) + 1;
+inline constexpr std::size_t kOperationCount =
+    static_cast<std::size_t>(Operation::get_agent_card) + 1;
 
 /// What it does to the store, and so when it is answered.
 enum class Effect : std::uint8_t {
@@ -125,8 +128,9 @@ enum class Key : std::uint8_t {
     members,
     rights,
     capability,
+    card,
 };
-inline constexpr std::size_t kKeyCount = static_cast<std::size_t>(Key::capability) + 1;
+inline constexpr std::size_t kKeyCount = static_cast<std::size_t>(Key::card) + 1;
 [[nodiscard]] std::string_view key_name(Key key) noexcept;
 
 /// `any`: any JSON value. `time`: Unix milliseconds. `members`, `rights`: lists as of a channel.
@@ -149,6 +153,7 @@ enum class TextForm : std::uint8_t {
     channel,         // something is left of it when it is normalised
     key,             // printable and not empty
     token_prefix,    // the first digits of a token, as lists show them
+    given_cursor,    // as an answer gave it, or nothing
     recalled_event,  // a number that an event carried, or nothing
 };
 
@@ -161,7 +166,7 @@ struct FieldSpec {
     bool required = false;
     std::int64_t least = 0;
     std::int64_t most = INT64_MAX;
-    std::int64_t otherwise = 0;  // a number's default
+    std::int64_t otherwise = 0;  // a number's default; of a flag 1, 0, or less: it stays as it is
     bool clamps = true;
     FieldPlace place = FieldPlace::member;
     TextForm form = TextForm::any;

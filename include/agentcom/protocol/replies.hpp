@@ -83,6 +83,12 @@ struct AgentDirectory {
     std::optional<std::string> next_cursor{};
 };
 
+/// A card of A2A 1.0; without an agent the hub's.
+struct AgentCard {
+    std::string base_url;  // what addresses begin with; empty: they are relative
+    std::optional<AgentDetails> agent{};
+};
+
 /// Over WebSocket an ack has no reply: `encode_frame` gives an empty text for it.
 struct Acked {
     core::Seq up_to;  // as the caller sent it
@@ -305,15 +311,14 @@ struct HealthReport {
     std::uint64_t reader_lag = 0;
 };
 
-using ReplyValue =
-    std::variant<Identified, Pong, MessageSent, StatusUpdated, AgentList, Acked, MailboxPage,
-                 EvictionTriggered, ChannelCreated, ChannelList, ChannelInfo, Subscribed,
-                 Unsubscribed, ChannelDeleted, Published, ChannelHistoryPage, SubscriptionList,
-                 HistoryPage, Thread, ReplyList, ThreadRoot, SettingValue, AnalyticsTotals,
-                 AgentAnalyticsList, HourlyCounts, TokenCreated, TokenList, TokensRevoked,
-                 ResetScheduled, HealthReport, SelfInfo, MemberSet, AgentEnded, StreamOpened,
-                 UnreadSummary, AgentDetails, AgentDirectory, OneMessage, Shared<AgentList>,
-                 Shared<ChannelList>, Shared<MailboxPage>, Shared<AgentAnalyticsList>>;
+using ReplyValue = std::variant<
+    Identified, Pong, MessageSent, StatusUpdated, AgentList, Acked, MailboxPage, EvictionTriggered,
+    ChannelCreated, ChannelList, ChannelInfo, Subscribed, Unsubscribed, ChannelDeleted, Published,
+    ChannelHistoryPage, SubscriptionList, HistoryPage, Thread, ReplyList, ThreadRoot, SettingValue,
+    AnalyticsTotals, AgentAnalyticsList, HourlyCounts, TokenCreated, TokenList, TokensRevoked,
+    ResetScheduled, HealthReport, SelfInfo, MemberSet, AgentEnded, StreamOpened, UnreadSummary,
+    AgentDetails, AgentDirectory, OneMessage, AgentCard, Shared<AgentList>, Shared<ChannelList>,
+    Shared<MailboxPage>, Shared<AgentAnalyticsList>>;
 using Reply = core::result<ReplyValue>;
 
 /// Pages that come shared or not.

@@ -70,6 +70,17 @@ struct ListDirectory {
 struct SetProfile {
     core::JsonText status;                       // any JSON value
     std::optional<core::JsonText> capabilities;  // any JSON value; absent: they stay
+    /// Whether everybody is shown the agent's card; absent: as before.
+    std::optional<bool> card{};
+};
+/// What those are told who look for agents by A2A's cards, without a token. `base_url` is where the
+/// hub was reached, without a slash at the end; empty: that was not said.
+struct GetHubCard {
+    std::string base_url;
+};
+struct GetAgentCard {
+    std::string agent;
+    std::string base_url;
 };
 
 /// Moves the mailbox cursor. Over HTTP `mailbox` names the mailbox and must be the caller's own.
@@ -239,6 +250,6 @@ using Request =
                  GetReplies, GetThreadRoot, GetSetting, PutSetting, AnalyticsSummary,
                  AnalyticsAgents, AnalyticsHourly, CreateToken, ListTokens, RevokeTokens, ResetHub,
                  Health, RotateToken, WhoAmI, SetMember, EndAgent, OpenStream, GetUnread, GetAgent,
-                 ListDirectory, SetProfile, GetMessage>;
+                 ListDirectory, SetProfile, GetMessage, GetHubCard, GetAgentCard>;
 
 }  // namespace agentcom::protocol

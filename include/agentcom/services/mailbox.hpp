@@ -9,6 +9,7 @@
 
 #include "agentcom/core/guarded.hpp"
 #include "agentcom/core/ids.hpp"
+#include "agentcom/core/limits.hpp"
 #include "agentcom/core/page.hpp"
 #include "agentcom/store/spans.hpp"
 #include "agentcom/store/store.hpp"
@@ -31,7 +32,7 @@ class Mailbox {
 public:
     using ReadPosition = std::shared_ptr<std::atomic<std::uint64_t>>;
     /// Messages of a poll that does not say how many it wants.
-    static constexpr std::uint64_t kUsualPage = 100;
+    static constexpr std::uint64_t kUsualPage = core::kUsualMailboxPage;
     /// Stretches remembered of an agent; beyond that the oldest are forgotten.
     static constexpr std::size_t kMaxShown = 32;
 

@@ -25,6 +25,7 @@ public:
         core::Timestamp last_seen;
         std::optional<core::JsonText> status{};
         std::optional<core::JsonText> capabilities{};
+        bool card = false;  // everybody may be shown its card
     };
 
     static constexpr std::size_t kMostBytes = std::size_t{64} << 20;
@@ -35,7 +36,9 @@ public:
     /// Absent capabilities stay as they are.
     void declare(const core::AgentId& agent, core::JsonText status,
                  std::optional<core::JsonText> capabilities, core::Timestamp now);
-    /// A connection says these things itself.
+    /// Whether everybody may be shown the agent's card.
+    void show_card(const core::AgentId& agent, bool shown);
+    /// A connection says what it does and can do itself.
     void connected(const core::AgentId& agent);
     void forget(std::string_view agent);
     [[nodiscard]] std::optional<Entry> find(std::string_view agent) const;
