@@ -5,6 +5,7 @@
 #include <set>
 
 #include "agentcom/net/endpoint.hpp"
+#include "net/documents.hpp"
 #include "net/target.hpp"
 
 namespace agentcom::net {
@@ -59,11 +60,29 @@ TEST(Routes, HeadFindsWhatGetFinds) {
 }
 
 TEST(Routes, UnknownPathsAndOtherSpellingsFindNothing) {
-    for (const char* path : {"/", "/api", "/api/mailbox", "/Health", "/api/channels/x/nowhere",
+    for (const char* path : {"/api", "/api/mailbox", "/Health", "/api/channels/x/nowhere",
                              "/api/messages/x", "/healthy", "/api/agents/x", "/api/agents/x/y"}) {
         const RouteMatch match = find("GET", path);
         EXPECT_EQ(match.route, nullptr) << path;
         EXPECT_EQ(match.allow, "") << path;
+    }
+}
+
+TEST(Routes, TheFirstPageIsThereForGetOnly) {
+    ASSERT_NE(find("GET", "/").route, nullptr);
+    EXPECT_EQ(find("HEAD", "/").route->page, Page::home);
+    EXPECT_EQ(find("POST", "/").route, nullptr);
+    EXPECT_EQ(find("POST", "/").allow, "");
+}
+
+TEST(Routes, EveryPageThatAnswersHttpIsDescribed) {
+    std::set<std::string_view> names;
+    for (const Route& route : route_table()) {
+        if (route.page == Page::none || route.page == Page::websocket) continue;
+        const PageInfo& page = page_info(route.page);
+        EXPECT_TRUE(names.insert(page.name).second) << route.pattern;
+        EXPECT_FALSE(page.about.empty()) << route.pattern;
+        EXPECT_FALSE(page.media.empty()) << route.pattern;
     }
 }
 
@@ -86,6 +105,34 @@ TEST(Routes, QueryTokensAreForReadingAndForAck) {
         const bool ack = route.operation == Operation::ack_mailbox;
         EXPECT_EQ(route.query_token(), route.verb == "GET" || ack) << route.pattern;
         EXPECT_EQ(route.body_token(), ack) << route.pattern;
+    }
+}
+
+TEST(Documents, AreNotSentAgainToWhoNamesTheirTag) {
+    EXPECT_TRUE(matches_tag("\"a\"", "\"a\""));
+    EXPECT_TRUE(matches_tag("\"b\", W/\"a\"", "\"a\""));
+    EXPECT_TRUE(matches_tag("*", "\"a\""));
+    EXPECT_FALSE(matches_tag("", "\"a\""));
+    EXPECT_FALSE(matches_tag("a, \"ab\"", "\"a\""));
+}
+
+TEST(Documents, ABrowserAsksForHtml) {
+    EXPECT_TRUE(asks_for_html("text/html,application/xhtml+xml,*/*;q=0.8"));
+    EXPECT_TRUE(asks_for_html("application/json, Text/HTML;level=1"));
+    for (const char* accept : {"", "*/*", "text/*", "application/json", "text/htmlx"}) {
+        EXPECT_FALSE(asks_for_html(accept)) << accept;
+    }
+}
+
+TEST(Documents, HaveATagOfTheirTextAndABound) {
+    const Documents one({.home_html = "a", .llms_txt = "b"}, {});
+    const Documents other({.home_html = "a", .llms_txt = "c"}, "https://hub.example");
+    EXPECT_EQ(one.find(Page::home)->tag, other.find(Page::home)->tag);
+    EXPECT_NE(one.find(Page::llms)->tag, other.find(Page::llms)->tag);
+    EXPECT_NE(one.find(Page::openapi)->tag, other.find(Page::openapi)->tag);
+    EXPECT_EQ(one.find(Page::mcp), nullptr);
+    for (const Page page : {Page::openapi, Page::asyncapi}) {
+        EXPECT_LT(one.find(page)->text.size(), std::size_t{256} << 10);
     }
 }
 

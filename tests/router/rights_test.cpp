@@ -121,6 +121,7 @@ protected:
     void prepare(RouterOptions options) {
         start(std::move(options));
         tokens_["alice"] = create_token("alice");
+        (void)get<protocol::StatusUpdated>(as("alice"), protocol::SetProfile{{"1"}, {}, true});
         make_channel("dev", {});
         (void)get<protocol::ChannelCreated>(
             as("maker"),
