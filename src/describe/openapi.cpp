@@ -168,17 +168,15 @@ Json success_of(const PathInfo& path, Json& schemas) {
         return {{"description", info.answer->about},
                 {"content", {{kJsonMedia, {{"schema", reference_to(*info.answer, schemas)}}}}}};
     }
-    std::string text = "Events message, whose data are the frame that a WebSocket would be sent,";
-    Json events = Json::object();
-    for (const protocol::EventShape& event : protocol::stream_events()) {
-        text += ' ' + std::string(event.event) + ',';
-        events[std::string(event.event)] = {{"description", event.when},
-                                            {"data", members_of(*event.data, schemas)}};
+    Json schema = {{"type", "string"}};
+    if (info.id == protocol::Operation::open_stream) {
+        Json& events = schema["x-events"] = Json::object();
+        for (const protocol::EventShape& event : protocol::stream_events()) {
+            events[std::string(event.event)] = {{"description", event.when},
+                                                {"data", members_of(*event.data, schemas)}};
+        }
     }
-    text.back() = '.';
-    return {{"description", text},
-            {"content",
-             {{"text/event-stream", {{"schema", {{"type", "string"}, {"x-events", events}}}}}}}};
+    return {{"description", info.about}, {"content", {{info.media, {{"schema", schema}}}}}};
 }
 
 void add_refusals(const PathInfo& path, Json& responses) {

@@ -20,10 +20,11 @@ inline constexpr std::array<core::ErrorCode, sizeof...(kCodes)> kErrors{kCodes..
 struct Note {
     Operation id;
     std::string_view about;
-    const Structure* answer = nullptr;  // over HTTP; null: it has none, or is a stream
+    const Structure* answer = nullptr;  // over HTTP, JSON; null: it has none, or is a text
     const FrameShape* reply = nullptr;  // of its frame; null: it has none
     std::span<const core::ErrorCode> errors{};
     std::uint16_t success = 200;
+    std::string_view media{};  // of a text
 };
 
 inline constexpr auto kNotes = std::to_array<Note>({
@@ -47,7 +48,7 @@ inline constexpr auto kNotes = std::to_array<Note>({
     {Operation::poll_mailbox, "Shows what is unread, oldest first; wait makes it a long poll.",
      &shapes::kMailbox, nullptr, kErrors<overloaded>},
     {Operation::open_stream, "Streams what is unread, then what comes, as server-sent events.",
-     nullptr, nullptr, kErrors<too_many_connections, shutting_down>},
+     nullptr, nullptr, kErrors<too_many_connections, shutting_down>, 200, "text/event-stream"},
     {Operation::get_unread, "Counts what is unread, without showing it.", &shapes::kUnread},
     {Operation::ack_mailbox, "Marks as read what was shown up to a number.", &shapes::kAcked},
     {Operation::evict_mailboxes, "Removes what has expired from all mailboxes now.",

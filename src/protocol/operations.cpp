@@ -212,6 +212,7 @@ constexpr auto kInfos = [] {
         infos[i] = kTable[i].info;
         infos[i].about = note.about;
         infos[i].answer = note.answer;
+        infos[i].media = note.media;
         infos[i].reply = note.reply;
         infos[i].success = note.success;
         infos[i].errors = note.errors;

@@ -185,7 +185,7 @@ inline Lines routes() {
         } else {
             const protocol::OperationInfo& info = protocol::operation_info(route.operation);
             std::string answer = info.success == 200 ? "" : std::to_string(info.success) + ' ';
-            answer += info.answer == nullptr ? "[events](#streams)" : members_of(*info.answer);
+            answer += info.answer == nullptr ? quoted(info.media) : members_of(*info.answer);
             cells.insert(cells.end(), {fields_of(info, true), answer});
         }
         lines.push_back(row(cells));

@@ -195,7 +195,8 @@ struct OperationInfo {
     Policy policy;
     std::span<const FieldSpec> fields;
     std::string_view about{};           // what it does, in a sentence
-    const Structure* answer = nullptr;  // over HTTP; null: a stream of events, or frames only
+    const Structure* answer = nullptr;  // over HTTP, JSON; null: a text, or it has frames only
+    std::string_view media{};           // of a text
     const FrameShape* reply = nullptr;  // of its frame; null: it has none
     std::uint16_t success = 200;        // HTTP status
     /// What may go wrong besides what follows from the right, the effect and the fields.
