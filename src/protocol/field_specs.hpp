@@ -76,7 +76,9 @@ inline constexpr FieldSpec kIdempotencyKey{
     .key = Key::idempotency_key,
     .most = 128,
     .form = TextForm::key,
-    .about = "The same key within two minutes returns the first result and sends nothing.",
+    .about =
+        "The same key again, within store.idempotency_window, returns the first result and sends "
+        "nothing.",
     .header = "Idempotency-Key"};
 inline constexpr FieldSpec kPayload{.key = Key::payload,
                                     .type = FieldType::any,
