@@ -17,7 +17,7 @@ namespace agentcom::docs {
 
 using Lines = std::vector<std::string>;
 
-inline std::string quoted(std::string_view text) { return '`' + std::string(text) + '`'; }
+inline std::string ticked(std::string_view text) { return '`' + std::string(text) + '`'; }
 
 inline std::string joined(const Lines& parts, std::string_view between = ", ") {
     std::string text;
@@ -52,7 +52,7 @@ inline std::string grouped(std::int64_t number) {
 /// "`a`, `b` or `c`"
 inline std::string choice(const Lines& words) {
     Lines all;
-    for (const std::string& word : words) all.push_back(quoted(word));
+    for (const std::string& word : words) all.push_back(ticked(word));
     if (all.size() < 2) return joined(all);
     const std::string last = all.back();
     all.pop_back();
@@ -85,7 +85,7 @@ inline std::string remark(const protocol::FieldSpec& field) {
 
 inline std::string spelled(const protocol::FieldSpec& field, bool over_http) {
     const bool required = field.required || (over_http && field.required_in_body);
-    std::string text = quoted(field.name(over_http)) + (required ? "" : "?");
+    std::string text = ticked(field.name(over_http)) + (required ? "" : "?");
     if (const std::string more = remark(field); !more.empty()) text += " (" + more + ')';
     return text;
 }
@@ -103,8 +103,8 @@ inline std::string fields_of(const protocol::OperationInfo& info, bool over_http
 inline std::string members_of(const protocol::Structure& shape) {
     Lines all;
     for (const protocol::Member& member : shape.members) {
-        std::string text = quoted(member.name) + (member.optional ? "?" : "");
-        if (member.kind == protocol::ValueKind::constant) text += " = " + quoted(member.words);
+        std::string text = ticked(member.name) + (member.optional ? "?" : "");
+        if (member.kind == protocol::ValueKind::constant) text += " = " + ticked(member.words);
         if (member.kind == protocol::ValueKind::truth && !member.optional) text += " = true";
         if (member.kind == protocol::ValueKind::choice) {
             Lines words;
@@ -127,13 +127,13 @@ inline Lines client_frames() {
         std::string reply = "none";
         if (info.reply != nullptr) {
             const std::string members = members_of(*info.reply->body);
-            reply = quoted(info.reply->type) + (members.empty() ? "" : ": " + members);
+            reply = ticked(info.reply->type) + (members.empty() ? "" : ": " + members);
         }
         Lines errors;
         for (const core::ErrorCode code : info.errors) {
-            errors.push_back(quoted(core::error_info(code).name));
+            errors.push_back(ticked(core::error_info(code).name));
         }
-        lines.push_back(row({quoted(info.frame), fields_of(info, false), reply, joined(errors)}));
+        lines.push_back(row({ticked(info.frame), fields_of(info, false), reply, joined(errors)}));
     }
     return lines;
 }
@@ -143,7 +143,7 @@ inline Lines pushed_frames() {
     for (const protocol::FrameShape& frame : protocol::pushed_frames()) {
         std::string members = members_of(*frame.body);
         if (frame.type == "error") members += ", `ref`?";
-        lines.push_back(row({quoted(frame.type), members, std::string(frame.when)}));
+        lines.push_back(row({ticked(frame.type), members, std::string(frame.when)}));
     }
     return lines;
 }
@@ -153,7 +153,7 @@ inline Lines stream_events() {
     lines.push_back(row({"`message`", "the frame", "a message"}));
     for (const protocol::EventShape& event : protocol::stream_events()) {
         lines.push_back(
-            row({quoted(event.event), members_of(*event.data), std::string(event.when)}));
+            row({ticked(event.event), members_of(*event.data), std::string(event.when)}));
     }
     return lines;
 }
@@ -178,14 +178,14 @@ inline Lines routes() {
     for (const net::Route& route : net::route_table()) {
         const std::string name = std::string(route.verb) + ' ' + std::string(route.pattern);
         const bool open = route.right() == protocol::Right::anyone;
-        Lines cells{quoted(name), token_of(route.right()),
+        Lines cells{ticked(name), token_of(route.right()),
                     !open && route.query_token() ? "yes" : ""};
         if (route.page != net::Page::none) {
             cells.insert(cells.end(), {"", std::string(net::page_info(route.page).about)});
         } else {
             const protocol::OperationInfo& info = protocol::operation_info(route.operation);
             std::string answer = info.success == 200 ? "" : std::to_string(info.success) + ' ';
-            answer += info.answer == nullptr ? quoted(info.media) : members_of(*info.answer);
+            answer += info.answer == nullptr ? ticked(info.media) : members_of(*info.answer);
             cells.insert(cells.end(), {fields_of(info, true), answer});
         }
         lines.push_back(row(cells));
@@ -196,7 +196,7 @@ inline Lines routes() {
 inline Lines errors() {
     Lines lines = table({"code", "HTTP", "retry", "meaning"});
     for (const core::ErrorInfo& error : core::error_catalogue()) {
-        lines.push_back(row({quoted(error.name), std::to_string(error.http_status),
+        lines.push_back(row({ticked(error.name), std::to_string(error.http_status),
                              error.retry ? "yes" : "no", std::string(error.description)}));
     }
     return lines;
@@ -205,7 +205,7 @@ inline Lines errors() {
 inline Lines close_codes() {
     Lines lines = table({"code", "reason", "when", "what to do"});
     for (const protocol::CloseInfo& close : protocol::close_catalogue()) {
-        lines.push_back(row({std::to_string(close.code), quoted(close.reason),
+        lines.push_back(row({std::to_string(close.code), ticked(close.reason),
                              std::string(close.when), std::string(close.remedy)}));
     }
     return lines;

@@ -98,7 +98,7 @@ TEST(RightsPage, SaysOfEveryOperationAndCallerWhatTheTableDoes) {
     constexpr std::array kColumns{protocol::Standing::nobody, protocol::Standing::agent,
                                   protocol::Standing::observer, protocol::Standing::admin};
     for (const protocol::OperationInfo& info : protocol::operations()) {
-        const auto node = rows.extract(docs::quoted(info.name));
+        const auto node = rows.extract(docs::ticked(info.name));
         if (node.empty()) {
             ADD_FAILURE() << "the page has no row for " << info.name;
             continue;
@@ -110,7 +110,7 @@ TEST(RightsPage, SaysOfEveryOperationAndCallerWhatTheTableDoes) {
                 expected = info.policy.right == protocol::Right::reader ? "read" : "401";
             } else if (code) {
                 const core::ErrorInfo& error = core::error_info(*code);
-                expected = std::to_string(error.http_status) + ' ' + docs::quoted(error.name);
+                expected = std::to_string(error.http_status) + ' ' + docs::ticked(error.name);
             }
             EXPECT_EQ(node.mapped()[i + 1], expected) << info.name << ", column " << i + 1;
         }
