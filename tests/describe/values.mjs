@@ -60,7 +60,7 @@ export function allowed(schema, rng, words = []) {
 function candidate(schema, rng, words) {
   if ("const" in schema) return schema.const;
   if (schema.enum) return rng.one(schema.enum);
-  if (schema.anyOf && !schema.type) return candidate(rng.one(schema.anyOf), rng, words);
+  if (schema.anyOf && !schema.type) return allowed(rng.one(schema.anyOf), rng, words);
   switch (rng.one([schema.type ?? "anything"].flat())) {
     case "null":
       return null;
@@ -78,7 +78,7 @@ function candidate(schema, rng, words) {
       if (schema["x-from-answer"]) return "";
       return words.length > 0 && rng.chance(0.5) ? rng.one(words) : text(rng);
     case "array":
-      return Array.from({ length: rng.below(4) }, () => candidate(schema.items ?? {}, rng, words));
+      return Array.from({ length: rng.below(4) }, () => allowed(schema.items ?? {}, rng, words));
     case "object": {
       if (!schema.properties) return { text: anything(rng) };
       const made = {};
