@@ -26,6 +26,7 @@ TEST(Endpoint, SaysInOneSentenceThatThePortIsTaken) {
                                        .trusted_proxies = {},
                                        .allowed_origins = {},
                                        .allowed_hosts = {},
+                                       .public_url = {},
                                        .limits = {},
                                        .tls = {}};
     try {

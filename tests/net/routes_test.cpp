@@ -125,8 +125,12 @@ TEST(Documents, ABrowserAsksForHtml) {
 }
 
 TEST(Documents, HaveATagOfTheirTextAndABound) {
-    const Documents one({.home_html = "a", .llms_txt = "b"}, {});
-    const Documents other({.home_html = "a", .llms_txt = "c"}, "https://hub.example");
+    Site site;
+    site.home_html = "a";
+    site.llms_txt = "b";
+    const Documents one(site, {});
+    site.llms_txt = "c";
+    const Documents other(site, "https://hub.example");
     EXPECT_EQ(one.find(Page::home)->tag, other.find(Page::home)->tag);
     EXPECT_NE(one.find(Page::llms)->tag, other.find(Page::llms)->tag);
     EXPECT_NE(one.find(Page::openapi)->tag, other.find(Page::openapi)->tag);

@@ -42,6 +42,11 @@ struct HubSettings {
 class Hub {
 public:
     static constexpr const char* kDashboard = "<!doctype html><title>Hub</title>";
+    static net::Site site() {
+        net::Site site;
+        site.dashboard_html = kDashboard;
+        return site;
+    }
 
     explicit Hub(HubSettings settings = {})
         : settings_(together(std::move(settings))),
@@ -55,9 +60,10 @@ public:
                                    .trusted_proxies = settings_.trusted_proxies,
                                    .allowed_origins = settings_.allowed_origins,
                                    .allowed_hosts = settings_.allowed_hosts,
+                                   .public_url = {},
                                    .limits = settings_.limits,
                                    .tls = settings_.tls},
-              loops_, router_, clock_, kDashboard)) {
+              loops_, router_, clock_, site())) {
         make_log_registry();
         store_->start(&loops_);
         admin_token_ = create_token("admin", core::Role::admin);
