@@ -67,7 +67,8 @@ constexpr auto kRoutes = std::to_array<Route>({
 
 constexpr auto kPages = std::to_array<PageInfo>({
     {},
-    {},  // what answers is no HTTP
+    // What answers is no HTTP, so it is no path of a description.
+    {"websocket", "Becomes a WebSocket: 101, or without an upgrade 426.", ""},
     {"dashboard", "A page that asks for a token and shows how much is sent.", "text/html"},
     {"mcp", "The Model Context Protocol: JSON-RPC in, JSON or a stream of events out.",
      "application/json"},
@@ -76,8 +77,8 @@ constexpr auto kPages = std::to_array<PageInfo>({
     {"home", "A page with links; 404 for who does not accept text/html.", "text/html"},
     {"llms", "What there is, for language models.", "text/plain"},
     {"skill", "How an agent uses this hub.", "text/markdown"},
-    {"openapi", "This description.", "application/json"},
-    {"asyncapi", "The description of the WebSocket.", "application/json"},
+    {"openapi", "The description of every path (OpenAPI 3.1).", "application/json"},
+    {"asyncapi", "The description of the WebSocket (AsyncAPI 3.0).", "application/json"},
 });
 static_assert(kPages.size() == kPageCount, "every page has its row");
 

@@ -115,9 +115,50 @@ inline std::string members_of(const protocol::Structure& shape) {
             }
             text += " = " + choice(words);
         }
+        if (member.kind == protocol::ValueKind::list)
+            text += " (of `" + std::string(member.of->name) + "`)";
+        if (member.kind == protocol::ValueKind::structure)
+            text += " (`" + std::string(member.of->name) + "`)";
         all.push_back(std::move(text));
     }
     return joined(all);
+}
+
+/// What this shape holds, and what that holds, each once.
+inline void add_parts(const protocol::Structure& shape,
+                      std::vector<const protocol::Structure*>& parts) {
+    for (const protocol::Member& member : shape.members) {
+        if (member.of == nullptr || std::ranges::find(parts, member.of) != parts.end()) continue;
+        parts.push_back(member.of);
+        add_parts(*member.of, parts);
+    }
+}
+
+inline Lines objects() {
+    std::vector<const protocol::Structure*> parts;
+    for (const protocol::OperationInfo& info : protocol::operations()) {
+        if (info.answer != nullptr) add_parts(*info.answer, parts);
+        if (info.reply != nullptr) add_parts(*info.reply->body, parts);
+    }
+    for (const protocol::FrameShape& frame : protocol::pushed_frames()) {
+        add_parts(*frame.body, parts);
+    }
+    std::ranges::sort(parts, {}, &protocol::Structure::name);
+    Lines lines = table({"object", "members", "what"});
+    for (const protocol::Structure* part : parts) {
+        lines.push_back(row({ticked(part->name), members_of(*part), std::string(part->about)}));
+    }
+    return lines;
+}
+
+/// What Markdown would take for a tag.
+inline std::string escaped(std::string_view text) {
+    std::string out;
+    for (const char c : text) {
+        if (c == '<') out += '\\';
+        out += c;
+    }
+    return out;
 }
 
 inline Lines client_frames() {
@@ -197,7 +238,7 @@ inline Lines errors() {
     Lines lines = table({"code", "HTTP", "retry", "meaning"});
     for (const core::ErrorInfo& error : core::error_catalogue()) {
         lines.push_back(row({ticked(error.name), std::to_string(error.http_status),
-                             error.retry ? "yes" : "no", std::string(error.description)}));
+                             error.retry ? "yes" : "no", escaped(error.description)}));
     }
     return lines;
 }

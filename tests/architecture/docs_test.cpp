@@ -67,6 +67,7 @@ TEST(ProtocolPage, HasTheFramesThatTheHubPushes) {
     compare("Pushed frames", docs::pushed_frames());
 }
 TEST(ProtocolPage, HasTheRoutes) { compare("HTTP routes", docs::routes()); }
+TEST(ProtocolPage, HasTheObjectsInAnswers) { compare("Objects in answers", docs::objects()); }
 TEST(ProtocolPage, HasTheEventsOfStreams) { compare("Streams", docs::stream_events()); }
 TEST(ProtocolPage, HasTheErrors) { compare("Errors", docs::errors()); }
 TEST(ProtocolPage, HasTheCloseCodes) { compare("Close codes", docs::close_codes()); }
