@@ -68,6 +68,17 @@ TEST(DecodeHttp, AProfileHasAStatusAndMayHaveCapabilities) {
               std::nullopt);
     EXPECT_EQ(error_of({.operation = Operation::set_profile, .body = "{}"}).code,
               ErrorCode::missing_field);
+    EXPECT_EQ(both.card, std::nullopt);
+    for (const auto& [text, expected] :
+         {std::pair("true", std::optional(true)), std::pair("false", std::optional(false)),
+          std::pair("null", std::optional<bool>())}) {
+        const std::string body = R"({"status":1,"card":)" + std::string(text) + "}";
+        EXPECT_EQ(decoded<SetProfile>({.operation = Operation::set_profile, .body = body}).card,
+                  expected);
+    }
+    EXPECT_EQ(
+        error_of({.operation = Operation::set_profile, .body = R"({"status":1,"card":1})"}).field,
+        "card");
 }
 
 TEST(DecodeHttp, OneAgentAndOneMessageStandInThePath) {
