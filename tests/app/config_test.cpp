@@ -194,8 +194,8 @@ TEST_F(ConfigFiles, BadValuesNameKeyPlaceAndExpectation) {
     expect("[server]\nallowed_hosts = ['hub.example:80']\n", "\"hub.example:80\" is not one");
     for (const char* url : {"hub.example", "https://hub.example/", "ftp://hub.example", "https://",
                             "https://a b.example", "https://hub.example/a?b"}) {
-        expect("[server]\npublic_url = '" + std::string(url) + "'\n",
-               "server.public_url must be like");
+        const std::string text = "[server]\npublic_url = '" + std::string(url) + "'\n";
+        expect(text.c_str(), "server.public_url must be like");
     }
     expect("[server]\ntrusted_proxies = 7\n", "must be a list of addresses and CIDR ranges");
     expect("[mailbox]\nttl = '7 weeks'\n", "mailbox.ttl must be a duration");

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -12,6 +13,8 @@
 
 #include "agentcom/core/version.hpp"
 #include "agentcom/protocol/codec.hpp"
+#include "agentcom/protocol/operations.hpp"
+#include "protocol/shape_check.hpp"
 
 namespace agentcom::protocol {
 namespace {
@@ -41,6 +44,25 @@ std::string frame_of(const Reply& reply, std::optional<core::JsonText> ref = std
     encode_frame(reply, ref, out);
     return out.str();
 }
+
+const std::string kCard =
+    R"({"name":"bob","description":"An agent that is reached through a hub. What is sent to it )"
+    R"(waits in its mailbox until it has read it; `tenant` is what `to` says.",)"
+    R"("supportedInterfaces":[{"url":"https://hub.example/api/message",)"
+    R"("protocolBinding":"https://hub.example/openapi.json","tenant":"bob",)"
+    R"("protocolVersion":"1.0"},{"url":"wss://hub.example/ws",)"
+    R"("protocolBinding":"https://hub.example/asyncapi.json","tenant":"bob",)"
+    R"("protocolVersion":"1.0"}],"version":")" +
+    std::string(core::kVersion) +
+    R"(","documentationUrl":"https://hub.example/SKILL.md",)"
+    R"("capabilities":{"streaming":false,"pushNotifications":false,"extendedAgentCard":false},)"
+    R"("securitySchemes":{"token":{"httpAuthSecurityScheme":{"scheme":"Bearer"}}},)"
+    R"("securityRequirements":[{"schemes":{"token":{"list":[]}}}],)"
+    R"("defaultInputModes":["application/json"],"defaultOutputModes":["application/json"],)"
+    R"("skills":[{"id":"messages","name":"Messages",)"
+    R"("description":"Takes messages through the hub.","tags":["messages"]},)"
+    R"({"id":"a\"b","name":"a\"b","description":"What the agent says it can do.",)"
+    R"("tags":["a\"b"]}]})";
 
 struct Golden {
     ReplyValue reply;
@@ -237,6 +259,10 @@ std::vector<Golden> goldens() {
          R"({"status":"reset_scheduled","triggered_by":"ann"})"},
         {HealthReport{HealthState::ok, 2}, ok, 200,
          R"({"status":"ok","service":"agent_com","agents_connected":2})"},
+        {AgentCard{"https://hub.example",
+                   AgentDetails{.agent = agent("bob"),
+                                .capabilities = core::JsonText{R"(["a\"b",{"c":1},""])"}}},
+         ok, 200, kCard},
         {HealthReport{HealthState::storage_full, 2}, ok, 200,
          R"({"status":"degraded","service":"agent_com","agents_connected":2,)"
          R"("reason":"storage_full"})"},
@@ -282,6 +308,30 @@ TEST(Encode, EveryReplyIsWrittenAsItShould) {
         EXPECT_FALSE(output.retry_after_s);
     }
     EXPECT_EQ(covered.size(), std::variant_size_v<ReplyValue>) << "a reply without a golden text";
+}
+
+TEST(Encode, EveryReplyHasTheShapeThatIsDescribed) {
+    // Over HTTP nobody can ask for these.
+    const auto only_frames = [](const ReplyValue& reply) {
+        return std::holds_alternative<Identified>(reply) || std::holds_alternative<Pong>(reply) ||
+               std::holds_alternative<StreamOpened>(reply);
+    };
+    for (const Golden& golden : goldens()) {
+        const auto body = nlohmann::json::parse(golden.body);
+        const bool body_fits = std::ranges::any_of(operations(), [&](const OperationInfo& info) {
+            return info.answer != nullptr && misfit(*info.answer, body).empty();
+        });
+        EXPECT_TRUE(body_fits || only_frames(golden.reply)) << golden.body;
+        if (golden.frame.empty()) continue;
+        auto frame = nlohmann::json::parse(golden.frame);
+        const std::string type = frame.at("type");
+        frame.erase("type");
+        const bool frame_fits = std::ranges::any_of(operations(), [&](const OperationInfo& info) {
+            return info.reply != nullptr && info.reply->type == type &&
+                   misfit(*info.reply->body, frame).empty();
+        });
+        EXPECT_TRUE(frame_fits || type == "ok") << golden.frame;
+    }
 }
 
 TEST(Encode, EveryFrameRepeatsTheRef) {
