@@ -95,6 +95,7 @@ std::string base_url(const HttpHead& head, const Premises& premises) {
     std::string url = premises.https ? "https://" : "http://";
     url += ipv6 ? '[' + authority.host + ']' : authority.host;
     if (authority.port) url += ':' + std::to_string(*authority.port);
+    url += premises.base_path;
     return url;
 }
 

@@ -148,6 +148,18 @@ test("addresses are those by which the hub was reached, or as they were set", as
   assert.equal(named.json.documentationUrl, `http://localhost:${hub.port}/SKILL.md`);
   const strange = await request(hub, "GET", path, { headers: { Host: "evil.example.com" } });
   assert.equal(strange.status, 403);
+  const below = await startHub({ AGENTCOM_SERVER_BASE_PATH: "/agents" });
+  try {
+    for (const prefix of ["", "/agents"]) {
+      const { json: card } = await request(below, "GET", prefix + path);
+      assert.equal(card.documentationUrl, `${below.url}/agents/SKILL.md`);
+      const page = await request(below, "GET", `${prefix}/`, { headers: html });
+      const links = [...page.text.matchAll(/href="([^"]+)"/g)].map(([, href]) => new URL(href, `${below.url}${prefix}/`));
+      for (const { pathname } of links) assert.equal((await request(below, "GET", pathname)).status, 200, pathname);
+    }
+  } finally {
+    await below.remove();
+  }
   const set = await startHub({ AGENTCOM_SERVER_PUBLIC_URL: "https://hub.example.com/agents" });
   try {
     const { json: card } = await request(set, "GET", path);
