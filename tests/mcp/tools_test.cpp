@@ -32,7 +32,7 @@ TEST_F(Mcp, ArgumentsThatDoNotFitAreAnsweredWithAdvice) {
                     "an array of texts"));
     EXPECT_TRUE(has(alice_.refusal("read_message", {{"id", {1}}}), "a text"));
     EXPECT_TRUE(has(alice_.refusal("read_message", {{"id", std::string(513, '1')}}),
-                    "a text of at most 128 bytes"));
+                    "a text of at most 512 bytes"));
     EXPECT_TRUE(has(alice_.refusal("send_message", {{"to", std::string(129, 'b')}, {"text", "x"}}),
                     "a text of at most 128 bytes"));
     alice_.ok("send_message", {{"to", "bob"}, {"text", std::string(100'000, 'x')}});
