@@ -310,8 +310,20 @@ std::vector<ConfigKey> limit_keys() {
     };
 }
 
-std::vector<ConfigKey> log_keys() {
+std::vector<ConfigKey> watch_keys() {
     return {
+        choice(
+            "metrics", "access", std::array<std::string_view, 3>{"loopback", "token", "open"},
+            "Who may GET /metrics besides administrators and observers.",
+            [](auto& c) -> auto& { return c.router.metrics_access; }),
+        duration(
+            "metrics", "backlog_interval", 0,
+            "Least age of the counts of unread mail before they are made anew; 0: none are.",
+            [](auto& c) -> auto& { return c.router.metrics_backlog_interval; }),
+        duration(
+            "health", "stalled_after", 2'000,
+            "A loop that has not turned, or a commit that takes this long, shows in health.",
+            [](auto& c) -> auto& { return c.router.stalled_after; }),
         choice(
             "log", "level", std::array<std::string_view, 4>{"debug", "info", "warning", "error"},
             "The least important lines that are written to standard error.",
@@ -343,7 +355,7 @@ std::span<const ConfigKey> config_keys() {
     static const std::vector<ConfigKey> kKeys = [] {
         std::vector<ConfigKey> all;
         for (auto part :
-             {server_keys(), store_keys(), auth_and_mailbox_keys(), limit_keys(), log_keys()}) {
+             {server_keys(), store_keys(), auth_and_mailbox_keys(), limit_keys(), watch_keys()}) {
             std::ranges::move(part, std::back_inserter(all));
         }
         return all;

@@ -161,6 +161,7 @@ int serve(const ServeFlags& flags) {
     const std::uint64_t wanted = config.endpoint.limits.max_connections;
     const std::uint64_t allowed = connections_that_fit(wanted);
     fitted.endpoint.limits.max_connections = allowed;
+    fitted.router.lost_log_lines = [&logging] { return logging.dropped(); };
     const core::SystemClock clock;
     Server server(std::move(fitted), clock, given_admin_token(config, sources.environment));
     if (allowed < wanted) {

@@ -182,6 +182,7 @@ void Endpoint::Impl::place(Socket socket, const Address& from, std::size_t index
     const bool counts = !shared_->proxies.trusts(from);
     if (counts) visitor.place = shared_->addresses->take_place(address_key(from));
     if (open_connections() >= shared_->limits.max_connections || (counts && !visitor.place)) {
+        loops_[0].figures().count_error(core::ErrorCode::too_many_connections);
         return turn_away(std::move(socket), shared_->tls != nullptr, shared_->clock.now());
     }
     ++*shared_->open;

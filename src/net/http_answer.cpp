@@ -64,6 +64,8 @@ constexpr std::string_view kHtmlHeaders =
     "Content-Security-Policy: default-src 'self' 'unsafe-inline'\r\n";
 constexpr std::string_view kJsonHeaders = "Content-Type: application/json\r\n";
 constexpr std::string_view kTextHeaders = "Content-Type: text/plain; charset=utf-8\r\n";
+constexpr std::string_view kMetricsHeaders =
+    "Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n";
 
 std::string_view content_headers(Content content) noexcept {
     switch (content) {
@@ -71,6 +73,8 @@ std::string_view content_headers(Content content) noexcept {
             return kHtmlHeaders;
         case Content::text:
             return kTextHeaders;
+        case Content::metrics:
+            return kMetricsHeaders;
         case Content::json:
             break;
     }
@@ -106,7 +110,10 @@ HttpAnswer hook_answer(core::result<std::string> output) {
 }
 
 HttpAnswer error_answer(core::Error error, bool hint) {
-    return to_answer(protocol::encode_http(protocol::Reply(std::move(error)), hint));
+    const core::ErrorCode code = error.code;
+    HttpAnswer answer = to_answer(protocol::encode_http(protocol::Reply(std::move(error)), hint));
+    answer.error = code;
+    return answer;
 }
 
 core::Error too_many_wrong_tokens() {

@@ -15,7 +15,7 @@
 
 namespace agentcom::net {
 
-enum class Content : std::uint8_t { json, html, text };
+enum class Content : std::uint8_t { json, html, text, metrics };
 
 /// What one HTTP request is answered with.
 struct HttpAnswer {
@@ -25,6 +25,8 @@ struct HttpAnswer {
     bool ends_connection = false;  // nothing can follow on it
     std::string allow;             // the Allow header, when not empty
     std::optional<std::uint32_t> retry_after_s;
+    /// Of an error that no operation has answered, so that nobody has counted it yet.
+    std::optional<core::ErrorCode> error{};
 };
 
 /// `hint`: a 401 says how to send a token.

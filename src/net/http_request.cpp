@@ -137,15 +137,19 @@ HeadStep admit(const HttpHead& head, const Premises& premises) {
     if (route->page == Page::websocket) return {std::move(caller), shown, to_websocket(head)};
 
     admission.max_body_bytes = premises.limits.max_body_bytes;
+    caller.local = premises.local;
+    // The router knows whether reads are anonymous and who may watch.
+    const bool router_judges =
+        route->right() == protocol::Right::reader || route->right() == protocol::Right::watcher;
     if (caller.agent) {
-        if (const auto code = protocol::refusal(route->right(), caller.standing())) {
+        if (const auto code = protocol::refusal(route->right(), caller.standing());
+            code && !router_judges) {
             return {std::move(caller), shown, error_answer(*code, route->hint())};
         }
         return {std::move(caller), shown, std::move(admission)};
     }
-    // The router knows whether reads are anonymous; of a token in the body nothing is known yet.
-    const bool may_go_on = route->right() == protocol::Right::anyone ||
-                           route->right() == protocol::Right::reader ||
+    // Of a token in the body nothing is known yet.
+    const bool may_go_on = route->right() == protocol::Right::anyone || router_judges ||
                            (route->body_token() && !admission.token_shown);
     if (!may_go_on) {
         return {std::move(caller), shown,

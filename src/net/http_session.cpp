@@ -24,7 +24,7 @@ constexpr std::uint64_t kMostPassedOver = std::uint64_t{64} << 10;
 
 HttpSession::HttpSession(std::shared_ptr<Shard> the_shard, std::shared_ptr<BufferedStream> stream,
                          Visitor visitor)
-    : Connection(std::move(the_shard), std::move(stream)),
+    : Connection(std::move(the_shard), std::move(stream), delivery::ConnectionKind::http),
       outbox_(shard().limits().outbox, &loop().output(), this),
       visitor_(std::move(visitor)),
       through_proxy_(shard().proxies().trusts(visitor_.address)),
@@ -43,7 +43,10 @@ void HttpSession::enter(Phase phase, std::optional<core::Millis> limit) {
 
 void HttpSession::sweep(core::SteadyTime now) {
     if (phase_ == Phase::over) return;
-    if (is_too_slow(now, shard().limits().request_timeout)) return abort();
+    if (is_too_slow(now, shard().limits().request_timeout)) {
+        count_slow();
+        return abort();
+    }
     if (!deadline_ || now < *deadline_) return;
     if (phase_ == Phase::handshake || phase_ == Phase::lingering) return abort();
     timed_out_ = true;
@@ -135,7 +138,8 @@ Awaitable<HttpSession::Taken> HttpSession::take_request() {
                                                     .sites = shard().sites(),
                                                     .dashboard_html = shard().dashboard_html(),
                                                     .base_path = shard().base_path(),
-                                                    .https = came_by_https(head)});
+                                                    .https = came_by_https(head),
+                                                    .local = is_local(reader)});
     // Who has shown a good one over this connection does not wait for what others show.
     if (const auto wait =
             token_shown && !agents_place_ ? shard().wait_before_token(from_) : core::Millis{0};
@@ -188,6 +192,13 @@ Awaitable<HttpSession::Taken> HttpSession::take_request() {
     }
     held_.give_back();
     co_return todo;
+}
+
+bool HttpSession::is_local(const RequestReader& reader) const {
+    // A proxy that is not known to be one comes from this machine, too, for whomever it serves; and
+    // one that is known may fail to say for whom.
+    const bool says_for_whom = !reader.forwarded_for().empty();
+    return address_key(from_).is_loopback() && says_for_whom == through_proxy_;
 }
 
 void HttpSession::note_head(const RequestReader& reader) {

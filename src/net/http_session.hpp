@@ -39,6 +39,8 @@ private:
     /// To whoever speaks HTTP without TLS where it is expected.
     void explain_tls();
     [[nodiscard]] bool came_by_https(const HttpHead& head) const;
+    /// Whether who asks is on this machine, as far as that can be known.
+    [[nodiscard]] bool is_local(const RequestReader& reader) const;
     /// Whatever throws in it is answered as an error of the hub.
     Awaitable<Next> answer_one();
     /// What is to be done for a request; or what follows, when no more need be done for it than,

@@ -137,6 +137,9 @@ HttpAnswer HttpSession::encode(const protocol::Reply& reply, bool hint) {
         if (!shared) return to_answer(protocol::encode_http(reply, hint));
         HttpAnswer answer;
         answer.body.append_shared(shared);
+        if (std::holds_alternative<protocol::Shared<protocol::MetricsReport>>(*reply)) {
+            answer.content = Content::metrics;
+        }
         return answer;
     } catch (const std::exception&) {
         loop().registry().faults().report("HTTP answer");
@@ -151,6 +154,8 @@ void HttpSession::send(HttpAnswer answer, AnswerForm form) {
         shard().addresses().charge(address_key(from_), now(),
                                    static_cast<double>(bytes / kBytesOfRequest));
     }
+    figures().count_status(answer.status);
+    if (answer.error) figures().count_error(*answer.error);
     form.now = shard().clock().now();
     append_answer(answer, form, outbox_);
     flush_soon();
@@ -179,6 +184,7 @@ void HttpSession::foreclose() {
     if (const auto line = shard().log().ended.admit(now())) {
         spdlog::info("an HTTP connection did not take its answers and was closed{}", line->note());
     }
+    count_slow();
     abort();
     outbox_.clear();
 }

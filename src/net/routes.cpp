@@ -13,6 +13,9 @@ using enum protocol::Operation;
 
 constexpr auto kRoutes = std::to_array<Route>({
     {"GET", "/health", health},
+    {"GET", "/livez", probe_live},
+    {"GET", "/readyz", probe_ready},
+    {"GET", "/metrics", get_metrics},
     {"GET", "/ws", health, Page::websocket},
     {"GET", "/dashboard", health, Page::dashboard},
     {"GET", "/api/me", who_am_i},

@@ -61,6 +61,26 @@ std::string_view to_string(DeliveryStatus status) noexcept {
     return "";
 }
 
+std::string_view health_state_name(HealthState state) noexcept {
+    switch (state) {
+        case HealthState::ok:
+            return "ok";
+        case HealthState::storage_full:
+            return "storage_full";
+        case HealthState::storage_failed:
+            return "storage_failed";
+        case HealthState::shutting_down:
+            return "shutting_down";
+        case HealthState::starting:
+            return "starting";
+        case HealthState::loop_stalled:
+            return "loop_stalled";
+        case HealthState::commit_stalled:
+            return "commit_stalled";
+    }
+    return "";
+}
+
 namespace {
 
 std::string_view to_string(Activity activity) noexcept {
@@ -71,20 +91,6 @@ std::string_view to_string(Activity activity) noexcept {
             return "idle";
         case Activity::offline:
             return "offline";
-    }
-    return "";
-}
-
-std::string_view to_string(HealthState state) noexcept {
-    switch (state) {
-        case HealthState::ok:
-            return "ok";
-        case HealthState::storage_full:
-            return "storage_full";
-        case HealthState::storage_failed:
-            return "storage_failed";
-        case HealthState::shutting_down:
-            return "shutting_down";
     }
     return "";
 }
@@ -370,9 +376,16 @@ struct BodyWriter {
             .member("service", "agent_com")
             .member_integer("agents_connected", reply.agents_connected);
         // A healthy hub answers exactly as the original did.
-        if (reply.state != HealthState::ok) writer.member("reason", to_string(reply.state));
+        if (reply.state != HealthState::ok) writer.member("reason", health_state_name(reply.state));
         if (reply.reader_lag > 0) writer.member_integer("reader_lag", reply.reader_lag);
     }
+
+    void operator()(const ProbeReport& reply) {
+        writer.member("status", reply.state == HealthState::ok ? "ok" : "unavailable");
+        if (reply.state != HealthState::ok) writer.member("reason", health_state_name(reply.state));
+    }
+    /// Not an object: see `encode_http`.
+    void operator()(const MetricsReport&) {}
 
     void operator()(const SelfInfo& reply) {
         writer.member("agent_id", reply.agent.str())
@@ -429,8 +442,14 @@ struct BodyWriter {
 
 std::uint16_t success_status(const ReplyValue& reply) {
     if (const auto* health = std::get_if<HealthReport>(&reply)) {
-        return health->state == HealthState::ok || health->state == HealthState::storage_full ? 200
-                                                                                              : 503;
+        // Whoever only reads is served.
+        const bool serves = health->state == HealthState::ok ||
+                            health->state == HealthState::storage_full ||
+                            health->state == HealthState::commit_stalled;
+        return serves ? 200 : 503;
+    }
+    if (const auto* probe = std::get_if<ProbeReport>(&reply)) {
+        return probe->state == HealthState::ok ? 200 : 503;
     }
     const bool created = std::holds_alternative<ChannelCreated>(reply) ||
                          std::holds_alternative<TokenCreated>(reply);
@@ -445,6 +464,10 @@ constexpr std::size_t kUsualBody = 256;
 
 HttpOutput encode_http(const Reply& reply, bool writing_route) {
     HttpOutput output;
+    if (const auto* metrics = reply ? std::get_if<Shared<MetricsReport>>(&*reply) : nullptr) {
+        output.body.append(encode_metrics(**metrics));
+        return output;
+    }
     output.body.open().reserve(kUsualBody);
     JsonWriter writer(output.body);
     writer.begin_object();

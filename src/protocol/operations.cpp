@@ -174,6 +174,13 @@ constexpr auto kTable = std::to_array<Row>({
                     kFields<kRequiredStatus, kCapabilities>, set_profile),
     row<GetMessage>(Operation::get_message, "get_message", "", {holder, read, 2, kPage},
                     kFields<kMessageId>, get_message),
+    row<ProbeLive>(Operation::probe_live, "probe_live", "", {anyone, none, 1, kFixed}, {},
+                   plain<ProbeLive>),
+    row<ProbeReady>(Operation::probe_ready, "probe_ready", "", {anyone, none, 1, kFixed}, {},
+                    plain<ProbeReady>),
+    // Made once a second, however many ask.
+    row<GetMetrics>(Operation::get_metrics, "get_metrics", "", {watcher, none, 20, kFixed}, {},
+                    plain<GetMetrics>),
 });
 
 constexpr bool in_order() {
@@ -211,6 +218,18 @@ const OperationInfo& operation_info(Operation operation) noexcept {
 
 const OperationInfo& operation_info(const Request& request) noexcept {
     return kInfos[kByRequest[request.index()]];
+}
+
+Operation operation_of(const Request& request) noexcept {
+    if (const auto* get = std::get_if<GetSetting>(&request)) {
+        return get->setting == Setting::mailbox_ttl_ms ? Operation::get_mailbox_retention
+                                                       : Operation::get_heartbeat_interval;
+    }
+    if (const auto* put = std::get_if<PutSetting>(&request)) {
+        return put->setting == Setting::mailbox_ttl_ms ? Operation::put_mailbox_retention
+                                                       : Operation::put_heartbeat_interval;
+    }
+    return operation_info(request).id;
 }
 
 Decoder decoder_of(Operation operation) noexcept {

@@ -113,7 +113,7 @@ void Router::Impl::operate(Context context, protocol::EndAgent request) {
               std::move(answer));
 }
 
-void Router::Impl::end_agent(delivery::EventLoop& loop, store::WriteOp op, ReplyHandler reply,
+void Router::Impl::end_agent(delivery::EventLoop& loop, store::WriteOp op, Answer reply,
                              protocol::AgentEnded answer) {
     const bool begins = std::holds_alternative<store::EndAgent>(op);
     loop.submit(std::move(op), [this, &loop, begins, answer = std::move(answer),

@@ -64,6 +64,7 @@ void Router::Impl::replace_session(const core::AgentId& agent, services::Session
 protocol::Reply Router::Impl::identify(delivery::EventLoop& loop, delivery::Session& session,
                                        const protocol::Identify& request) {
     protocol::Reply reply = try_identify(loop, session, request);
+    Answer(nullptr, loop, protocol::Operation::identify, {}).count(reply);
     // The next attempt may be another agent's.
     if (!session.identity()) session.backlog_start = {};
     return reply;
@@ -226,20 +227,6 @@ void Router::Impl::operate(Context context, protocol::ListAgents request) {
     }
     charge(context.caller, bytes);
     context.reply(protocol::ReplyValue(std::move(list)));
-}
-
-void Router::Impl::operate(Context context, protocol::Health) {
-    protocol::HealthReport report{.agents_connected = presence_.count()};
-    if (store.state() == store::StoreState::full) {
-        report.state = protocol::HealthState::storage_full;
-    } else if (store.state() == store::StoreState::failed) {
-        report.state = protocol::HealthState::storage_failed;
-    }
-    if (const store::StoreStats stats = store.stats(); stats.reader_is_late) {
-        report.reader_lag = stats.reader_lag;
-    }
-    if (shutting_down) report.state = protocol::HealthState::shutting_down;
-    context.reply(protocol::ReplyValue(report));
 }
 
 }  // namespace agentcom::router

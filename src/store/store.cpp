@@ -158,6 +158,10 @@ StoreStats Store::stats() const {
     stats.read_steps = impl_->notes.steps.load(std::memory_order_relaxed);
     return stats;
 }
+CommitFigures Store::commit_figures() const { return impl_->pipeline.figures(); }
+std::optional<core::SteadyTime> Store::busy_since() const noexcept {
+    return impl_->pipeline.busy_since();
+}
 core::Seq Store::head() const noexcept { return impl_->pipeline.head(); }
 core::Timestamp Store::time() const { return impl_->pipeline.time(); }
 

@@ -231,6 +231,11 @@ struct EndAgent {
 };
 struct ResetHub {};
 struct Health {};
+/// Whether the process turns, and whether it can serve.
+struct ProbeLive {};
+struct ProbeReady {};
+/// The hub's own figures.
+struct GetMetrics {};
 
 using Request =
     std::variant<Identify, Ping, SendMessage, SetStatus, ListAgents, Ack, PollMailbox,
@@ -239,6 +244,6 @@ using Request =
                  GetReplies, GetThreadRoot, GetSetting, PutSetting, AnalyticsSummary,
                  AnalyticsAgents, AnalyticsHourly, CreateToken, ListTokens, RevokeTokens, ResetHub,
                  Health, RotateToken, WhoAmI, SetMember, EndAgent, OpenStream, GetUnread, GetAgent,
-                 ListDirectory, SetProfile, GetMessage>;
+                 ListDirectory, SetProfile, GetMessage, ProbeLive, ProbeReady, GetMetrics>;
 
 }  // namespace agentcom::protocol

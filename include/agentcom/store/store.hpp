@@ -101,6 +101,10 @@ public:
     [[nodiscard]] core::Epoch epoch() const noexcept;
     [[nodiscard]] StoreState state() const noexcept;
     [[nodiscard]] StoreStats stats() const;
+    [[nodiscard]] CommitFigures commit_figures() const;
+    /// Since when the commit thread is busy with what it is doing, by the machine's clock; nothing:
+    /// it waits for work. Long is a disk that hangs.
+    [[nodiscard]] std::optional<core::SteadyTime> busy_since() const noexcept;
     [[nodiscard]] core::Seq head() const noexcept;
     /// The store's own time, which ages are counted by: it goes on by what elapses, whatever the
     /// wall clock is set to. Operations that compare with a time mean this one.
