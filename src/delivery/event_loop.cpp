@@ -102,6 +102,7 @@ EventLoop::~EventLoop() = default;
 void EventLoop::run() {
     const auto keep_running = boost::asio::make_work_guard(context_);
     guard("tick", [&] { schedule_tick(); });
+    note_turn(std::chrono::steady_clock::now());
     while (!stopped_.load(std::memory_order_acquire)) turn();
     // What was handed over before the end is done.
     drain_inbox();
@@ -174,7 +175,7 @@ void EventLoop::wake_some() {
 std::size_t EventLoop::deliver_some(std::size_t most) {
     const auto began = std::chrono::steady_clock::now();
     // Every turn comes here, and the time is known anyway.
-    last_turn_.store(began.time_since_epoch().count(), std::memory_order_relaxed);
+    note_turn(began);
     const auto until = began + kDeliveryTime;
     std::size_t left = most;
     while (left > 0 && registry_.has_work()) {

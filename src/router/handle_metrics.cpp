@@ -216,7 +216,7 @@ void add_backlog(MetricList& list, const BacklogSweep& sweep, core::SteadyTime n
 void add_jobs(MetricList& list, const Jobs& jobs) {
     const auto each = [&](auto value) {
         for (std::size_t i = 0; i < kJobNames.size(); ++i) {
-            list.add({{"job", std::string(kJobNames[i])}}, value(jobs.of(static_cast<Job>(i))));
+            list.add({{"task", std::string(kJobNames[i])}}, value(jobs.of(static_cast<Job>(i))));
         }
     };
     list.counters("agentcom_job_runs_total", "Pieces of background work that were done.");

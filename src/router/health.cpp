@@ -1,27 +1,23 @@
 // Whether the hub turns, and whether it can serve.
 
 #include <chrono>
+#include <optional>
+#include <vector>
 
 #include "router/impl.hpp"
+#include "router/liveness.hpp"
 
 namespace agentcom::router {
 
 using protocol::HealthState;
 
 HealthState Router::Impl::liveness(const delivery::EventLoop& asking) const {
-    const core::SteadyTime now = std::chrono::steady_clock::now();
-    const core::SteadyTime stalled = now - options_.stalled_after;
-    const auto own = asking.last_turn();
-    // A process that was stopped for a while finds all its loops late. The one that asks turns, so
-    // the others are judged when it has seen them for a while.
-    if (own && *own < stalled) return HealthState::ok;
-    for (std::size_t i = 0; i < loops_.size(); ++i) {
-        const auto turned = loops_[i].last_turn();
-        if (!turned) return HealthState::starting;
-        if (*turned < stalled) return HealthState::loop_stalled;
-    }
-    const auto busy = store.busy_since();
-    return busy && *busy < stalled ? HealthState::commit_stalled : HealthState::ok;
+    std::vector<std::optional<core::SteadyTime>> turns;
+    turns.reserve(loops_.size());
+    for (std::size_t i = 0; i < loops_.size(); ++i) turns.push_back(loops_[i].last_turn());
+    return judge(
+        {.loops = turns, .asking = asking.last_turn(), .commit_busy_since = store.busy_since()},
+        std::chrono::steady_clock::now(), options_.stalled_after);
 }
 
 HealthState Router::Impl::readiness(const delivery::EventLoop& asking) const {

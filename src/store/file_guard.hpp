@@ -13,7 +13,7 @@ namespace agentcom::store {
 /// Watches over the file under LMDB's map. LMDB takes it for granted that the file stays; when it
 /// is cut off, touching a page that is gone is a SIGBUS. While a guard lives, such a page reads as
 /// zeros instead, which is then an error of whoever reads it, and `trouble` tells of it.
-/// Thread-safe but for `trouble` and `largest`, which are for one thread.
+/// Thread-safe but for `trouble`, which is for one thread.
 class FileGuard {
 public:
     /// `fd` is LMDB's descriptor of the file, which is mapped. Throws std::runtime_error.
@@ -28,8 +28,6 @@ public:
     /// Whether a page of the map could not be read.
     [[nodiscard]] bool page_lost() const noexcept;
     [[nodiscard]] std::uint64_t size() const;
-    /// The largest size that `trouble` has seen, or the constructor.
-    [[nodiscard]] std::uint64_t largest() const noexcept { return largest_; }
 
 private:
     const std::filesystem::path file_;

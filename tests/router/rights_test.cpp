@@ -20,6 +20,7 @@ enum class Right {
     sender,      // whoever holds a token, but not an observer's
     admin,       // whoever administers
     connection,  // an agent over its identified connection
+    watcher,     // administrators and observers
     nobody,      // not an operation of the router's
 };
 
@@ -65,6 +66,9 @@ struct RightOf {
     Right operator()(const protocol::ListDirectory&) const { return Right::agent; }
     Right operator()(const protocol::SetProfile&) const { return Right::sender; }
     Right operator()(const protocol::GetMessage&) const { return Right::agent; }
+    Right operator()(const protocol::ProbeLive&) const { return Right::everybody; }
+    Right operator()(const protocol::ProbeReady&) const { return Right::everybody; }
+    Right operator()(const protocol::GetMetrics&) const { return Right::watcher; }
 };
 
 /// Asked by and about "alice", who has a token; the channel "dev" exists.
@@ -112,7 +116,10 @@ protected:
                 GetAgent{"alice"},
                 ListDirectory{},
                 SetProfile{{"\"busy\""}, {}},
-                GetMessage{"1"}};
+                GetMessage{"1"},
+                ProbeLive{},
+                ProbeReady{},
+                GetMetrics{}};
     }
     void prepare(RouterOptions options) {
         start(std::move(options));
@@ -199,6 +206,9 @@ TEST_F(RightsTest, AnAgentMayDoEverythingButAdminister) {
         switch (std::visit(RightOf{}, request)) {
             case Right::admin:
                 expect(alice, request, ErrorCode::admin_only);
+                break;
+            case Right::watcher:
+                expect(alice, request, ErrorCode::forbidden);
                 break;
             case Right::nobody:
                 expect(alice, request, ErrorCode::unknown_message_type);

@@ -115,6 +115,9 @@ private:
                               PresenceChangePtr>;
 
     void put(Item item);
+    void note_turn(core::SteadyTime now) noexcept {
+        last_turn_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
+    }
     void turn();
     void wait_for_event();
     /// Resumes those that are ready by now, at most so many; how many those were.
