@@ -150,6 +150,9 @@ TEST(ProtocolPage, HasEveryRouteWithWhoMayUseIt) {
             case protocol::Right::admin:
                 EXPECT_EQ(token, "admin") << name;
                 break;
+            case protocol::Right::watcher:
+                EXPECT_EQ(token, "watch") << name;
+                break;
             case protocol::Right::sender:
                 EXPECT_EQ(token, "send") << name;
                 break;
