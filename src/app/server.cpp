@@ -105,6 +105,10 @@ void Server::start_loops() {
         ::pthread_setname_np(threads_.back().native_handle(),
                              ("loop-" + std::to_string(index)).c_str());
     }
+    // Whoever is told that the hub listens finds it ready.
+    for (std::size_t index = 0; index < loops_.size(); ++index) {
+        while (!loops_[index].last_turn() && !failed()) std::this_thread::yield();
+    }
 }
 
 void Server::run_loop(delivery::EventLoop& loop) {

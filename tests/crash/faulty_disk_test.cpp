@@ -224,7 +224,7 @@ TEST_F(FaultyDiskTest, ACommitThatStandsStillShowsInProbesAndHealthWhileReadsGoO
     const auto health = probe.get("/health");
     EXPECT_EQ(health.status, 200);
     EXPECT_EQ(health.json().value("reason", ""), "commit_stalled");
-    EXPECT_NE(probe.get("/metrics").body.find("\nagentcom_commit_queue_operations 1\n"),
+    EXPECT_NE(probe.get("/metrics").body.find("\nagentcom_health{state=\"commit_stalled\"} 1\n"),
               std::string::npos);
     disk.levers().hang.set(0);
     EXPECT_EQ(writer.read_response().status, 200);

@@ -83,7 +83,7 @@ std::vector<std::vector<std::string>> table_of(const std::string& page, const st
     std::vector<std::vector<std::string>> rows;
     std::istringstream lines(page.substr(page.find("\n## " + title + "\n") + 1));
     for (std::string line; std::getline(lines, line);) {
-        if (!line.starts_with("| ")) {
+        if (!line.starts_with('|')) {
             if (!rows.empty()) break;
             continue;
         }

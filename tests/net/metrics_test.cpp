@@ -157,6 +157,7 @@ TEST_F(Metrics, WhoDoesNotTakeWhatItIsSentIsCounted) {
 
 TEST_F(Metrics, ProbesAreForEverybody) {
     Hub hub;
+    hub.settle();  // every loop has begun
     HttpClient nobody(hub.port());
     for (const char* path : {"/livez", "/readyz"}) {
         const auto answer = nobody.get(path);
