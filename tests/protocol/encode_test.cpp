@@ -268,6 +268,18 @@ std::vector<Golden> goldens() {
          R"({"messages":[],"cursor":9,"count":0,"more":true})"},
         {ReplyList{"p", {}, core::Seq{9}}, ok, 200,
          R"({"parent":"p","replies":[],"count":0,"cursor":9})"},
+        {ProbeReport{}, ok, 200, R"({"status":"ok"})"},
+        {ProbeReport{HealthState::commit_stalled}, ok, 503,
+         R"({"status":"unavailable","reason":"commit_stalled"})"},
+        {HealthReport{.state = HealthState::commit_stalled}, ok, 200,
+         R"({"status":"degraded","service":"agent_com","agents_connected":0,)"
+         R"("reason":"commit_stalled"})"},
+        {HealthReport{.state = HealthState::loop_stalled}, ok, 503,
+         R"({"status":"degraded","service":"agent_com","agents_connected":0,)"
+         R"("reason":"loop_stalled"})"},
+        {std::make_shared<const MetricsReport>(MetricsReport{
+             {{"a_total", "As.", MetricKind::counter, HistogramUnit::count, {{{}, 3, {}}}}}}),
+         ok, 200, "# HELP a_total As.\n# TYPE a_total counter\na_total 3\n"},
     };
 }
 
