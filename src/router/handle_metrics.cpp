@@ -3,9 +3,13 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstdlib>
+#include <ctime>
 #include <fstream>
+#include <iterator>
 #include <string>
 #include <utility>
 
@@ -17,8 +21,6 @@
 namespace agentcom::router {
 
 namespace {
-
-using Labels = MetricList::Labels;
 
 constexpr double kMillisPerSecond = 1e3;
 
