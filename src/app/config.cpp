@@ -199,6 +199,7 @@ std::string print_config(const Config& config, bool explain) {
         if (explain) {
             const auto origin = config.origins.find(key.dotted());
             out += "  # " + (origin != config.origins.end() ? origin->second : "the default");
+            if (key.change == Change::reload) out += "; a reload takes a change over";
         }
         out += '\n';
     }

@@ -89,7 +89,7 @@ public:
     void start();
     void begin_shutdown();
     void abort_all();
-    bool reload_tls();
+    [[nodiscard]] std::function<void()> prepare(const EndpointOptions& options);
     void sweep() { on_all_shards(&Shard::sweep); }
     /// Lets go of what still waits. Only when the loops do not run any more.
     void drop_suspended();
@@ -99,6 +99,11 @@ public:
 private:
     static Awaitable<void> accept_all(std::shared_ptr<Impl> self);
     void place(Socket socket, const Address& from, std::size_t shard);
+    [[nodiscard]] std::shared_ptr<const SitePolicy> read_sites(
+        const EndpointOptions& options) const {
+        return std::make_shared<const SitePolicy>(options.allowed_origins, options.allowed_hosts,
+                                                  host_, on_loopback_);
+    }
     /// Any thread: runs the member function on every shard's loop.
     void on_all_shards(void (Shard::*action)());
 
@@ -108,6 +113,8 @@ private:
     Acceptor acceptor_;
     Timer back_off_;
     core::LogLimit accept_errors_{1, kAcceptErrorsInterval};
+    std::string host_;
+    bool on_loopback_ = false;
     std::uint16_t port_ = 0;
     std::size_t next_shard_ = 0;
 };
@@ -120,8 +127,9 @@ Endpoint::Impl::Impl(EndpointOptions options, delivery::LoopGroup& loops, router
       acceptor_(loops[0].context()),
       back_off_(loops[0].context()) {
     const tcp::endpoint where = resolve(loops[0].context(), options.host, options.port);
-    shared_->sites.emplace(options.allowed_origins, options.allowed_hosts, options.host,
-                           where.address().is_loopback());
+    host_ = options.host;
+    on_loopback_ = where.address().is_loopback();
+    const auto sites = read_sites(options);
     listen(acceptor_, where, options);
     // Behind a proxy it is the proxy's business.
     if (!where.address().is_loopback() && !options.tls && options.trusted_proxies.empty()) {
@@ -133,7 +141,7 @@ Endpoint::Impl::Impl(EndpointOptions options, delivery::LoopGroup& loops, router
     }
     port_ = acceptor_.local_endpoint().port();
     for (std::size_t i = 0; i < loops.size(); ++i) {
-        shards_.push_back(std::make_shared<Shard>(shared_, loops[i]));
+        shards_.push_back(std::make_shared<Shard>(shared_, loops[i], sites));
     }
 }
 
@@ -213,16 +221,20 @@ void Endpoint::Impl::begin_shutdown() {
     on_all_shards(&Shard::begin_shutdown);
 }
 
-bool Endpoint::Impl::reload_tls() {
-    if (!shared_->tls) return true;
-    try {
-        shared_->tls->reload(shared_->clock.now());
-    } catch (const std::exception& error) {
-        spdlog::error("the TLS certificate stays as it was: {}", error.what());
-        return false;
-    }
-    spdlog::info("the TLS certificate and its key were read again");
-    return true;
+std::function<void()> Endpoint::Impl::prepare(const EndpointOptions& options) {
+    ServerTls::Context tls;
+    if (shared_->tls && options.tls) tls = ServerTls::read(*options.tls, shared_->clock.now());
+    // Which part of all connections strangers may have follows from how many there may be in all.
+    Limits limits = options.limits;
+    limits.max_connections = shared_->limits.max_connections;
+    return [self = shared_from_this(), tls = std::move(tls), sites = read_sites(options),
+            strangers = limits_of_strangers(limits)] {
+        if (tls) self->shared_->tls->replace(tls);
+        self->shared_->addresses->set_limits(strangers);
+        for (const auto& shard : self->shards_) {
+            shard->loop().post([shard, sites] { shard->set_sites(sites); });
+        }
+    };
 }
 
 void Endpoint::Impl::abort_all() { on_all_shards(&Shard::abort_all); }
@@ -236,7 +248,9 @@ std::uint16_t Endpoint::port() const noexcept { return impl_->port(); }
 void Endpoint::start() { impl_->start(); }
 void Endpoint::begin_shutdown() { impl_->begin_shutdown(); }
 std::uint64_t Endpoint::open_connections() const noexcept { return impl_->open_connections(); }
-bool Endpoint::reload_tls() { return impl_->reload_tls(); }
+std::function<void()> Endpoint::prepare(const EndpointOptions& options) {
+    return impl_->prepare(options);
+}
 void Endpoint::abort_all() { impl_->abort_all(); }
 void Endpoint::sweep() { impl_->sweep(); }
 

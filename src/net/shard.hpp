@@ -44,6 +44,9 @@ struct ConnectionLog {
     core::LogLimit wrong_tokens{kLines, kInterval};
 };
 
+/// What strangers may do, whose connections have a part of all there are.
+[[nodiscard]] AddressTable::Limits limits_of_strangers(const Limits& limits);
+
 /// What all loops of one endpoint share. Constant once the endpoint accepts, except what counts.
 struct Shared {
     /// `output_bytes`: the most that may wait to be written in the whole hub.
@@ -53,9 +56,8 @@ struct Shared {
     const core::Clock& clock;
     Limits limits;
     std::string dashboard_html;
-    std::string base_path;            // see EndpointOptions
-    std::unique_ptr<ServerTls> tls;   // null: plain text
-    std::optional<SitePolicy> sites;  // always set, once it is known what the endpoint listens on
+    std::string base_path;           // see EndpointOptions
+    std::unique_ptr<ServerTls> tls;  // null: plain text
     /// Accepted and not yet closed, over all loops.
     std::shared_ptr<std::atomic<std::uint64_t>> open =
         std::make_shared<std::atomic<std::uint64_t>>(0);
@@ -81,7 +83,8 @@ struct Visitor {
 /// by its coroutine and listed here for as long as it exists.
 class Shard {
 public:
-    Shard(std::shared_ptr<Shared> shared, delivery::EventLoop& loop);
+    Shard(std::shared_ptr<Shared> shared, delivery::EventLoop& loop,
+          std::shared_ptr<const SitePolicy> sites);
 
     [[nodiscard]] delivery::EventLoop& loop() noexcept { return loop_; }
     [[nodiscard]] router::Router& router() noexcept { return shared_->router; }
@@ -100,7 +103,9 @@ public:
     [[nodiscard]] ConnectionLog& log() noexcept { return log_; }
     [[nodiscard]] bool shutting_down() const noexcept { return shutting_down_; }
     [[nodiscard]] const TrustedProxies& proxies() const noexcept { return shared_->proxies; }
-    [[nodiscard]] const SitePolicy& sites() const noexcept { return *shared_->sites; }
+    /// Whose pages may use the hub; until this loop is given another one.
+    [[nodiscard]] const SitePolicy& sites() const noexcept { return *sites_; }
+    void set_sites(std::shared_ptr<const SitePolicy> sites) noexcept { sites_ = std::move(sites); }
     [[nodiscard]] AddressTable& addresses() const noexcept { return *shared_->addresses; }
     /// One from this address asks without a valid token; false when it does so too often.
     [[nodiscard]] bool admit_stranger(const Address& address) const {
@@ -139,6 +144,7 @@ public:
 private:
     std::shared_ptr<Shared> shared_;
     delivery::EventLoop& loop_;
+    std::shared_ptr<const SitePolicy> sites_;
     SharedAnswers shared_answers_;
     LoopClock clock_;
     std::vector<Connection*> connections_;

@@ -174,6 +174,8 @@ constexpr auto kTable = std::to_array<Row>({
                     kFields<kRequiredStatus, kCapabilities>, set_profile),
     row<GetMessage>(Operation::get_message, "get_message", "", {holder, read, 2, kPage},
                     kFields<kMessageId>, get_message),
+    row<ReloadConfig>(Operation::reload_config, "reload_config", "", {admin, write, 1'000, kFixed},
+                      {}, plain<ReloadConfig>),
 });
 
 constexpr bool in_order() {

@@ -151,6 +151,7 @@ WriteResult Store::submit_and_wait(WriteOp op) {
 }
 
 bool Store::saturated() const noexcept { return impl_->pipeline.saturated(); }
+void Store::set_quotas(const Quotas& quotas) { impl_->pipeline.set_quotas(quotas); }
 core::Epoch Store::epoch() const noexcept { return impl_->schema.epochs.newest(); }
 StoreState Store::state() const noexcept { return impl_->pipeline.state(); }
 StoreStats Store::stats() const {

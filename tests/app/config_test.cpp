@@ -61,6 +61,23 @@ TEST(ExampleConfiguration, HasEveryKeyOfEverySectionOnce) {
     }
 }
 
+TEST(ExampleConfiguration, MarksWhatAReloadTakesOver) {
+    std::ifstream stream(example_file());
+    std::string section;
+    std::string comment;
+    for (std::string line; std::getline(stream, line);) {
+        if (line.starts_with('[')) section = line.substr(1, line.find(']') - 1);
+        const auto equals = line.find(" =");
+        if (line.starts_with('#')) {
+            comment = line;
+        } else if (equals != std::string::npos) {
+            const ConfigKey* key = find_config_key(section, line.substr(0, equals));
+            ASSERT_NE(key, nullptr) << line;
+            EXPECT_EQ(comment.ends_with(" [reload]"), key->change == Change::reload) << line;
+        }
+    }
+}
+
 TEST(Defaults, AreThoseOfTheOtherRooms) {
     const Config config = load_config({});
     EXPECT_EQ(config.endpoint.port, net::EndpointOptions().port);
@@ -137,7 +154,8 @@ TEST_F(ConfigFiles, EachSettingSaysWhereItComesFrom) {
     const std::string printed = print_config(config, true);
     for (const std::string line :
          {"port = 4711  # the flag for server.port", "host = \"127.0.0.1\"  # the default",
-          "ttl = \"99s\"  # the environment variable AGENTCOM_MAILBOX_TTL"}) {
+          "ttl = \"99s\"  # the environment variable AGENTCOM_MAILBOX_TTL",
+          "level = \"info\"  # the default; a reload takes a change over"}) {
         EXPECT_NE(printed.find('\n' + line + '\n'), std::string::npos) << line << '\n' << printed;
     }
     EXPECT_NE(printed.find("cap = 7  # " + file.string() + ", line 2\n"), std::string::npos);

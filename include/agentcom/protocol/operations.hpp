@@ -58,8 +58,10 @@ enum class Operation : std::uint8_t {
     list_directory,
     set_profile,
     get_message,
+    reload_config,
 };
-inline constexpr std::size_t kOperationCount = static_cast<std::size_t>(Operation::get_message) + 1;
+inline constexpr std::size_t kOperationCount =
+    static_cast<std::size_t>(Operation::reload_config) + 1;
 
 /// What it does to the store, and so when it is answered.
 enum class Effect : std::uint8_t {

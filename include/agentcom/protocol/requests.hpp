@@ -230,6 +230,8 @@ struct EndAgent {
     std::string agent;
 };
 struct ResetHub {};
+/// The configuration is read again, as at SIGHUP.
+struct ReloadConfig {};
 struct Health {};
 
 using Request =
@@ -239,6 +241,6 @@ using Request =
                  GetReplies, GetThreadRoot, GetSetting, PutSetting, AnalyticsSummary,
                  AnalyticsAgents, AnalyticsHourly, CreateToken, ListTokens, RevokeTokens, ResetHub,
                  Health, RotateToken, WhoAmI, SetMember, EndAgent, OpenStream, GetUnread, GetAgent,
-                 ListDirectory, SetProfile, GetMessage>;
+                 ListDirectory, SetProfile, GetMessage, ReloadConfig>;
 
 }  // namespace agentcom::protocol

@@ -53,6 +53,22 @@ struct StoreOptions {
     std::uint64_t retention_bytes = std::uint64_t{16} << 30;
 };
 
+/// Of the options what may change while the store is open.
+struct Quotas {
+    std::uint64_t max_unclaimed_mailboxes = 0;
+    std::uint64_t max_channels = 0;
+    std::uint64_t max_subscriptions_per_agent = 0;
+    std::uint64_t max_members_per_channel = 0;
+    std::uint64_t share_percent = 0;
+
+    explicit Quotas(const StoreOptions& options)
+        : max_unclaimed_mailboxes(options.max_unclaimed_mailboxes),
+          max_channels(options.max_channels),
+          max_subscriptions_per_agent(options.max_subscriptions_per_agent),
+          max_members_per_channel(options.max_members_per_channel),
+          share_percent(options.share_percent) {}
+};
+
 /// The store cannot be opened; `what()` is one sentence for the operator.
 class StoreError : public std::runtime_error {
     using std::runtime_error::runtime_error;
@@ -96,6 +112,8 @@ public:
     /// True while more waits than max_queued_operations or max_queued_bytes: for its commit, or for
     /// a loop to apply it. CommitListener::on_room says when that is over.
     [[nodiscard]] bool saturated() const noexcept;
+    /// These hold for operations that are submitted from now on, and maybe for some that wait.
+    void set_quotas(const Quotas& quotas);
 
     // Reads.
     [[nodiscard]] core::Epoch epoch() const noexcept;
