@@ -16,7 +16,8 @@ namespace {
 std::vector<ConfigKey> server_keys() {
     return {
         text(
-            "server", "host", false, "Address to listen on; loopback unless you mean it.",
+            "server", "host", false,
+            "Address to listen on, or a name: all of its; loopback unless you mean it.",
             [](auto& c) -> auto& { return c.endpoint.host; }),
         count(
             "server", "port", 0, 65'535, "Port to listen on; 0 takes any free one.",

@@ -192,7 +192,7 @@ int serve(const ServeFlags& flags) {
             wanted, allowed);
     }
     tell_of_large_bodies(config.endpoint.limits);
-    spdlog::info("listening on {}", server.url());
+    spdlog::info("listening on {}", server.place());
 
     ServiceManager manager(sources.environment);
     const std::string status = "listening on " + server.url();

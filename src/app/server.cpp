@@ -71,6 +71,14 @@ std::string Server::url() const {
            ':' + std::to_string(endpoint_.port());
 }
 
+std::string Server::place() const {
+    const auto& addresses = endpoint_.addresses();
+    if (addresses.size() == 1 && addresses.front() == config_.endpoint.host) return url();
+    std::string list;
+    for (const std::string& address : addresses) list += (list.empty() ? "" : ", ") + address;
+    return url() + " (" + list + ')';
+}
+
 void Server::write_run_file() {
     std::string presented;
     if (config_.endpoint.tls) {

@@ -36,6 +36,8 @@ public:
     Server& operator=(const Server&) = delete;
 
     [[nodiscard]] std::string url() const;
+    /// For people: the url and, where the host is a name, the addresses it stands for.
+    [[nodiscard]] std::string place() const;
     /// True when an event loop ended by an exception; the hub must be stopped. Raised together
     /// with SIGTERM to the process.
     [[nodiscard]] bool failed() const noexcept { return failed_.load(); }

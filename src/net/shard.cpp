@@ -94,13 +94,15 @@ void Shared::report_wrong_tokens() {
     }
 }
 
-core::Millis Shard::note_wrong_token(const Address& address) {
+core::Millis Shard::note_wrong_token(const Address& address,
+                                     std::span<const core::LogField> fields) {
     const AddressKey key = address_key(address);
     const auto failure = addresses().note_failure(key, shared_->clock.steady());
     if (failure.first) {
         // What it was is told nobody: it may be a mistyped good one.
         if (const auto line = log_.wrong_tokens.admit(clock().steady())) {
-            spdlog::warn("a wrong token from {}{}", to_text(key), line->note());
+            spdlog::warn(
+                core::with_fields(fields, "a wrong token from " + to_text(key) + line->note()));
         }
     }
     return failure.wait;

@@ -5,11 +5,14 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "agentcom/core/log_fields.hpp"
 #include "agentcom/core/log_limit.hpp"
 #include "agentcom/core/time.hpp"
+#include "agentcom/core/token.hpp"
 #include "agentcom/delivery/event_loop.hpp"
 #include "agentcom/net/endpoint.hpp"
 #include "agentcom/router/router.hpp"
@@ -42,6 +45,7 @@ struct ConnectionLog {
     core::LogLimit failed_handshakes{kLines, kInterval};
     core::LogLimit exceptions{kLines, kInterval};
     core::LogLimit wrong_tokens{kLines, kInterval};
+    core::LogLimit failed_requests{kLines, kInterval};
 };
 
 /// What strangers may do, whose connections have a part of all there are.
@@ -112,7 +116,11 @@ public:
         return addresses().spend(address_key(address), shared_->clock.steady());
     }
     /// One from this address has shown a token that nobody holds: how long it has to wait now.
-    core::Millis note_wrong_token(const Address& address);
+    /// `fields`: of its request, for the log.
+    core::Millis note_wrong_token(const Address& address,
+                                  std::span<const core::LogField> fields = {});
+    /// Of the next request of all on this loop; those of other loops are unlikely to be the same.
+    [[nodiscard]] std::uint64_t next_request() noexcept { return next_request_++; }
     /// How long no token from this address is looked at; not positive: it may be. Loopback never
     /// waits for the failures of others: a good token is taken at any time.
     [[nodiscard]] core::Millis wait_before_token(const Address& address) const;
@@ -151,6 +159,7 @@ private:
     std::vector<std::weak_ptr<Connection>> held_back_;
     ConnectionLog log_;
     bool shutting_down_ = false;
+    std::uint64_t next_request_ = core::random_u64();
 };
 
 }  // namespace agentcom::net

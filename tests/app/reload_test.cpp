@@ -73,6 +73,7 @@ TEST_F(Reload, EveryKeyCanBeCopied) {
         const std::vector<RawValue> others{std::int64_t{60'001},
                                            std::int64_t{99},
                                            std::int64_t{9},
+                                           std::int64_t{50'000'000},
                                            false,
                                            true,
                                            std::vector<std::string>{"192.0.2.1"},

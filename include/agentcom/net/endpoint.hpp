@@ -56,7 +56,7 @@ struct TlsOptions {
 };
 
 struct EndpointOptions {
-    std::string host = "127.0.0.1";  // an address, or a name that resolves to one
+    std::string host = "127.0.0.1";  // an address, or a name: then all its addresses
     std::uint16_t port = 4000;       // 0: any free port
     /// What stands before every path for those who come through a proxy that hands it on: "/hub";
     /// empty: nothing. Paths without it are understood, too.
@@ -96,6 +96,8 @@ public:
     Endpoint& operator=(const Endpoint&) = delete;
 
     [[nodiscard]] std::uint16_t port() const noexcept;
+    /// Where it listens: one address, or all that the host's name stands for.
+    [[nodiscard]] const std::vector<std::string>& addresses() const noexcept;
     /// Begins to accept. Call once, before or after the loops run.
     void start();
     /// Any thread: stops accepting; closes every WebSocket with 1001, lets HTTP answers in hand
