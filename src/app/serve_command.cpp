@@ -217,7 +217,8 @@ void add_serve_command(CLI::App& app, int& status) {
         app.add_subcommand("serve", "Run the hub until SIGTERM or SIGINT; SIGHUP reloads");
     const auto flags = std::make_shared<ServeFlags>();
     add_common_flags(*command, flags->common);
-    command->add_option("--host", flags->host, "Address to listen on")->type_name("ADDRESS");
+    command->add_option("--host", flags->host, "Address to listen on, or a name for all of its")
+        ->type_name("ADDRESS");
     command->add_option("--port", flags->port, "Port to listen on")->type_name("PORT");
     command->callback([flags, &status] { status = serve(*flags); });
 }

@@ -46,9 +46,11 @@ std::string suffix_of(const Environment& env) {
     return '-' + std::to_string(info_of(env).me_last_txnid);
 }
 
-std::string epoch_of(Environment& env) {
+/// What differs between stores that were copied from each other and have gone on since.
+std::string moment_of(Environment& env) {
     const ReadTransaction txn(env);
-    return std::string(txn.get(txn.tables().meta, kMetaEpoch).value_or(""));
+    std::string rows(txn.get(txn.tables().meta, kMetaEpoch).value_or(""));
+    return rows += txn.get(txn.tables().meta, kMetaState).value_or("");
 }
 
 /// Whether there is a copy already, of an attempt that was cut short: a hub that is started again
@@ -60,7 +62,7 @@ bool is_copied(Environment& env, const fs::path& directory, std::uint64_t versio
         if (!name.starts_with(prefix_of(version)) || !name.ends_with(suffix_of(env))) continue;
         try {
             Environment copy(entry.path(), ReadOnly::alone);
-            if (epoch_of(copy) == epoch_of(env)) return true;
+            if (moment_of(copy) == moment_of(env)) return true;
         } catch (const std::runtime_error&) {
             // Then it is none.
         }

@@ -99,7 +99,7 @@ TEST_F(SchemaTest, AnUpgradeIsPrecededByACopyOfTheStoreAsItWas) {
     EXPECT_EQ(told[0].second.findings, 0U) << told[0].second.first_finding;
     const auto copies = backups();
     ASSERT_EQ(copies.size(), 1U);
-    EXPECT_TRUE(copies[0].filename().string().starts_with("backup-v1-20231114T"));
+    EXPECT_TRUE(copies[0].filename().string().starts_with("backup-v1-20231115T001421Z-"));
     EXPECT_EQ(std::filesystem::status(copies[0]).permissions(), std::filesystem::perms::owner_all);
     // What is up to date already is not copied.
     append(direct("alice", "bob"));
