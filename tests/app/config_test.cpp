@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <set>
 #include <sstream>
 
 #include "app/config_file.hpp"
@@ -76,6 +77,32 @@ TEST(ExampleConfiguration, MarksWhatAReloadTakesOver) {
             EXPECT_EQ(comment.ends_with(" [reload]"), key->change == Change::reload) << line;
         }
     }
+}
+
+TEST(OperationsPage, ListsWhatAReloadTakesOver) {
+    std::ifstream page(test::source_dir() / "docs" / "operations.md");
+    std::string line;
+    while (std::getline(page, line) && line != "## Reload") {
+    }
+    std::set<std::string> listed;
+    while (std::getline(page, line) && !line.starts_with("## ")) {
+        if (!line.starts_with("| `")) continue;
+        // What stands in backticks: the section, then its settings.
+        std::vector<std::string> names;
+        for (auto at = line.find('`'); at != std::string::npos; at = line.find('`', at)) {
+            const auto end = line.find('`', at + 1);
+            names.push_back(line.substr(at + 1, end - at - 1));
+            at = end + 1;
+        }
+        for (std::size_t i = 1; i < names.size(); ++i) {
+            EXPECT_TRUE(listed.insert(names[0] + '.' + names[i]).second) << names[i];
+        }
+    }
+    std::set<std::string> reloadable;
+    for (const ConfigKey& key : config_keys()) {
+        if (key.change == Change::reload) reloadable.insert(key.dotted());
+    }
+    EXPECT_EQ(listed, reloadable);
 }
 
 TEST(Defaults, AreThoseOfTheOtherRooms) {
