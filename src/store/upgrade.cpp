@@ -14,6 +14,7 @@
 #include "agentcom/core/files.hpp"
 #include "store/copy.hpp"
 #include "store/keys.hpp"
+#include "store/rows.hpp"
 #include "store/transaction.hpp"
 
 namespace agentcom::store {
