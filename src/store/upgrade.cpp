@@ -166,6 +166,7 @@ void upgrade(Environment& env, std::uint64_t version, std::span<const UpgradeSte
         }
         std::move(txn).commit();
     }
+    env.sync();  // commits do not wait for the disk where that is how the store is kept
 }
 
 }  // namespace agentcom::store
