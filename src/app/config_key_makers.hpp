@@ -164,14 +164,17 @@ ConfigKey text(std::string_view section, std::string_view name, bool may_be_empt
 template <class Access>
 ConfigKey text_like(std::string_view section, std::string_view name, std::string_view kind,
                     bool (*is_one)(std::string_view), std::string_view doc, Access access) {
-    return {section, name, doc,
+    return {section,
+            name,
+            doc,
             [=](Config& config, const RawValue& raw) -> std::optional<std::string> {
                 const auto* value = std::get_if<std::string>(&raw);
                 if (value == nullptr || !is_one(*value)) return std::string(kind);
                 access(config) = *value;
                 return std::nullopt;
             },
-            [=](const Config& config) { return core::quote_toml(access(config)); }};
+            [=](const Config& config) { return core::quote_toml(access(config)); },
+            copier(access)};
 }
 
 /// One of a closed set of words; `words` are in the order of the enumeration.

@@ -82,7 +82,8 @@ TEST_F(Reload, EveryKeyCanBeCopied) {
                                            std::string("json"),
                                            std::string("relaxed"),
                                            std::string("all"),
-                                           std::string("other")};
+                                           std::string("other"),
+                                           std::string("/hub")};
         for (const RawValue& other : others) {
             if (key.show(from) == key.show(to)) (void)key.read(from, other);
         }
