@@ -81,6 +81,25 @@ std::string_view content_headers(Content content) noexcept {
     return kJsonHeaders;
 }
 
+/// What a page may send besides what it may send anyway, and what it may read of an answer.
+constexpr std::string_view kHeadersOfPages =
+    "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, MCP-Protocol-Version, "
+    "Mcp-Method, "
+    "Mcp-Name, Traceparent, X-Request-Id";
+constexpr std::string_view kHeadersForPages = "Allow, Retry-After, WWW-Authenticate, X-Request-Id";
+/// How long a browser need not ask again, in seconds: a list that is changed is soon known.
+constexpr std::string_view kPreflightAge = "600";
+
+void append_request_lines(std::string& out, const AnswerForm& form) {
+    if (!form.tag.id.empty()) out.append("X-Request-Id: ").append(form.tag.id).append("\r\n");
+    // Also where no page asks, or a cache would hand the answer to one that must not have it.
+    if (form.by_origin) out += "Vary: Origin\r\n";
+    if (form.readable_by.empty()) return;
+    // The origin itself, never "*"; and nothing of cookies, of which the hub knows none.
+    out.append("Access-Control-Allow-Origin: ").append(form.readable_by);
+    out.append("\r\nAccess-Control-Expose-Headers: ").append(kHeadersForPages).append("\r\n");
+}
+
 }  // namespace
 
 HttpAnswer to_answer(protocol::HttpOutput output) {
@@ -127,7 +146,7 @@ HttpAnswer wait_answer(core::Millis wait) {
     return answer;
 }
 
-std::string answer_head(const HttpAnswer& answer, AnswerForm form) {
+std::string answer_head(const HttpAnswer& answer, const AnswerForm& form) {
     std::string out;
     out.reserve(384);
     out += form.http_1_0 ? "HTTP/1.0 " : "HTTP/1.1 ";
@@ -139,7 +158,14 @@ std::string answer_head(const HttpAnswer& answer, AnswerForm form) {
     out += "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n";
     const bool has_content = answer.status != kNoContent;
     if (has_content) out += content_headers(answer.content);
-    if (!answer.allow.empty()) out += "Allow: " + answer.allow + "\r\n";
+    append_request_lines(out, form);
+    if (answer.preflight) {
+        out.append("Access-Control-Allow-Methods: ").append(answer.allow);
+        out.append("\r\nAccess-Control-Allow-Headers: ").append(kHeadersOfPages);
+        out.append("\r\nAccess-Control-Max-Age: ").append(kPreflightAge).append("\r\n");
+    } else if (!answer.allow.empty()) {
+        out += "Allow: " + answer.allow + "\r\n";
+    }
     if (answer.status == 401) out += "WWW-Authenticate: Bearer\r\n";
     if (answer.status == 426) out += "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n";
     if (answer.retry_after_s) {
@@ -157,6 +183,7 @@ std::string answer_head(const HttpAnswer& answer, AnswerForm form) {
 std::string event_stream_head(const AnswerForm& form) {
     std::string out = form.http_1_0 ? "HTTP/1.0 200 OK\r\n" : "HTTP/1.1 200 OK\r\n";
     append_server_lines(out, form.now);
+    append_request_lines(out, form);
     // Proxies are asked not to gather events.
     out +=
         "Content-Type: text/event-stream\r\nCache-Control: no-store\r\n"
@@ -164,7 +191,7 @@ std::string event_stream_head(const AnswerForm& form) {
     return out;
 }
 
-void append_answer(HttpAnswer& answer, AnswerForm form, delivery::Outbox& outbox) {
+void append_answer(HttpAnswer& answer, const AnswerForm& form, delivery::Outbox& outbox) {
     const std::string head = answer_head(answer, form);
     if (form.without_body) answer.body.clear();
     outbox.append_pieces(head, answer.body);

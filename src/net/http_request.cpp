@@ -40,9 +40,19 @@ std::variant<HttpAnswer, Upgrade, Admission> to_websocket(const HttpHead& head) 
     return Upgrade{std::string(*head.websocket_key), {}};
 }
 
+constexpr const char* kVerbs = "GET, HEAD, POST, PUT, DELETE";
+
+/// Where there is nothing the browser asks all the same, so that its page sees the 404.
+HttpAnswer preflight_answer(const RouteMatch& match) {
+    HttpAnswer answer;
+    answer.status = 204;
+    answer.preflight = true;
+    answer.allow = match.allow.empty() ? kVerbs : match.allow;
+    return answer;
+}
+
 /// What is said of the hub as a whole, or of nothing that it has.
 std::optional<HttpAnswer> without_path(const HttpHead& head) {
-    constexpr const char* kVerbs = "GET, HEAD, POST, PUT, DELETE";
     if (head.verb == "CONNECT") {
         HttpAnswer answer = error_answer(core::ErrorCode::method_not_allowed);
         answer.allow = kVerbs;
@@ -119,6 +129,9 @@ HeadStep admit(const HttpHead& head, const Premises& premises) {
     remove_base(target.segments, premises.base_path);
     Admission admission;
     admission.match = find_route(head.verb, target.segments);
+    if (head.preflight && premises.sites.lists(*head.origin)) {
+        return {{}, false, preflight_answer(admission.match)};
+    }
     admission.query = parse_query(target.query);
     const Route* route = admission.match.route;
     if (head.origin && !is_open_to_pages(head, route) &&

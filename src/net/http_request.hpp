@@ -29,6 +29,7 @@ struct HttpHead {
     std::string_view target;
     const Authority* authority = nullptr;  // how the hub is addressed; null: HTTP/1.0 may not say
     std::optional<std::string> origin;     // of the page that asks, in a browser
+    bool preflight = false;                // whether a page may ask something, says its browser
     std::optional<std::string_view> forwarded_proto;
     std::optional<std::string_view> authorization;
     std::optional<std::string_view> content_type;

@@ -103,7 +103,7 @@ Awaitable<HttpSession::Next> HttpSession::answer_one() {
         if (next == Next::hand_over) co_return co_await make_way();
         co_return next;
     } catch (const std::exception&) {
-        loop().registry().faults().report("HTTP request");
+        loop().registry().faults().report("HTTP request", form_.tag.fields());
     }
     // What has been read of it is unknown, so nothing can follow.
     co_return after(refuse(core::ErrorCode::internal));
@@ -126,6 +126,7 @@ Awaitable<HttpSession::Taken> HttpSession::take_request() {
     RequestReader reader(shard().limits());
     from_ = visitor_.address;
     form_ = {.keep_alive = false};
+    asked_for_.clear();
     asker_.reset();
     wrong_token_shown_ = false;
     stream().limit_input(shard().max_input_of_strangers());
@@ -205,6 +206,15 @@ void HttpSession::note_head(const RequestReader& reader) {
     form_.http_1_0 = reader.is_http_1_0();
     form_.keep_alive = reader.wants_keep_alive() && !shard().shutting_down();
     form_.without_body = reader.is_head();
+    form_.tag = reader.tag(shard().next_request());
+    if (shard().sites().lists_any()) {
+        form_.by_origin = true;
+        auto origin = reader.origin();
+        if (origin && shard().sites().lists(*origin)) form_.readable_by = std::move(*origin);
+    }
+    if (spdlog::should_log(spdlog::level::debug)) {
+        asked_for_ = std::string(reader.verb()) + ' ' + reader.path();
+    }
     if (!through_proxy_) return;
     from_ = shard().proxies().client(visitor_.address, reader.forwarded_for());
     // What is kept from now on is the client's, not the proxy's.
@@ -353,6 +363,7 @@ Awaitable<HttpSession::Next> HttpSession::make_way() {
 
 void HttpSession::hand_over() {
     phase_ = Phase::over;
+    tell("goes on as another protocol");
     auto successor = std::move(*successor_);
     const auto next_shard = shared_shard();
     if (auto* upgrade = std::get_if<Upgrade>(&successor)) {

@@ -92,6 +92,8 @@ private:
     [[nodiscard]] bool owes_much();
     Awaitable<void> let_output_drain();
     void send(HttpAnswer answer, AnswerForm form);
+    /// What has come of the current request, for whoever follows each of them in the log.
+    void tell(std::string_view outcome) const;
     [[nodiscard]] HttpAnswer encode(const protocol::Reply& reply, bool hint);
     /// An answer cannot be ended in the middle: the connection is.
     void foreclose() override;
@@ -105,6 +107,7 @@ private:
     // Of the current request:
     Address from_;                        // who asks, behind trusted proxies
     AnswerForm form_;                     // how it is answered, as far as it has been read
+    std::string asked_for_;               // verb and path, when that is logged; or empty
     std::optional<core::AgentId> asker_;  // if its token was valid
     bool wrong_token_shown_ = false;
     Shares::Holding owed_;          // bytes of answers that have not been taken, likewise

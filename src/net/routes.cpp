@@ -59,6 +59,7 @@ constexpr auto kRoutes = std::to_array<Route>({
     {"POST", "/admin/tokens/:id/rotate", rotate_token},
     {"DELETE", "/admin/agents/:id", end_agent},
     {"POST", "/api/admin/reset", reset_hub},
+    {"POST", "/admin/reload", reload_config},
 });
 
 /// Whether the path has this pattern's shape; `argument` becomes its ':' segment.

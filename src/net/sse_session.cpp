@@ -66,7 +66,7 @@ Awaitable<void> SseSession::begin() {
         (void)router.handle(loop(), wish_.caller, this, protocol::Request(wish_.request),
                             [&reply](protocol::Reply&& answer) { reply = std::move(answer); });
     } catch (const std::exception&) {
-        loop().registry().faults().report("beginning of a stream");
+        loop().registry().faults().report("beginning of a stream", form.tag.fields());
         reply = core::Error(core::ErrorCode::internal);
     }
     if (!reply) {

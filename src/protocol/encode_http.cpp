@@ -371,6 +371,12 @@ struct BodyWriter {
     void operator()(const ResetScheduled& reply) {
         writer.member("status", "reset_scheduled").member("triggered_by", reply.triggered_by.str());
     }
+    void operator()(const ConfigReloaded& reply) {
+        writer.member("status", "reloaded");
+        texts("changed", reply.changed);
+        texts("needs_restart", reply.needs_restart);
+        writer.key("tls_read_again").boolean(reply.tls_read_again);
+    }
     void operator()(const HealthReport& reply) {
         writer.member("status", reply.state == HealthState::ok ? "ok" : "degraded")
             .member("service", "agent_com")
@@ -403,6 +409,11 @@ struct BodyWriter {
             .end_object();
     }
 
+    void texts(std::string_view key, const std::vector<std::string>& all) {
+        writer.key(key).begin_array();
+        for (const std::string& text : all) writer.string(text);
+        writer.end_array();
+    }
     void time(std::string_view key, const std::optional<core::Timestamp>& at) {
         if (at) {
             writer.member_integer(key, at->ms);

@@ -181,6 +181,8 @@ constexpr auto kTable = std::to_array<Row>({
     // Made once a second, however many ask.
     row<GetMetrics>(Operation::get_metrics, "get_metrics", "", {watcher, none, 20, kFixed}, {},
                     plain<GetMetrics>),
+    row<ReloadConfig>(Operation::reload_config, "reload_config", "", {admin, write, 1'000, kFixed},
+                      {}, plain<ReloadConfig>),
 });
 
 constexpr bool in_order() {

@@ -86,7 +86,7 @@ protocol::Reply Router::Impl::try_identify(delivery::EventLoop& loop, delivery::
     }
 
     if (!presence_.may_join(identity->agent, clock_.steady())) {
-        if (++session.rate_warnings >= options_.rate_warnings) {
+        if (++session.rate_warnings >= rate_warnings_) {
             session.close(protocol::CloseCode::rate_limited);
         }
         return core::Error(core::ErrorCode::rate_limited, {},
@@ -120,7 +120,7 @@ protocol::Reply Router::Impl::try_identify(delivery::EventLoop& loop, delivery::
                                     .epoch = store.epoch(),
                                     .session_id = session_id,
                                     .max_frame_bytes = options_.max_frame_bytes,
-                                    .messages_per_second = options_.messages_per_second};
+                                    .messages_per_second = rates_.per_second()};
     const store::MailboxView& backlog = session.backlog_start;
     session.begins_after = start.head;
     session.backlog_position = request.acks ? backlog.position : start.head;

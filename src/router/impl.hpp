@@ -90,6 +90,7 @@ public:
     void operate(Context context, protocol::ListTokens request);
     void operate(Context context, protocol::RevokeTokens request);
     void operate(Context context, protocol::ResetHub request);
+    void operate(Context context, protocol::ReloadConfig request);
     void operate(Context context, protocol::RotateToken request);
     void operate(Context context, protocol::WhoAmI request);
     void operate(Context context, protocol::EndAgent request);
@@ -110,6 +111,8 @@ public:
     void continue_backlog(delivery::EventLoop& loop, delivery::Session& session);
     void disconnected(delivery::EventLoop& loop, delivery::Session& session);
     void begin_shutdown();
+    void set_limits(const RouterOptions& options);
+    void set_reloader(Reloader reloader) { reloader_ = std::move(reloader); }
     void start_maintenance(delivery::EventLoop& loop);
     [[nodiscard]] Caller authenticate(std::string_view token);
 
@@ -239,7 +242,9 @@ private:
     void remove_deleted_channels(delivery::EventLoop& loop);
     void maintain(delivery::EventLoop& loop);
 
-    RouterOptions options_;
+    const RouterOptions options_;
+    std::atomic<std::uint64_t> rate_warnings_;
+    Reloader reloader_;
     delivery::LoopGroup& loops_;
     const core::Clock& clock_;
     services::Auth auth_;

@@ -13,6 +13,7 @@ Router::Impl::Impl(RouterOptions options, store::Store& the_store, delivery::Loo
                    const core::Clock& clock)
     : store(the_store),
       options_(std::move(options)),
+      rate_warnings_(options_.rate_warnings),
       loops_(loops),
       clock_(clock),
       auth_(the_store, clock, options_.admin_agents),
@@ -33,6 +34,15 @@ Router::Impl::Impl(RouterOptions options, store::Store& the_store, delivery::Loo
                                                options_.metrics_backlog_interval)),
       expiring_sessions_(loops.size()) {
     feed_watchers();
+}
+
+void Router::Impl::set_limits(const RouterOptions& options) {
+    rates_.set(options.messages_per_second, options.message_burst);
+    work_.set(options.work_per_second, options.work_burst);
+    rate_warnings_ = options.rate_warnings;
+    presence_.set_takeovers(options.takeovers_per_minute);
+    waiting_polls_.set(options.max_waiting_polls, options.max_waiting_polls_per_agent);
+    streams_->set(options.max_streams, options.max_streams_per_agent);
 }
 
 Caller Router::Impl::authenticate(std::string_view token) {
@@ -159,7 +169,7 @@ Pending Router::Impl::answer(delivery::EventLoop& loop, const Caller& caller,
     if (auto error = refuse(request, caller, session, now)) {
         const bool limited = error->code == core::ErrorCode::rate_limited;
         counting(std::move(*error));
-        if (limited && session != nullptr && ++session->rate_warnings >= options_.rate_warnings) {
+        if (limited && session != nullptr && ++session->rate_warnings >= rate_warnings_) {
             session->close(protocol::CloseCode::rate_limited);
         }
         return pending;
@@ -291,6 +301,10 @@ void Router::disconnected(delivery::EventLoop& loop, delivery::Session& session)
 }
 
 void Router::start_maintenance(delivery::EventLoop& loop) { impl_->start_maintenance(loop); }
+
+void Router::set_limits(const RouterOptions& options) { impl_->set_limits(options); }
+
+void Router::set_reloader(Reloader reloader) { impl_->set_reloader(std::move(reloader)); }
 
 void Router::begin_shutdown() { impl_->begin_shutdown(); }
 

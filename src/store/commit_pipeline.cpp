@@ -152,6 +152,11 @@ void CommitPipeline::submit(Submission&& submission) {
     if (was_empty) wake_.notify_one();
 }
 
+void CommitPipeline::set_quotas(const Quotas& quotas) {
+    const std::lock_guard lock(mutex_);
+    queue_.quotas = quotas;
+}
+
 StoreStats CommitPipeline::stats() const {
     StoreStats stats;
     {
@@ -204,6 +209,7 @@ bool CommitPipeline::take(std::vector<Submission>& taken) {
         wake_.wait_for(lock, kLookInterval, something);
     }
     taken.swap(queue_.waiting);
+    if (queue_.quotas) batch_.set_quotas(*std::exchange(queue_.quotas, std::nullopt));
     return !taken.empty() || !queue_.stopping;
 }
 

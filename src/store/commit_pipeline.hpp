@@ -40,6 +40,8 @@ public:
     void submit(std::vector<Submission>&& submissions);
     void submit(Submission&& submission);
 
+    void set_quotas(const Quotas& quotas);
+
     [[nodiscard]] bool saturated() const noexcept { return backlog_->saturated(); }
     [[nodiscard]] StoreState state() const noexcept { return store_state_.load(); }
     [[nodiscard]] core::Seq head() const noexcept { return core::Seq{head_.load()}; }
@@ -71,6 +73,7 @@ private:
     };
     struct Queue {
         std::vector<Submission> waiting;
+        std::optional<Quotas> quotas;  // from now on, when there are new ones
         bool stopping = false;
         bool stopped = false;  // the thread has ended, or there never was one
     };

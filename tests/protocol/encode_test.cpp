@@ -235,6 +235,8 @@ std::vector<Golden> goldens() {
          R"({"status":"removed","channel":"dev","agent_id":"bob","rights":[]})"},
         {ResetScheduled{agent("ann")}, ok, 200,
          R"({"status":"reset_scheduled","triggered_by":"ann"})"},
+        {ConfigReloaded{{"log.level"}, {}, true}, ok, 200,
+         R"({"status":"reloaded","changed":["log.level"],"needs_restart":[],"tls_read_again":true})"},
         {HealthReport{HealthState::ok, 2}, ok, 200,
          R"({"status":"ok","service":"agent_com","agents_connected":2})"},
         {HealthReport{HealthState::storage_full, 2}, ok, 200,

@@ -51,6 +51,7 @@ enum class ErrorCode : std::uint8_t {
     expectation_failed,
     rate_limited,
     reset_cooldown,
+    invalid_configuration,
     unknown_recipient_limit,
     subscription_limit,
     binary_not_supported,

@@ -61,8 +61,10 @@ enum class Operation : std::uint8_t {
     probe_live,
     probe_ready,
     get_metrics,
+    reload_config,
 };
-inline constexpr std::size_t kOperationCount = static_cast<std::size_t>(Operation::get_metrics) + 1;
+inline constexpr std::size_t kOperationCount =
+    static_cast<std::size_t>(Operation::reload_config) + 1;
 
 /// What it does to the store, and so when it is answered.
 enum class Effect : std::uint8_t {

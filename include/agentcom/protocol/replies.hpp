@@ -298,6 +298,12 @@ struct AgentEnded {
 struct ResetScheduled {
     core::AgentId triggered_by;
 };
+/// What has come of reading the configuration again. Keys are "section.name".
+struct ConfigReloaded {
+    std::vector<std::string> changed;        // that differ from before and are in force now
+    std::vector<std::string> needs_restart;  // that differ from what is in force
+    bool tls_read_again = false;             // for connections that begin from now on
+};
 
 enum class HealthState : std::uint8_t {
     ok,
@@ -328,14 +334,16 @@ struct ProbeReport {
     HealthState state = HealthState::ok;
 };
 
-using ReplyValue = std::variant<
-    Identified, Pong, MessageSent, StatusUpdated, AgentList, Acked, MailboxPage, EvictionTriggered,
-    ChannelCreated, ChannelList, ChannelInfo, Subscribed, Unsubscribed, ChannelDeleted, Published,
-    ChannelHistoryPage, SubscriptionList, HistoryPage, Thread, ReplyList, ThreadRoot, SettingValue,
-    AnalyticsTotals, AgentAnalyticsList, HourlyCounts, TokenCreated, TokenList, TokensRevoked,
-    ResetScheduled, HealthReport, SelfInfo, MemberSet, AgentEnded, StreamOpened, UnreadSummary,
-    AgentDetails, AgentDirectory, OneMessage, Shared<AgentList>, Shared<ChannelList>,
-    Shared<MailboxPage>, Shared<AgentAnalyticsList>, ProbeReport, Shared<MetricsReport>>;
+using ReplyValue =
+    std::variant<Identified, Pong, MessageSent, StatusUpdated, AgentList, Acked, MailboxPage,
+                 EvictionTriggered, ChannelCreated, ChannelList, ChannelInfo, Subscribed,
+                 Unsubscribed, ChannelDeleted, Published, ChannelHistoryPage, SubscriptionList,
+                 HistoryPage, Thread, ReplyList, ThreadRoot, SettingValue, AnalyticsTotals,
+                 AgentAnalyticsList, HourlyCounts, TokenCreated, TokenList, TokensRevoked,
+                 ResetScheduled, HealthReport, SelfInfo, MemberSet, AgentEnded, StreamOpened,
+                 UnreadSummary, AgentDetails, AgentDirectory, OneMessage, ConfigReloaded,
+                 Shared<AgentList>, Shared<ChannelList>, Shared<MailboxPage>,
+                 Shared<AgentAnalyticsList>, ProbeReport, Shared<MetricsReport>>;
 using Reply = core::result<ReplyValue>;
 
 /// Pages that come shared or not.

@@ -230,6 +230,8 @@ struct EndAgent {
     std::string agent;
 };
 struct ResetHub {};
+/// The configuration is read again, as at SIGHUP.
+struct ReloadConfig {};
 struct Health {};
 /// Whether the process turns, and whether it can serve.
 struct ProbeLive {};
@@ -244,6 +246,7 @@ using Request =
                  GetReplies, GetThreadRoot, GetSetting, PutSetting, AnalyticsSummary,
                  AnalyticsAgents, AnalyticsHourly, CreateToken, ListTokens, RevokeTokens, ResetHub,
                  Health, RotateToken, WhoAmI, SetMember, EndAgent, OpenStream, GetUnread, GetAgent,
-                 ListDirectory, SetProfile, GetMessage, ProbeLive, ProbeReady, GetMetrics>;
+                 ListDirectory, SetProfile, GetMessage, ProbeLive, ProbeReady, GetMetrics,
+                 ReloadConfig>;
 
 }  // namespace agentcom::protocol

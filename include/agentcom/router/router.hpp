@@ -114,6 +114,9 @@ private:
 class Router {
 public:
     using ReplyHandler = std::function<void(protocol::Reply&&)>;
+    using ReloadResult = core::result<protocol::ConfigReloaded>;
+    /// Has the configuration read again and tells, later and on any thread, what has come of it.
+    using Reloader = std::function<void(std::function<void(const ReloadResult&)> tell)>;
 
     Router(RouterOptions options, store::Store& store, delivery::LoopGroup& loops,
            const core::Clock& clock);
@@ -150,6 +153,14 @@ public:
     /// The connection is gone (or going): unregisters it and announces that the agent left, unless
     /// a newer connection has taken over. Idempotent; harmless for a session that never identified.
     void disconnected(delivery::EventLoop& loop, delivery::Session& session);
+
+    /// Takes over those of the options that may change while it runs: rates, warnings, takeovers,
+    /// and how many long polls and streams there may be. Any thread.
+    void set_limits(const RouterOptions& options);
+
+    /// What the operation reload_config asks; without one there is nothing to reload. Before the
+    /// loops run. It must tell before they end.
+    void set_reloader(Reloader reloader);
 
     /// Starts the periodic work (eviction, trimming, persisting of read positions) on the loop, and
     /// on every loop the look for connections whose tokens have expired.
