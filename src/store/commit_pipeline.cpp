@@ -77,6 +77,7 @@ CommitPipeline::CommitPipeline(Environment& env, const StoreOptions& options,
     // Nobody has been refused yet: whoever comes with a large message would be.
     const bool on_the_brink = batch_.room() < batch_.ample_room();
     enter(batch_.short_of_room() || on_the_brink ? StoreState::full : StoreState::ok);
+    look_at_file();
     publish_figures();
 }
 
@@ -345,6 +346,7 @@ void CommitPipeline::look_at_room() {
     // What the system refuses although there seems to be room is left to the next write.
     if (full_ && full_->surprising && now - full_->last < kQuiet) return;
     core::say_if_possible([&] {
+        env_.ask_disk_anew();
         batch_.measure_room();
         const bool still_full =
             store_state_ == StoreState::full && batch_.room() < batch_.ample_room();
