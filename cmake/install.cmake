@@ -11,6 +11,9 @@ install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY examples DESTINATION ${CMAKE_INSTALL_DOCDIR}
   PATTERN __pycache__ EXCLUDE PATTERN node_modules EXCLUDE)
 
+# Alert rules and a dashboard, for whoever watches it.
+install(DIRECTORY config/monitoring DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
+
 install(CODE "
   set(files \"${installed_files}\")
   set(bindir \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_BINDIR}\")

@@ -21,6 +21,8 @@ find_package(CLI11 REQUIRED)
 find_package(tomlplusplus REQUIRED)
 find_path(LMDB_INCLUDE_DIR lmdb.h REQUIRED)
 find_library(LMDB_LIBRARY lmdb REQUIRED)
+find_path(PROMETHEUS_INCLUDE_DIR prometheus/text_serializer.h REQUIRED)
+find_library(PROMETHEUS_LIBRARY prometheus-cpp-core REQUIRED)
 
 add_library(agentcom_options INTERFACE)
 target_include_directories(agentcom_options INTERFACE ${CMAKE_SOURCE_DIR}/include)

@@ -11,6 +11,7 @@
 #include "app/config_file.hpp"
 #include "app/config_keys.hpp"
 #include "app/config_values.hpp"
+#include "app/manifest.hpp"
 
 namespace agentcom::app {
 namespace {
@@ -155,7 +156,14 @@ void finish(Config& config) {
 
 }  // namespace
 
-Config::Config() { store.directory = "data"; }
+Config::Config() {
+    store.directory = "data";
+    // As `agentcom backup` makes them, so that `agentcom restore` takes them.
+    store.on_upgrade_copy = [](const std::filesystem::path& directory,
+                               const store::StoreCopy& copy) {
+        Manifest{copy, core::SystemClock().now()}.write(directory);
+    };
+}
 
 std::size_t Config::event_loops() const {
     return threads != 0 ? threads : event_loops_for(std::thread::hardware_concurrency());
@@ -207,6 +215,7 @@ std::string print_config(const Config& config, bool explain) {
         if (explain) {
             const auto origin = config.origins.find(key.dotted());
             out += "  # " + (origin != config.origins.end() ? origin->second : "the default");
+            if (key.change == Change::reload) out += "; a reload takes a change over";
         }
         out += '\n';
     }

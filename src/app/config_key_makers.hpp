@@ -41,9 +41,22 @@ std::optional<std::uint64_t> number_of(const RawValue& raw, const Parse& parse) 
 }
 
 template <class Access>
+auto copier(Access access) {
+    return [access](const Config& from, Config& to) { access(to) = access(from); };
+}
+
+/// A setting that is looked at again and again, and taken over by a reload.
+inline ConfigKey reloadable(ConfigKey key) {
+    key.change = Change::reload;
+    return key;
+}
+
+template <class Access>
 ConfigKey count(std::string_view section, std::string_view name, std::uint64_t low,
                 std::uint64_t high, std::string_view doc, Access access) {
-    return {section, name, doc,
+    return {section,
+            name,
+            doc,
             [=](Config& config, const RawValue& raw) -> std::optional<std::string> {
                 const auto value = number_of(raw, parse_count);
                 if (!value || *value < low || *value > high) {
@@ -54,13 +67,16 @@ ConfigKey count(std::string_view section, std::string_view name, std::uint64_t l
                 access(config) = static_cast<MemberOf<Access>>(*value);
                 return std::nullopt;
             },
-            [=](const Config& config) { return std::to_string(access(config)); }};
+            [=](const Config& config) { return std::to_string(access(config)); },
+            copier(access)};
 }
 
 template <class Access>
 ConfigKey bytes(std::string_view section, std::string_view name, std::uint64_t low,
                 std::uint64_t high, std::string_view doc, Access access) {
-    return {section, name, doc,
+    return {section,
+            name,
+            doc,
             [=](Config& config, const RawValue& raw) -> std::optional<std::string> {
                 const auto value = number_of(raw, parse_bytes);
                 if (!value || *value < low || *value > high) {
@@ -69,13 +85,16 @@ ConfigKey bytes(std::string_view section, std::string_view name, std::uint64_t l
                 access(config) = static_cast<MemberOf<Access>>(*value);
                 return std::nullopt;
             },
-            [=](const Config& config) { return show_bytes(access(config)); }};
+            [=](const Config& config) { return show_bytes(access(config)); },
+            copier(access)};
 }
 
 template <class Access>
 ConfigKey duration(std::string_view section, std::string_view name, std::uint64_t low,
                    std::string_view doc, Access access) {
-    return {section, name, doc,
+    return {section,
+            name,
+            doc,
             [=](Config& config, const RawValue& raw) -> std::optional<std::string> {
                 const auto value =
                     number_of(raw, [](std::string_view text) -> std::optional<std::uint64_t> {
@@ -90,13 +109,16 @@ ConfigKey duration(std::string_view section, std::string_view name, std::uint64_
                 access(config) = core::Millis(static_cast<std::int64_t>(*value));
                 return std::nullopt;
             },
-            [=](const Config& config) { return show_duration(access(config)); }};
+            [=](const Config& config) { return show_duration(access(config)); },
+            copier(access)};
 }
 
 template <class Access>
 ConfigKey boolean(std::string_view section, std::string_view name, std::string_view doc,
                   Access access) {
-    return {section, name, doc,
+    return {section,
+            name,
+            doc,
             [=](Config& config, const RawValue& raw) -> std::optional<std::string> {
                 const auto* text = std::get_if<std::string>(&raw);
                 if (const auto* value = std::get_if<bool>(&raw)) {
@@ -108,13 +130,16 @@ ConfigKey boolean(std::string_view section, std::string_view name, std::string_v
                 }
                 return std::nullopt;
             },
-            [=](const Config& config) -> std::string { return access(config) ? "true" : "false"; }};
+            [=](const Config& config) -> std::string { return access(config) ? "true" : "false"; },
+            copier(access)};
 }
 
 template <class Access>
 ConfigKey text(std::string_view section, std::string_view name, bool may_be_empty,
                std::string_view doc, Access access) {
-    return {section, name, doc,
+    return {section,
+            name,
+            doc,
             [=](Config& config, const RawValue& raw) -> std::optional<std::string> {
                 const auto* value = std::get_if<std::string>(&raw);
                 // What the environment has in another encoding could not be written as TOML.
@@ -131,28 +156,34 @@ ConfigKey text(std::string_view section, std::string_view name, bool may_be_empt
                 } else {
                     return core::quote_toml(access(config));
                 }
-            }};
+            },
+            copier(access)};
 }
 
 /// A text that `is_one`; `kind` says in the singular what it is.
 template <class Access>
 ConfigKey text_like(std::string_view section, std::string_view name, std::string_view kind,
                     bool (*is_one)(std::string_view), std::string_view doc, Access access) {
-    return {section, name, doc,
+    return {section,
+            name,
+            doc,
             [=](Config& config, const RawValue& raw) -> std::optional<std::string> {
                 const auto* value = std::get_if<std::string>(&raw);
                 if (value == nullptr || !is_one(*value)) return std::string(kind);
                 access(config) = *value;
                 return std::nullopt;
             },
-            [=](const Config& config) { return core::quote_toml(access(config)); }};
+            [=](const Config& config) { return core::quote_toml(access(config)); },
+            copier(access)};
 }
 
 /// One of a closed set of words; `words` are in the order of the enumeration.
 template <std::size_t N, class Access>
 ConfigKey choice(std::string_view section, std::string_view name,
                  std::array<std::string_view, N> words, std::string_view doc, Access access) {
-    return {section, name, doc,
+    return {section,
+            name,
+            doc,
             [=](Config& config, const RawValue& raw) -> std::optional<std::string> {
                 const auto* value = std::get_if<std::string>(&raw);
                 const auto found =
@@ -169,13 +200,16 @@ ConfigKey choice(std::string_view section, std::string_view name,
             },
             [=](const Config& config) {
                 return core::quote_toml(words.at(static_cast<std::size_t>(access(config))));
-            }};
+            },
+            copier(access)};
 }
 
 template <class Access>
 ConfigKey agents(std::string_view section, std::string_view name, std::string_view doc,
                  Access access) {
-    return {section, name, doc,
+    return {section,
+            name,
+            doc,
             [=](Config& config, const RawValue& raw) -> std::optional<std::string> {
                 std::vector<std::string> names;
                 if (const auto* one = std::get_if<std::string>(&raw)) {
@@ -202,14 +236,17 @@ ConfigKey agents(std::string_view section, std::string_view name, std::string_vi
                     out += (out.empty() ? "" : ", ") + core::quote_toml(agent.str());
                 }
                 return '[' + out + ']';
-            }};
+            },
+            copier(access)};
 }
 
 /// A list of texts, each of which `is_one`; `kind` says in the plural what they are.
 template <class Access>
 ConfigKey texts(std::string_view section, std::string_view name, std::string_view kind,
                 bool (*is_one)(std::string_view), std::string_view doc, Access access) {
-    return {section, name, doc,
+    return {section,
+            name,
+            doc,
             [=](Config& config, const RawValue& raw) -> std::optional<std::string> {
                 const auto* one = std::get_if<std::string>(&raw);
                 const auto* list = std::get_if<std::vector<std::string>>(&raw);
@@ -232,7 +269,8 @@ ConfigKey texts(std::string_view section, std::string_view name, std::string_vie
                     out += (out.empty() ? "" : ", ") + core::quote_toml(text);
                 }
                 return '[' + out + ']';
-            }};
+            },
+            copier(access)};
 }
 
 constexpr std::uint64_t kKiB = std::uint64_t{1} << 10;

@@ -16,7 +16,8 @@ namespace {
 std::vector<ConfigKey> server_keys() {
     return {
         text(
-            "server", "host", false, "Address to listen on; loopback unless you mean it.",
+            "server", "host", false,
+            "Address to listen on, or a name: all of its; loopback unless you mean it.",
             [](auto& c) -> auto& { return c.endpoint.host; }),
         count(
             "server", "port", 0, 65'535, "Port to listen on; 0 takes any free one.",
@@ -34,14 +35,14 @@ std::vector<ConfigKey> server_keys() {
             "server", "trusted_proxies", "addresses and CIDR ranges", net::is_address_range,
             "Proxies, as addresses or CIDR ranges, whose X-Forwarded-For says who asks.",
             [](auto& c) -> auto& { return c.endpoint.trusted_proxies; }),
-        texts(
+        reloadable(texts(
             "server", "allowed_origins", "origins", net::is_allowed_origin,
             "Other origins whose pages may use the hub in a browser; \"*\": all.",
-            [](auto& c) -> auto& { return c.endpoint.allowed_origins; }),
-        texts(
+            [](auto& c) -> auto& { return c.endpoint.allowed_origins; })),
+        reloadable(texts(
             "server", "allowed_hosts", "names and addresses without a port", net::is_allowed_host,
             "Names by which the hub may be addressed besides local ones; \"*\": any.",
-            [](auto& c) -> auto& { return c.endpoint.allowed_hosts; }),
+            [](auto& c) -> auto& { return c.endpoint.allowed_hosts; })),
         text(
             "server", "public_url", true,
             "Where clients reach the hub, for descriptions; empty: as each request says.",
@@ -50,13 +51,13 @@ std::vector<ConfigKey> server_keys() {
             "server", "shutdown_timeout", 0,
             "How long connections may take to end when the hub stops.",
             [](auto& c) -> auto& { return c.shutdown_timeout; }),
-        text(
+        reloadable(text(
             "tls", "certificate", true,
             "PEM file with the certificate chain; with private_key: https and wss.",
-            [](auto& c) -> auto& { return c.tls_certificate; }),
-        text(
+            [](auto& c) -> auto& { return c.tls_certificate; })),
+        reloadable(text(
             "tls", "private_key", true, "PEM file with the certificate's private key.",
-            [](auto& c) -> auto& { return c.tls_private_key; }),
+            [](auto& c) -> auto& { return c.tls_private_key; })),
     };
 }
 
@@ -191,24 +192,24 @@ std::vector<ConfigKey> limit_keys() {
             "limits", "max_requests_in_flight", 1, 100'000,
             "Requests of one WebSocket connection that may wait for their commit.",
             [](auto& c) -> auto& { return c.endpoint.limits.max_requests_in_flight; }),
-        count(
+        reloadable(count(
             "limits", "max_unidentified_per_address", 0, 10'000'000,
             "Connections of one address without a valid token; 0: 5000 for loopback, else 500.",
-            [](auto& c) -> auto& { return c.endpoint.limits.max_unidentified_per_address; }),
-        count(
+            [](auto& c) -> auto& { return c.endpoint.limits.max_unidentified_per_address; })),
+        reloadable(count(
             "limits", "anonymous_requests_per_second", 0, kAnyCount,
             "Requests of one address without a valid token; loopback 20 times as many; 0: no "
             "limit.",
-            [](auto& c) -> auto& { return c.endpoint.limits.anonymous_requests_per_second; }),
-        count(
+            [](auto& c) -> auto& { return c.endpoint.limits.anonymous_requests_per_second; })),
+        reloadable(count(
             "limits", "wrong_tokens_per_minute", 0, 1'000'000,
             "Wrong tokens of one address before it must wait; loopback 5 times as many; 0: no "
             "limit.",
-            [](auto& c) -> auto& { return c.endpoint.limits.wrong_tokens_per_minute; }),
-        duration(
+            [](auto& c) -> auto& { return c.endpoint.limits.wrong_tokens_per_minute; })),
+        reloadable(duration(
             "limits", "wrong_token_wait", 1,
             "The longest such wait; it begins with a second and doubles; loopback a tenth.",
-            [](auto& c) -> auto& { return c.endpoint.limits.wrong_token_wait; }),
+            [](auto& c) -> auto& { return c.endpoint.limits.wrong_token_wait; })),
         bytes(
             "limits", "input_bytes", kMiB, kTiB,
             "All requests and frames that have come in part; an agent or address has a quarter.",
@@ -246,80 +247,92 @@ std::vector<ConfigKey> limit_keys() {
             "limits", "output_bytes", kMiB, kTiB,
             "Unsent bytes of all connections; past it the largest debtors are closed.",
             [](auto& c) -> auto& { return c.output_bytes; }),
-        count(
+        reloadable(count(
             "limits", "messages_per_second", 0, kAnyCount, "Per agent; 0: no limit.",
-            [](auto& c) -> auto& { return c.router.messages_per_second; }),
-        count(
+            [](auto& c) -> auto& { return c.router.messages_per_second; })),
+        reloadable(count(
             "limits", "message_burst", 1, kAnyCount,
             "Messages an agent may send at once before its rate counts.",
-            [](auto& c) -> auto& { return c.router.message_burst; }),
-        count(
+            [](auto& c) -> auto& { return c.router.message_burst; })),
+        reloadable(count(
             "limits", "work_per_second", 0, kAnyCount,
             "Per agent, what is not a send, in units: 1 a ping, 50 a listing, 500 a status; 0: "
             "off.",
-            [](auto& c) -> auto& { return c.router.work_per_second; }),
-        count(
+            [](auto& c) -> auto& { return c.router.work_per_second; })),
+        reloadable(count(
             "limits", "work_burst", 1, kAnyCount, "The same, at once after a rest.",
-            [](auto& c) -> auto& { return c.router.work_burst; }),
-        count(
+            [](auto& c) -> auto& { return c.router.work_burst; })),
+        reloadable(count(
             "limits", "rate_warnings", 0, 1'000'000,
             "Answers of rate_limited before the connection is closed.",
-            [](auto& c) -> auto& { return c.router.rate_warnings; }),
-        count(
+            [](auto& c) -> auto& { return c.router.rate_warnings; })),
+        reloadable(count(
             "limits", "takeovers_per_minute", 0, kAnyCount,
             "How often connections of one agent may replace one another; 0: no limit.",
-            [](auto& c) -> auto& { return c.router.takeovers_per_minute; }),
+            [](auto& c) -> auto& { return c.router.takeovers_per_minute; })),
         bytes(
             "limits", "max_profile_bytes", 64, kMiB,
             "An agent's name, status and capabilities, each.",
             [](auto& c) -> auto& { return c.router.max_profile_bytes; }),
-        count(
+        reloadable(count(
             "limits", "max_waiting_polls", 0, 10'000'000, "Long polls that wait at once.",
-            [](auto& c) -> auto& { return c.router.max_waiting_polls; }),
-        count(
+            [](auto& c) -> auto& { return c.router.max_waiting_polls; })),
+        reloadable(count(
             "limits", "max_waiting_polls_per_agent", 0, 10'000'000,
             "Those of one agent; 0: a quarter.",
-            [](auto& c) -> auto& { return c.router.max_waiting_polls_per_agent; }),
-        count(
+            [](auto& c) -> auto& { return c.router.max_waiting_polls_per_agent; })),
+        reloadable(count(
             "limits", "max_streams", 0, 10'000'000, "Streams of events that are open at once.",
-            [](auto& c) -> auto& { return c.router.max_streams; }),
-        count(
+            [](auto& c) -> auto& { return c.router.max_streams; })),
+        reloadable(count(
             "limits", "max_streams_per_agent", 1, 10'000'000, "Those of one agent.",
-            [](auto& c) -> auto& { return c.router.max_streams_per_agent; }),
+            [](auto& c) -> auto& { return c.router.max_streams_per_agent; })),
         count(
             "limits", "max_analytics_agents", 1, 100'000'000, "Agents that the analytics remember.",
             [](auto& c) -> auto& { return c.router.max_analytics_agents; }),
-        count(
+        reloadable(count(
             "limits", "max_unclaimed_mailboxes", 0, kAnyCount,
             "Recipients that nobody holds a token for.",
-            [](auto& c) -> auto& { return c.store.max_unclaimed_mailboxes; }),
-        count(
+            [](auto& c) -> auto& { return c.store.max_unclaimed_mailboxes; })),
+        reloadable(count(
             "limits", "max_channels", 0, kAnyCount, "Channels.",
-            [](auto& c) -> auto& { return c.store.max_channels; }),
-        count(
+            [](auto& c) -> auto& { return c.store.max_channels; })),
+        reloadable(count(
             "limits", "share_percent", 1, 100,
             "Part of those two that one agent may take; at least one of each.",
-            [](auto& c) -> auto& { return c.store.share_percent; }),
+            [](auto& c) -> auto& { return c.store.share_percent; })),
         duration(
             "limits", "channel_idle_expiry", 0,
             "A channel without subscribers and messages for this long is deleted; 0: never.",
             [](auto& c) -> auto& { return c.router.channel_idle_expiry; }),
-        count(
+        reloadable(count(
             "limits", "max_members_per_channel", 1, 10'000, "Members of one channel.",
-            [](auto& c) -> auto& { return c.store.max_members_per_channel; }),
-        count(
+            [](auto& c) -> auto& { return c.store.max_members_per_channel; })),
+        reloadable(count(
             "limits", "max_subscriptions_per_agent", 0, kAnyCount,
             "Channels one agent may subscribe to.",
-            [](auto& c) -> auto& { return c.store.max_subscriptions_per_agent; }),
+            [](auto& c) -> auto& { return c.store.max_subscriptions_per_agent; })),
     };
 }
 
-std::vector<ConfigKey> log_keys() {
+std::vector<ConfigKey> watch_keys() {
     return {
         choice(
+            "metrics", "access", std::array<std::string_view, 3>{"loopback", "token", "open"},
+            "Who may GET /metrics besides administrators and observers.",
+            [](auto& c) -> auto& { return c.router.metrics_access; }),
+        duration(
+            "metrics", "backlog_interval", 0,
+            "Least age of the counts of unread mail before they are made anew; 0: none are.",
+            [](auto& c) -> auto& { return c.router.metrics_backlog_interval; }),
+        duration(
+            "health", "stalled_after", 2'000,
+            "A loop that has not turned, or a commit that takes this long, shows in health.",
+            [](auto& c) -> auto& { return c.router.stalled_after; }),
+        reloadable(choice(
             "log", "level", std::array<std::string_view, 4>{"debug", "info", "warning", "error"},
             "The least important lines that are written to standard error.",
-            [](auto& c) -> auto& { return c.log_level; }),
+            [](auto& c) -> auto& { return c.log_level; })),
         choice(
             "log", "format", std::array<std::string_view, 2>{"text", "json"},
             "Lines for people, or one JSON object a line.",
@@ -347,7 +360,7 @@ std::span<const ConfigKey> config_keys() {
     static const std::vector<ConfigKey> kKeys = [] {
         std::vector<ConfigKey> all;
         for (auto part :
-             {server_keys(), store_keys(), auth_and_mailbox_keys(), limit_keys(), log_keys()}) {
+             {server_keys(), store_keys(), auth_and_mailbox_keys(), limit_keys(), watch_keys()}) {
             std::ranges::move(part, std::back_inserter(all));
         }
         return all;

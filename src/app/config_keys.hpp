@@ -18,6 +18,9 @@ namespace agentcom::app {
 using RawValue =
     std::variant<std::monostate, bool, std::int64_t, std::string, std::vector<std::string>>;
 
+/// When a change of a setting takes effect.
+enum class Change : std::uint8_t { restart, reload };
+
 /// One key of the configuration. The reading of TOML, of the environment and of flags, and what
 /// `agentcom check` prints, all follow from the table of these.
 struct ConfigKey {
@@ -28,6 +31,9 @@ struct ConfigKey {
     std::function<std::optional<std::string>(Config&, const RawValue&)> read;
     /// The member's value in TOML syntax.
     std::function<std::string(const Config&)> show;
+    /// Makes the member of `to` what it is in `from`.
+    std::function<void(const Config& from, Config& to)> copy;
+    Change change = Change::restart;
 
     [[nodiscard]] std::string dotted() const;                // "store.data_dir"
     [[nodiscard]] std::string environment_variable() const;  // "AGENTCOM_STORE_DATA_DIR"

@@ -7,15 +7,20 @@
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <charconv>
 #include <chrono>
 #include <climits>
+#include <cstdlib>
 #include <future>
 #include <thread>
 #include <utility>
+
+#include "agentcom/core/log_fields.hpp"
 
 namespace agentcom::app {
 namespace {
@@ -29,26 +34,75 @@ constexpr std::chrono::milliseconds kFlushTimeout{1'000};
 /// How often a writer that standard error keeps waiting looks whether the end has come.
 constexpr std::chrono::milliseconds kBlockedStep{100};
 
-/// The pattern flag %* : the message, escaped.
-class EscapedMessage final : public spdlog::custom_flag_formatter {
+/// The pattern flag %* : the message, escaped, and its fields.
+class Message final : public spdlog::custom_flag_formatter {
 public:
+    explicit Message(LogFormat format) : format_(format) {}
     void format(const spdlog::details::log_msg& entry, const std::tm& /*time*/,
                 spdlog::memory_buf_t& dest) override {
-        std::string text;
-        append_escaped(text, std::string_view(entry.payload.data(), entry.payload.size()));
+        const auto line =
+            core::read_log_line(std::string_view(entry.payload.data(), entry.payload.size()));
+        const bool json = format_ == LogFormat::json;
+        std::string text = json ? "\"message\":\"" : "";
+        append_escaped(text, line.text);
+        if (json) text += '"';
+        for (const core::LogField& field : line.fields) {
+            text += json ? ",\"" : " ";
+            text += field.name;
+            text += json ? "\":\"" : "=";
+            append_escaped(text, field.value);
+            if (json) text += '"';
+        }
         dest.append(text.data(), text.data() + text.size());
     }
     [[nodiscard]] std::unique_ptr<custom_flag_formatter> clone() const override {
-        return std::make_unique<EscapedMessage>();
+        return std::make_unique<Message>(format_);
+    }
+
+private:
+    LogFormat format_;
+};
+
+/// The pattern flag %& : the level as the journal and syslog count it (sd-daemon(3)).
+class Priority final : public spdlog::custom_flag_formatter {
+public:
+    void format(const spdlog::details::log_msg& entry, const std::tm& /*time*/,
+                spdlog::memory_buf_t& dest) override {
+        dest.push_back(digit(entry.level));
+    }
+    [[nodiscard]] std::unique_ptr<custom_flag_formatter> clone() const override {
+        return std::make_unique<Priority>();
+    }
+
+private:
+    static char digit(spdlog::level::level_enum level) noexcept {
+        switch (level) {
+            case spdlog::level::critical:
+                return '2';
+            case spdlog::level::err:
+                return '3';
+            case spdlog::level::warn:
+                return '4';
+            case spdlog::level::info:
+                return '6';
+            default:
+                return '7';
+        }
     }
 };
 
-std::unique_ptr<spdlog::formatter> make_formatter(LogFormat format) {
+const char* pattern(LogFormat format, bool to_journal) noexcept {
+    // The journal has a time and a level of its own for each line.
+    if (to_journal) return format == LogFormat::json ? "<%&>{%*}" : "<%&>%*";
+    return format == LogFormat::json ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%*})"
+                                     : "%Y-%m-%dT%H:%M:%S.%eZ %l %*";
+}
+
+std::unique_ptr<spdlog::formatter> make_formatter(LogFormat format, bool to_journal) {
     auto formatter = std::make_unique<spdlog::pattern_formatter>(spdlog::pattern_time_type::utc);
-    formatter->add_flag<EscapedMessage>('*').set_pattern(
-        format == LogFormat::json
-            ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l","message":"%*"})"
-            : "%Y-%m-%dT%H:%M:%S.%eZ %l %*");
+    formatter->add_flag<Message>('*', format)
+        .add_flag<Priority>('&')
+        .set_pattern(pattern(format, to_journal));
     return formatter;
 }
 
@@ -74,6 +128,21 @@ void install(std::shared_ptr<spdlog::logger> logger, LogLevel level) {
 }
 
 }  // namespace
+
+bool is_journal(int descriptor, const char* journal_stream) noexcept {
+    struct stat status {};
+    if (journal_stream == nullptr || ::fstat(descriptor, &status) != 0) return false;
+    const std::string_view text(journal_stream);
+    dev_t device = 0;
+    ino_t inode = 0;
+    const auto colon = std::from_chars(text.data(), text.data() + text.size(), device);
+    if (colon.ec != std::errc() || colon.ptr == text.data() + text.size() || *colon.ptr != ':') {
+        return false;
+    }
+    const auto end = std::from_chars(colon.ptr + 1, text.data() + text.size(), inode);
+    return end.ec == std::errc() && end.ptr == text.data() + text.size() &&
+           device == status.st_dev && inode == status.st_ino;
+}
 
 void append_escaped(std::string& out, std::string_view text) {
     static constexpr std::string_view kHex = "0123456789abcdef";
@@ -158,7 +227,8 @@ Logging::Logging(LogLevel level, LogFormat format, int descriptor)
     : sink_(std::make_shared<Sink>(descriptor)),
       pool_(std::make_shared<spdlog::details::thread_pool>(
           kQueuedLines, 1, [] { ::pthread_setname_np(::pthread_self(), "log"); })) {
-    sink_->set_formatter(make_formatter(format));
+    sink_->set_formatter(
+        make_formatter(format, is_journal(descriptor, std::getenv("JOURNAL_STREAM"))));
     sink_->watch(*pool_);
     install(std::make_shared<spdlog::async_logger>("agentcom", sink_, pool_,
                                                    spdlog::async_overflow_policy::overrun_oldest),

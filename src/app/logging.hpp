@@ -16,8 +16,9 @@ class thread_pool;
 namespace agentcom::app {
 
 /// While it lives, spdlog's default logger writes to standard error (or `descriptor`, which stays
-/// the caller's), one line an entry: "text" for people, "json" as one object with time, level and
-/// message.
+/// the caller's), one line an entry: "text" for people, "json" as one object with time, level,
+/// message and the line's fields (core/log_fields.hpp). Where the descriptor is the journal, it has
+/// the time and the level by itself: lines begin with their priority instead, as "<6>".
 ///
 /// Who logs never waits: lines go through a bounded queue to a thread of their own. When that is
 /// full, since nobody reads standard error, the oldest give way, and once it is read again a line
@@ -43,6 +44,10 @@ private:
     std::shared_ptr<Sink> sink_;
     std::shared_ptr<spdlog::details::thread_pool> pool_;
 };
+
+/// Whether the descriptor leads to the journal, as systemd's variable JOURNAL_STREAM
+/// ("device:inode"; may be null) tells.
+[[nodiscard]] bool is_journal(int descriptor, const char* journal_stream) noexcept;
 
 /// Quotes, backslashes and control characters escaped as in JSON, so that whatever a peer sent
 /// stays within its line.

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <csignal>
 #include <ctime>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -83,24 +84,43 @@ void ignore_the_rest() {
     for (int number = SIGRTMIN; number <= SIGRTMAX; ++number) ::signal(number, SIG_IGN);
 }
 
-/// What is there while the hub runs.
-struct Running {
-    const ConfigSources& sources;
-    Config& config;
-    Server& server;
-    ServiceManager& manager;
+/// Told around each reload, for whoever supervises the process.
+struct ReloadHooks {
+    std::function<void()> before = [] {};
+    std::function<void()> after = [] {};
 };
 
-void reload_all(const Running& hub) {
-    hub.manager.reloading();
-    const Reloaded reloaded =
-        reload(hub.sources, hub.config, [&hub] { return hub.server.reload_tls(); });
-    Logging::set_level(hub.config.log_level);
-    // Whoever sent the signal waits for this line.
-    const bool good = reloaded.applied && !reloaded.wants_restart;
-    Logging::announce(good ? LogLevel::info : LogLevel::warning, reloaded.line);
-    hub.manager.ready("listening on " + hub.server.url());
-}
+class Reloading {
+public:
+    Reloading(ConfigSources sources, Config running, ReloadDesk& desk, ReloadHooks hooks)
+        : sources_(std::move(sources)),
+          running_(std::move(running)),
+          desk_(desk),
+          hooks_(std::move(hooks)) {}
+
+    void reload_all(Server& server) {
+        hooks_.before();
+        // Whoever asks from now on has sent a signal that is still to come.
+        const auto asked = desk_.take();
+        const Reloaded reloaded = reload(sources_, running_, [&](const Config& next) {
+            return [level = next.log_level, rest = server.prepare(next)] {
+                rest();
+                Logging::set_level(level);
+            };
+        });
+        // Whoever sent the signal waits for this line.
+        const bool good = !reloaded.problem && reloaded.what.needs_restart.empty();
+        Logging::announce(good ? LogLevel::info : LogLevel::warning, reloaded.line());
+        for (const auto& tell : asked) tell(reloaded.result());
+        hooks_.after();
+    }
+
+private:
+    const ConfigSources sources_;
+    Config running_;  // what is configured, and in force
+    ReloadDesk& desk_;
+    const ReloadHooks hooks_;
+};
 
 /// The next of these signals; 0 when none comes until then.
 int next_signal(const sigset_t& signals, std::optional<SteadyClock::time_point> until) {
@@ -114,19 +134,20 @@ int next_signal(const sigset_t& signals, std::optional<SteadyClock::time_point> 
 
 /// Reloads whenever it is told to, and says that the hub is alive for as long as it is, until it is
 /// told to stop.
-void wait_for_stop(const Running& hub, sigset_t signals) {
+void wait_for_stop(Reloading& reloading, Server& server, ServiceManager& manager,
+                   sigset_t signals) {
     ::sigaddset(&signals, SIGHUP);
-    const auto pulse = hub.manager.pulse();
+    const auto pulse = manager.pulse();
     auto next_pulse = pulse ? std::optional(SteadyClock::now()) : std::nullopt;
     while (true) {
         const int signal = next_signal(signals, next_pulse);
         if (signal == SIGHUP) {
-            reload_all(hub);
+            reloading.reload_all(server);
         } else if (signal != 0) {
             return;
         }
         if (next_pulse && SteadyClock::now() >= *next_pulse) {
-            if (hub.server.turning()) hub.manager.alive();
+            if (server.turning()) manager.alive();
             next_pulse = SteadyClock::now() + *pulse;
         }
     }
@@ -156,26 +177,35 @@ int serve(const ServeFlags& flags) {
     ignore_the_rest();
     const Logging logging(config.log_level, config.log_format);
 
-    // What is configured stays what later reloads are compared with.
+    // Later reloads are compared with what is configured.
     Config fitted = config;
     const std::uint64_t wanted = config.endpoint.limits.max_connections;
     const std::uint64_t allowed = connections_that_fit(wanted);
     fitted.endpoint.limits.max_connections = allowed;
+    fitted.router.lost_log_lines = [&logging] { return logging.dropped(); };
     const core::SystemClock clock;
-    Server server(std::move(fitted), clock, given_admin_token(config, sources.environment));
+    ReloadDesk desk;
+    Server server(std::move(fitted), clock, given_admin_token(config, sources.environment),
+                  [&desk](ReloadDesk::Tell tell) { desk.ask(std::move(tell)); });
     if (allowed < wanted) {
         spdlog::warn(
             "limits.max_connections is {}, but the system allows only {} besides other files",
             wanted, allowed);
     }
     tell_of_large_bodies(config.endpoint.limits);
-    spdlog::info("listening on {}", server.url());
+    spdlog::info("listening on {}", server.place());
 
     ServiceManager manager(sources.environment);
-    manager.ready("listening on " + server.url());
-    wait_for_stop({sources, config, server, manager}, signals);
+    const std::string status = "listening on " + server.url();
+    manager.ready(status);
+    const core::Millis shutdown_timeout = config.shutdown_timeout;
+    Reloading reloading(std::move(sources), std::move(config), desk,
+                        ReloadHooks{.before = [&] { manager.reloading(); },
+                                    .after = [&] { manager.ready(status); }});
+    wait_for_stop(reloading, server, manager, signals);
+    desk.close();
     spdlog::info("stopping");
-    manager.stopping(config.shutdown_timeout + kTimeToEnd);
+    manager.stopping(shutdown_timeout + kTimeToEnd);
     server.stop([&] { return stop_signal_pending(signals); });
     spdlog::info("stopped");
     return server.failed() ? 1 : 0;
@@ -188,7 +218,8 @@ void add_serve_command(CLI::App& app, int& status) {
         app.add_subcommand("serve", "Run the hub until SIGTERM or SIGINT; SIGHUP reloads");
     const auto flags = std::make_shared<ServeFlags>();
     add_common_flags(*command, flags->common);
-    command->add_option("--host", flags->host, "Address to listen on")->type_name("ADDRESS");
+    command->add_option("--host", flags->host, "Address to listen on, or a name for all of its")
+        ->type_name("ADDRESS");
     command->add_option("--port", flags->port, "Port to listen on")->type_name("PORT");
     command->callback([flags, &status] { status = serve(*flags); });
 }

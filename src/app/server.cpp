@@ -45,12 +45,13 @@ net::Site site(const Config& config) {
 }  // namespace
 
 Server::Server(Config config, const core::Clock& clock,
-               const std::optional<GivenToken>& admin_token)
+               const std::optional<GivenToken>& admin_token, router::Router::Reloader reloader)
     : config_(std::move(config)),
       store_(store::Store::open(config_.store, clock)),
       loops_(config_.event_loops(), *store_, clock, config_.output_bytes),
       router_(config_.router, *store_, loops_, clock),
       endpoint_(config_.endpoint, loops_, router_, clock, site(config_)) {
+    if (reloader) router_.set_reloader(std::move(reloader));
     RunFile::remove_stale(config_.store.directory);
     store_->start(&loops_);
     try {
@@ -78,6 +79,14 @@ std::string Server::url() const {
            ':' + std::to_string(endpoint_.port());
 }
 
+std::string Server::place() const {
+    const auto& addresses = endpoint_.addresses();
+    if (addresses.size() == 1 && addresses.front() == config_.endpoint.host) return url();
+    std::string list;
+    for (const std::string& address : addresses) list += (list.empty() ? "" : ", ") + address;
+    return url() + " (" + list + ')';
+}
+
 void Server::write_run_file() {
     std::string presented;
     if (config_.endpoint.tls) {
@@ -99,12 +108,16 @@ void Server::write_run_file() {
     }
 }
 
-bool Server::reload_tls() {
-    if (!endpoint_.reload_tls()) {
-        return false;
-    }
-    write_run_file();
-    return true;
+std::function<void()> Server::prepare(const Config& next) {
+    return [this, next, put_into_force = endpoint_.prepare(next.endpoint)] {
+        put_into_force();
+        router_.set_limits(next.router);
+        store_->set_quotas(store::Quotas(next.store));
+        if (!next.endpoint.tls) return;
+        config_.tls_certificate = next.tls_certificate;
+        // Commands are told what is presented from now on.
+        write_run_file();
+    };
 }
 
 void Server::start_loops() {
@@ -112,6 +125,10 @@ void Server::start_loops() {
         threads_.emplace_back([this, &loop = loops_[index]] { run_loop(loop); });
         ::pthread_setname_np(threads_.back().native_handle(),
                              ("loop-" + std::to_string(index)).c_str());
+    }
+    // Whoever is told that the hub listens finds it ready.
+    for (std::size_t index = 0; index < loops_.size(); ++index) {
+        while (!loops_[index].last_turn() && !failed()) std::this_thread::yield();
     }
 }
 

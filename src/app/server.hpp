@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,21 +26,24 @@ class Server {
 public:
     /// Opens everything and begins to serve. Throws std::runtime_error with one sentence for the
     /// operator (data directory in use, port taken, ...); nothing is left running then.
-    /// `admin_token` as `given_admin_token` found it.
-    Server(Config config, const core::Clock& clock, const std::optional<GivenToken>& admin_token);
+    /// `admin_token` as `given_admin_token` found it. `reloader` is asked by administrators to read
+    /// the configuration again; it may be empty.
+    Server(Config config, const core::Clock& clock, const std::optional<GivenToken>& admin_token,
+           router::Router::Reloader reloader = {});
     /// Stops, as `stop`, unless that was done.
     ~Server();
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;
 
     [[nodiscard]] std::string url() const;
+    /// For people: the url and, where the host is a name, the addresses it stands for.
+    [[nodiscard]] std::string place() const;
     /// True when an event loop ended by an exception; the hub must be stopped. Raised together
     /// with SIGTERM to the process.
     [[nodiscard]] bool failed() const noexcept { return failed_.load(); }
 
-    /// Has the TLS files read again, see `net::Endpoint::reload_tls`, and the command line told of
-    /// what is presented from now on.
-    bool reload_tls();
+    /// Makes ready what of this configuration may change while the hub runs; see `Prepare`.
+    [[nodiscard]] std::function<void()> prepare(const Config& next);
 
     /// Whether the threads that the hub consists of do their work. To be asked at intervals of a
     /// second or more: what they were given at the last question must be done by this one.

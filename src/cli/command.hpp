@@ -130,6 +130,7 @@ void add_follow_commands(const CommandSet& set);
 void add_channel_commands(const CommandSet& set);
 void add_view_commands(const CommandSet& set);
 void add_context_command(const CommandSet& set);
+void add_reload_command(const CommandSet& set);
 void add_mcp_command(const CommandSet& set);
 void add_agent_commands(const CommandSet& set);
 

@@ -89,6 +89,7 @@ void add_client_commands(CLI::App& app, int& status) {
     add_follow_commands(set);
     add_channel_commands(set);
     add_view_commands(set);
+    add_reload_command(set);
     add_mcp_command(set);
     add_context_command(set);
     add_agent_commands(set);

@@ -88,6 +88,8 @@ constexpr std::array kCatalogue{
               "too many requests; slow down and try again shortly"},
     ErrorInfo{reset_cooldown, "reset_cooldown", 409, kRetry,
               "the hub was reset a moment ago; wait before the next reset"},
+    ErrorInfo{invalid_configuration, "invalid_configuration", 409, kFinal,
+              "the configuration cannot be used, and everything stays as it was"},
     ErrorInfo{unknown_recipient_limit, "unknown_recipient_limit", 507, kRetry,
               "too many mailboxes wait for agents that hold no token; check the recipient's name"},
     ErrorInfo{subscription_limit, "subscription_limit", 507, kRetry,

@@ -102,6 +102,7 @@ EventLoop::~EventLoop() = default;
 void EventLoop::run() {
     const auto keep_running = boost::asio::make_work_guard(context_);
     guard("tick", [&] { schedule_tick(); });
+    note_turn(std::chrono::steady_clock::now());
     while (!stopped_.load(std::memory_order_acquire)) turn();
     // What was handed over before the end is done.
     drain_inbox();
@@ -172,9 +173,13 @@ void EventLoop::wake_some() {
 }
 
 std::size_t EventLoop::deliver_some(std::size_t most) {
-    const auto until = std::chrono::steady_clock::now() + kDeliveryTime;
+    const auto began = std::chrono::steady_clock::now();
+    // Every turn comes here, and the time is known anyway.
+    note_turn(began);
+    const auto until = began + kDeliveryTime;
     std::size_t left = most;
     while (left > 0 && registry_.has_work()) {
+        delivery_time_ = clock_.steady();
         std::size_t done = 0;
         if (!registry_.faults().guard(
                 "delivery", [&] { done = registry_.work(std::min(left, kDeliveriesPerLook)); })) {
@@ -184,6 +189,12 @@ std::size_t EventLoop::deliver_some(std::size_t most) {
         if (std::chrono::steady_clock::now() >= until) return most;
     }
     return most - left;
+}
+
+std::optional<core::SteadyTime> EventLoop::last_turn() const noexcept {
+    const auto ticks = last_turn_.load(std::memory_order_relaxed);
+    if (ticks == 0) return std::nullopt;
+    return core::SteadyTime(core::SteadyTime::duration(ticks));
 }
 
 void EventLoop::stop() {

@@ -65,7 +65,7 @@ constexpr std::pair<const char*, const char*> kTags[] = {
     {"channels", "Messages for all who subscribe."},
     {"config", "Settings that an administrator may change while the hub runs."},
     {"analytics", "Counters."},
-    {"admin", "Tokens, and the end of agents."},
+    {"admin", "Tokens, the end of agents, and the running hub."},
 };
 
 std::string templated(std::string_view pattern) {
@@ -93,8 +93,10 @@ Json security_of(const PathInfo& path) {
     if (path.right == Right::anyone) return ways;
     ways.push_back({{kBearer, Json::array()}});
     if (path.query_token) ways.push_back({{kInQuery, Json::array()}});
-    // Where auth.anonymous_reads is set, or with the token in the body.
-    if (path.right == Right::reader || path.body_token) ways.push_back(Json::object());
+    // Where auth.anonymous_reads is set or metrics.access allows it, or with the token in the body.
+    if (path.right == Right::reader || path.right == Right::watcher || path.body_token) {
+        ways.push_back(Json::object());
+    }
     return ways;
 }
 
@@ -203,6 +205,20 @@ void add_refusals(const PathInfo& path, Json& responses) {
     }
 }
 
+/// What 503 means of an operation that says so with the body of its success; empty: of others.
+std::string_view unwell_of(protocol::Operation operation) noexcept {
+    switch (operation) {
+        case protocol::Operation::health:
+            return "The hub cannot take messages.";
+        case protocol::Operation::probe_live:
+            return "The hub has come to a stand.";
+        case protocol::Operation::probe_ready:
+            return "The hub cannot take what it is sent.";
+        default:
+            return {};
+    }
+}
+
 Json operation_of(const PathInfo& path, const Facts& facts, Json& schemas) {
     const OperationInfo& info = *path.operation;
     Json made = {{"operationId", info.name}, {"summary", info.about}};
@@ -213,9 +229,9 @@ Json operation_of(const PathInfo& path, const Facts& facts, Json& schemas) {
     }
     if (!body_fields(info).empty()) made["requestBody"] = body_of(path, facts);
     made["responses"][std::to_string(info.success)] = success_of(path, schemas);
-    if (info.id == protocol::Operation::health) {
+    if (const std::string_view unwell = unwell_of(info.id); !unwell.empty()) {
         made["responses"]["503"] = made["responses"]["200"];
-        made["responses"]["503"]["description"] = "The hub cannot take messages.";
+        made["responses"]["503"]["description"] = unwell;
     }
     add_refusals(path, made["responses"]);
     return made;

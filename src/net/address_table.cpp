@@ -5,9 +5,14 @@
 
 namespace agentcom::net {
 
+void AddressTable::set_limits(const Limits& limits) {
+    for (auto& guarded : shards_) guarded.with([&](Shard& shard) { shard.limits = limits; });
+}
+
 AddressTable::Place AddressTable::take_place(const AddressKey& key) {
-    const std::uint32_t most = key.is_loopback() ? limits_.loopback_places : limits_.places;
     const bool taken = shard(key).with([&](Shard& shard) {
+        const std::uint32_t most =
+            key.is_loopback() ? shard.limits.loopback_places : shard.limits.places;
         Entry& entry = find(shard, key);
         if (entry.places >= most) return false;
         if (entry.places++ == 0) shard.idle.erase(entry.seen);
@@ -26,9 +31,9 @@ void AddressTable::release(const AddressKey& key) noexcept {
 }
 
 bool AddressTable::spend(const AddressKey& key, core::SteadyTime now, double cost) {
-    if (limits_.per_second == 0) return true;
-    const double most = burst(key);
     return shard(key).with([&](Shard& shard) {
+        if (shard.limits.per_second == 0) return true;
+        const double most = burst(shard.limits, key);
         Entry& entry = find(shard, key);
         fill(entry, now, most);
         if (entry.tokens < std::min(cost, most)) return false;
@@ -38,9 +43,9 @@ bool AddressTable::spend(const AddressKey& key, core::SteadyTime now, double cos
 }
 
 void AddressTable::charge(const AddressKey& key, core::SteadyTime now, double cost) {
-    if (limits_.per_second == 0) return;
-    const double most = burst(key);
     shard(key).with([&](Shard& shard) {
+        if (shard.limits.per_second == 0) return;
+        const double most = burst(shard.limits, key);
         Entry& entry = find(shard, key);
         fill(entry, now, most);
         entry.tokens = std::max(-most, entry.tokens - cost);
@@ -53,37 +58,38 @@ void AddressTable::fill(Entry& entry, core::SteadyTime now, double most) {
     entry.filled_at = now;
 }
 
-AddressTable::Entry& AddressTable::find(Shard& shard, const AddressKey& key) const {
+AddressTable::Entry& AddressTable::find(Shard& shard, const AddressKey& key) {
     if (const auto found = shard.entries.find(key); found != shard.entries.end()) {
         if (found->second.places == 0) {
             shard.idle.splice(shard.idle.begin(), shard.idle, found->second.seen);
         }
         return found->second;
     }
-    if (shard.idle.size() >= std::max<std::size_t>(limits_.remembered / kShards, 1)) {
+    if (shard.idle.size() >= std::max<std::size_t>(shard.limits.remembered / kShards, 1)) {
         shard.entries.erase(shard.idle.back());
         shard.idle.pop_back();
     }
     Entry& entry = shard.entries[key];
-    entry.tokens = burst(key);
-    entry.forgiven = forgiveness(key);
+    entry.tokens = burst(shard.limits, key);
+    entry.forgiven = forgiveness(shard.limits, key);
     shard.idle.push_front(key);
     entry.seen = shard.idle.begin();
     return entry;
 }
 
-core::Millis AddressTable::wait_of(const AddressKey& key, std::uint32_t count) const noexcept {
+core::Millis AddressTable::wait_of(const Limits& limits, const AddressKey& key,
+                                   std::uint32_t count) noexcept {
     constexpr std::uint32_t kMostDoublings = 20;
     constexpr int kGentler = 10;
     const core::Millis wait = std::min(
-        limits_.first_wait * (1 << std::min(count - 1, kMostDoublings)), limits_.longest_wait);
+        limits.first_wait * (1 << std::min(count - 1, kMostDoublings)), limits.longest_wait);
     return key.is_loopback() ? std::max(wait / kGentler, core::Millis{1}) : wait;
 }
 
 AddressTable::Failure AddressTable::note_failure(const AddressKey& key, core::SteadyTime now) {
     constexpr std::chrono::duration<double> kForgiveAll = std::chrono::minutes(1);
-    const double most = forgiveness(key);
     return shard(key).with([&](Shard& shard) {
+        const double most = forgiveness(shard.limits, key);
         Entry& entry = find(shard, key);
         Failure failure;
         failure.first = entry.failures++ == 0;
@@ -106,7 +112,7 @@ AddressTable::Failure AddressTable::note_failure(const AddressKey& key, core::St
                 entry.forgiven -= 1;
                 return failure;
             }
-            entry.waits_until = now + wait_of(key, ++entry.waits);
+            entry.waits_until = now + wait_of(shard.limits, key, ++entry.waits);
         }
         failure.wait = std::chrono::ceil<core::Millis>(entry.waits_until - now);
         return failure;

@@ -35,7 +35,10 @@ public:
         core::Millis first_wait{1'000};
         core::Millis longest_wait{60'000};  // for loopback a tenth of both
     };
-    explicit AddressTable(Limits limits) : limits_(limits) {}
+    explicit AddressTable(const Limits& limits) { set_limits(limits); }
+    /// From now on these; places that are held stay held, and waits that have begun are as long as
+    /// they were.
+    void set_limits(const Limits& limits);
 
     /// A place that an address holds, until this goes.
     class Place {
@@ -107,6 +110,7 @@ private:
         std::list<AddressKey>::iterator seen;  // in Shard::idle, while no place is held
     };
     struct Shard {
+        Limits limits;
         std::unordered_map<AddressKey, Entry, AddressKeyHash> entries;
         std::list<AddressKey> idle;      // hold no place; the one that came last in front
         std::vector<AddressKey> failed;  // since `take_failures`; each once, at most kReported
@@ -119,19 +123,18 @@ private:
         return shards_[(AddressKeyHash{}(key) >> 40) % kShards];
     }
     void release(const AddressKey& key) noexcept;
-    Entry& find(Shard& shard, const AddressKey& key) const;
+    static Entry& find(Shard& shard, const AddressKey& key);
     static void fill(Entry& entry, core::SteadyTime now, double most);
-    [[nodiscard]] double burst(const AddressKey& key) const noexcept {
-        return limits_.per_second * (key.is_loopback() ? limits_.loopback_factor : 1);
+    [[nodiscard]] static double burst(const Limits& limits, const AddressKey& key) noexcept {
+        return limits.per_second * (key.is_loopback() ? limits.loopback_factor : 1);
     }
-
-    [[nodiscard]] double forgiveness(const AddressKey& key) const noexcept {
-        return key.is_loopback() ? limits_.loopback_wrong_tokens : limits_.wrong_tokens;
+    [[nodiscard]] static double forgiveness(const Limits& limits, const AddressKey& key) noexcept {
+        return key.is_loopback() ? limits.loopback_wrong_tokens : limits.wrong_tokens;
     }
     /// The `count`th wait of the address.
-    [[nodiscard]] core::Millis wait_of(const AddressKey& key, std::uint32_t count) const noexcept;
+    [[nodiscard]] static core::Millis wait_of(const Limits& limits, const AddressKey& key,
+                                              std::uint32_t count) noexcept;
 
-    Limits limits_;
     mutable std::array<core::Guarded<Shard>, kShards> shards_;
 };
 

@@ -9,14 +9,18 @@
 
 namespace agentcom::net {
 
-Connection::Connection(std::shared_ptr<Shard> shard, std::shared_ptr<BufferedStream> stream)
-    : shard_(std::move(shard)), stream_(std::move(stream)) {
+Connection::Connection(std::shared_ptr<Shard> shard, std::shared_ptr<BufferedStream> stream,
+                       delivery::ConnectionKind kind)
+    : shard_(std::move(shard)), stream_(std::move(stream)), kind_(kind) {
     stream_->set_owner(this);
     shard_->add(*this);
+    delivery::LoopFigures::of(figures().open, kind_).add();
+    delivery::LoopFigures::of(figures().opened, kind_).add();
 }
 
 Connection::~Connection() {
     shard_->remove(*this);
+    delivery::LoopFigures::of(figures().open, kind_).subtract();
     if (stream_) stream_->set_owner(nullptr);
 }
 

@@ -20,7 +20,8 @@ class Connection : public delivery::Flushable,
                    public StreamOwner,
                    public std::enable_shared_from_this<Connection> {
 public:
-    Connection(std::shared_ptr<Shard> shard, std::shared_ptr<BufferedStream> stream);
+    Connection(std::shared_ptr<Shard> shard, std::shared_ptr<BufferedStream> stream,
+               delivery::ConnectionKind kind);
     ~Connection() override;
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
@@ -51,6 +52,9 @@ protected:
     [[nodiscard]] delivery::EventLoop& loop() noexcept { return shard_->loop(); }
     [[nodiscard]] BufferedStream& stream() noexcept { return *stream_; }
     [[nodiscard]] const BufferedStream& stream() const noexcept { return *stream_; }
+    [[nodiscard]] delivery::LoopFigures& figures() noexcept { return loop().figures(); }
+    /// It did not take what it was sent, and is closed for it.
+    void count_slow() noexcept { delivery::LoopFigures::of(figures().slow, kind_).add(); }
     [[nodiscard]] core::SteadyTime now() const noexcept { return shard_->clock().steady(); }
 
     /// Runs the session's coroutine, which owns the session, to its end; then unregisters it and
@@ -85,6 +89,7 @@ private:
 
     std::shared_ptr<Shard> shard_;
     std::shared_ptr<BufferedStream> stream_;
+    const delivery::ConnectionKind kind_;
     HandlerSlot waiter_;
     core::SteadyTime output_progress_{};
     bool notified_ = false;

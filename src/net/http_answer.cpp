@@ -73,6 +73,8 @@ constexpr std::string_view kPlainHtmlHeaders =
     "Content-Type: text/html; charset=utf-8\r\nVary: Accept\r\n"
     "Content-Security-Policy: default-src 'none'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'\r\n";
+constexpr std::string_view kMetricsHeaders =
+    "Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n";
 
 std::string_view content_headers(Content content) noexcept {
     switch (content) {
@@ -84,10 +86,31 @@ std::string_view content_headers(Content content) noexcept {
             return kTextHeaders;
         case Content::markdown:
             return kMarkdownHeaders;
+        case Content::metrics:
+            return kMetricsHeaders;
         case Content::json:
             break;
     }
     return kJsonHeaders;
+}
+
+/// What a page may send besides what it may send anyway, and what it may read of an answer.
+constexpr std::string_view kHeadersOfPages =
+    "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, "
+    "MCP-Protocol-Version, Mcp-Method, Mcp-Name, Traceparent, X-Request-Id";
+constexpr std::string_view kHeadersForPages =
+    "Allow, ETag, Retry-After, WWW-Authenticate, X-Request-Id";
+/// How long a browser need not ask again, in seconds: a list that is changed is soon known.
+constexpr std::string_view kPreflightAge = "600";
+
+void append_request_lines(std::string& out, const AnswerForm& form) {
+    if (!form.tag.id.empty()) out.append("X-Request-Id: ").append(form.tag.id).append("\r\n");
+    // Also where no page asks, or a cache would hand the answer to one that must not have it.
+    if (form.by_origin) out += "Vary: Origin\r\n";
+    if (form.readable_by.empty()) return;
+    // The origin itself, never "*"; and nothing of cookies, of which the hub knows none.
+    out.append("Access-Control-Allow-Origin: ").append(form.readable_by);
+    out.append("\r\nAccess-Control-Expose-Headers: ").append(kHeadersForPages).append("\r\n");
 }
 
 }  // namespace
@@ -119,7 +142,10 @@ HttpAnswer hook_answer(core::result<std::string> output) {
 }
 
 HttpAnswer error_answer(core::Error error, bool hint) {
-    return to_answer(protocol::encode_http(protocol::Reply(std::move(error)), hint));
+    const core::ErrorCode code = error.code;
+    HttpAnswer answer = to_answer(protocol::encode_http(protocol::Reply(std::move(error)), hint));
+    answer.error = code;
+    return answer;
 }
 
 core::Error too_many_wrong_tokens() {
@@ -133,7 +159,7 @@ HttpAnswer wait_answer(core::Millis wait) {
     return answer;
 }
 
-std::string answer_head(const HttpAnswer& answer, AnswerForm form) {
+std::string answer_head(const HttpAnswer& answer, const AnswerForm& form) {
     std::string out;
     out.reserve(384);
     out += form.http_1_0 ? "HTTP/1.0 " : "HTTP/1.1 ";
@@ -150,7 +176,14 @@ std::string answer_head(const HttpAnswer& answer, AnswerForm form) {
     out += "X-Content-Type-Options: nosniff\r\n";
     const bool has_content = answer.status != kNoContent && answer.status != kNotModified;
     if (has_content) out += content_headers(answer.content);
-    if (!answer.allow.empty()) out += "Allow: " + answer.allow + "\r\n";
+    append_request_lines(out, form);
+    if (answer.preflight) {
+        out.append("Access-Control-Allow-Methods: ").append(answer.allow);
+        out.append("\r\nAccess-Control-Allow-Headers: ").append(kHeadersOfPages);
+        out.append("\r\nAccess-Control-Max-Age: ").append(kPreflightAge).append("\r\n");
+    } else if (!answer.allow.empty()) {
+        out += "Allow: " + answer.allow + "\r\n";
+    }
     if (answer.status == 401) out += "WWW-Authenticate: Bearer\r\n";
     if (answer.status == 426) out += "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n";
     if (answer.retry_after_s) {
@@ -168,6 +201,7 @@ std::string answer_head(const HttpAnswer& answer, AnswerForm form) {
 std::string event_stream_head(const AnswerForm& form) {
     std::string out = form.http_1_0 ? "HTTP/1.0 200 OK\r\n" : "HTTP/1.1 200 OK\r\n";
     append_server_lines(out, form.now);
+    append_request_lines(out, form);
     // Proxies are asked not to gather events.
     out +=
         "Content-Type: text/event-stream\r\nCache-Control: no-store\r\n"
@@ -175,7 +209,7 @@ std::string event_stream_head(const AnswerForm& form) {
     return out;
 }
 
-void append_answer(HttpAnswer& answer, AnswerForm form, delivery::Outbox& outbox) {
+void append_answer(HttpAnswer& answer, const AnswerForm& form, delivery::Outbox& outbox) {
     const std::string head = answer_head(answer, form);
     if (form.without_body) answer.body.clear();
     outbox.append_pieces(head, answer.body);

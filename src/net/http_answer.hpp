@@ -12,6 +12,7 @@
 #include "agentcom/delivery/outbox.hpp"
 #include "agentcom/mcp/mcp.hpp"
 #include "agentcom/protocol/codec.hpp"
+#include "net/request_tag.hpp"
 
 namespace agentcom::net {
 
@@ -21,6 +22,7 @@ enum class Content : std::uint8_t {
     plain_html,  // without scripts and styles
     text,
     markdown,
+    metrics,
 };
 
 /// What one HTTP request is answered with.
@@ -31,7 +33,10 @@ struct HttpAnswer {
     bool ends_connection = false;  // nothing can follow on it
     std::string allow;             // the Allow header, when not empty
     std::string tag;               // the ETag header, when not empty: it may be kept, and asked for
+    bool preflight = false;        // a page asks what it may ask; `allow` is the answer to that
     std::optional<std::uint32_t> retry_after_s;
+    /// Of an error that no operation has answered, so that nobody has counted it yet.
+    std::optional<core::ErrorCode> error{};
 };
 
 /// `hint`: a 401 says how to send a token.
@@ -52,12 +57,15 @@ struct AnswerForm {
     bool keep_alive = true;
     bool without_body = false;  // HEAD: the head says what GET would send
     core::Timestamp now{};      // the header Date
+    RequestTag tag{};           // of the request that is answered
+    bool by_origin = false;     // what is answered depends on the origin of the page that asks
+    std::string readable_by{};  // that origin, when the page may read the answer; or empty
 };
 /// The response's text up to its body.
-[[nodiscard]] std::string answer_head(const HttpAnswer& answer, AnswerForm form);
+[[nodiscard]] std::string answer_head(const HttpAnswer& answer, const AnswerForm& form);
 /// What comes before a stream of events, which ends with the connection.
 [[nodiscard]] std::string event_stream_head(const AnswerForm& form);
 /// Appends the response; the body's pieces are taken over.
-void append_answer(HttpAnswer& answer, AnswerForm form, delivery::Outbox& outbox);
+void append_answer(HttpAnswer& answer, const AnswerForm& form, delivery::Outbox& outbox);
 
 }  // namespace agentcom::net

@@ -52,9 +52,19 @@ std::variant<HttpAnswer, Upgrade, Admission> to_websocket(const HttpHead& head) 
     return Upgrade{std::string(*head.websocket_key), {}};
 }
 
+constexpr const char* kVerbs = "GET, HEAD, POST, PUT, DELETE";
+
+/// Where there is nothing the browser asks all the same, so that its page sees the 404.
+HttpAnswer preflight_answer(const RouteMatch& match) {
+    HttpAnswer answer;
+    answer.status = 204;
+    answer.preflight = true;
+    answer.allow = match.allow.empty() ? kVerbs : match.allow;
+    return answer;
+}
+
 /// What is said of the hub as a whole, or of nothing that it has.
 std::optional<HttpAnswer> without_path(const HttpHead& head) {
-    constexpr const char* kVerbs = "GET, HEAD, POST, PUT, DELETE";
     if (head.verb == "CONNECT") {
         HttpAnswer answer = error_answer(core::ErrorCode::method_not_allowed);
         answer.allow = kVerbs;
@@ -145,6 +155,9 @@ HeadStep admit(const HttpHead& head, const Premises& premises) {
     remove_base(target.segments, premises.base_path);
     Admission admission;
     admission.match = find_route(head.verb, target.segments);
+    if (head.preflight && premises.sites.lists(*head.origin)) {
+        return {{}, false, preflight_answer(admission.match)};
+    }
     admission.query = parse_query(target.query);
     const Route* route = admission.match.route;
     if (head.origin && !is_open_to_pages(head, route) &&
@@ -165,15 +178,19 @@ HeadStep admit(const HttpHead& head, const Premises& premises) {
 
     admission.max_body_bytes = premises.limits.max_body_bytes;
     admission.base_url = base_url(head, premises);
+    caller.local = premises.local;
+    // The router knows whether reads are anonymous and who may watch.
+    const bool router_judges =
+        route->right() == protocol::Right::reader || route->right() == protocol::Right::watcher;
     if (caller.agent) {
-        if (const auto code = protocol::refusal(route->right(), caller.standing())) {
+        if (const auto code = protocol::refusal(route->right(), caller.standing());
+            code && !router_judges) {
             return {std::move(caller), shown, error_answer(*code, route->hint())};
         }
         return {std::move(caller), shown, std::move(admission)};
     }
-    // The router knows whether reads are anonymous; of a token in the body nothing is known yet.
-    const bool may_go_on = route->right() == protocol::Right::anyone ||
-                           route->right() == protocol::Right::reader ||
+    // Of a token in the body nothing is known yet.
+    const bool may_go_on = route->right() == protocol::Right::anyone || router_judges ||
                            (route->body_token() && !admission.token_shown);
     if (!may_go_on) {
         return {std::move(caller), shown,

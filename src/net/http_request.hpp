@@ -30,6 +30,7 @@ struct HttpHead {
     std::string_view target;
     const Authority* authority = nullptr;  // how the hub is addressed; null: HTTP/1.0 may not say
     std::optional<std::string> origin;     // of the page that asks, in a browser
+    bool preflight = false;                // whether a page may ask something, says its browser
     std::optional<std::string_view> forwarded_proto;
     std::optional<std::string_view> authorization;
     std::optional<std::string_view> content_type;
@@ -81,6 +82,7 @@ struct Premises {
     const Documents& documents;
     std::string_view base_path{};  // as in EndpointOptions
     bool https = false;            // how the hub was reached
+    bool local = false;            // who asks is on this machine, and no proxy for others
 };
 /// Finds the route and the caller; or the answer, when there is nothing to ask, or nobody who may.
 /// The body of whoever shows no valid token is at most `max_unidentified_frame_bytes`.

@@ -24,7 +24,7 @@ constexpr std::uint64_t kMostPassedOver = std::uint64_t{64} << 10;
 
 HttpSession::HttpSession(std::shared_ptr<Shard> the_shard, std::shared_ptr<BufferedStream> stream,
                          Visitor visitor)
-    : Connection(std::move(the_shard), std::move(stream)),
+    : Connection(std::move(the_shard), std::move(stream), delivery::ConnectionKind::http),
       outbox_(shard().limits().outbox, &loop().output(), this),
       visitor_(std::move(visitor)),
       through_proxy_(shard().proxies().trusts(visitor_.address)),
@@ -43,7 +43,10 @@ void HttpSession::enter(Phase phase, std::optional<core::Millis> limit) {
 
 void HttpSession::sweep(core::SteadyTime now) {
     if (phase_ == Phase::over) return;
-    if (is_too_slow(now, shard().limits().request_timeout)) return abort();
+    if (is_too_slow(now, shard().limits().request_timeout)) {
+        count_slow();
+        return abort();
+    }
     if (!deadline_ || now < *deadline_) return;
     if (phase_ == Phase::handshake || phase_ == Phase::lingering) return abort();
     timed_out_ = true;
@@ -100,7 +103,7 @@ Awaitable<HttpSession::Next> HttpSession::answer_one() {
         if (next == Next::hand_over) co_return co_await make_way();
         co_return next;
     } catch (const std::exception&) {
-        loop().registry().faults().report("HTTP request");
+        loop().registry().faults().report("HTTP request", form_.tag.fields());
     }
     // What has been read of it is unknown, so nothing can follow.
     co_return after(refuse(core::ErrorCode::internal));
@@ -123,6 +126,7 @@ Awaitable<HttpSession::Taken> HttpSession::take_request() {
     RequestReader reader(shard().limits());
     from_ = visitor_.address;
     form_ = {.keep_alive = false};
+    asked_for_.clear();
     asker_.reset();
     wrong_token_shown_ = false;
     stream().limit_input(shard().max_input_of_strangers());
@@ -135,7 +139,8 @@ Awaitable<HttpSession::Taken> HttpSession::take_request() {
                                                     .sites = shard().sites(),
                                                     .documents = shard().documents(),
                                                     .base_path = shard().base_path(),
-                                                    .https = came_by_https(head)});
+                                                    .https = came_by_https(head),
+                                                    .local = is_local(reader)});
     // Who has shown a good one over this connection does not wait for what others show.
     if (const auto wait =
             token_shown && !agents_place_ ? shard().wait_before_token(from_) : core::Millis{0};
@@ -190,10 +195,26 @@ Awaitable<HttpSession::Taken> HttpSession::take_request() {
     co_return todo;
 }
 
+bool HttpSession::is_local(const RequestReader& reader) const {
+    // A proxy that is not known to be one comes from this machine, too, for whomever it serves; and
+    // one that is known may fail to say for whom.
+    const bool says_for_whom = !reader.forwarded_for().empty();
+    return address_key(from_).is_loopback() && says_for_whom == through_proxy_;
+}
+
 void HttpSession::note_head(const RequestReader& reader) {
     form_.http_1_0 = reader.is_http_1_0();
     form_.keep_alive = reader.wants_keep_alive() && !shard().shutting_down();
     form_.without_body = reader.is_head();
+    form_.tag = reader.tag(shard().next_request());
+    if (shard().sites().lists_any()) {
+        form_.by_origin = true;
+        auto origin = reader.origin();
+        if (origin && shard().sites().lists(*origin)) form_.readable_by = std::move(*origin);
+    }
+    if (spdlog::should_log(spdlog::level::debug)) {
+        asked_for_ = std::string(reader.verb()) + ' ' + reader.path();
+    }
     if (!through_proxy_) return;
     from_ = shard().proxies().client(visitor_.address, reader.forwarded_for());
     // What is kept from now on is the client's, not the proxy's.
@@ -342,6 +363,7 @@ Awaitable<HttpSession::Next> HttpSession::make_way() {
 
 void HttpSession::hand_over() {
     phase_ = Phase::over;
+    tell("goes on as another protocol");
     auto successor = std::move(*successor_);
     const auto next_shard = shared_shard();
     if (auto* upgrade = std::get_if<Upgrade>(&successor)) {

@@ -39,6 +39,8 @@ private:
     /// To whoever speaks HTTP without TLS where it is expected.
     void explain_tls();
     [[nodiscard]] bool came_by_https(const HttpHead& head) const;
+    /// Whether who asks is on this machine, as far as that can be known.
+    [[nodiscard]] bool is_local(const RequestReader& reader) const;
     /// Whatever throws in it is answered as an error of the hub.
     Awaitable<Next> answer_one();
     /// What is to be done for a request; or what follows, when no more need be done for it than,
@@ -90,6 +92,8 @@ private:
     [[nodiscard]] bool owes_much();
     Awaitable<void> let_output_drain();
     void send(HttpAnswer answer, AnswerForm form);
+    /// What has come of the current request, for whoever follows each of them in the log.
+    void tell(std::string_view outcome) const;
     [[nodiscard]] HttpAnswer encode(const protocol::Reply& reply, bool hint);
     /// An answer cannot be ended in the middle: the connection is.
     void foreclose() override;
@@ -103,6 +107,7 @@ private:
     // Of the current request:
     Address from_;                        // who asks, behind trusted proxies
     AnswerForm form_;                     // how it is answered, as far as it has been read
+    std::string asked_for_;               // verb and path, when that is logged; or empty
     std::optional<core::AgentId> asker_;  // if its token was valid
     bool wrong_token_shown_ = false;
     Shares::Holding owed_;          // bytes of answers that have not been taken, likewise

@@ -115,7 +115,7 @@ HttpAnswer HttpSession::judge(HttpAnswer answer) {
     constexpr std::uint16_t kUnauthorized = 401;
     // Where no token is needed a wrong one is none.
     if (!wrong_token_shown_ || answer.status != kUnauthorized) return answer;
-    const core::Millis wait = shard().note_wrong_token(from_);
+    const core::Millis wait = shard().note_wrong_token(from_, form_.tag.fields());
     return wait.count() > 0 ? wait_answer(wait) : std::move(answer);
 }
 
@@ -137,9 +137,12 @@ HttpAnswer HttpSession::encode(const protocol::Reply& reply, bool hint) {
         if (!shared) return to_answer(protocol::encode_http(reply, hint));
         HttpAnswer answer;
         answer.body.append_shared(shared);
+        if (std::holds_alternative<protocol::Shared<protocol::MetricsReport>>(*reply)) {
+            answer.content = Content::metrics;
+        }
         return answer;
     } catch (const std::exception&) {
-        loop().registry().faults().report("HTTP answer");
+        loop().registry().faults().report("HTTP answer", form_.tag.fields());
         return error_answer(core::ErrorCode::internal);
     }
 }
@@ -151,10 +154,26 @@ void HttpSession::send(HttpAnswer answer, AnswerForm form) {
         shard().addresses().charge(address_key(from_), now(),
                                    static_cast<double>(bytes / kBytesOfRequest));
     }
+    figures().count_status(answer.status);
+    if (answer.error) figures().count_error(*answer.error);
     form.now = shard().clock().now();
+    if (answer.status == error_info(core::ErrorCode::internal).http_status) {
+        if (const auto line = shard().log().failed_requests.admit(now())) {
+            spdlog::error(core::with_fields(form.tag.fields(),
+                                            "a request was answered with 500" + line->note()));
+        }
+    }
+    if (!asked_for_.empty()) tell("answered " + std::to_string(answer.status));
     append_answer(answer, form, outbox_);
     flush_soon();
     outbox_.settle();
+}
+
+void HttpSession::tell(std::string_view outcome) const {
+    if (asked_for_.empty() || !spdlog::should_log(spdlog::level::debug)) return;
+    spdlog::debug(core::with_fields(
+        form_.tag.fields(),
+        asked_for_ + " from " + to_text(address_key(from_)) + ' ' + std::string(outcome)));
 }
 
 bool HttpSession::owe(std::uint64_t bytes) {
@@ -179,6 +198,7 @@ void HttpSession::foreclose() {
     if (const auto line = shard().log().ended.admit(now())) {
         spdlog::info("an HTTP connection did not take its answers and was closed{}", line->note());
     }
+    count_slow();
     abort();
     outbox_.clear();
 }

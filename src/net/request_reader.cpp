@@ -130,6 +130,8 @@ HttpHead RequestReader::head() const {
     head.accept = head_.list("accept");
     head.if_none_match = head_.list("if-none-match");
     head.origin = head_.list("origin");
+    head.preflight =
+        head.verb == "OPTIONS" && head.origin && head_.field("access-control-request-method");
     head.forwarded_proto = head_.field("x-forwarded-proto");
     if (wants_websocket(head_)) {
         head.websocket_key = websocket_key(head_);
@@ -137,6 +139,20 @@ HttpHead RequestReader::head() const {
     }
     head.has_body = !body_.complete();
     return head;
+}
+
+std::optional<std::string> RequestReader::origin() const { return head_.list("origin"); }
+
+RequestTag RequestReader::tag(std::uint64_t number) const {
+    // Of several it is not known which one is right (W3C Trace Context, 3.2).
+    const bool one_trace = head_.count("traceparent") == 1;
+    return tag_request(head_.field("x-request-id"),
+                       one_trace ? head_.field("traceparent") : std::nullopt, number);
+}
+
+std::string RequestReader::path() const {
+    const std::string_view target = head_.target();
+    return std::string(target.substr(0, target.find('?')));
 }
 
 std::string RequestReader::forwarded_for() const {

@@ -46,6 +46,13 @@ public:
     [[nodiscard]] std::optional<std::uint64_t> declared_length() const { return length_; }
     /// All X-Forwarded-For of the header as one list.
     [[nodiscard]] std::string forwarded_for() const;
+    /// Of the page that asks, in a browser.
+    [[nodiscard]] std::optional<std::string> origin() const;
+    /// As which it is logged; `number` as in `tag_request`.
+    [[nodiscard]] RequestTag tag(std::uint64_t number) const;
+    [[nodiscard]] std::string_view verb() const { return head_.verb(); }
+    /// The target without its query, in which a token may stand.
+    [[nodiscard]] std::string path() const;
     /// About how much memory the request takes so far, in bytes.
     [[nodiscard]] std::size_t held() const noexcept { return head_.held() + body_.held(); }
     [[nodiscard]] BodyReader& body() noexcept { return body_; }

@@ -13,6 +13,9 @@ using enum protocol::Operation;
 
 constexpr auto kRoutes = std::to_array<Route>({
     {"GET", "/health", health},
+    {"GET", "/livez", probe_live},
+    {"GET", "/readyz", probe_ready},
+    {"GET", "/metrics", get_metrics},
     {"GET", "/ws", health, Page::websocket},
     {"GET", "/", health, Page::home},
     {"GET", "/dashboard", health, Page::dashboard},
@@ -63,6 +66,7 @@ constexpr auto kRoutes = std::to_array<Route>({
     {"POST", "/admin/tokens/:id/rotate", rotate_token},
     {"DELETE", "/admin/agents/:id", end_agent},
     {"POST", "/api/admin/reset", reset_hub},
+    {"POST", "/admin/reload", reload_config},
 });
 
 constexpr auto kPages = std::to_array<PageInfo>({

@@ -36,15 +36,7 @@ TrustedProxies read_proxies(const std::vector<std::string>& texts) {
 
 }  // namespace
 
-Shared::Shared(const EndpointOptions& options, router::Router& the_router,
-               const core::Clock& the_clock, Site site, std::size_t output_bytes)
-    : router(the_router),
-      clock(the_clock),
-      limits(options.limits),
-      documents(std::move(site), options.public_url),
-      base_path(options.base_path),
-      proxies(read_proxies(options.trusted_proxies)) {
-    if (options.tls) tls = std::make_unique<ServerTls>(*options.tls, clock.now());
+AddressTable::Limits limits_of_strangers(const Limits& limits) {
     AddressTable::Limits strangers;
     if (limits.max_unidentified_per_address > 0) {
         strangers.places = strangers.loopback_places = limits.max_unidentified_per_address;
@@ -59,7 +51,19 @@ Shared::Shared(const EndpointOptions& options, router::Router& the_router,
     strangers.longest_wait = limits.wrong_token_wait;
     strangers.first_wait = std::min(strangers.first_wait, limits.wrong_token_wait);
     strangers.per_second = static_cast<double>(limits.anonymous_requests_per_second);
-    addresses = std::make_shared<AddressTable>(strangers);
+    return strangers;
+}
+
+Shared::Shared(const EndpointOptions& options, router::Router& the_router,
+               const core::Clock& the_clock, Site site, std::size_t output_bytes)
+    : router(the_router),
+      clock(the_clock),
+      limits(options.limits),
+      documents(std::move(site), options.public_url),
+      base_path(options.base_path),
+      proxies(read_proxies(options.trusted_proxies)) {
+    if (options.tls) tls = std::make_unique<ServerTls>(*options.tls, clock.now());
+    addresses = std::make_shared<AddressTable>(limits_of_strangers(limits));
     // A buffer that grows by doubling may be twice as large as what is in it.
     const std::uint64_t largest = 2 * std::max(limits.max_frame_bytes, limits.max_body_bytes) +
                                   kInputAtHand + 4 * std::uint64_t{limits.max_header_bytes};
@@ -90,13 +94,15 @@ void Shared::report_wrong_tokens() {
     }
 }
 
-core::Millis Shard::note_wrong_token(const Address& address) {
+core::Millis Shard::note_wrong_token(const Address& address,
+                                     std::span<const core::LogField> fields) {
     const AddressKey key = address_key(address);
     const auto failure = addresses().note_failure(key, shared_->clock.steady());
     if (failure.first) {
         // What it was is told nobody: it may be a mistyped good one.
         if (const auto line = log_.wrong_tokens.admit(clock().steady())) {
-            spdlog::warn("a wrong token from {}{}", to_text(key), line->note());
+            spdlog::warn(
+                core::with_fields(fields, "a wrong token from " + to_text(key) + line->note()));
         }
     }
     return failure.wait;
@@ -107,9 +113,11 @@ core::Millis Shard::wait_before_token(const Address& address) const {
     return key.is_loopback() ? core::Millis{0} : addresses().wait(key, shared_->clock.steady());
 }
 
-Shard::Shard(std::shared_ptr<Shared> shared, delivery::EventLoop& loop)
+Shard::Shard(std::shared_ptr<Shared> shared, delivery::EventLoop& loop,
+             std::shared_ptr<const SitePolicy> sites)
     : shared_(std::move(shared)),
       loop_(loop),
+      sites_(std::move(sites)),
       shared_answers_(&loop.output().budget()),
       clock_(shared_->clock, kSweepInterval) {}
 

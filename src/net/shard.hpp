@@ -5,11 +5,14 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "agentcom/core/log_fields.hpp"
 #include "agentcom/core/log_limit.hpp"
 #include "agentcom/core/time.hpp"
+#include "agentcom/core/token.hpp"
 #include "agentcom/delivery/event_loop.hpp"
 #include "agentcom/net/endpoint.hpp"
 #include "agentcom/router/router.hpp"
@@ -43,7 +46,11 @@ struct ConnectionLog {
     core::LogLimit failed_handshakes{kLines, kInterval};
     core::LogLimit exceptions{kLines, kInterval};
     core::LogLimit wrong_tokens{kLines, kInterval};
+    core::LogLimit failed_requests{kLines, kInterval};
 };
+
+/// What strangers may do, whose connections have a part of all there are.
+[[nodiscard]] AddressTable::Limits limits_of_strangers(const Limits& limits);
 
 /// What all loops of one endpoint share. Constant once the endpoint accepts, except what counts.
 struct Shared {
@@ -54,9 +61,8 @@ struct Shared {
     const core::Clock& clock;
     Limits limits;
     Documents documents;
-    std::string base_path;            // see EndpointOptions
-    std::unique_ptr<ServerTls> tls;   // null: plain text
-    std::optional<SitePolicy> sites;  // always set, once it is known what the endpoint listens on
+    std::string base_path;           // see EndpointOptions
+    std::unique_ptr<ServerTls> tls;  // null: plain text
     /// Accepted and not yet closed, over all loops.
     std::shared_ptr<std::atomic<std::uint64_t>> open =
         std::make_shared<std::atomic<std::uint64_t>>(0);
@@ -82,7 +88,8 @@ struct Visitor {
 /// by its coroutine and listed here for as long as it exists.
 class Shard {
 public:
-    Shard(std::shared_ptr<Shared> shared, delivery::EventLoop& loop);
+    Shard(std::shared_ptr<Shared> shared, delivery::EventLoop& loop,
+          std::shared_ptr<const SitePolicy> sites);
 
     [[nodiscard]] delivery::EventLoop& loop() noexcept { return loop_; }
     [[nodiscard]] router::Router& router() noexcept { return shared_->router; }
@@ -99,14 +106,20 @@ public:
     [[nodiscard]] ConnectionLog& log() noexcept { return log_; }
     [[nodiscard]] bool shutting_down() const noexcept { return shutting_down_; }
     [[nodiscard]] const TrustedProxies& proxies() const noexcept { return shared_->proxies; }
-    [[nodiscard]] const SitePolicy& sites() const noexcept { return *shared_->sites; }
+    /// Whose pages may use the hub; until this loop is given another one.
+    [[nodiscard]] const SitePolicy& sites() const noexcept { return *sites_; }
+    void set_sites(std::shared_ptr<const SitePolicy> sites) noexcept { sites_ = std::move(sites); }
     [[nodiscard]] AddressTable& addresses() const noexcept { return *shared_->addresses; }
     /// One from this address asks without a valid token; false when it does so too often.
     [[nodiscard]] bool admit_stranger(const Address& address) const {
         return addresses().spend(address_key(address), shared_->clock.steady());
     }
     /// One from this address has shown a token that nobody holds: how long it has to wait now.
-    core::Millis note_wrong_token(const Address& address);
+    /// `fields`: of its request, for the log.
+    core::Millis note_wrong_token(const Address& address,
+                                  std::span<const core::LogField> fields = {});
+    /// Of the next request of all on this loop; those of other loops are unlikely to be the same.
+    [[nodiscard]] std::uint64_t next_request() noexcept { return next_request_++; }
     /// How long no token from this address is looked at; not positive: it may be. Loopback never
     /// waits for the failures of others: a good token is taken at any time.
     [[nodiscard]] core::Millis wait_before_token(const Address& address) const;
@@ -138,12 +151,14 @@ public:
 private:
     std::shared_ptr<Shared> shared_;
     delivery::EventLoop& loop_;
+    std::shared_ptr<const SitePolicy> sites_;
     SharedAnswers shared_answers_;
     LoopClock clock_;
     std::vector<Connection*> connections_;
     std::vector<std::weak_ptr<Connection>> held_back_;
     ConnectionLog log_;
     bool shutting_down_ = false;
+    std::uint64_t next_request_ = core::random_u64();
 };
 
 }  // namespace agentcom::net

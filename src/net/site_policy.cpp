@@ -94,13 +94,17 @@ bool SitePolicy::knows_host(const Authority* authority) const {
     return is_local(host) || std::ranges::find(hosts_, host) != hosts_.end();
 }
 
-bool SitePolicy::admits(std::string_view text, const Authority* authority, bool https) const {
-    if (any_origin_) return true;
-    if (text == kNull) return null_origin_;
+bool SitePolicy::lists(std::string_view text) const {
+    if (text == kNull) return any_origin_ || null_origin_;
+    // What is no origin is nothing that could be answered with.
     const auto origin = Origin::parse(text);
-    if (!origin) return false;
-    if (std::ranges::find(origins_, *origin) != origins_.end()) return true;
-    if (authority == nullptr) return false;
+    return origin && (any_origin_ || std::ranges::find(origins_, *origin) != origins_.end());
+}
+
+bool SitePolicy::admits(std::string_view text, const Authority* authority, bool https) const {
+    if (any_origin_ || lists(text)) return true;
+    const auto origin = Origin::parse(text);
+    if (!origin || authority == nullptr) return false;
     const std::string scheme = https ? "https" : "http";
     return *origin == Origin{scheme, std::string(without_final_dot(authority->host)),
                              authority->port.value_or(default_port(scheme))};

@@ -28,6 +28,13 @@ public:
     [[nodiscard]] bool admits(std::string_view origin, const Authority* authority,
                               bool https) const;
 
+    /// Whether such pages may also read what they are answered (CORS): their origin is listed.
+    [[nodiscard]] bool lists(std::string_view origin) const;
+    /// Whether any origin is listed, so that answers depend on it.
+    [[nodiscard]] bool lists_any() const noexcept {
+        return any_origin_ || null_origin_ || !origins_.empty();
+    }
+
     /// Whether the text may stand in the list of origins: "*", "null" or `scheme://host[:port]`.
     [[nodiscard]] static bool is_origin(std::string_view text);
     /// Whether the text may stand in the list of hosts: "*" or a name or address without a port.

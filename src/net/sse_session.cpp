@@ -22,7 +22,7 @@ constexpr std::string_view kKeepAliveComment = ": keep-alive\n\n";
 
 SseSession::SseSession(std::shared_ptr<Shard> the_shard, std::shared_ptr<BufferedStream> the_stream,
                        Shares::Holding agents_place, StreamWish wish)
-    : Connection(std::move(the_shard), std::move(the_stream)),
+    : Connection(std::move(the_shard), std::move(the_stream), delivery::ConnectionKind::stream),
       Session(SseFraming::instance(), shard().limits().outbox, &loop().output()),
       agents_place_(std::move(agents_place)),
       wish_(std::move(wish)) {
@@ -66,7 +66,7 @@ Awaitable<void> SseSession::begin() {
         (void)router.handle(loop(), wish_.caller, this, protocol::Request(wish_.request),
                             [&reply](protocol::Reply&& answer) { reply = std::move(answer); });
     } catch (const std::exception&) {
-        loop().registry().faults().report("beginning of a stream");
+        loop().registry().faults().report("beginning of a stream", form.tag.fields());
         reply = core::Error(core::ErrorCode::internal);
     }
     if (!reply) {
@@ -129,6 +129,7 @@ void SseSession::on_output(core::Seq seq) {
 void SseSession::begin_close(protocol::CloseCode code) {
     close_deadline_ = now() + shard().limits().close_timeout;
     if (code == protocol::CloseCode::slow_consumer) {
+        count_slow();
         // What it has not been sent waits in its mailbox.
         outbox().drop_unsent();
     } else if (open_ && wish_.subscription) {

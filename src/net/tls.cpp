@@ -113,16 +113,19 @@ std::shared_ptr<ssl::context> make_context(const TlsOptions& options, core::Time
 
 }  // namespace
 
-ServerTls::ServerTls(TlsOptions options, core::Timestamp now)
-    : options_(std::move(options)), context_(std::in_place, make_context(options_, now)) {}
+ServerTls::ServerTls(const TlsOptions& options, core::Timestamp now)
+    : context_(std::in_place, make_context(options, now)) {}
 
-void ServerTls::reload(core::Timestamp now) {
-    auto fresh = make_context(options_, now);
-    context_.with([&](auto& context) { context = std::move(fresh); });
+ServerTls::Context ServerTls::read(const TlsOptions& options, core::Timestamp now) {
+    return make_context(options, now);
 }
 
-std::shared_ptr<ssl::context> ServerTls::context() const {
-    return context_.with([](const auto& context) { return context; });
+void ServerTls::replace(Context context) noexcept {
+    context_.with([&](Context& current) { current.swap(context); });
+}
+
+ServerTls::Context ServerTls::context() const {
+    return context_.with([](const Context& context) { return context; });
 }
 
 }  // namespace agentcom::net

@@ -15,16 +15,17 @@ class ServerTls {
 public:
     /// Throws std::runtime_error with one sentence for the operator when a file cannot be used, the
     /// key has a password or does not belong to the certificate, or that has expired.
-    ServerTls(TlsOptions options, core::Timestamp now);
+    ServerTls(const TlsOptions& options, core::Timestamp now);
 
-    /// Reads the files again. Throws as the constructor does, and what was in use stays.
-    void reload(core::Timestamp now);
+    using Context = std::shared_ptr<boost::asio::ssl::context>;
+    /// Reads such files, maybe others than before. Throws as the constructor does.
+    [[nodiscard]] static Context read(const TlsOptions& options, core::Timestamp now);
+    void replace(Context context) noexcept;
     /// For connections that begin now; those that began with an older one are not touched.
-    [[nodiscard]] std::shared_ptr<boost::asio::ssl::context> context() const;
+    [[nodiscard]] Context context() const;
 
 private:
-    const TlsOptions options_;
-    core::Guarded<std::shared_ptr<boost::asio::ssl::context>> context_;
+    core::Guarded<Context> context_;
 };
 
 }  // namespace agentcom::net

@@ -30,7 +30,7 @@ constexpr char kPingOpcode = '\x89';
 
 WsSession::WsSession(std::shared_ptr<Shard> the_shard, std::shared_ptr<BufferedStream> the_stream,
                      Visitor visitor)
-    : Connection(std::move(the_shard), std::move(the_stream)),
+    : Connection(std::move(the_shard), std::move(the_stream), delivery::ConnectionKind::websocket),
       Session(WsFraming::instance(), shard().limits().outbox, &loop().output()),
       visitor_(std::move(visitor)),
       reader_(std::min(shard().limits().max_unidentified_frame_bytes,
@@ -102,7 +102,7 @@ Awaitable<void> WsSession::read_frames() {
             case Event::binary:
                 held_.give_back();
                 if (!closing()) {
-                    answer(replies_.open({}), core::Error(core::ErrorCode::binary_not_supported));
+                    refuse(replies_.open({}), core::Error(core::ErrorCode::binary_not_supported));
                 }
                 break;
             case Event::text: {
@@ -156,7 +156,7 @@ void WsSession::become_known() {
 
 void WsSession::charge_stranger() {
     if (identity() || closing() || shard().admit_stranger(visitor_.address)) return;
-    answer(replies_.open({}), core::Error(core::ErrorCode::rate_limited));
+    refuse(replies_.open({}), core::Error(core::ErrorCode::rate_limited));
     close(protocol::CloseCode::rate_limited);
 }
 
@@ -170,7 +170,7 @@ void WsSession::hold(std::size_t bytes) {
     }
     if (held_.resize(bytes)) return;
     held_.give_back();
-    answer(replies_.open({}), core::Error(core::ErrorCode::overloaded));
+    refuse(replies_.open({}), core::Error(core::ErrorCode::overloaded));
     close(protocol::CloseCode::going_away);
 }
 
@@ -200,7 +200,7 @@ bool WsSession::may_identify(core::result<protocol::Request>& request) {
 void WsSession::hand_over(protocol::Frame&& frame) {
     if (closing()) return;
     const ReplyQueue::Ticket ticket = replies_.open(std::move(frame.ref));
-    if (!frame.request) return answer(ticket, frame.request.error());
+    if (!frame.request) return refuse(ticket, frame.request.error());
     if (const auto* request = std::get_if<protocol::Identify>(&*frame.request)) {
         return identify(ticket, *request);
     }
@@ -217,6 +217,7 @@ void WsSession::hand_over(protocol::Frame&& frame) {
     } catch (const std::exception&) {
         loop().registry().faults().report("request");
         if (replies_.is_open(ticket)) {
+            figures().count_error(core::ErrorCode::internal);
             on_reply(ticket, write, core::Error(core::ErrorCode::internal));
         }
     }
@@ -229,7 +230,7 @@ void WsSession::identify(ReplyQueue::Ticket ticket, const protocol::Identify& re
         reply = shard().router().identify(loop(), *this, request);
     } catch (const std::exception&) {
         loop().registry().faults().report("identify");
-        answer(ticket, reply);
+        refuse(ticket, reply.error());
         // One that is known by half is of no use.
         if (identity()) close(protocol::CloseCode::internal_error);
         return;
@@ -250,7 +251,7 @@ void WsSession::identify(ReplyQueue::Ticket ticket, const protocol::Identify& re
 }
 
 void WsSession::refuse_tokens(ReplyQueue::Ticket ticket) {
-    answer(ticket, too_many_wrong_tokens());
+    refuse(ticket, too_many_wrong_tokens());
     close(protocol::CloseCode::rate_limited);
 }
 
@@ -268,6 +269,11 @@ void WsSession::answer(ReplyQueue::Ticket ticket, const protocol::Reply& value) 
         if (closing()) say_goodbye();
     }
     notify();
+}
+
+void WsSession::refuse(ReplyQueue::Ticket ticket, core::Error error) {
+    figures().count_error(error.code);
+    answer(ticket, std::move(error));
 }
 
 void WsSession::on_output(core::Seq seq) {
@@ -288,7 +294,10 @@ void WsSession::begin_close(protocol::CloseCode code) {
         close_code_ = static_cast<std::uint16_t>(code);
         // What a slow consumer has not been sent waits in its mailbox.
         heedless_ = code == protocol::CloseCode::slow_consumer;
-        if (heedless_) outbox().drop_unsent();
+        if (heedless_) {
+            count_slow();
+            outbox().drop_unsent();
+        }
     }
     say_goodbye();
 }
@@ -340,7 +349,7 @@ void WsSession::sweep(core::SteadyTime now) {
     }
     if (is_too_slow(now, limits.liveness_timeout)) return close(protocol::CloseCode::slow_consumer);
     if (!identity() && now - opened_ >= limits.identify_timeout) {
-        answer(replies_.open({}), core::Error(core::ErrorCode::identify_timeout));
+        refuse(replies_.open({}), core::Error(core::ErrorCode::identify_timeout));
         return close(protocol::CloseCode::identify_timeout);
     }
     if (!paused_) watch_silence(now);

@@ -62,6 +62,8 @@ private:
     void on_reply(ReplyQueue::Ticket ticket, bool write, const protocol::Reply& reply);
     /// Never throws: an answer that cannot be made becomes an error.
     void answer(ReplyQueue::Ticket ticket, const protocol::Reply& reply);
+    /// With an error of a request that no operation has been asked for.
+    void refuse(ReplyQueue::Ticket ticket, core::Error error);
     /// Whether something is in flight that is to be answered before the connection ends.
     [[nodiscard]] bool owes_answers() const noexcept {
         return !output_sealed_ && !heedless_ && replies_.in_flight() > 0;

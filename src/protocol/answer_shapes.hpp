@@ -275,14 +275,27 @@ inline constexpr Structure kSubscriptions{"SubscriptionList", "What an agent sub
 
 // ---- The hub -----------------------------------------------------------------------------------
 
+inline constexpr Member kWhyMember = maybe(one_of(
+    "reason",
+    "storage_full storage_failed shutting_down starting loop_stalled commit_stalled"));
 inline constexpr Member kHealthMembers[] = {
     one_of("status", "ok degraded"),
     is("service", "agent_com"),
     number_of("agents_connected"),
-    maybe(one_of("reason", "storage_full storage_failed shutting_down")),
+    kWhyMember,
     maybe(number_of("reader_lag", "how far a reader of the store's files is behind")),
 };
 inline constexpr Structure kHealth{"Health", "How the hub is.", kHealthMembers};
+inline constexpr Member kProbeMembers[] = {one_of("status", "ok unavailable"), kWhyMember};
+inline constexpr Structure kProbe{"Probe", "The answer to a probe.", kProbeMembers};
+inline constexpr Member kReloadedMembers[] = {
+    is("status", "reloaded"),
+    texts_of("changed", "settings that differ from before and are in force now"),
+    texts_of("needs_restart", "settings that differ from what is in force"),
+    flag_of("tls_read_again", "for connections that begin from now on"),
+};
+inline constexpr Structure kReloaded{"ConfigReloaded", "The configuration was read again.",
+                                     kReloadedMembers};
 inline constexpr Member kHeartbeatMembers[] = {number_of("heartbeat_interval_ms")};
 inline constexpr Structure kHeartbeat{"HeartbeatInterval", "A setting.", kHeartbeatMembers};
 inline constexpr Member kHeartbeatSetMembers[] = {number_of("heartbeat_interval_ms"),

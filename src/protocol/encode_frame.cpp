@@ -27,7 +27,7 @@ concept HttpOnly =
           HistoryPage, Thread, ReplyList, ThreadRoot, SettingValue, AnalyticsTotals,
           AgentAnalyticsList, HourlyCounts, TokenCreated, TokenList, TokensRevoked, ResetScheduled,
           HealthReport, SelfInfo, MemberSet, AgentEnded, StreamOpened, UnreadSummary, AgentDetails,
-          AgentDirectory, OneMessage, AgentCard>;
+          AgentDirectory, OneMessage, AgentCard, ProbeReport, MetricsReport, ConfigReloaded>;
 
 /// One overload per reply that a frame can ask for.
 struct FrameWriter {

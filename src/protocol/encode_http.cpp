@@ -62,6 +62,26 @@ std::string_view to_string(DeliveryStatus status) noexcept {
     return "";
 }
 
+std::string_view health_state_name(HealthState state) noexcept {
+    switch (state) {
+        case HealthState::ok:
+            return "ok";
+        case HealthState::storage_full:
+            return "storage_full";
+        case HealthState::storage_failed:
+            return "storage_failed";
+        case HealthState::shutting_down:
+            return "shutting_down";
+        case HealthState::starting:
+            return "starting";
+        case HealthState::loop_stalled:
+            return "loop_stalled";
+        case HealthState::commit_stalled:
+            return "commit_stalled";
+    }
+    return "";
+}
+
 namespace {
 
 std::string_view to_string(Activity activity) noexcept {
@@ -72,20 +92,6 @@ std::string_view to_string(Activity activity) noexcept {
             return "idle";
         case Activity::offline:
             return "offline";
-    }
-    return "";
-}
-
-std::string_view to_string(HealthState state) noexcept {
-    switch (state) {
-        case HealthState::ok:
-            return "ok";
-        case HealthState::storage_full:
-            return "storage_full";
-        case HealthState::storage_failed:
-            return "storage_failed";
-        case HealthState::shutting_down:
-            return "shutting_down";
     }
     return "";
 }
@@ -367,14 +373,27 @@ struct BodyWriter {
     void operator()(const ResetScheduled& reply) {
         writer.member("status", "reset_scheduled").member("triggered_by", reply.triggered_by.str());
     }
+    void operator()(const ConfigReloaded& reply) {
+        writer.member("status", "reloaded");
+        texts("changed", reply.changed);
+        texts("needs_restart", reply.needs_restart);
+        writer.key("tls_read_again").boolean(reply.tls_read_again);
+    }
     void operator()(const HealthReport& reply) {
         writer.member("status", reply.state == HealthState::ok ? "ok" : "degraded")
             .member("service", "agent_com")
             .member_integer("agents_connected", reply.agents_connected);
         // A healthy hub answers exactly as the original did.
-        if (reply.state != HealthState::ok) writer.member("reason", to_string(reply.state));
+        if (reply.state != HealthState::ok) writer.member("reason", health_state_name(reply.state));
         if (reply.reader_lag > 0) writer.member_integer("reader_lag", reply.reader_lag);
     }
+
+    void operator()(const ProbeReport& reply) {
+        writer.member("status", reply.state == HealthState::ok ? "ok" : "unavailable");
+        if (reply.state != HealthState::ok) writer.member("reason", health_state_name(reply.state));
+    }
+    /// Not an object: see `encode_http`.
+    void operator()(const MetricsReport&) {}
 
     void operator()(const SelfInfo& reply) {
         writer.member("agent_id", reply.agent.str())
@@ -392,6 +411,11 @@ struct BodyWriter {
             .end_object();
     }
 
+    void texts(std::string_view key, const std::vector<std::string>& all) {
+        writer.key(key).begin_array();
+        for (const std::string& text : all) writer.string(text);
+        writer.end_array();
+    }
     void time(std::string_view key, const std::optional<core::Timestamp>& at) {
         if (at) {
             writer.member_integer(key, at->ms);
@@ -431,8 +455,14 @@ struct BodyWriter {
 
 std::uint16_t success_status(const ReplyValue& reply) {
     if (const auto* health = std::get_if<HealthReport>(&reply)) {
-        return health->state == HealthState::ok || health->state == HealthState::storage_full ? 200
-                                                                                              : 503;
+        // Whoever only reads is served.
+        const bool serves = health->state == HealthState::ok ||
+                            health->state == HealthState::storage_full ||
+                            health->state == HealthState::commit_stalled;
+        return serves ? 200 : 503;
+    }
+    if (const auto* probe = std::get_if<ProbeReport>(&reply)) {
+        return probe->state == HealthState::ok ? 200 : 503;
     }
     const bool created = std::holds_alternative<ChannelCreated>(reply) ||
                          std::holds_alternative<TokenCreated>(reply);
@@ -447,6 +477,10 @@ constexpr std::size_t kUsualBody = 256;
 
 HttpOutput encode_http(const Reply& reply, bool writing_route) {
     HttpOutput output;
+    if (const auto* metrics = reply ? std::get_if<Shared<MetricsReport>>(&*reply) : nullptr) {
+        output.body.append(encode_metrics(**metrics));
+        return output;
+    }
     output.body.open().reserve(kUsualBody);
     JsonWriter writer(output.body);
     writer.begin_object();

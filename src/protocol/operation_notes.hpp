@@ -115,6 +115,13 @@ inline constexpr auto kNotes = std::to_array<Note>({
     {Operation::get_hub_card, "Shows the hub's card (A2A 1.0).", &shapes::kCard},
     {Operation::get_agent_card, "Shows the card (A2A 1.0) of an agent that allows it.",
      &shapes::kCard, nullptr, kErrors<not_found>},
+    {Operation::probe_live, "Says whether the hub works, or had better be restarted.",
+     &shapes::kProbe},
+    {Operation::probe_ready, "Says whether the hub takes what it is sent.", &shapes::kProbe},
+    {Operation::get_metrics, "Shows the hub's figures as Prometheus reads them.", nullptr, nullptr,
+     {}, 200, "text/plain"},
+    {Operation::reload_config, "Has the hub read its configuration and its TLS files again.",
+     &shapes::kReloaded, nullptr, kErrors<not_found, invalid_configuration>},
 });
 
 }  // namespace agentcom::protocol::notes

@@ -182,6 +182,15 @@ constexpr auto kTable = std::to_array<Row>({
                     get_hub_card),
     row<GetAgentCard>(Operation::get_agent_card, "get_agent_card", "", {anyone, none, 5, kFixed},
                       kFields<kAgentId>, get_agent_card),
+    row<ProbeLive>(Operation::probe_live, "probe_live", "", {anyone, none, 1, kFixed}, {},
+                   plain<ProbeLive>),
+    row<ProbeReady>(Operation::probe_ready, "probe_ready", "", {anyone, none, 1, kFixed}, {},
+                    plain<ProbeReady>),
+    // Made once a second, however many ask.
+    row<GetMetrics>(Operation::get_metrics, "get_metrics", "", {watcher, none, 20, kFixed}, {},
+                    plain<GetMetrics>),
+    row<ReloadConfig>(Operation::reload_config, "reload_config", "", {admin, write, 1'000, kFixed},
+                      {}, plain<ReloadConfig>),
 });
 
 constexpr bool in_order() {
@@ -230,6 +239,18 @@ const OperationInfo& operation_info(Operation operation) noexcept {
 
 const OperationInfo& operation_info(const Request& request) noexcept {
     return kInfos[kByRequest[request.index()]];
+}
+
+Operation operation_of(const Request& request) noexcept {
+    if (const auto* get = std::get_if<GetSetting>(&request)) {
+        return get->setting == Setting::mailbox_ttl_ms ? Operation::get_mailbox_retention
+                                                       : Operation::get_heartbeat_interval;
+    }
+    if (const auto* put = std::get_if<PutSetting>(&request)) {
+        return put->setting == Setting::mailbox_ttl_ms ? Operation::put_mailbox_retention
+                                                       : Operation::put_heartbeat_interval;
+    }
+    return operation_info(request).id;
 }
 
 Decoder decoder_of(Operation operation) noexcept {

@@ -15,8 +15,9 @@ constexpr std::optional<ErrorCode> kYes = std::nullopt;
 constexpr std::optional<ErrorCode> kToken = ErrorCode::unauthorized;
 constexpr std::optional<ErrorCode> kReadOnly = ErrorCode::read_only;
 constexpr std::optional<ErrorCode> kAdminOnly = ErrorCode::admin_only;
+constexpr std::optional<ErrorCode> kWatchersOnly = ErrorCode::forbidden;
 
-constexpr std::array<std::array<std::optional<ErrorCode>, 4>, 6> kRefusals{{
+constexpr std::array<std::array<std::optional<ErrorCode>, 4>, 7> kRefusals{{
     // nobody, agent, admin, observer
     {kYes, kYes, kYes, kYes},                // anyone
     {kToken, kYes, kYes, kYes},              // reader
@@ -24,6 +25,7 @@ constexpr std::array<std::array<std::optional<ErrorCode>, 4>, 6> kRefusals{{
     {kToken, kYes, kYes, kReadOnly},         // sender
     {kToken, kYes, kYes, kReadOnly},         // connection
     {kToken, kAdminOnly, kYes, kAdminOnly},  // admin
+    {kToken, kWatchersOnly, kYes, kYes},     // watcher
 }};
 
 }  // namespace

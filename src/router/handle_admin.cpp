@@ -113,7 +113,7 @@ void Router::Impl::operate(Context context, protocol::EndAgent request) {
               std::move(answer));
 }
 
-void Router::Impl::end_agent(delivery::EventLoop& loop, store::WriteOp op, ReplyHandler reply,
+void Router::Impl::end_agent(delivery::EventLoop& loop, store::WriteOp op, Answer reply,
                              protocol::AgentEnded answer) {
     const bool begins = std::holds_alternative<store::EndAgent>(op);
     loop.submit(std::move(op), [this, &loop, begins, answer = std::move(answer),
@@ -141,8 +141,8 @@ void Router::Impl::operate(Context context, protocol::WhoAmI) {
                                                 .token = summary(*token),
                                                 .max_frame_bytes = options_.max_frame_bytes,
                                                 .max_page_bytes = options_.max_page_bytes,
-                                                .messages_per_second = options_.messages_per_second,
-                                                .work_per_second = options_.work_per_second}));
+                                                .messages_per_second = rates_.per_second(),
+                                                .work_per_second = work_.per_second()}));
 }
 
 void Router::Impl::operate(Context context, protocol::ResetHub) {
@@ -160,6 +160,23 @@ void Router::Impl::operate(Context context, protocol::ResetHub) {
     loops_.post_all([](delivery::EventLoop& loop) {
         loop.registry().for_each(
             [](delivery::Session& session) { session.close(protocol::CloseCode::going_away); });
+    });
+}
+
+void Router::Impl::operate(Context context, protocol::ReloadConfig) {
+    if (!reloader_) {
+        return context.reply(core::Error(core::ErrorCode::not_found, {},
+                                         "this hub was started without a configuration"));
+    }
+    reloader_([&loop = context.loop, reply = std::make_shared<ReplyHandler>(
+                                         std::move(context.reply))](const ReloadResult& result) {
+        loop.post([reply, result] {
+            if (result) {
+                (*reply)(protocol::ReplyValue(*result));
+            } else {
+                (*reply)(result.error());
+            }
+        });
     });
 }
 

@@ -132,7 +132,7 @@ struct Router::Impl::Lookup final : std::enable_shared_from_this<Lookup> {
     Impl& router;
     delivery::EventLoop& loop;
     Caller caller;
-    ReplyHandler reply;
+    Answer reply;
     std::vector<protocol::AgentDetails> agents;
     Finish finish;
     std::size_t at = 0;

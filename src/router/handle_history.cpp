@@ -45,7 +45,7 @@ struct Collector : std::enable_shared_from_this<Collector<List>> {
     delivery::EventLoop& loop;
     Caller caller;
     std::string_view owner{};  // of `caller`
-    Router::ReplyHandler reply;
+    Answer reply;
     List list{};
     std::vector<core::MessagePtr> List::*messages = nullptr;
     std::function<store::MessagePage(const List&, core::Seq, core::Budget&)> read;

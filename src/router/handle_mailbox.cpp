@@ -57,7 +57,7 @@ struct Router::Impl::Poll final : Pending::Cancellable, std::enable_shared_from_
     Impl& router;
     delivery::EventLoop& loop;
     Caller caller;
-    ReplyHandler reply;  // empty: given up
+    Answer reply;  // empty: given up
     protocol::PollMailbox request;
     core::SteadyTime deadline;
     bool reset = false;  // its `since` was beyond the newest message when it was asked

@@ -64,6 +64,7 @@ void Router::Impl::replace_session(const core::AgentId& agent, services::Session
 protocol::Reply Router::Impl::identify(delivery::EventLoop& loop, delivery::Session& session,
                                        const protocol::Identify& request) {
     protocol::Reply reply = try_identify(loop, session, request);
+    Answer(nullptr, loop, protocol::Operation::identify, {}).count(reply);
     // The next attempt may be another agent's.
     if (!session.identity()) session.backlog_start = {};
     return reply;
@@ -85,7 +86,7 @@ protocol::Reply Router::Impl::try_identify(delivery::EventLoop& loop, delivery::
     }
 
     if (!presence_.may_join(identity->agent, clock_.steady())) {
-        if (++session.rate_warnings >= options_.rate_warnings) {
+        if (++session.rate_warnings >= rate_warnings_) {
             session.close(protocol::CloseCode::rate_limited);
         }
         return core::Error(core::ErrorCode::rate_limited, {},
@@ -119,7 +120,7 @@ protocol::Reply Router::Impl::try_identify(delivery::EventLoop& loop, delivery::
                                     .epoch = store.epoch(),
                                     .session_id = session_id,
                                     .max_frame_bytes = options_.max_frame_bytes,
-                                    .messages_per_second = options_.messages_per_second};
+                                    .messages_per_second = rates_.per_second()};
     const store::MailboxView& backlog = session.backlog_start;
     session.begins_after = start.head;
     session.backlog_position = request.acks ? backlog.position : start.head;
@@ -226,20 +227,6 @@ void Router::Impl::operate(Context context, protocol::ListAgents request) {
     }
     charge(context.caller, bytes);
     context.reply(protocol::ReplyValue(std::move(list)));
-}
-
-void Router::Impl::operate(Context context, protocol::Health) {
-    protocol::HealthReport report{.agents_connected = presence_.count()};
-    if (store.state() == store::StoreState::full) {
-        report.state = protocol::HealthState::storage_full;
-    } else if (store.state() == store::StoreState::failed) {
-        report.state = protocol::HealthState::storage_failed;
-    }
-    if (const store::StoreStats stats = store.stats(); stats.reader_is_late) {
-        report.reader_lag = stats.reader_lag;
-    }
-    if (shutting_down) report.state = protocol::HealthState::shutting_down;
-    context.reply(protocol::ReplyValue(report));
 }
 
 }  // namespace agentcom::router

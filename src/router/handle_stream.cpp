@@ -125,7 +125,7 @@ struct Router::Impl::UnreadCount final : std::enable_shared_from_this<UnreadCoun
     Impl& router;
     delivery::EventLoop& loop;
     Caller caller;
-    ReplyHandler reply;
+    Answer reply;
     protocol::UnreadSummary summary;
     std::optional<services::Mailbox::Read> read;
 };

@@ -23,6 +23,9 @@
 #include "agentcom/services/roster.hpp"
 #include "agentcom/services/settings.hpp"
 #include "agentcom/services/threads.hpp"
+#include "router/answer.hpp"
+#include "router/backlog_sweep.hpp"
+#include "router/jobs.hpp"
 #include "router/page_cache.hpp"
 
 namespace agentcom::router {
@@ -32,7 +35,7 @@ struct Context {
     delivery::EventLoop& loop;
     const Caller& caller;
     delivery::Session* session;  // null over HTTP
-    Router::ReplyHandler reply;
+    Answer reply;
     Pending& pending;  // set by an operation that can be given up
 };
 
@@ -89,9 +92,14 @@ public:
     void operate(Context context, protocol::ListTokens request);
     void operate(Context context, protocol::RevokeTokens request);
     void operate(Context context, protocol::ResetHub request);
+    void operate(Context context, protocol::ReloadConfig request);
     void operate(Context context, protocol::RotateToken request);
     void operate(Context context, protocol::WhoAmI request);
     void operate(Context context, protocol::EndAgent request);
+
+    void operate(Context context, protocol::ProbeLive request);
+    void operate(Context context, protocol::ProbeReady request);
+    void operate(Context context, protocol::GetMetrics request);
 
     /// Checks the policy and runs the operation: one that reads a page in its turn.
     Pending handle(delivery::EventLoop& loop, const Caller& caller, delivery::Session* session,
@@ -105,6 +113,8 @@ public:
     void continue_backlog(delivery::EventLoop& loop, delivery::Session& session);
     void disconnected(delivery::EventLoop& loop, delivery::Session& session);
     void begin_shutdown();
+    void set_limits(const RouterOptions& options);
+    void set_reloader(Reloader reloader) { reloader_ = std::move(reloader); }
     void start_maintenance(delivery::EventLoop& loop);
     [[nodiscard]] Caller authenticate(std::string_view token);
 
@@ -116,13 +126,14 @@ private:
     /// error says why not.
     [[nodiscard]] std::optional<core::Error> refuse(const protocol::Request& request,
                                                     const Caller& caller,
-                                                    delivery::Session* session);
+                                                    delivery::Session* session,
+                                                    core::SteadyTime now);
     [[nodiscard]] std::optional<core::Error> refuse_caller(protocol::Right right,
                                                            const Caller& caller,
                                                            const delivery::Session* session) const;
     /// Takes what the request costs from its agent's rates.
     [[nodiscard]] bool within_rate(const protocol::Request& request, const protocol::Policy& policy,
-                                   const core::AgentId& agent);
+                                   const core::AgentId& agent, core::SteadyTime now);
     /// For whose eyes this caller is shown channels.
     [[nodiscard]] static std::optional<store::Viewer> channel_viewer(const Caller& caller);
     /// For whose eyes this caller, who must be somebody, is shown messages.
@@ -212,8 +223,19 @@ private:
     void drop_expired_tokens(delivery::EventLoop& loop);
     /// Goes on from this operation, a piece for each commit, until ended agents have left nothing
     /// behind; then answers.
-    void end_agent(delivery::EventLoop& loop, store::WriteOp op, ReplyHandler reply,
+    void end_agent(delivery::EventLoop& loop, store::WriteOp op, Answer reply,
                    protocol::AgentEnded answer);
+
+    // Health (health.cpp).
+    /// Whether all loops and the commit thread have turned lately, as this loop sees it.
+    [[nodiscard]] protocol::HealthState liveness(const delivery::EventLoop& asking) const;
+    /// The same, and whether the hub can serve.
+    [[nodiscard]] protocol::HealthState readiness(const delivery::EventLoop& asking) const;
+
+    // Metrics (handle_metrics.cpp).
+    [[nodiscard]] protocol::MetricsReport measure(const delivery::EventLoop& asking) const;
+    /// Lets the background job be counted; the completion of one of its writes.
+    [[nodiscard]] store::Completion counted(Job job, store::Completion completion = nullptr);
 
     void trim(delivery::EventLoop& loop);
     /// Looks through all channels for such as nobody uses, a piece for each commit.
@@ -222,7 +244,9 @@ private:
     void remove_deleted_channels(delivery::EventLoop& loop);
     void maintain(delivery::EventLoop& loop);
 
-    RouterOptions options_;
+    const RouterOptions options_;
+    std::atomic<std::uint64_t> rate_warnings_;
+    Reloader reloader_;
     delivery::LoopGroup& loops_;
     const core::Clock& clock_;
     services::Auth auth_;
@@ -244,10 +268,13 @@ private:
         std::optional<protocol::AnalyticsTotals> totals;
         core::SteadyTime made_at;
         bool being_made = false;
-        std::vector<std::pair<delivery::EventLoop*, ReplyHandler>> waiting;
+        std::vector<std::pair<delivery::EventLoop*, Answer>> waiting;
     };
     core::Guarded<Summary> summary_;
     PageCache<protocol::AgentAnalyticsList> analytics_page_;
+    PageCache<protocol::MetricsReport> metrics_;
+    const std::shared_ptr<BacklogSweep> backlogs_;
+    Jobs jobs_;
 
     /// Of each loop, and touched by it alone: its connections whose tokens expire, the first first.
     struct ExpiringSession {

@@ -13,6 +13,7 @@ Router::Impl::Impl(RouterOptions options, store::Store& the_store, delivery::Loo
                    const core::Clock& clock)
     : store(the_store),
       options_(std::move(options)),
+      rate_warnings_(options_.rate_warnings),
       loops_(loops),
       clock_(clock),
       auth_(the_store, clock, options_.admin_agents),
@@ -29,8 +30,19 @@ Router::Impl::Impl(RouterOptions options, store::Store& the_store, delivery::Loo
       waiting_polls_(options_.max_waiting_polls, options_.max_waiting_polls_per_agent),
       streams_(
           std::make_shared<services::Quota>(options_.max_streams, options_.max_streams_per_agent)),
+      backlogs_(std::make_shared<BacklogSweep>(the_store, mailbox_, clock,
+                                               options_.metrics_backlog_interval)),
       expiring_sessions_(loops.size()) {
     feed_watchers();
+}
+
+void Router::Impl::set_limits(const RouterOptions& options) {
+    rates_.set(options.messages_per_second, options.message_burst);
+    work_.set(options.work_per_second, options.work_burst);
+    rate_warnings_ = options.rate_warnings;
+    presence_.set_takeovers(options.takeovers_per_minute);
+    waiting_polls_.set(options.max_waiting_polls, options.max_waiting_polls_per_agent);
+    streams_->set(options.max_streams, options.max_streams_per_agent);
 }
 
 Caller Router::Impl::authenticate(std::string_view token) {
@@ -43,7 +55,15 @@ std::optional<core::Error> Router::Impl::refuse_caller(protocol::Right right, co
                                                        const delivery::Session* session) const {
     using enum protocol::Right;
     if (right == reader && options_.anonymous_reads) return std::nullopt;
-    if (const auto code = protocol::refusal(right, caller.standing())) return core::Error(*code);
+    if (right == watcher &&
+        (options_.metrics_access == MetricsAccess::open ||
+         (options_.metrics_access == MetricsAccess::loopback && caller.local))) {
+        return std::nullopt;
+    }
+    if (const auto code = protocol::refusal(right, caller.standing())) {
+        if (*code != core::ErrorCode::forbidden) return core::Error(*code);
+        return core::Error(*code, {}, "this is for administrators and observers");
+    }
     if (right == connection && (session == nullptr || !session->identity())) {
         return core::Error(core::ErrorCode::not_identified);
     }
@@ -57,21 +77,21 @@ bool Router::Impl::require_deliverable(Context& context, const core::JsonText& p
 }
 
 bool Router::Impl::within_rate(const protocol::Request& request, const protocol::Policy& policy,
-                               const core::AgentId& agent) {
+                               const core::AgentId& agent, core::SteadyTime now) {
     const bool send = std::holds_alternative<protocol::SendMessage>(request) ||
                       std::holds_alternative<protocol::Publish>(request);
-    return send ? rates_.allow(agent, clock_.steady())
-                : work_.allow(agent, clock_.steady(), policy.weight);
+    return send ? rates_.allow(agent, now) : work_.allow(agent, now, policy.weight);
 }
 
 std::optional<core::Error> Router::Impl::refuse(const protocol::Request& request,
-                                                const Caller& caller, delivery::Session* session) {
+                                                const Caller& caller, delivery::Session* session,
+                                                core::SteadyTime now) {
     const protocol::Policy& policy = protocol::policy_of(request);
     if (auto error = refuse_caller(policy.right, caller, session)) return error;
     if (policy.effect == protocol::Effect::write && shutting_down.load(std::memory_order_relaxed)) {
         return core::Error(core::ErrorCode::shutting_down);
     }
-    if (!caller.agent || within_rate(request, policy, *caller.agent)) {
+    if (!caller.agent || within_rate(request, policy, *caller.agent, now)) {
         if (session != nullptr) session->rate_warnings = 0;
         return std::nullopt;
     }
@@ -144,10 +164,12 @@ Pending Router::Impl::answer(delivery::EventLoop& loop, const Caller& caller,
                              delivery::Session* session, protocol::Request&& request,
                              ReplyHandler reply) {
     Pending pending;
-    if (auto error = refuse(request, caller, session)) {
+    const core::SteadyTime now = clock_.steady();
+    Answer counting(std::move(reply), loop, protocol::operation_of(request), now);
+    if (auto error = refuse(request, caller, session, now)) {
         const bool limited = error->code == core::ErrorCode::rate_limited;
-        reply(std::move(*error));
-        if (limited && session != nullptr && ++session->rate_warnings >= options_.rate_warnings) {
+        counting(std::move(*error));
+        if (limited && session != nullptr && ++session->rate_warnings >= rate_warnings_) {
             session->close(protocol::CloseCode::rate_limited);
         }
         return pending;
@@ -156,7 +178,7 @@ Pending Router::Impl::answer(delivery::EventLoop& loop, const Caller& caller,
     if (session == nullptr && caller.agent) roster_.seen(*caller.agent, clock_.now());
     std::visit(
         [&](auto&& operation) {
-            operate(Context{loop, caller, session, std::move(reply), pending},
+            operate(Context{loop, caller, session, std::move(counting), pending},
                     std::forward<decltype(operation)>(operation));
         },
         std::move(request));
@@ -185,20 +207,26 @@ void Router::Impl::start_maintenance(delivery::EventLoop& loop) {
 
 void Router::Impl::maintain(delivery::EventLoop& loop) {
     if (shutting_down) return;
-    for (store::MarkRead& mark : mailbox_.take_unstored()) loop.submit(std::move(mark), nullptr);
+    for (store::MarkRead& mark : mailbox_.take_unstored()) {
+        loop.submit(std::move(mark), counted(Job::store_positions));
+    }
     for (store::MarkShown& mark : mailbox_.take_shown()) {
         core::AgentId agent = mark.agent;
-        loop.submit(std::move(mark), [this, agent = std::move(agent)](const store::WriteResult&) {
-            mailbox_.stored_shown(agent);
-        });
+        loop.submit(std::move(mark), counted(Job::store_positions, [this, agent = std::move(agent)](
+                                                                       const store::WriteResult&) {
+                        mailbox_.stored_shown(agent);
+                    }));
     }
-    if (auto uses = auth_.take_uses()) loop.submit(std::move(*uses), nullptr);
+    if (auto uses = auth_.take_uses()) {
+        loop.submit(std::move(*uses), counted(Job::store_token_uses));
+    }
     const core::SteadyTime now = clock_.steady();
     if (now < next_eviction_) return;
     next_eviction_ = now + options_.evict_interval;
     rates_.forget_idle(now);
     work_.forget_idle(now);
-    loop.submit(store::EvictMailboxes{settings_.mailbox_horizon(store.time())}, nullptr);
+    loop.submit(store::EvictMailboxes{settings_.mailbox_horizon(store.time())},
+                counted(Job::evict_mailboxes));
     if (options_.channel_idle_expiry.count() > 0) expire_channels(loop, {});
     drop_expired_tokens(loop);
     trim(loop);
@@ -208,7 +236,7 @@ void Router::Impl::expire_channels(delivery::EventLoop& loop, std::string after)
     if (after.empty() && std::exchange(expiring_, true)) return;
     const core::Timestamp before{store.time().ms - options_.channel_idle_expiry.count()};
     loop.submit(store::ExpireChannels{std::move(after), before},
-                [this, &loop](const store::WriteResult& result) {
+                counted(Job::expire_channels, [this, &loop](const store::WriteResult& result) {
                     const auto* expired =
                         result ? std::get_if<store::ChannelsExpired>(&*result) : nullptr;
                     if (expired != nullptr && expired->next && !shutting_down) {
@@ -216,7 +244,7 @@ void Router::Impl::expire_channels(delivery::EventLoop& loop, std::string after)
                     } else {
                         expiring_ = false;
                     }
-                });
+                }));
 }
 
 void Router::Impl::remove_deleted_channels(delivery::EventLoop& loop) {
@@ -229,12 +257,13 @@ void Router::Impl::remove_deleted_channels(delivery::EventLoop& loop) {
 void Router::Impl::trim(delivery::EventLoop& loop) {
     if (std::exchange(trimming_, true)) return;
     // One bounded piece per commit, so that senders' messages go in between.
-    loop.submit(store::Trim{}, [this, &loop](const store::WriteResult& result) {
-        trimming_ = false;
-        if (!result) return;
-        const auto* trimmed = std::get_if<store::Trimmed>(&*result);
-        if (trimmed != nullptr && trimmed->more && !shutting_down) trim(loop);
-    });
+    loop.submit(store::Trim{},
+                counted(Job::trim_log, [this, &loop](const store::WriteResult& result) {
+                    trimming_ = false;
+                    if (!result) return;
+                    const auto* trimmed = std::get_if<store::Trimmed>(&*result);
+                    if (trimmed != nullptr && trimmed->more && !shutting_down) trim(loop);
+                }));
 }
 
 Router::Router(RouterOptions options, store::Store& store, delivery::LoopGroup& loops,
@@ -272,6 +301,10 @@ void Router::disconnected(delivery::EventLoop& loop, delivery::Session& session)
 }
 
 void Router::start_maintenance(delivery::EventLoop& loop) { impl_->start_maintenance(loop); }
+
+void Router::set_limits(const RouterOptions& options) { impl_->set_limits(options); }
+
+void Router::set_reloader(Reloader reloader) { impl_->set_reloader(std::move(reloader)); }
 
 void Router::begin_shutdown() { impl_->begin_shutdown(); }
 

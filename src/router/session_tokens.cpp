@@ -69,12 +69,11 @@ void Router::Impl::recheck_token(delivery::EventLoop& loop, delivery::Session& s
 
 void Router::Impl::drop_expired_tokens(delivery::EventLoop& loop) {
     const core::Timestamp before{clock_.now().ms - kKeepExpiredMs};
-    loop.submit(store::DropExpiredTokens{before}, [this, &loop](const store::WriteResult& result) {
+    const auto go_on = [this, &loop](const store::WriteResult& result) {
         const auto* dropped = result ? std::get_if<store::Trimmed>(&*result) : nullptr;
-        if (dropped != nullptr && dropped->more && !shutting_down) {
-            drop_expired_tokens(loop);
-        }
-    });
+        if (dropped != nullptr && dropped->more && !shutting_down) drop_expired_tokens(loop);
+    };
+    loop.submit(store::DropExpiredTokens{before}, counted(Job::drop_expired_tokens, go_on));
 }
 
 }  // namespace agentcom::router

@@ -198,6 +198,17 @@ Mailbox::Read Mailbox::first_unread(const core::AgentId& agent, core::Seq up_to)
             .budget = core::Budget({.count = 0})};
 }
 
+Mailbox::Read Mailbox::count_unread(const core::AgentId& agent) const {
+    Read read = poll(agent, core::Seq{}, {.count = 0});
+    read.query.max_bytes = core::kUnbounded;
+    return read;
+}
+
+std::uint64_t Mailbox::counted(const Read& complete) noexcept {
+    const bool capped = complete.view.capped != core::Seq{};
+    return capped ? complete.query.cap : complete.view.counted;
+}
+
 store::MailboxView Mailbox::stretch(const core::AgentId& agent, core::Seq since, core::Seq up_to,
                                     core::PageLimit limit) const {
     Read read{.query = {.agent = agent, .since = since, .up_to = up_to, .cap = core::kUnbounded},

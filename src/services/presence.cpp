@@ -13,7 +13,8 @@ constexpr double kFewTakeovers = 10;
 }  // namespace
 
 double Presence::most_takeovers_at_once() const noexcept {
-    return std::max(kFewTakeovers, static_cast<double>(takeovers_per_minute_) / 6);
+    return std::max(kFewTakeovers,
+                    static_cast<double>(takeovers_per_minute_.load(std::memory_order_relaxed)) / 6);
 }
 
 Presence::Joined Presence::join(PresentAgent agent, SessionPlace place) {
@@ -36,17 +37,18 @@ Presence::Joined Presence::join(PresentAgent agent, SessionPlace place) {
 }
 
 bool Presence::may_join(const core::AgentId& agent, core::SteadyTime now) {
-    if (takeovers_per_minute_ == 0) return true;
+    if (takeovers_per_minute_.load(std::memory_order_relaxed) == 0) return true;
     return state_.with([&](State& state) {
         const auto found = state.agents.find(agent);
         if (found == state.agents.end()) return true;
         Entry& entry = found->second;
         if (entry.counted_at != core::SteadyTime{}) {
             const std::chrono::duration<double, std::ratio<60>> minutes = now - entry.counted_at;
-            entry.takeovers_left =
-                std::min(most_takeovers_at_once(),
-                         entry.takeovers_left + std::max(0.0, minutes.count()) *
-                                                    static_cast<double>(takeovers_per_minute_));
+            entry.takeovers_left = std::min(
+                most_takeovers_at_once(),
+                entry.takeovers_left +
+                    std::max(0.0, minutes.count()) *
+                        static_cast<double>(takeovers_per_minute_.load(std::memory_order_relaxed)));
         }
         entry.counted_at = now;
         if (entry.takeovers_left < 1) return false;

@@ -8,14 +8,20 @@ namespace {
 constexpr std::uint64_t kShare = 4;
 }
 
-Quota::Quota(std::uint64_t total, std::uint64_t each)
-    : total_(total), each_(each != 0 ? each : std::max<std::uint64_t>(1, total / kShare)) {}
+Quota::Quota(std::uint64_t total, std::uint64_t each) { set(total, each); }
+
+void Quota::set(std::uint64_t total, std::uint64_t each) {
+    state_.with([&](State& state) {
+        state.total = total;
+        state.each = each != 0 ? each : std::max<std::uint64_t>(1, total / kShare);
+    });
+}
 
 Quota::Taken Quota::take(const core::AgentId& agent) {
     return state_.with([&](State& state) {
-        if (state.taken >= total_) return Taken::all_gone;
+        if (state.taken >= state.total) return Taken::all_gone;
         std::uint64_t& own = state.by_agent[agent];
-        if (own >= each_) return Taken::share_gone;
+        if (own >= state.each) return Taken::share_gone;
         ++own;
         ++state.taken;
         return Taken::yes;

@@ -15,6 +15,7 @@
 #include "agentcom/core/files.hpp"
 #include "agentcom/store/doctor.hpp"
 #include "agentcom/store/opening.hpp"
+#include "store/copy.hpp"
 #include "store/environment.hpp"
 #include "store/keys.hpp"
 #include "store/schema.hpp"
@@ -129,37 +130,6 @@ void make_private_directory(const fs::path& directory) {
     if (made) ::chmod(directory.c_str(), 0700);
 }
 
-void copy_data(const fs::path& source, const fs::path& file) {
-    const Environment env(source, ReadOnly::beside_a_hub);
-    const File out(file, O_RDWR | O_CREAT | O_EXCL);
-    int code = mdb_env_copyfd2(env.handle(), out.descriptor(), MDB_CP_COMPACT);
-    if (code == MDB_INCOMPATIBLE) {
-        // Pages that nobody refers to keep LMDB from compacting; then as it is.
-        if (::ftruncate(out.descriptor(), 0) != 0 || ::lseek(out.descriptor(), 0, SEEK_SET) != 0) {
-            fail("cannot write", file);
-        }
-        code = mdb_env_copyfd2(env.handle(), out.descriptor(), 0);
-    }
-    if (code != MDB_SUCCESS) {
-        throw StoreError("the store in " + source.string() + " cannot be copied to " +
-                         file.string() + ": " + mdb_strerror(code));
-    }
-    out.sync();
-    core::give_to_owner_of_directory(file);
-}
-
-StoreCopy verify(const fs::path& directory) {
-    const Examination found = examine_copy(directory);
-    Sum sum = read_through(directory / kDataFile, [](std::string_view) {});
-    return StoreCopy{found.schema,
-                     found.epoch,
-                     found.head,
-                     sum.bytes,
-                     std::move(sum.sha256),
-                     found.total,
-                     found.findings.empty() ? "" : found.findings.front().text};
-}
-
 void require_place(const fs::path& directory, bool replace) {
     if (replace) return;
     if (holds_store(directory)) {
@@ -209,8 +179,8 @@ StoreCopy copy_from(const fs::path& source, const fs::path& target) {
     }
     const fs::path file = target / kDataFile;
     try {
-        copy_data(source, file);
-        StoreCopy made = verify(target);
+        copy_data(Environment(source, ReadOnly::beside_a_hub), file);
+        StoreCopy made = verify_copy(target);
         core::sync_directory(target);
         return made;
     } catch (...) {
@@ -245,6 +215,36 @@ Restored restore(const fs::path& copy, const StoreCopy& expected, const StoreOpt
 }
 
 }  // namespace
+
+void copy_data(const Environment& env, const fs::path& file) {
+    const File out(file, O_RDWR | O_CREAT | O_EXCL);
+    int code = mdb_env_copyfd2(env.handle(), out.descriptor(), MDB_CP_COMPACT);
+    if (code == MDB_INCOMPATIBLE) {
+        // Pages that nobody refers to keep LMDB from compacting; then as it is.
+        if (::ftruncate(out.descriptor(), 0) != 0 || ::lseek(out.descriptor(), 0, SEEK_SET) != 0) {
+            fail("cannot write", file);
+        }
+        code = mdb_env_copyfd2(env.handle(), out.descriptor(), 0);
+    }
+    if (code != MDB_SUCCESS) {
+        throw StoreError("the store cannot be copied to " + file.string() + ": " +
+                         mdb_strerror(code));
+    }
+    out.sync();
+    core::give_to_owner_of_directory(file);
+}
+
+StoreCopy verify_copy(const fs::path& directory) {
+    const Examination found = examine_copy(directory);
+    Sum sum = read_through(directory / kDataFile, [](std::string_view) {});
+    return StoreCopy{found.schema,
+                     found.epoch,
+                     found.head,
+                     sum.bytes,
+                     std::move(sum.sha256),
+                     found.total,
+                     found.findings.empty() ? "" : found.findings.front().text};
+}
 
 StoreCopy copy_store(const fs::path& source, const fs::path& target) {
     return in_a_sentence([&] { return copy_from(source, target); });

@@ -14,6 +14,11 @@ namespace {
 constexpr std::uint64_t kBytesOfOperation = 256;  // what one takes besides its payload
 /// Without writes, how long it takes until it shows that the file is gone.
 constexpr std::chrono::seconds kLookInterval{1};
+/// And until it shows that there is no room, or room again.
+constexpr std::chrono::seconds kRoomInterval{5};
+/// Writes that are refused in spite of room that a look finds: it is believed when none was for so
+/// long.
+constexpr std::chrono::seconds kQuiet{10};
 /// A transaction is closed when its payloads have this much, so that one batch neither holds the
 /// next back for long nor runs into LMDB's bound of dirty pages.
 constexpr std::uint64_t kFullBatchBytes = std::uint64_t{16} << 20;
@@ -72,6 +77,7 @@ CommitPipeline::CommitPipeline(Environment& env, const StoreOptions& options,
     // Nobody has been refused yet: whoever comes with a large message would be.
     const bool on_the_brink = batch_.room() < batch_.ample_room();
     enter(batch_.short_of_room() || on_the_brink ? StoreState::full : StoreState::ok);
+    look_at_file();
     publish_figures();
 }
 
@@ -147,6 +153,11 @@ void CommitPipeline::submit(Submission&& submission) {
     if (was_empty) wake_.notify_one();
 }
 
+void CommitPipeline::set_quotas(const Quotas& quotas) {
+    const std::lock_guard lock(mutex_);
+    queue_.quotas = quotas;
+}
+
 StoreStats CommitPipeline::stats() const {
     StoreStats stats;
     {
@@ -158,11 +169,27 @@ StoreStats CommitPipeline::stats() const {
     return stats;
 }
 
+CommitFigures CommitPipeline::figures() const {
+    return {.operations = batch_operations_.read(),
+            .duration = batch_duration_.read(),
+            .failed_batches = failed_batches_.value()};
+}
+
+std::optional<core::SteadyTime> CommitPipeline::busy_since() const noexcept {
+    const auto ticks = busy_since_.load(std::memory_order_relaxed);
+    if (ticks == 0) return std::nullopt;
+    return core::SteadyTime(core::SteadyTime::duration(ticks));
+}
+
 void CommitPipeline::run() {
     std::vector<Submission> taken;
     while (take(taken)) {
-        // A batch looks at it before and after its commit.
-        if (taken.empty()) look_at_file();
+        // A batch looks at them itself.
+        if (taken.empty()) {
+            const Busy busy(busy_since_);
+            look_at_file();
+            look_at_room();
+        }
         process(taken);
         taken.clear();
         sync_if_due();
@@ -183,6 +210,7 @@ bool CommitPipeline::take(std::vector<Submission>& taken) {
         wake_.wait_for(lock, kLookInterval, something);
     }
     taken.swap(queue_.waiting);
+    if (queue_.quotas) batch_.set_quotas(*std::exchange(queue_.quotas, std::nullopt));
     return !taken.empty() || !queue_.stopping;
 }
 
@@ -191,6 +219,8 @@ void CommitPipeline::process(std::vector<Submission>& taken) {
 }
 
 std::size_t CommitPipeline::process_batch(std::vector<Submission>& taken, std::size_t begin) {
+    const Busy busy(busy_since_);
+    const std::uint64_t commits_before = commits_;
     std::uint64_t bytes = 0;
     std::size_t end = begin;
     while (end < taken.size() && end - begin < options_.max_batch_operations &&
@@ -216,6 +246,9 @@ std::size_t CommitPipeline::process_batch(std::vector<Submission>& taken, std::s
     batch->time = batch_.time();
     watch_readers();
     publish_figures();
+    batch_operations_.observe(end - begin);
+    batch_duration_.observe(busy.nanoseconds());
+    if (commits_ == commits_before) failed_batches_.add();
     announce(std::move(batch));
     return end;
 }
@@ -248,7 +281,6 @@ void CommitPipeline::watch_readers() {
 void CommitPipeline::enter(StoreState state, std::string_view surprise) {
     // Each is said once. Where a look at the disk finds room that writes do not get, it is over
     // when nothing was refused for a while.
-    constexpr std::chrono::seconds kQuiet{10};
     const core::SteadyTime now = clock_.steady();
     if (state == StoreState::full) {
         if (!full_) {
@@ -281,6 +313,8 @@ void CommitPipeline::publish_figures() {
     figures_.unclaimed_mailboxes = state.unclaimed_mailboxes;
     figures_.feed_entries = batch_.postings().entries_written();
     figures_.feed_puts = batch_.postings().puts();
+    figures_.file_bytes = env_.file_bytes();
+    figures_.room_bytes = batch_.room();
 }
 
 void CommitPipeline::announce(std::shared_ptr<CommittedBatch> batch) {
@@ -305,9 +339,26 @@ void CommitPipeline::look_at_file() {
     });
 }
 
+void CommitPipeline::look_at_room() {
+    const core::SteadyTime now = clock_.steady();
+    if (store_state_ == StoreState::failed || now < next_look_at_room_) return;
+    next_look_at_room_ = now + kRoomInterval;
+    // What the system refuses although there seems to be room is left to the next write.
+    if (full_ && full_->surprising && now - full_->last < kQuiet) return;
+    core::say_if_possible([&] {
+        env_.ask_disk_anew();
+        batch_.measure_room();
+        const bool still_full =
+            store_state_ == StoreState::full && batch_.room() < batch_.ample_room();
+        enter(batch_.short_of_room() || still_full ? StoreState::full : StoreState::ok);
+        publish_figures();
+    });
+}
+
 void CommitPipeline::sync_if_due() {
     // After the end `last_sync_` is the earliest time there is, so nothing is added to it.
     if (!unsynced_ || clock_.steady() - options_.sync_interval < last_sync_) return;
+    const Busy busy(busy_since_);
     try {
         env_.sync();
     } catch (const LmdbError& error) {

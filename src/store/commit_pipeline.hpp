@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <memory>
@@ -11,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "agentcom/core/counter.hpp"
 #include "agentcom/core/log_limit.hpp"
 #include "agentcom/store/store.hpp"
 #include "store/backlog.hpp"
@@ -38,16 +40,40 @@ public:
     void submit(std::vector<Submission>&& submissions);
     void submit(Submission&& submission);
 
+    void set_quotas(const Quotas& quotas);
+
     [[nodiscard]] bool saturated() const noexcept { return backlog_->saturated(); }
     [[nodiscard]] StoreState state() const noexcept { return store_state_.load(); }
     [[nodiscard]] core::Seq head() const noexcept { return core::Seq{head_.load()}; }
     [[nodiscard]] core::Timestamp time() const { return store_clock_.now(); }
     [[nodiscard]] core::Millis ttl() const noexcept { return core::Millis(ttl_ms_.load()); }
     [[nodiscard]] StoreStats stats() const;
+    [[nodiscard]] CommitFigures figures() const;
+    [[nodiscard]] std::optional<core::SteadyTime> busy_since() const noexcept;
 
 private:
+    /// While it lives, the thread is busy with one thing.
+    class Busy {
+    public:
+        explicit Busy(std::atomic<core::SteadyTime::rep>& since) noexcept
+            : since_(since), began_(std::chrono::steady_clock::now()) {
+            since_.store(began_.time_since_epoch().count(), std::memory_order_relaxed);
+        }
+        [[nodiscard]] std::uint64_t nanoseconds() const noexcept {
+            const auto time = std::chrono::steady_clock::now() - began_;
+            return static_cast<std::uint64_t>(std::chrono::nanoseconds(time).count());
+        }
+        ~Busy() { since_.store(0, std::memory_order_relaxed); }
+        Busy(const Busy&) = delete;
+        Busy& operator=(const Busy&) = delete;
+
+    private:
+        std::atomic<core::SteadyTime::rep>& since_;
+        const core::SteadyTime began_;
+    };
     struct Queue {
         std::vector<Submission> waiting;
+        std::optional<Quotas> quotas;  // from now on, when there are new ones
         bool stopping = false;
         bool stopped = false;  // the thread has ended, or there never was one
     };
@@ -81,6 +107,8 @@ private:
     void sync_if_due();
     /// Looks whether the file is still there and whole; without it nothing is acknowledged.
     void look_at_file();
+    /// Nobody has written for a while: whether there is room shows all the same.
+    void look_at_room();
     void watch_readers();
     /// A batch with room for so many operations, which gives them back to the backlog when the last
     /// who holds it lets go. Waits for memory.
@@ -106,6 +134,7 @@ private:
     core::LogLimit refusals_{1, core::Millis(10'000)};
     core::LogLimit failed_syncs_{1, core::Millis(10'000)};
     core::SteadyTime last_sync_;
+    core::SteadyTime next_look_at_room_{core::SteadyTime::min()};
     ReaderWatch readers_;
 
     std::mutex mutex_;
@@ -118,6 +147,10 @@ private:
     std::atomic<StoreState> store_state_{StoreState::ok};
     std::atomic<std::uint64_t> head_;
     std::atomic<std::int64_t> ttl_ms_;
+    std::atomic<core::SteadyTime::rep> busy_since_{0};  // 0: it is not
+    core::Histogram<core::kBatchBounds> batch_operations_;
+    core::Histogram<core::kLatencyBounds> batch_duration_;
+    core::Counter failed_batches_;
     mutable std::mutex figures_mutex_;
     StoreStats figures_;  // guarded by figures_mutex_
 };

@@ -72,9 +72,10 @@ Examination look_at(const std::filesystem::path& directory, ReadOnly how) {
     }
 }
 
-void bring_up_to_date(Environment& env) {
+void bring_up_to_date(Environment& env, const StoreOptions& options) {
     try {
-        (void)open_schema(env);
+        (void)open_schema(env, UpgradeCopy{options.directory, core::SystemClock().now(),
+                                           options.on_upgrade_copy});
     } catch (const StoreError&) {
         // Its own numbers may be what has to be repaired; another schema is not ours to touch.
         const ReadTransaction txn(env);
@@ -118,7 +119,7 @@ Repair examine_and_repair(const StoreOptions& options) {
     }
     Environment env(options.directory, options.map_size, true);
     try {
-        bring_up_to_date(env);
+        bring_up_to_date(env, options);
         Repair repair;
         std::uint64_t before = 0;
         for (int round = 0; round < kMaxRounds; ++round) {

@@ -114,6 +114,10 @@ public:
     [[nodiscard]] bool has_all_tables() const noexcept { return has_all_tables_; }
     /// What has happened to the file under the map, see FileGuard. For the writer's thread.
     [[nodiscard]] std::optional<std::string> trouble() { return guard_->trouble(); }
+    /// Size of the file when `trouble` last looked. For the writer's thread.
+    [[nodiscard]] std::uint64_t file_bytes() const noexcept { return guard_->largest(); }
+    /// The next look at the room asks the disk itself. For the writer's thread.
+    void ask_disk_anew() noexcept { looks_left_ = 0; }
 
     /// A begun read transaction, reused when one is at hand: renewing costs no lock of LMDB. After
     /// a failed write of LMDB's own first pages, which ends LMDB's environment for readers and

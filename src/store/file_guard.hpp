@@ -28,6 +28,8 @@ public:
     /// Whether a page of the map could not be read.
     [[nodiscard]] bool page_lost() const noexcept;
     [[nodiscard]] std::uint64_t size() const;
+    /// The largest size that `trouble` has seen. For the thread of that.
+    [[nodiscard]] std::uint64_t largest() const noexcept { return largest_; }
 
 private:
     const std::filesystem::path file_;

@@ -46,6 +46,7 @@ inline constexpr std::string_view kMetaSchema = "schema_version";
 inline constexpr std::string_view kMetaEpoch = "epoch";
 inline constexpr std::string_view kMetaEarlierEpochs = "earlier_epochs";
 inline constexpr std::string_view kMetaState = "state";
+inline constexpr std::string_view kMetaUpgrade = "upgrading_from";
 
 /// Lists of messages. The first byte of their keys in `postings` and `trimmed`.
 enum class Feed : char {

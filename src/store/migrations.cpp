@@ -91,14 +91,12 @@ void to_version_2(WriteTransaction& txn) {
     count_usage(txn);
 }
 
-/// The n-th brings version n + 1 to n + 2.
-constexpr std::array<void (*)(WriteTransaction&), kSchemaVersion - 1> kSteps{&to_version_2};
+/// In order, and without a gap.
+constexpr std::array<UpgradeStep, kSchemaVersion - 1> kSteps{{{1, &to_version_2}}};
+static_assert(kSteps.back().from + 1 == kSchemaVersion);
 
 }  // namespace
 
-void migrate(WriteTransaction& txn, std::uint64_t version) {
-    for (; version < kSchemaVersion; ++version) kSteps.at(version - 1)(txn);
-    txn.put_plain(txn.tables().meta, kMetaSchema, encode_number(kSchemaVersion));
-}
+std::span<const UpgradeStep> upgrade_steps() noexcept { return kSteps; }
 
 }  // namespace agentcom::store

@@ -1,16 +1,23 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "store/transaction.hpp"
 
-/// Bringing older stores up to date: one numbered step for each schema version. A step changes what
-/// its version changed and nothing else, in the words of that version: it must go on working when
-/// later ones have changed the same tables again.
+/// What each schema version has changed: one numbered step for each. A step changes what its
+/// version changed and nothing else, in the words of that version: it must go on working when later
+/// ones have changed the same tables again.
 namespace agentcom::store {
 
-/// Runs the steps that lead from schema `version` to kSchemaVersion. The caller's transaction holds
-/// all of it, so a store is either as it was or up to date.
-void migrate(WriteTransaction& txn, std::uint64_t version);
+/// Brings a store from schema `from` to the next one, within one transaction that is committed by
+/// whoever runs it (upgrade.hpp).
+struct UpgradeStep {
+    std::uint64_t from = 0;
+    void (*run)(WriteTransaction&) = nullptr;
+};
+
+/// All of them, the first one first; the last one leads to kSchemaVersion.
+[[nodiscard]] std::span<const UpgradeStep> upgrade_steps() noexcept;
 
 }  // namespace agentcom::store

@@ -1,15 +1,13 @@
 #include "store/schema.hpp"
 
-#include <spdlog/spdlog.h>
-
 #include <string>
 #include <utility>
 
 #include "agentcom/core/token.hpp"
 #include "agentcom/store/store.hpp"
 #include "store/keys.hpp"
-#include "store/migrations.hpp"
 #include "store/transaction.hpp"
+#include "store/upgrade.hpp"
 
 namespace agentcom::store {
 namespace {
@@ -32,7 +30,8 @@ OpenedSchema create(WriteTransaction& txn) {
     return made;
 }
 
-OpenedSchema read(WriteTransaction& txn, std::string_view version_row) {
+/// Refuses what cannot be opened. The version.
+std::uint64_t check_version(const Transaction& txn, std::string_view version_row) {
     const std::uint64_t version = parse_number(version_row);
     if (version == 0) throw DamagedStore("its schema version is 0");
     if (version > kSchemaVersion) {
@@ -41,18 +40,17 @@ OpenedSchema read(WriteTransaction& txn, std::string_view version_row) {
                          std::to_string(kSchemaVersion) +
                          "); run that version or use another data directory");
     }
-    const auto epoch = txn.get(txn.tables().meta, kMetaEpoch);
-    const bool complete = epoch && txn.get(txn.tables().meta, kMetaState);
-    if (!complete) throw DamagedStore("the table of the store's own numbers is incomplete");
-    const Epochs epochs = Epochs::parse(*epoch, txn.get(txn.tables().meta, kMetaEarlierEpochs));
-    if (version < kSchemaVersion) {
-        spdlog::info("bringing the store from schema {} to {}", version, kSchemaVersion);
-        migrate(txn, version);
+    if (!txn.get(txn.tables().meta, kMetaEpoch) || !txn.get(txn.tables().meta, kMetaState)) {
+        throw DamagedStore("the table of the store's own numbers is incomplete");
     }
-    const auto state = txn.get(txn.tables().meta, kMetaState);
-    OpenedSchema opened{epochs, StateRow::parse(*state)};
-    if (version < kSchemaVersion) std::move(txn).commit();
-    return opened;
+    return version;
+}
+
+OpenedSchema read(const Transaction& txn) {
+    const MDB_dbi meta = txn.tables().meta;
+    const auto earlier = txn.get(meta, kMetaEarlierEpochs);
+    return {Epochs::parse(txn.get(meta, kMetaEpoch).value(), earlier),
+            StateRow::parse(txn.get(meta, kMetaState).value())};
 }
 
 }  // namespace
@@ -64,11 +62,18 @@ void write_epochs(WriteTransaction& txn, const Epochs& epochs) {
     }
 }
 
-OpenedSchema open_schema(Environment& env) {
+OpenedSchema open_schema(Environment& env, const std::optional<UpgradeCopy>& copy) {
     try {
-        WriteTransaction txn(env);
-        const auto version = txn.get(txn.tables().meta, kMetaSchema);
-        return version ? read(txn, *version) : create(txn);
+        std::uint64_t version = 0;
+        {
+            WriteTransaction txn(env);
+            const auto row = txn.get(txn.tables().meta, kMetaSchema);
+            if (!row) return create(txn);
+            version = check_version(txn, *row);
+        }
+        if (version < kSchemaVersion) upgrade(env, version, upgrade_steps(), copy);
+        const ReadTransaction txn(env);
+        return read(txn);
     } catch (const LmdbError& error) {
         throw StoreError(std::string("the store cannot be opened: ") + error.what());
     } catch (const DamagedStore& error) {

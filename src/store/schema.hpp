@@ -4,6 +4,7 @@
 #include "store/epochs.hpp"
 #include "store/rows.hpp"
 #include "store/transaction.hpp"
+#include "store/upgrade.hpp"
 
 /// What kind of store lies in the directory.
 ///
@@ -12,6 +13,7 @@
 ///   epoch            number: the store's identity, drawn when it is made or restored from a copy
 ///   earlier_epochs   those before, of a store that was restored (epochs.hpp)
 ///   state            StateRow
+///   upgrading_from   number: the schema an upgrade of several steps began with, until its last one
 namespace agentcom::store {
 
 /// Grows when a layout changes. An older store is brought up to it in numbered steps when opened
@@ -24,8 +26,10 @@ struct OpenedSchema {
 };
 
 /// Writes version, epoch and state into a new store; checks and reads those of an old one, and
-/// brings it up to date in one transaction when its version is older. Throws StoreError.
-[[nodiscard]] OpenedSchema open_schema(Environment& env);
+/// brings it up to date when its version is older, after a `copy` if one is wanted (upgrade.hpp).
+/// Throws StoreError.
+[[nodiscard]] OpenedSchema open_schema(Environment& env,
+                                       const std::optional<UpgradeCopy>& copy = {});
 
 void write_epochs(WriteTransaction& txn, const Epochs& epochs);
 

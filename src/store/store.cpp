@@ -46,7 +46,8 @@ public:
         : options(std::move(opts)),
           clock(the_clock),
           env(options.directory, options.map_size, options.durability == Durability::commit),
-          schema(open_schema(env)),
+          schema(open_schema(env,
+                             UpgradeCopy{options.directory, clock.now(), options.on_upgrade_copy})),
           pipeline(env, options, clock, schema.epochs, schema.state, stored_ttl(), notes) {}
 
     [[nodiscard]] std::optional<std::uint64_t> stored_ttl() const {
@@ -151,12 +152,17 @@ WriteResult Store::submit_and_wait(WriteOp op) {
 }
 
 bool Store::saturated() const noexcept { return impl_->pipeline.saturated(); }
+void Store::set_quotas(const Quotas& quotas) { impl_->pipeline.set_quotas(quotas); }
 core::Epoch Store::epoch() const noexcept { return impl_->schema.epochs.newest(); }
 StoreState Store::state() const noexcept { return impl_->pipeline.state(); }
 StoreStats Store::stats() const {
     StoreStats stats = impl_->pipeline.stats();
     stats.read_steps = impl_->notes.steps.load(std::memory_order_relaxed);
     return stats;
+}
+CommitFigures Store::commit_figures() const { return impl_->pipeline.figures(); }
+std::optional<core::SteadyTime> Store::busy_since() const noexcept {
+    return impl_->pipeline.busy_since();
 }
 core::Seq Store::head() const noexcept { return impl_->pipeline.head(); }
 core::Timestamp Store::time() const { return impl_->pipeline.time(); }

@@ -29,6 +29,7 @@ WriteBatch::WriteBatch(Environment& env, const StoreOptions& options, Epochs epo
                        std::optional<std::uint64_t> stored_ttl, ReadNotes& notes)
     : env_(env),
       options_(options),
+      quotas_(options),
       epochs_(std::move(epochs)),
       max_keys_(std::min<std::uint64_t>(options.max_idempotency_keys,
                                         options.map_size / kPartOfMapForKeys / kBytesOfKey)),
@@ -205,11 +206,11 @@ std::optional<core::Error> WriteBatch::reach_recipient(const core::AgentId& send
     });
     if (!known) {
         if (!agent.is_plain()) return core::Error(core::ErrorCode::invalid_recipient);
-        if (state_.unclaimed_mailboxes >= options_.max_unclaimed_mailboxes) {
+        if (state_.unclaimed_mailboxes >= quotas_.max_unclaimed_mailboxes) {
             return core::Error(core::ErrorCode::unknown_recipient_limit);
         }
         UsageRow usage = usage_of(sender.str());
-        if (usage.unclaimed_mailboxes >= share_of(options_.max_unclaimed_mailboxes)) {
+        if (usage.unclaimed_mailboxes >= share_of(quotas_.max_unclaimed_mailboxes)) {
             return core::Error(core::ErrorCode::unknown_recipient_limit, {},
                                "as many mailboxes as one agent's share allows wait for recipients "
                                "of yours that hold no token; check the recipient's name");

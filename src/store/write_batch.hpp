@@ -51,6 +51,8 @@ public:
     WriteBatch(Environment& env, const StoreOptions& options, Epochs epochs, StateRow state,
                std::optional<std::uint64_t> stored_ttl, ReadNotes& notes);
 
+    /// Between transactions.
+    void set_quotas(const Quotas& quotas) noexcept { quotas_ = quotas; }
     /// Begins a transaction; its messages are stored at this time.
     void begin(const StoreClock::Reading& now);
     /// An append's draft moves into its result. An operation that meets damage fails alone, with
@@ -229,6 +231,7 @@ private:
 
     Environment& env_;
     const StoreOptions& options_;
+    Quotas quotas_;
     const Epochs epochs_;
     const std::uint64_t max_keys_;  // for idempotency
     ReadNotes& notes_;

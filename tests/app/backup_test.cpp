@@ -29,6 +29,25 @@ protected:
     }
 };
 
+TEST_F(Backup, AnOldStoreIsCopiedBroughtUpToDateAndServedAndTheCopyCanBeRestored) {
+    std::filesystem::create_directories(data());
+    std::filesystem::copy_file(test::source_dir() / "tests/store/data/schema1/data.mdb",
+                               data() + "/data.mdb");
+    auto hub = serve({std::string("AGENTCOM_ADMIN_TOKEN=") + kSomeToken});
+    const std::string line = hub->wait_for_line("a copy of the store as it was is in ");
+    const std::filesystem::path copy = line.substr(line.find(data()));
+    EXPECT_EQ(nlohmann::json::parse(read_text(copy / "manifest.json")).at("schema"), 1);
+    EXPECT_EQ(mode_of(copy), 0700U);
+    EXPECT_EQ(mode_of(copy / "data.mdb"), 0600U);
+    EXPECT_EQ(client(kSomeToken).ask("GET", "/api/channels/ops").body.at("created_by"), "alice");
+    hub->signal(SIGTERM);
+    ASSERT_EQ(hub->wait(), 0) << hub->errors();
+
+    const Ran ran = run({"restore", copy.string(), "--data-dir", data(), "--force"});
+    EXPECT_EQ(ran.status, 0) << ran.errors;
+    EXPECT_NE(run({"doctor", "--data-dir", data()}).output.find("schema 2"), std::string::npos);
+}
+
 TEST_F(Backup, ACopyOfARunningHubIsRestoredUnderANewEpoch) {
     std::string epoch;
     std::string bob;

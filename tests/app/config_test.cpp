@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <set>
 #include <sstream>
 
 #include "app/config_file.hpp"
@@ -59,6 +60,49 @@ TEST(ExampleConfiguration, HasEveryKeyOfEverySectionOnce) {
         EXPECT_EQ(seen[key.dotted()], 1) << key.dotted();
         EXPECT_FALSE(key.doc.empty()) << key.dotted();
     }
+}
+
+TEST(ExampleConfiguration, MarksWhatAReloadTakesOver) {
+    std::ifstream stream(example_file());
+    std::string section;
+    std::string comment;
+    for (std::string line; std::getline(stream, line);) {
+        if (line.starts_with('[')) section = line.substr(1, line.find(']') - 1);
+        const auto equals = line.find(" =");
+        if (line.starts_with('#')) {
+            comment = line;
+        } else if (equals != std::string::npos) {
+            const ConfigKey* key = find_config_key(section, line.substr(0, equals));
+            ASSERT_NE(key, nullptr) << line;
+            EXPECT_EQ(comment.ends_with(" [reload]"), key->change == Change::reload) << line;
+        }
+    }
+}
+
+TEST(OperationsPage, ListsWhatAReloadTakesOver) {
+    std::ifstream page(test::source_dir() / "docs" / "operations.md");
+    std::string line;
+    while (std::getline(page, line) && line != "## Reload") {
+    }
+    std::set<std::string> listed;
+    while (std::getline(page, line) && !line.starts_with("## ")) {
+        if (!line.starts_with("| `")) continue;
+        // What stands in backticks: the section, then its settings.
+        std::vector<std::string> names;
+        for (auto at = line.find('`'); at != std::string::npos; at = line.find('`', at)) {
+            const auto end = line.find('`', at + 1);
+            names.push_back(line.substr(at + 1, end - at - 1));
+            at = end + 1;
+        }
+        for (std::size_t i = 1; i < names.size(); ++i) {
+            EXPECT_TRUE(listed.insert(names[0] + '.' + names[i]).second) << names[i];
+        }
+    }
+    std::set<std::string> reloadable;
+    for (const ConfigKey& key : config_keys()) {
+        if (key.change == Change::reload) reloadable.insert(key.dotted());
+    }
+    EXPECT_EQ(listed, reloadable);
 }
 
 TEST(Defaults, AreThoseOfTheOtherRooms) {
@@ -137,7 +181,8 @@ TEST_F(ConfigFiles, EachSettingSaysWhereItComesFrom) {
     const std::string printed = print_config(config, true);
     for (const std::string line :
          {"port = 4711  # the flag for server.port", "host = \"127.0.0.1\"  # the default",
-          "ttl = \"99s\"  # the environment variable AGENTCOM_MAILBOX_TTL"}) {
+          "ttl = \"99s\"  # the environment variable AGENTCOM_MAILBOX_TTL",
+          "level = \"info\"  # the default; a reload takes a change over"}) {
         EXPECT_NE(printed.find('\n' + line + '\n'), std::string::npos) << line << '\n' << printed;
     }
     EXPECT_NE(printed.find("cap = 7  # " + file.string() + ", line 2\n"), std::string::npos);

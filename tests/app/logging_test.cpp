@@ -4,15 +4,19 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <spdlog/spdlog.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
 #include <chrono>
+#include <cstdlib>
+#include <nlohmann/json.hpp>
 #include <regex>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "agentcom/core/log_fields.hpp"
 #include "support/socket_client.hpp"
 
 namespace agentcom::app {
@@ -79,6 +83,71 @@ TEST(Logging, LinesComeOutInOrderWhileItRuns) {
         EXPECT_TRUE(line.ends_with(" info line " + std::to_string(i))) << line;
     }
     EXPECT_EQ(logging.dropped(), 0U);
+}
+
+/// The next line without its time.
+std::string text_of(const std::string& line) {
+    return line.substr(std::min(line.find(' '), line.size()));
+}
+
+TEST(Logging, FieldsOfALineStandBehindItOrBesideItsMessage) {
+    const std::array fields{core::LogField{"request_id", "r-1"},
+                            core::LogField{"trace_id", "say \"hi\""}};
+    Pipe pipe;
+    {
+        const Logging logging(LogLevel::info, LogFormat::text, pipe.write_end());
+        spdlog::warn(core::with_fields(fields, "it {} failed"));
+        EXPECT_EQ(text_of(pipe.line()),
+                  R"( warning it {} failed request_id=r-1 trace_id=say \"hi\")");
+    }
+    const Logging logging(LogLevel::info, LogFormat::json, pipe.write_end());
+    spdlog::warn(core::with_fields(fields, "it failed"));
+    const auto line = nlohmann::json::parse(pipe.line());
+    EXPECT_EQ(line.at("level"), "warning");
+    EXPECT_EQ(line.at("message"), "it failed");
+    EXPECT_EQ(line.at("request_id"), "r-1");
+    EXPECT_EQ(line.at("trace_id"), "say \"hi\"");
+    EXPECT_TRUE(line.contains("time"));
+}
+
+TEST(Logging, TheJournalIsKnownByItsDeviceAndInode) {
+    const Pipe pipe;
+    struct stat status {};
+    ASSERT_EQ(::fstat(pipe.write_end(), &status), 0);
+    const std::string own = std::to_string(status.st_dev) + ':' + std::to_string(status.st_ino);
+    EXPECT_TRUE(is_journal(pipe.write_end(), own.c_str()));
+    EXPECT_FALSE(is_journal(pipe.write_end(), nullptr));
+    for (const std::string& other :
+         {std::string(), std::string(":"), own + "1", own + " ", std::to_string(status.st_dev),
+          std::to_string(status.st_dev) + ':', ':' + std::to_string(status.st_ino)}) {
+        EXPECT_FALSE(is_journal(pipe.write_end(), other.c_str())) << other;
+    }
+    EXPECT_FALSE(is_journal(-1, own.c_str()));
+}
+
+TEST(Logging, LinesForTheJournalHaveAPriorityAndNoTime) {
+    Pipe pipe;
+    struct stat status {};
+    ASSERT_EQ(::fstat(pipe.write_end(), &status), 0);
+    const std::string own = std::to_string(status.st_dev) + ':' + std::to_string(status.st_ino);
+    ::setenv("JOURNAL_STREAM", own.c_str(), 1);
+    {
+        const Logging logging(LogLevel::debug, LogFormat::text, pipe.write_end());
+        spdlog::debug("one");
+        spdlog::info("two");
+        spdlog::warn("three");
+        spdlog::error("four");
+        spdlog::critical("five");
+        for (const char* line : {"<7>one", "<6>two", "<4>three", "<3>four", "<2>five"}) {
+            EXPECT_EQ(pipe.line(), line);
+        }
+    }
+    {
+        const Logging logging(LogLevel::info, LogFormat::json, pipe.write_end());
+        spdlog::info("two");
+        EXPECT_EQ(pipe.line(), R"(<6>{"message":"two"})");
+    }
+    ::unsetenv("JOURNAL_STREAM");
 }
 
 TEST(Logging, WhatWasLoggedJustBeforeTheEndIsWritten) {

@@ -207,6 +207,8 @@ inline std::string token_of(protocol::Right right) {
             return "read";
         case protocol::Right::admin:
             return "admin";
+        case protocol::Right::watcher:
+            return "watch";
         case protocol::Right::sender:
             return "send";
         default:

@@ -200,6 +200,38 @@ TEST_F(FaultyDiskTest, WhileTheDiskHangsReadsAndPingsGoOnAndThenTheWritesAreTher
     ASSERT_NO_FATAL_FAILURE(verify_after_restart());
 }
 
+TEST_F(FaultyDiskTest, ACommitThatStandsStillShowsInProbesAndHealthWhileReadsGoOn) {
+    TempDir dir;
+    PreloadedDisk disk(dir.path());
+    HubProcess hub(dir.path(), std::vector<std::string>{},
+                   disk.environment({"AGENTCOM_HEALTH_STALLED_AFTER=2s"}));
+    HttpClient probe(hub.port());
+    HttpClient writer(hub.port(), hub.admin_token());
+    ASSERT_EQ(probe.get("/readyz").status, 200);
+    disk.levers().hang.set(1);
+    writer.send_raw("POST /api/message HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer " +
+                    hub.admin_token() +
+                    "\r\nContent-Type: application/json\r\nContent-Length: 24\r\n\r\n" +
+                    R"({"to":"x","payload":"y"})");
+    ASSERT_TRUE(disk.levers().waiting.wait_for_change(0, 60));
+    const auto until = steady_clock::now() + std::chrono::seconds(60);
+    HttpClient::Response answer = probe.get("/readyz");
+    EXPECT_EQ(answer.status, 200) << "a commit may take a while: " << answer.body;
+    while (answer.status == 200 && steady_clock::now() < until) answer = probe.get("/readyz");
+    EXPECT_EQ(answer.status, 503);
+    EXPECT_EQ(answer.json().value("reason", ""), "commit_stalled");
+    EXPECT_EQ(probe.get("/livez").status, 200);
+    const auto health = probe.get("/health");
+    EXPECT_EQ(health.status, 200);
+    EXPECT_EQ(health.json().value("reason", ""), "commit_stalled");
+    EXPECT_NE(probe.get("/metrics").body.find("\nagentcom_health{state=\"commit_stalled\"} 1\n"),
+              std::string::npos);
+    disk.levers().hang.set(0);
+    EXPECT_EQ(writer.read_response().status, 200);
+    while (answer.status != 200 && steady_clock::now() < until) answer = probe.get("/readyz");
+    EXPECT_EQ(answer.status, 200) << answer.body;
+}
+
 /// A small disk of its own where that can be mounted; otherwise the process's limit on files.
 class SmallDisk {
 public:

@@ -131,6 +131,10 @@ test("operations answer over HTTP as they are described", async () => {
   await ask("rotate_token", { at: { id: "bob" }, body: { grace: 600 }, status: 201 });
 
   await ask("health", { token: null });
+  await ask("probe_live", { token: null, status: 200 });
+  await ask("probe_ready", { token: null, status: 200 });
+  await ask("get_metrics", { token: observer, status: 200 });
+  await ask("reload_config", { status: 200 });
   await ask("who_am_i", { token: alice });
   await ask("set_profile", { token: alice, body: { status: { busy: true }, capabilities: ["review"] }, status: 200 });
   await ask("get_agent", { at: { id: "alice" }, status: 200 });
@@ -201,6 +205,7 @@ test("refusals over HTTP are described", async () => {
   for (const [id, asked, status] of [
     ["who_am_i", { token: null }, 401],
     ["list_tokens", { token }, 403],
+    ["reload_config", { token }, 403],
     ["send_message", { token, body: {} }, 400],
     ["send_message", { token, body: "{" }, 400],
     ["send_message", { token, body: "{}", headers: { "Content-Type": "text/plain" } }, 415],

@@ -96,7 +96,10 @@ protected:
     }
 
     TempDir dir_;
-    HubProcess hub_{dir_.path() / "data", {}, {"AGENTCOM_SETTINGS_RESET_COOLDOWN=0s"}};
+    // What is open to this machine is looked at elsewhere (monitoring_test.cpp).
+    HubProcess hub_{dir_.path() / "data",
+                    {},
+                    {"AGENTCOM_SETTINGS_RESET_COOLDOWN=0s", "AGENTCOM_METRICS_ACCESS=token"}};
     HttpClient admin_{hub_.port(), hub_.admin_token()};
     std::vector<Who> callers_{{Standing::nobody, "nobody", ""}};
     int fresh_ = 0;
@@ -159,7 +162,8 @@ TEST_F(Rights, OverWebSocketEveryCallerMayWhatTheTableSays) {
 
 TEST_F(Rights, WhereReadsAreAnonymousNobodyReadsWhatTheOriginalShowed) {
     TempDir dir;
-    HubProcess open(dir.path() / "data", {}, {"AGENTCOM_AUTH_ANONYMOUS_READS=true"});
+    HubProcess open(dir.path() / "data", {},
+                    {"AGENTCOM_AUTH_ANONYMOUS_READS=true", "AGENTCOM_METRICS_ACCESS=token"});
     HttpClient client(open.port());
     for (const net::Route& route : net::route_table()) {
         if (route.page != net::Page::none) continue;

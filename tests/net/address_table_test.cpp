@@ -21,6 +21,17 @@ std::shared_ptr<AddressTable> table(AddressTable::Limits limits) {
     return std::make_shared<AddressTable>(limits);
 }
 
+TEST(AddressTable, NewLimitsHoldForThoseWhoComeThen) {
+    const auto addresses = table({.places = 2, .per_second = 1});
+    const auto first = addresses->take_place(key("192.0.2.1"));
+    const core::SteadyTime now{};
+    EXPECT_TRUE(addresses->spend(key("192.0.2.1"), now));
+    EXPECT_FALSE(addresses->spend(key("192.0.2.1"), now));
+    addresses->set_limits({.places = 1, .per_second = 0});
+    EXPECT_FALSE(addresses->take_place(key("192.0.2.1")));
+    EXPECT_TRUE(addresses->spend(key("192.0.2.1"), now));
+}
+
 TEST(AddressTable, AnAddressHasSoManyPlacesAndGetsThemBack) {
     const auto addresses = table({.places = 2, .loopback_places = 3});
     auto first = addresses->take_place(key("192.0.2.1"));

@@ -152,6 +152,106 @@ TEST_F(Pages, OfTheSameOrAnAllowedOriginMay) {
     EXPECT_EQ(ask("GET", "/health", "Origin: http://evil.example\r\n").status, 200);
 }
 
+constexpr const char* kOfApp = "Origin: https://app.example\r\n";
+
+TEST_F(Pages, OfAnAllowedOriginMayReadWhateverTheyAreAnswered) {
+    for (const auto& [verb, path, headers, status] :
+         {std::tuple{"GET", "/health", "", 200},
+          {"GET", "/openapi.json", "", 200},
+          {"GET", "/openapi.json", "If-None-Match: *\r\n", 304},
+          {"GET", "/nowhere", "", 404},
+          {"DELETE", "/health", "", 405},
+          {"POST", "/api/message", "Content-Length: 1\r\n\r\n{", 400},
+          {"POST", "/api/message", "Content-Length: 1000000000\r\n", 413},
+          {"POST", "/api/message", "Content-Type: text/plain\r\nContent-Length: 2\r\n\r\n{}", 415},
+          {"GET", "/ws", "", 426},
+          {"GET", "/api/mailbox/admin/stream", "", 200}}) {
+        const auto answer = ask(verb, path, std::string(kOfApp) + headers);
+        EXPECT_EQ(answer.status, status) << path;
+        EXPECT_EQ(answer.headers.at("access-control-allow-origin"), "https://app.example") << path;
+        EXPECT_EQ(answer.headers.at("vary"), "Origin");
+        EXPECT_NE(answer.headers.at("access-control-expose-headers").find("Retry-After"),
+                  std::string::npos);
+        EXPECT_FALSE(answer.headers.contains("access-control-allow-credentials"));
+    }
+    HttpClient stranger(hub_.port(), std::string(64, '0'));
+    const auto refused = stranger.request("GET", "/api/me", {}, {"Origin: https://app.example"});
+    EXPECT_EQ(refused.status, 401);
+    EXPECT_EQ(refused.headers.at("access-control-allow-origin"), "https://app.example");
+    for (int i = 0; i < 200; ++i) {
+        const auto answer = stranger.request("GET", "/api/me", {}, {"Origin: https://app.example"});
+        EXPECT_EQ(answer.headers.at("access-control-allow-origin"), "https://app.example");
+        if (answer.status == 429) break;
+        EXPECT_LT(i, 199) << "nobody had to wait";
+    }
+}
+
+TEST_F(Pages, OfOtherOriginsAreToldNothingThatLetsThemRead) {
+    for (const std::string& header :
+         {std::string(), std::string("Origin: http://evil.example\r\n"),
+          std::string("Origin: null\r\n"), std::string("Origin: https://app.example:444\r\n"),
+          std::string(kOfApp) + kOfApp, "Origin: " + own_origin() + "\r\n"}) {
+        const auto answer = ask("GET", "/health", header);
+        EXPECT_EQ(answer.status, 200);
+        EXPECT_EQ(answer.headers.at("vary"), "Origin");  // a cache must not mix them up
+        EXPECT_FALSE(answer.headers.contains("access-control-allow-origin")) << header;
+        EXPECT_FALSE(answer.headers.contains("access-control-expose-headers")) << header;
+    }
+}
+
+TEST_F(Pages, AskBeforeTheyAsk) {
+    const std::string preflight =
+        "Access-Control-Request-Method: PUT\r\n"
+        "Access-Control-Request-Headers: authorization,content-type\r\n";
+    const auto allowed = ask("OPTIONS", "/api/config/heartbeat-interval", kOfApp + preflight);
+    EXPECT_EQ(allowed.status, 204);
+    EXPECT_EQ(allowed.body, "");
+    EXPECT_EQ(allowed.headers.at("access-control-allow-origin"), "https://app.example");
+    EXPECT_EQ(allowed.headers.at("access-control-allow-methods"), "GET, HEAD, PUT");
+    EXPECT_NE(allowed.headers.at("access-control-allow-headers").find("Authorization"),
+              std::string::npos);
+    EXPECT_EQ(allowed.headers.at("access-control-max-age"), "600");
+    EXPECT_EQ(allowed.headers.at("vary"), "Origin");
+    EXPECT_EQ(ask("OPTIONS", "/nowhere", kOfApp + preflight).status, 204);
+    const auto described = ask("OPTIONS", "/openapi.json", kOfApp + preflight);
+    EXPECT_EQ(described.headers.at("access-control-allow-methods"), "GET, HEAD");
+    EXPECT_NE(described.headers.at("access-control-allow-headers").find("If-None-Match"),
+              std::string::npos);
+    // Without the browser's question it is a verb like another that the path does not know.
+    EXPECT_EQ(ask("OPTIONS", "/api/channels", kOfApp).status, 405);
+    const auto evil =
+        ask("OPTIONS", "/api/channels", "Origin: http://evil.example\r\n" + preflight);
+    EXPECT_EQ(evil.status, 405);
+    EXPECT_FALSE(evil.headers.contains("access-control-allow-methods"));
+}
+
+TEST_F(Pages, WhereNoOriginIsAllowedAnswersDoNotDependOnAny) {
+    hub_.reload({});
+    for (const char* header : {"", kOfApp}) {
+        const auto answer = ask("GET", "/health", header);
+        EXPECT_EQ(answer.status, 200);
+        EXPECT_FALSE(answer.headers.contains("vary"));
+        EXPECT_FALSE(answer.headers.contains("access-control-allow-origin"));
+    }
+    EXPECT_EQ(ask("GET", "/ws", std::string(kOfApp) + kUpgrade).status, 403);
+    EXPECT_EQ(
+        ask("OPTIONS", "/health", std::string(kOfApp) + "Access-Control-Request-Method: GET\r\n")
+            .status,
+        405);
+}
+
+TEST_F(Pages, WhereAllAreAllowedEachIsNamed) {
+    HubSettings all;
+    all.allowed_origins = {"*"};
+    hub_.reload(all);
+    for (const char* origin : {"http://one.example", "https://two.example:8443", "null"}) {
+        const auto answer = ask("GET", "/health", "Origin: " + std::string(origin) + "\r\n");
+        EXPECT_EQ(answer.headers.at("access-control-allow-origin"), origin);
+    }
+    EXPECT_EQ(ask("GET", "/ws", "Origin: http://one.example\r\n" + std::string(kUpgrade)).status,
+              101);
+}
+
 TEST_F(Pages, OfANameThatWasPointedHereAreRefusedWhateverTheyAsk) {
     for (const char* path : {"/health", "/dashboard", "/api/agents", "/ws", "/nowhere"}) {
         const auto answer = ask("GET", path, "", "evil.example:4000");

@@ -127,7 +127,7 @@ TEST(DecodeHttp, BrokenJsonIsInvalidJsonEverywhere) {
     for (const auto operation :
          {Operation::send_message, Operation::create_channel, Operation::publish,
           Operation::put_heartbeat_interval, Operation::create_token, Operation::ack_mailbox,
-          Operation::reset_hub}) {
+          Operation::reset_hub, Operation::reload_config}) {
         EXPECT_EQ(error_of({.operation = operation, .argument = "c", .body = "{oops"}).code,
                   ErrorCode::invalid_json);
     }
@@ -528,6 +528,7 @@ TEST(DecodeHttp, TheRestNeedsNoMoreThanItsPath) {
     (void)decoded<AnalyticsAgents>({.operation = Operation::analytics_agents});
     (void)decoded<ListTokens>({.operation = Operation::list_tokens});
     (void)decoded<ResetHub>({.operation = Operation::reset_hub});
+    (void)decoded<ReloadConfig>({.operation = Operation::reload_config});
     EXPECT_EQ(decoded<GetSetting>({.operation = Operation::get_mailbox_retention}).setting,
               Setting::mailbox_ttl_ms);
 }

@@ -20,6 +20,7 @@ enum class Right {
     sender,      // whoever holds a token, but not an observer's
     admin,       // whoever administers
     connection,  // an agent over its identified connection
+    watcher,     // administrators and observers
     nobody,      // not an operation of the router's
 };
 
@@ -67,6 +68,10 @@ struct RightOf {
     Right operator()(const protocol::GetMessage&) const { return Right::agent; }
     Right operator()(const protocol::GetHubCard&) const { return Right::everybody; }
     Right operator()(const protocol::GetAgentCard&) const { return Right::everybody; }
+    Right operator()(const protocol::ProbeLive&) const { return Right::everybody; }
+    Right operator()(const protocol::ProbeReady&) const { return Right::everybody; }
+    Right operator()(const protocol::GetMetrics&) const { return Right::watcher; }
+    Right operator()(const protocol::ReloadConfig&) const { return Right::admin; }
 };
 
 /// Asked by and about "alice", who has a token; the channel "dev" exists.
@@ -116,7 +121,11 @@ protected:
                 SetProfile{{"\"busy\""}, {}},
                 GetMessage{"1"},
                 GetHubCard{},
-                GetAgentCard{"alice", ""}};
+                GetAgentCard{"alice", ""},
+                ProbeLive{},
+                ProbeReady{},
+                GetMetrics{},
+                ReloadConfig{}};
     }
     void prepare(RouterOptions options) {
         start(std::move(options));
@@ -139,6 +148,10 @@ protected:
         // Who may send nothing finds nothing either.
         const bool nothing_sent = store_->head() == core::Seq{0};
         if (nothing_sent && !expected && std::holds_alternative<protocol::GetMessage>(request)) {
+            expected = ErrorCode::not_found;
+        }
+        // This hub has no configuration to read again.
+        if (!expected && std::holds_alternative<protocol::ReloadConfig>(request)) {
             expected = ErrorCode::not_found;
         }
         EXPECT_EQ(error_of(caller, request), expected) << "operation " << request.index();
@@ -204,6 +217,9 @@ TEST_F(RightsTest, AnAgentMayDoEverythingButAdminister) {
         switch (std::visit(RightOf{}, request)) {
             case Right::admin:
                 expect(alice, request, ErrorCode::admin_only);
+                break;
+            case Right::watcher:
+                expect(alice, request, ErrorCode::forbidden);
                 break;
             case Right::nobody:
                 expect(alice, request, ErrorCode::unknown_message_type);

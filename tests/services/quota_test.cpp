@@ -19,6 +19,20 @@ TEST(Quota, NobodyTakesMoreThanAShare) {
     EXPECT_EQ(quota.taken(), 3U);
 }
 
+TEST(Quota, NewBoundsHoldForThoseWhoComeThen) {
+    Quota quota(2, 2);
+    EXPECT_EQ(quota.take(agent("alice")), Quota::Taken::yes);
+    EXPECT_EQ(quota.take(agent("alice")), Quota::Taken::yes);
+    quota.set(1, 1);
+    quota.give_back(agent("alice"));
+    EXPECT_EQ(quota.take(agent("bob")), Quota::Taken::all_gone);
+    quota.give_back(agent("alice"));
+    EXPECT_EQ(quota.take(agent("bob")), Quota::Taken::yes);
+    quota.set(8, 0);  // a quarter each
+    EXPECT_EQ(quota.take(agent("bob")), Quota::Taken::yes);
+    EXPECT_EQ(quota.take(agent("bob")), Quota::Taken::share_gone);
+}
+
 TEST(Quota, AllPlacesTogetherAreBoundedToo) {
     Quota quota(3, 2);
     for (const char* name : {"a", "b", "c"}) {

@@ -28,6 +28,22 @@ TEST(RateLimiter, ForgettingIdleAgentsGivesNobodyMore) {
     EXPECT_FALSE(limiter.allow(agent("a"), clock.steady()));
 }
 
+TEST(RateLimiter, ANewRateCountsFromThenOn) {
+    RateLimiter limiter(1, 5);
+    core::ManualClock clock;
+    EXPECT_TRUE(limiter.allow(agent("a"), clock.steady()));
+    limiter.set(10, 2);
+    EXPECT_EQ(limiter.per_second(), 10U);
+    EXPECT_TRUE(limiter.allow(agent("a"), clock.steady()));
+    EXPECT_TRUE(limiter.allow(agent("a"), clock.steady()));
+    EXPECT_FALSE(limiter.allow(agent("a"), clock.steady()));
+    clock.advance(core::Millis(100));
+    EXPECT_TRUE(limiter.allow(agent("a"), clock.steady()));
+    EXPECT_FALSE(limiter.allow(agent("a"), clock.steady()));
+    limiter.set(0, 2);
+    EXPECT_TRUE(limiter.allow(agent("a"), clock.steady()));
+}
+
 TEST(RateLimiter, ZeroMeansNoLimit) {
     RateLimiter limiter(0, 0);
     const core::ManualClock clock;

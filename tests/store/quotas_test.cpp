@@ -44,6 +44,22 @@ TEST_F(QuotasTest, NobodyTakesMoreThanAShareOfTheUnclaimedMailboxes) {
     EXPECT_EQ(store_->stats().unclaimed_mailboxes, 4U);
 }
 
+TEST_F(QuotasTest, NewQuotasHoldForWhatIsWrittenThen) {
+    options_.max_unclaimed_mailboxes = 1;
+    reopen();
+    append(direct("alice", "a1"));
+    EXPECT_EQ(error_of(direct("alice", "a2")), core::ErrorCode::unknown_recipient_limit);
+    StoreOptions more = options_;
+    more.max_unclaimed_mailboxes = 2;
+    more.share_percent = 100;
+    more.max_channels = 0;
+    store_->set_quotas(Quotas(more));
+    append(direct("alice", "a2"));
+    EXPECT_EQ(error_of(direct("alice", "a3")), core::ErrorCode::unknown_recipient_limit);
+    EXPECT_EQ(error_of(CreateChannel{channel("dev"), "", agent("alice")}),
+              core::ErrorCode::channel_limit);
+}
+
 TEST_F(QuotasTest, TheWholeIsABoundForAllSharesTogether) {
     options_.max_unclaimed_mailboxes = 3;
     reopen();

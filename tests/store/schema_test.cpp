@@ -3,8 +3,10 @@
 
 #include "store/schema.hpp"
 
+#include <array>
 #include <filesystem>
 
+#include "agentcom/store/backup.hpp"
 #include "store/cursor.hpp"
 #include "store/environment.hpp"
 #include "store/keys.hpp"
@@ -12,6 +14,7 @@
 #include "store/rows.hpp"
 #include "store/store_fixture.hpp"
 #include "store/transaction.hpp"
+#include "store/upgrade.hpp"
 #include "support/paths.hpp"
 
 namespace agentcom::store {
@@ -31,6 +34,18 @@ protected:
         core::TokenDigest out{};
         std::copy(name.begin(), name.end(), out.begin());
         return out;
+    }
+    /// All that is in the data directory besides the store itself.
+    std::vector<std::filesystem::path> backups() const {
+        std::vector<std::filesystem::path> found;
+        for (const auto& entry : std::filesystem::directory_iterator(options_.directory)) {
+            if (entry.is_directory()) found.push_back(entry.path());
+        }
+        return found;
+    }
+    static std::uint64_t version_of(Environment& env) {
+        const ReadTransaction txn(env);
+        return parse_number(txn.get(txn.tables().meta, kMetaSchema).value());
     }
     Appended keyed(AppendMessage op, std::string key) {
         op.idempotency_key = std::move(key);
@@ -69,6 +84,131 @@ TEST_F(SchemaTest, AStoreOfVersion1IsBroughtUpToDateAndReadAsBefore) {
     const std::string root = store_->find_message(core::Seq{11})->id.str();
     EXPECT_EQ(seqs(thread(root, {}, 10)), (Seqs{11, 12}));
     EXPECT_EQ(append(direct("alice", "bob"))->seq, core::Seq{20});
+}
+
+TEST_F(SchemaTest, AnUpgradeIsPrecededByACopyOfTheStoreAsItWas) {
+    std::vector<std::pair<std::filesystem::path, StoreCopy>> told;
+    options_.on_upgrade_copy = [&](const std::filesystem::path& directory, const StoreCopy& copy) {
+        EXPECT_TRUE(std::filesystem::exists(directory / "data.mdb"));
+        told.emplace_back(directory, copy);
+    };
+    reopen();
+    ASSERT_EQ(told.size(), 1U);
+    EXPECT_EQ(told[0].second.schema, 1U);
+    EXPECT_EQ(told[0].second.head, core::Seq{19});
+    EXPECT_EQ(told[0].second.findings, 0U) << told[0].second.first_finding;
+    const auto copies = backups();
+    ASSERT_EQ(copies.size(), 1U);
+    EXPECT_TRUE(copies[0].filename().string().starts_with("backup-v1-20231115T001421Z-"));
+    EXPECT_EQ(std::filesystem::status(copies[0]).permissions(), std::filesystem::perms::owner_all);
+    // What is up to date already is not copied.
+    append(direct("alice", "bob"));
+    reopen();
+    EXPECT_EQ(backups().size(), 1U);
+
+    // The copy is the old store: put back, it is brought up to date again.
+    std::filesystem::copy_file(copies[0] / "data.mdb", options_.directory / "data.mdb",
+                               std::filesystem::copy_options::overwrite_existing);
+    std::filesystem::remove_all(copies[0]);
+    reopen();
+    EXPECT_EQ(store_->head(), core::Seq{19});
+    EXPECT_EQ(store_->find_message(core::Seq{2})->draft.payload.text, "{\"kept\":2}");
+}
+
+TEST_F(SchemaTest, WithoutRoomForTheCopyNothingHappens) {
+    Environment env(options_.directory, options_.map_size, true);
+    const UpgradeCopy copy{
+        options_.directory, clock_.now(), {}, [](const auto&) { return std::uint64_t{1'000}; }};
+    try {
+        (void)open_schema(env, copy);
+        FAIL() << "an upgrade without a copy";
+    } catch (const StoreError& error) {
+        EXPECT_NE(std::string(error.what()).find("no room for the copy"), std::string::npos);
+        EXPECT_EQ(std::string(error.what()).find('\n'), std::string::npos);
+    }
+    EXPECT_EQ(version_of(env), 1U);
+    EXPECT_TRUE(backups().empty());
+}
+
+TEST_F(SchemaTest, ACopyThatCannotBeFinishedLeavesNothing) {
+    options_.on_upgrade_copy = [](const auto&, const auto&) {
+        throw std::runtime_error("there is no manifest today");
+    };
+    EXPECT_THROW(reopen(), StoreError);
+    EXPECT_TRUE(backups().empty());
+    options_.on_upgrade_copy = {};
+    reopen();
+    EXPECT_EQ(backups().size(), 1U);
+}
+
+// Steps that stand for those of versions to come.
+int steps_run = 0;
+void write_mark(WriteTransaction& txn) {
+    ++steps_run;
+    txn.put(txn.tables().settings, "mark", encode_number(1));
+}
+void note_mark(WriteTransaction& txn) {
+    ++steps_run;
+    EXPECT_TRUE(txn.get(txn.tables().settings, "mark"));
+    txn.put(txn.tables().settings, "noted", encode_number(1));
+}
+void fail_half_way(WriteTransaction& txn) {
+    txn.put(txn.tables().settings, "half", encode_number(1));
+    throw DamagedStore("the machine is switched off here");
+}
+
+TEST_F(SchemaTest, AnUpgradeThatIsCutShortGoesOnWhereItWas) {
+    const UpgradeCopy copy{options_.directory, clock_.now(), {}};
+    steps_run = 0;
+    {
+        Environment env(options_.directory, options_.map_size, true);
+        constexpr std::array kBroken{UpgradeStep{1, write_mark}, UpgradeStep{2, fail_half_way}};
+        EXPECT_THROW(upgrade(env, 1, kBroken, copy), DamagedStore);
+        EXPECT_EQ(version_of(env), 2U);
+    }
+    EXPECT_EQ(backups().size(), 1U);
+    {
+        Environment env(options_.directory, options_.map_size, true);
+        constexpr std::array kSteps{UpgradeStep{1, write_mark}, UpgradeStep{2, note_mark}};
+        upgrade(env, 2, kSteps, UpgradeCopy{options_.directory, clock_.now(), {}, [](const auto&) {
+                                                return std::uint64_t{0};
+                                            }});
+        EXPECT_EQ(version_of(env), 3U);
+        const ReadTransaction txn(env);
+        EXPECT_FALSE(txn.get(txn.tables().settings, "half"));
+        EXPECT_FALSE(txn.get(txn.tables().meta, kMetaUpgrade));
+    }
+    EXPECT_EQ(steps_run, 2);
+    EXPECT_EQ(backups().size(), 1U);
+}
+
+TEST_F(SchemaTest, AFirstStepThatFailsAgainAndAgainMakesOneCopy) {
+    constexpr std::array kBroken{UpgradeStep{1, fail_half_way}};
+    std::filesystem::create_directory(options_.directory / "backup-v1-0.making");
+    for (int i = 0; i < 3; ++i) {
+        Environment env(options_.directory, options_.map_size, true);
+        clock_.advance(core::Millis(1'000));
+        EXPECT_THROW(upgrade(env, 1, kBroken, UpgradeCopy{options_.directory, clock_.now(), {}}),
+                     DamagedStore);
+        EXPECT_EQ(version_of(env), 1U);
+        EXPECT_EQ(backups().size(), 1U);
+    }
+    // A store that has gone on since is another.
+    Environment env(options_.directory, options_.map_size, true);
+    {
+        WriteTransaction txn(env);
+        write_mark(txn);
+        std::move(txn).commit();
+    }
+    EXPECT_THROW(upgrade(env, 1, kBroken, UpgradeCopy{options_.directory, clock_.now(), {}}),
+                 DamagedStore);
+    EXPECT_EQ(backups().size(), 2U);
+}
+
+TEST_F(SchemaTest, TheStepsLeadToThisProgramsVersionWithoutAGap) {
+    std::uint64_t version = 1;
+    for (const UpgradeStep& step : upgrade_steps()) EXPECT_EQ(step.from, version++);
+    EXPECT_EQ(version, kSchemaVersion);
 }
 
 TEST_F(SchemaTest, KeysOfVersion1AreRememberedForAnyBody) {

@@ -54,16 +54,8 @@ public:
               {.directory = dir_.path() / "data", .map_size = std::size_t{1} << 30}, clock_)),
           loops_(settings_.loops, *store_, clock_, settings_.output_bytes),
           router_(settings_.router, *store_, loops_, clock_),
-          endpoint_(std::make_unique<net::Endpoint>(
-              net::EndpointOptions{.port = 0,
-                                   .base_path = settings_.base_path,
-                                   .trusted_proxies = settings_.trusted_proxies,
-                                   .allowed_origins = settings_.allowed_origins,
-                                   .allowed_hosts = settings_.allowed_hosts,
-                                   .public_url = {},
-                                   .limits = settings_.limits,
-                                   .tls = settings_.tls},
-              loops_, router_, clock_, site())) {
+          endpoint_(std::make_unique<net::Endpoint>(options_of(settings_), loops_, router_, clock_,
+                                                    site())) {
         make_log_registry();
         store_->start(&loops_);
         admin_token_ = create_token("admin", core::Role::admin);
@@ -113,6 +105,16 @@ public:
         }
     }
 
+    /// What of these settings may change while it runs is so from now on. Throws, and changes
+    /// nothing, when they cannot be used.
+    void reload(HubSettings settings) {
+        settings = together(std::move(settings));
+        const auto put_into_force = endpoint_->prepare(options_of(settings));
+        put_into_force();
+        router_.set_limits(settings.router);
+        settle();
+    }
+
     /// Waits until every loop has done what was handed to it before this call.
     void settle() {
         std::vector<std::future<void>> done;
@@ -143,6 +145,17 @@ private:
     static HubSettings together(HubSettings settings) {
         settings.router.max_frame_bytes = settings.limits.max_frame_bytes;
         return settings;
+    }
+
+    static net::EndpointOptions options_of(const HubSettings& settings) {
+        return {.port = 0,
+                .base_path = settings.base_path,
+                .trusted_proxies = settings.trusted_proxies,
+                .allowed_origins = settings.allowed_origins,
+                .allowed_hosts = settings.allowed_hosts,
+                .public_url = {},
+                .limits = settings.limits,
+                .tls = settings.tls};
     }
 
     static constexpr core::Millis kStep{1'000};

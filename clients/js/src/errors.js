@@ -129,6 +129,7 @@ export const codes = {
   expectation_failed: [InvalidRequestError, false],
   rate_limited: [RateLimitedError, true],
   reset_cooldown: [ConflictError, true],
+  invalid_configuration: [ConflictError, false],
   unknown_recipient_limit: [LimitReachedError, true],
   subscription_limit: [LimitReachedError, true],
   binary_not_supported: [InvalidRequestError, false],

@@ -155,6 +155,7 @@ CODES: dict[str, tuple[type[AgentComError], bool]] = {
     "expectation_failed": (InvalidRequestError, False),
     "rate_limited": (RateLimitedError, True),
     "reset_cooldown": (ConflictError, True),
+    "invalid_configuration": (ConflictError, False),
     "unknown_recipient_limit": (LimitReachedError, True),
     "subscription_limit": (LimitReachedError, True),
     "binary_not_supported": (InvalidRequestError, False),

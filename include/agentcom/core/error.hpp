@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -50,6 +51,7 @@ enum class ErrorCode : std::uint8_t {
     expectation_failed,
     rate_limited,
     reset_cooldown,
+    invalid_configuration,
     unknown_recipient_limit,
     subscription_limit,
     binary_not_supported,
@@ -60,6 +62,8 @@ enum class ErrorCode : std::uint8_t {
     storage_failed,
     internal,
 };
+
+inline constexpr std::size_t kErrorCodeCount = static_cast<std::size_t>(ErrorCode::internal) + 1;
 
 /// How a code looks from outside. `retry` says whether the same request may succeed later.
 struct ErrorInfo {

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <boost/asio/io_context.hpp>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -14,6 +15,7 @@
 #include "agentcom/core/time.hpp"
 #include "agentcom/delivery/faults.hpp"
 #include "agentcom/delivery/fifo.hpp"
+#include "agentcom/delivery/loop_figures.hpp"
 #include "agentcom/delivery/output_budget.hpp"
 #include "agentcom/delivery/read_queue.hpp"
 #include "agentcom/delivery/registry.hpp"
@@ -60,6 +62,14 @@ public:
     /// Reads of the store, which take turns.
     [[nodiscard]] ReadQueue& reads() noexcept { return reads_; }
 
+    /// What is counted on this loop.
+    [[nodiscard]] LoopFigures& figures() noexcept { return figures_; }
+    /// The injected clock when the deliveries that are being done began, or a few of them ago.
+    [[nodiscard]] core::SteadyTime delivery_time() const noexcept { return delivery_time_; }
+    /// When it last turned, by the machine's clock; nothing: it has not begun to. Any thread. A
+    /// loop without work turns about once a second.
+    [[nodiscard]] std::optional<core::SteadyTime> last_turn() const noexcept;
+
     /// Runs until `stop`.
     void run();
     /// Any thread: lets `run` return after the handlers that are ready.
@@ -105,6 +115,9 @@ private:
                               PresenceChangePtr>;
 
     void put(Item item);
+    void note_turn(core::SteadyTime now) noexcept {
+        last_turn_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
+    }
     void turn();
     void wait_for_event();
     /// Resumes those that are ready by now, at most so many; how many those were.
@@ -153,6 +166,10 @@ private:
     std::atomic<bool> inbox_filled_{false};  // changed under inbox_mutex_
     std::atomic<bool> asleep_{false};        // the thread waits, or is about to
     std::atomic<bool> stopped_{false};
+
+    std::atomic<core::SteadyTime::rep> last_turn_{0};
+    core::SteadyTime delivery_time_{};
+    LoopFigures figures_;
 };
 
 /// All event loops of the hub. As the store's listener it hands every batch to every loop that has

@@ -2,9 +2,11 @@
 
 #include <atomic>
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <utility>
 
+#include "agentcom/core/log_fields.hpp"
 #include "agentcom/core/log_limit.hpp"
 
 namespace agentcom::delivery {
@@ -25,8 +27,8 @@ public:
             return false;
         }
     }
-    /// In a catch block: counts and logs the exception.
-    void report(std::string_view what) noexcept;
+    /// In a catch block: counts and logs the exception, with fields that say whom it concerns.
+    void report(std::string_view what, std::span<const core::LogField> fields = {}) noexcept;
     /// Exceptions so far. Any thread.
     [[nodiscard]] std::uint64_t count() const noexcept {
         return count_.load(std::memory_order_relaxed);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -55,7 +56,7 @@ struct TlsOptions {
 };
 
 struct EndpointOptions {
-    std::string host = "127.0.0.1";  // an address, or a name that resolves to one
+    std::string host = "127.0.0.1";  // an address, or a name: then all its addresses
     std::uint16_t port = 4000;       // 0: any free port
     /// What stands before every path for those who come through a proxy that hands it on: "/hub";
     /// empty: nothing. Paths without it are understood, too.
@@ -109,15 +110,19 @@ public:
     Endpoint& operator=(const Endpoint&) = delete;
 
     [[nodiscard]] std::uint16_t port() const noexcept;
+    /// Where it listens: one address, or all that the host's name stands for.
+    [[nodiscard]] const std::vector<std::string>& addresses() const noexcept;
     /// Begins to accept. Call once, before or after the loops run.
     void start();
     /// Any thread: stops accepting; closes every WebSocket with 1001, lets HTTP answers in hand
     /// finish.
     void begin_shutdown();
-    /// Any thread: reads the TLS certificate and its key again; connections made from now on get
-    /// them, others stay. False when they cannot be used: the old ones stay, and the log says why.
-    /// True without TLS.
-    bool reload_tls();
+    /// Makes ready what of these options may change while it runs: the TLS files (read again, if
+    /// TLS is spoken already), allowed origins and hosts, what strangers may do. Throws as the
+    /// constructor does, and then nothing changes, nor before what is returned is called, on any
+    /// thread while this lives; that does not fail. Connections keep the certificate that they
+    /// began with.
+    [[nodiscard]] std::function<void()> prepare(const EndpointOptions& options);
     /// Any thread: connections that are still open.
     [[nodiscard]] std::uint64_t open_connections() const noexcept;
     /// Any thread: ends whatever is still open, at once.

@@ -61,9 +61,13 @@ enum class Operation : std::uint8_t {
     get_message,
     get_hub_card,
     get_agent_card,
+    probe_live,
+    probe_ready,
+    get_metrics,
+    reload_config,
 };
 inline constexpr std::size_t kOperationCount =
-    static_cast<std::size_t>(Operation::get_agent_card) + 1;
+    static_cast<std::size_t>(Operation::reload_config) + 1;
 
 /// What it does to the store, and so when it is answered.
 enum class Effect : std::uint8_t {
@@ -207,6 +211,8 @@ struct OperationInfo {
 [[nodiscard]] const OperationInfo& operation_info(Operation operation) noexcept;
 /// The row of the operation that this request asks for (the first one, where several share it).
 [[nodiscard]] const OperationInfo& operation_info(const Request& request) noexcept;
+/// Which operation this request asks for.
+[[nodiscard]] Operation operation_of(const Request& request) noexcept;
 [[nodiscard]] inline const Policy& policy_of(const Request& request) noexcept {
     return operation_info(request).policy;
 }

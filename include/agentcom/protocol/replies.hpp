@@ -1,9 +1,11 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -13,6 +15,7 @@
 #include "agentcom/core/message.hpp"
 #include "agentcom/core/result.hpp"
 #include "agentcom/core/token.hpp"
+#include "agentcom/protocol/metrics.hpp"
 #include "agentcom/protocol/requests.hpp"
 
 /// What the router answers, one struct per kind of answer. A Reply is that or an Error.
@@ -301,8 +304,30 @@ struct AgentEnded {
 struct ResetScheduled {
     core::AgentId triggered_by;
 };
+/// What has come of reading the configuration again. Keys are "section.name".
+struct ConfigReloaded {
+    std::vector<std::string> changed;        // that differ from before and are in force now
+    std::vector<std::string> needs_restart;  // that differ from what is in force
+    bool tls_read_again = false;             // for connections that begin from now on
+};
 
-enum class HealthState : std::uint8_t { ok, storage_full, storage_failed, shutting_down };
+enum class HealthState : std::uint8_t {
+    ok,
+    storage_full,
+    storage_failed,
+    shutting_down,
+    starting,        // not every event loop runs yet
+    loop_stalled,    // an event loop has not turned for too long
+    commit_stalled,  // the commit thread has been at one batch for too long
+};
+inline constexpr std::array<HealthState, 7> kHealthStates = {HealthState::ok,
+                                                             HealthState::storage_full,
+                                                             HealthState::storage_failed,
+                                                             HealthState::shutting_down,
+                                                             HealthState::starting,
+                                                             HealthState::loop_stalled,
+                                                             HealthState::commit_stalled};
+[[nodiscard]] std::string_view health_state_name(HealthState state) noexcept;
 struct HealthReport {
     HealthState state = HealthState::ok;
     std::uint64_t agents_connected = 0;
@@ -310,15 +335,21 @@ struct HealthReport {
     /// again; 0: none is late.
     std::uint64_t reader_lag = 0;
 };
+/// The answer to a probe: 200, or 503 with what is wrong.
+struct ProbeReport {
+    HealthState state = HealthState::ok;
+};
 
-using ReplyValue = std::variant<
-    Identified, Pong, MessageSent, StatusUpdated, AgentList, Acked, MailboxPage, EvictionTriggered,
-    ChannelCreated, ChannelList, ChannelInfo, Subscribed, Unsubscribed, ChannelDeleted, Published,
-    ChannelHistoryPage, SubscriptionList, HistoryPage, Thread, ReplyList, ThreadRoot, SettingValue,
-    AnalyticsTotals, AgentAnalyticsList, HourlyCounts, TokenCreated, TokenList, TokensRevoked,
-    ResetScheduled, HealthReport, SelfInfo, MemberSet, AgentEnded, StreamOpened, UnreadSummary,
-    AgentDetails, AgentDirectory, OneMessage, AgentCard, Shared<AgentList>, Shared<ChannelList>,
-    Shared<MailboxPage>, Shared<AgentAnalyticsList>>;
+using ReplyValue =
+    std::variant<Identified, Pong, MessageSent, StatusUpdated, AgentList, Acked, MailboxPage,
+                 EvictionTriggered, ChannelCreated, ChannelList, ChannelInfo, Subscribed,
+                 Unsubscribed, ChannelDeleted, Published, ChannelHistoryPage, SubscriptionList,
+                 HistoryPage, Thread, ReplyList, ThreadRoot, SettingValue, AnalyticsTotals,
+                 AgentAnalyticsList, HourlyCounts, TokenCreated, TokenList, TokensRevoked,
+                 ResetScheduled, HealthReport, SelfInfo, MemberSet, AgentEnded, StreamOpened,
+                 UnreadSummary, AgentDetails, AgentDirectory, OneMessage, AgentCard, ConfigReloaded,
+                 Shared<AgentList>, Shared<ChannelList>, Shared<MailboxPage>,
+                 Shared<AgentAnalyticsList>, ProbeReport, Shared<MetricsReport>>;
 using Reply = core::result<ReplyValue>;
 
 /// Pages that come shared or not.

@@ -241,7 +241,14 @@ struct EndAgent {
     std::string agent;
 };
 struct ResetHub {};
+/// The configuration is read again, as at SIGHUP.
+struct ReloadConfig {};
 struct Health {};
+/// Whether the process turns, and whether it can serve.
+struct ProbeLive {};
+struct ProbeReady {};
+/// The hub's own figures.
+struct GetMetrics {};
 
 using Request =
     std::variant<Identify, Ping, SendMessage, SetStatus, ListAgents, Ack, PollMailbox,
@@ -250,6 +257,7 @@ using Request =
                  GetReplies, GetThreadRoot, GetSetting, PutSetting, AnalyticsSummary,
                  AnalyticsAgents, AnalyticsHourly, CreateToken, ListTokens, RevokeTokens, ResetHub,
                  Health, RotateToken, WhoAmI, SetMember, EndAgent, OpenStream, GetUnread, GetAgent,
-                 ListDirectory, SetProfile, GetMessage, GetHubCard, GetAgentCard>;
+                 ListDirectory, SetProfile, GetMessage, GetHubCard, GetAgentCard, ProbeLive,
+                 ProbeReady, GetMetrics, ReloadConfig>;
 
 }  // namespace agentcom::protocol

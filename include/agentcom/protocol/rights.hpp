@@ -17,6 +17,7 @@ enum class Right : std::uint8_t {
     sender,      // whoever holds a token, but not an observer's
     connection,  // a sender over its identified connection
     admin,
+    watcher,  // administrators and observers, and others where metrics.access says so
 };
 
 /// What a caller is, as far as rights go: nobody, or the role of the token it has shown.
@@ -25,7 +26,7 @@ enum class Standing : std::uint8_t { nobody, agent, admin, observer };
 
 /// Why this caller may not ask for what needs this right; nothing when it may. What is the caller's
 /// own (a mailbox, a channel) and whether a connection is needed is not looked at here, nor whether
-/// reads are anonymous.
+/// reads are anonymous and metrics open.
 [[nodiscard]] std::optional<core::ErrorCode> refusal(Right right, Standing standing) noexcept;
 
 }  // namespace agentcom::protocol

@@ -25,6 +25,7 @@ struct Caller {
     std::optional<core::AgentId> agent;  // empty: nobody (no token, or a bad one)
     core::Role role = core::Role::agent;
     std::optional<core::TokenDigest> token{};  // by which it was recognised
+    bool local = false;                        // asks from this machine, and not for others
     [[nodiscard]] bool is_admin() const noexcept { return agent && role == core::Role::admin; }
     /// Whether every message and every channel may be read.
     [[nodiscard]] bool reads_everything() const noexcept {
@@ -42,6 +43,13 @@ inline constexpr std::uint64_t kFrameOverheadBytes = std::uint64_t{4} << 10;
 enum class HistoryVisibility : std::uint8_t {
     participants,  // what they sent, received, or may read in a channel
     all,           // every message, as the original's audit log
+};
+
+/// Who sees the hub's figures besides administrators and observers.
+enum class MetricsAccess : std::uint8_t {
+    loopback,  // whoever asks from this machine
+    token,     // nobody
+    open,      // everybody
 };
 
 struct RouterOptions {
@@ -69,6 +77,14 @@ struct RouterOptions {
     core::Millis evict_interval{60'000};       // background eviction and trimming
     core::Millis channel_idle_expiry{0};       // 0: channels nobody uses stay
     std::uint64_t max_analytics_agents = 100'000;
+    MetricsAccess metrics_access = MetricsAccess::loopback;
+    /// Counts of unread mail are at least so old before all mailboxes are looked through again; 0:
+    /// they are not counted.
+    core::Millis metrics_backlog_interval{15'000};
+    /// A loop that has not turned for so long, or a commit that takes longer, is told of by health.
+    core::Millis stalled_after{5'000};
+    /// Log lines that were lost so far; may be empty. Any thread.
+    std::function<std::uint64_t()> lost_log_lines{};
 };
 
 /// A request that has not been answered yet, so that whoever asked can give it up. For the thread
@@ -98,6 +114,9 @@ private:
 class Router {
 public:
     using ReplyHandler = std::function<void(protocol::Reply&&)>;
+    using ReloadResult = core::result<protocol::ConfigReloaded>;
+    /// Has the configuration read again and tells, later and on any thread, what has come of it.
+    using Reloader = std::function<void(std::function<void(const ReloadResult&)> tell)>;
 
     Router(RouterOptions options, store::Store& store, delivery::LoopGroup& loops,
            const core::Clock& clock);
@@ -134,6 +153,14 @@ public:
     /// The connection is gone (or going): unregisters it and announces that the agent left, unless
     /// a newer connection has taken over. Idempotent; harmless for a session that never identified.
     void disconnected(delivery::EventLoop& loop, delivery::Session& session);
+
+    /// Takes over those of the options that may change while it runs: rates, warnings, takeovers,
+    /// and how many long polls and streams there may be. Any thread.
+    void set_limits(const RouterOptions& options);
+
+    /// What the operation reload_config asks; without one there is nothing to reload. Before the
+    /// loops run. It must tell before they end.
+    void set_reloader(Reloader reloader);
 
     /// Starts the periodic work (eviction, trimming, persisting of read positions) on the loop, and
     /// on every loop the look for connections whose tokens have expired.

@@ -83,6 +83,10 @@ public:
     [[nodiscard]] Read backlog_start(const core::AgentId& agent, core::Seq up_to) const;
     /// Up to where nothing is unread (the view's position). Reads no messages.
     [[nodiscard]] Read first_unread(const core::AgentId& agent, core::Seq up_to) const;
+    /// How many messages are unread, as far as the mailbox shows them, whatever their bytes: see
+    /// `counted`. Reads no messages but one.
+    [[nodiscard]] Read count_unread(const core::AgentId& agent) const;
+    [[nodiscard]] static std::uint64_t counted(const Read& complete) noexcept;
     /// One turn. Whether the view is complete.
     [[nodiscard]] bool go_on(Read& read) const;
     /// One turn's piece of the backlog: unread after `since` and up to `up_to`, without a cap. The

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -47,6 +48,9 @@ public:
     /// long run, 0: no limit.
     explicit Presence(std::uint64_t takeovers_per_minute = 0)
         : takeovers_per_minute_(takeovers_per_minute) {}
+    void set_takeovers(std::uint64_t per_minute) noexcept {
+        takeovers_per_minute_.store(per_minute, std::memory_order_relaxed);
+    }
 
     struct Joined {
         std::optional<SessionPlace> replaced;  // the connection whose place this one takes
@@ -100,7 +104,7 @@ private:
     };
     [[nodiscard]] double most_takeovers_at_once() const noexcept;
 
-    std::uint64_t takeovers_per_minute_;
+    std::atomic<std::uint64_t> takeovers_per_minute_;
     core::Guarded<State> state_;
 };
 

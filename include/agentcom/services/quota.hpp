@@ -17,6 +17,9 @@ public:
     /// `each` 0: a quarter of `total`, at least one.
     Quota(std::uint64_t total, std::uint64_t each);
 
+    /// From now on these; places that are taken stay taken.
+    void set(std::uint64_t total, std::uint64_t each);
+
     [[nodiscard]] Taken take(const core::AgentId& agent);
     /// Once for each `take` that said yes.
     void give_back(const core::AgentId& agent);
@@ -24,11 +27,11 @@ public:
 
 private:
     struct State {
+        std::uint64_t total = 0;
+        std::uint64_t each = 0;
         std::uint64_t taken = 0;
         std::unordered_map<core::AgentId, std::uint64_t, core::TextHash, core::TextEqual> by_agent;
     };
-    std::uint64_t total_;
-    std::uint64_t each_;
     core::Guarded<State> state_;
 };
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <unordered_map>
 
@@ -19,6 +20,12 @@ public:
     RateLimiter(std::uint64_t per_second, std::uint64_t burst)
         : per_second_(static_cast<double>(per_second)), burst_(static_cast<double>(burst)) {}
 
+    /// From now on these; what an agent has left stays, up to the new burst.
+    void set(std::uint64_t per_second, std::uint64_t burst) noexcept;
+    [[nodiscard]] std::uint64_t per_second() const noexcept {
+        return static_cast<std::uint64_t>(per_second_.load(std::memory_order_relaxed));
+    }
+
     /// Takes `cost`; false, and nothing taken, when the agent is over its rate. What costs more
     /// than the burst needs a full bucket and leaves a debt.
     [[nodiscard]] bool allow(const core::AgentId& agent, core::SteadyTime now,
@@ -35,12 +42,16 @@ private:
     };
     using Shard = std::unordered_map<core::AgentId, Bucket, core::TextHash, core::TextEqual>;
     static constexpr std::size_t kShards = 16;
+    [[nodiscard]] double rate() const noexcept {
+        return per_second_.load(std::memory_order_relaxed);
+    }
+    [[nodiscard]] double burst() const noexcept { return burst_.load(std::memory_order_relaxed); }
     [[nodiscard]] double level(const Bucket& bucket, core::SteadyTime now) const;
     template <class Function>
     auto with_bucket(const core::AgentId& agent, core::SteadyTime now, Function&& function);
 
-    double per_second_;
-    double burst_;
+    std::atomic<double> per_second_;
+    std::atomic<double> burst_;
     std::array<core::Guarded<Shard>, kShards> shards_;
 };
 

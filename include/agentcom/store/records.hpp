@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "agentcom/core/counter.hpp"
 #include "agentcom/core/ids.hpp"
 #include "agentcom/core/member.hpp"
 #include "agentcom/core/message.hpp"
@@ -189,6 +190,17 @@ struct StoreStats {
     /// start.
     std::uint64_t damaged = 0;
     std::uint64_t read_steps = 0;  // entries of lists that reads have looked at since start
+    std::uint64_t file_bytes = 0;  // of the store's file
+    /// What may still be written before sends are refused: of the map, and of the disk as far as
+    /// the file would have to grow.
+    std::uint64_t room_bytes = 0;
+};
+
+/// What the commit thread has done since start.
+struct CommitFigures {
+    core::HistogramReading operations;  // of a batch
+    core::HistogramReading duration;    // of a batch, from its beginning to its end, in nanoseconds
+    std::uint64_t failed_batches = 0;   // nothing of which was stored, or not surely
 };
 
 }  // namespace agentcom::store

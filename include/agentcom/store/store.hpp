@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -21,6 +22,11 @@ enum class Durability : std::uint8_t {
     commit,   // every batch is synced before its completions run
     relaxed,  // batches are written, synced every sync_interval: a power cut may take that much
 };
+
+struct StoreCopy;  // store/backup.hpp
+/// Told of a copy that was made in this directory before a store was brought to a newer schema, so
+/// that it can be kept as other copies are. When it throws the store stays as it was.
+using OnUpgradeCopy = std::function<void(const std::filesystem::path& directory, const StoreCopy&)>;
 
 struct StoreOptions {
     std::filesystem::path directory;  // made with mode 0700 when missing; files are 0600
@@ -51,6 +57,23 @@ struct StoreOptions {
     std::uint64_t retention_messages = 10'000'000;
     core::Millis retention_age{0};
     std::uint64_t retention_bytes = std::uint64_t{16} << 30;
+    OnUpgradeCopy on_upgrade_copy{};  // may be empty
+};
+
+/// Of the options what may change while the store is open.
+struct Quotas {
+    std::uint64_t max_unclaimed_mailboxes = 0;
+    std::uint64_t max_channels = 0;
+    std::uint64_t max_subscriptions_per_agent = 0;
+    std::uint64_t max_members_per_channel = 0;
+    std::uint64_t share_percent = 0;
+
+    explicit Quotas(const StoreOptions& options)
+        : max_unclaimed_mailboxes(options.max_unclaimed_mailboxes),
+          max_channels(options.max_channels),
+          max_subscriptions_per_agent(options.max_subscriptions_per_agent),
+          max_members_per_channel(options.max_members_per_channel),
+          share_percent(options.share_percent) {}
 };
 
 /// The store cannot be opened; `what()` is one sentence for the operator.
@@ -72,7 +95,9 @@ enum class StoreState : std::uint8_t {
 class Store {
 public:
     /// Opens or creates; throws StoreError (directory not writable, in use by another process,
-    /// schema newer than this program, ...). Costs the same however much is stored.
+    /// schema newer than this program, ...). Costs the same however much is stored, but for a store
+    /// of an older schema, which is copied into `<directory>/backup-v<schema>-...` and brought
+    /// up to date.
     [[nodiscard]] static std::unique_ptr<Store> open(StoreOptions options,
                                                      const core::Clock& clock);
     /// Stops (as `stop`) if still running.
@@ -96,11 +121,17 @@ public:
     /// True while more waits than max_queued_operations or max_queued_bytes: for its commit, or for
     /// a loop to apply it. CommitListener::on_room says when that is over.
     [[nodiscard]] bool saturated() const noexcept;
+    /// These hold for operations that are submitted from now on, and maybe for some that wait.
+    void set_quotas(const Quotas& quotas);
 
     // Reads.
     [[nodiscard]] core::Epoch epoch() const noexcept;
     [[nodiscard]] StoreState state() const noexcept;
     [[nodiscard]] StoreStats stats() const;
+    [[nodiscard]] CommitFigures commit_figures() const;
+    /// Since when the commit thread is busy with what it is doing, by the machine's clock; nothing:
+    /// it waits for work. Long is a disk that hangs.
+    [[nodiscard]] std::optional<core::SteadyTime> busy_since() const noexcept;
     [[nodiscard]] core::Seq head() const noexcept;
     /// The store's own time, which ages are counted by: it goes on by what elapses, whatever the
     /// wall clock is set to. Operations that compare with a time mean this one.

@@ -1,0 +1,106 @@
+// Threads that stand still, and who is told of it.
+
+#include <chrono>
+#include <filesystem>
+#include <future>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "router/liveness.hpp"
+#include "router/router_fixture.hpp"
+
+namespace agentcom::router {
+namespace {
+
+using protocol::HealthState;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+class JudgeTest : public ::testing::Test {
+protected:
+    [[nodiscard]] HealthState judged() const {
+        return judge({.loops = loops_, .asking = loops_[0], .commit_busy_since = busy_}, now_,
+                     core::Millis(5'000));
+    }
+    const core::SteadyTime now_{seconds(1'000)};
+    std::vector<std::optional<core::SteadyTime>> loops_{now_ - seconds(1), now_ - seconds(1)};
+    std::optional<core::SteadyTime> busy_;
+};
+
+TEST_F(JudgeTest, WhoTurnsIsWell) {
+    EXPECT_EQ(judged(), HealthState::ok);
+    loops_[1] = now_ - milliseconds(4'999);
+    busy_ = now_ - milliseconds(4'999);
+    EXPECT_EQ(judged(), HealthState::ok);
+}
+
+TEST_F(JudgeTest, ALoopThatStandsStillShowsBeforeTheCommitThread) {
+    loops_[1] = now_ - milliseconds(5'001);
+    EXPECT_EQ(judged(), HealthState::loop_stalled);
+    busy_ = now_ - seconds(60);
+    EXPECT_EQ(judged(), HealthState::loop_stalled);
+    loops_[1] = now_;
+    EXPECT_EQ(judged(), HealthState::commit_stalled);
+}
+
+TEST_F(JudgeTest, ALoopThatHasNotBegunIsAStart) {
+    loops_[1].reset();
+    EXPECT_EQ(judged(), HealthState::starting);
+}
+
+TEST_F(JudgeTest, AProcessThatWasSuspendedIsNotTakenForOneThatStandsStill) {
+    loops_ = {now_ - seconds(60), now_ - seconds(60)};
+    busy_ = now_ - seconds(60);
+    EXPECT_EQ(judged(), HealthState::ok);
+    loops_[0] = now_;
+    EXPECT_EQ(judged(), HealthState::loop_stalled);
+}
+
+class HealthTest : public RouterTest {
+protected:
+    HealthState live() { return get<protocol::ProbeReport>({}, protocol::ProbeLive{}).state; }
+    HealthState ready() { return get<protocol::ProbeReport>({}, protocol::ProbeReady{}).state; }
+    HealthState health() { return get<protocol::HealthReport>({}, protocol::Health{}).state; }
+    template <class Ask>
+    void wait_for_state(Ask ask, HealthState state) {
+        const auto deadline = std::chrono::steady_clock::now() + kPatience;
+        while (ask() != state) {
+            ASSERT_LT(std::chrono::steady_clock::now(), deadline);
+            std::this_thread::yield();
+        }
+    }
+};
+
+TEST_F(HealthTest, ALoopThatIsHeldUpIsToldOfByAnother) {
+    RouterOptions options;
+    options.stalled_after = core::Millis(1'100);
+    start(options);
+    wait_for_state([this] { return ready(); }, HealthState::ok);
+    std::promise<void> release;
+    loop(1).post([held = release.get_future().share()] { held.wait(); });
+    wait_for_state([this] { return live(); }, HealthState::loop_stalled);
+    EXPECT_EQ(ready(), HealthState::loop_stalled);
+    EXPECT_EQ(health(), HealthState::loop_stalled);
+    release.set_value();
+    wait_for_state([this] { return live(); }, HealthState::ok);
+}
+
+TEST_F(HealthTest, AHubThatStopsIsNotReadyAndStillAlive) {
+    wait_for_state([this] { return ready(); }, HealthState::ok);
+    router_->begin_shutdown();
+    EXPECT_EQ(ready(), HealthState::shutting_down);
+    EXPECT_EQ(health(), HealthState::shutting_down);
+    EXPECT_EQ(live(), HealthState::ok);
+}
+
+TEST_F(HealthTest, AStoreThatFailedIsNotReadyAndStillAlive) {
+    std::filesystem::remove_all(dir_.path() / "data");
+    EXPECT_THROW((void)create_token("bob"), std::runtime_error);
+    EXPECT_EQ(ready(), HealthState::storage_failed);
+    EXPECT_EQ(health(), HealthState::storage_failed);
+    EXPECT_EQ(live(), HealthState::ok);
+}
+
+}  // namespace
+}  // namespace agentcom::router
