@@ -277,6 +277,16 @@ std::vector<InstalledFile> files_of(const ConnectCall& call, const Account& acco
     return files;
 }
 
+/// What would keep the files from being written is found before the hub makes a token. Whose token
+/// it is changes nothing there.
+void require_room(const ConnectCall& call, const std::string& context) {
+    for (const InstalledFile& file : files_of(call, {"", "", context, "", call.http})) {
+        (void)file.connected();
+        file.require_room();
+    }
+    require_writable(ContextFile::default_path().parent_path());
+}
+
 int undo(const ConnectCall& call) {
     const auto files = files_of(call, {});
     std::vector<InstalledFile::Texts> texts;
@@ -319,8 +329,9 @@ int run_connect(const ConnectCall& call) {
         throw CommandError(kWrongUsage, "only claude has hooks that ask a hub over HTTP");
     }
     if (call.undo) return undo(call);
-    const Identity identity = Enrolment(call).settle();
     const std::string context = context_name(call.client, call.scope);
+    require_room(call, context);
+    const Identity identity = Enrolment(call).settle();
     const auto files =
         files_of(call, {identity.hub.url, identity.token, context, own_program(), call.http});
     std::vector<InstalledFile::Texts> texts;
