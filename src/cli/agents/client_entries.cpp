@@ -39,7 +39,7 @@ JsonPath entry_path(Dialect dialect, Scope scope, const Places& places) {
 
 std::size_t find_input(const JsonValue& inputs) {
     for (std::size_t i = 0; i < inputs.size(); ++i) {
-        if (inputs[i].is_object() && inputs[i].value("id", "") == kTokenInput) return i;
+        if (inputs[i].is_object() && inputs[i].value("id", JsonValue()) == kTokenInput) return i;
     }
     return inputs.size();
 }

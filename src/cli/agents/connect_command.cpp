@@ -38,7 +38,7 @@ struct Identity {
 };
 
 bool says_the_same(const StoredContext& stored, const Identity& identity) {
-    return without_slash(stored.url) == identity.hub.url && stored.token == identity.token &&
+    return stored.url == identity.hub.url && stored.token == identity.token &&
            stored.ca_file == identity.hub.ca_file;
 }
 
@@ -60,9 +60,8 @@ void require_agent(const TokenHolder& holder, const std::string& whose) {
 }
 
 bool from_variables() {
-    const char* token = std::getenv("AGENTCOM_TOKEN");
     const char* context = std::getenv("AGENTCOM_CONTEXT");
-    return (token != nullptr && *token != '\0') || (context != nullptr && *context != '\0');
+    return !token_variable().empty() || (context != nullptr && *context != '\0');
 }
 
 class Enrolment {
@@ -117,14 +116,13 @@ private:
 
     bool usable_stored() const {
         return !stored_.token.empty() &&
-               (call_.context.url.empty() ||
-                without_slash(call_.context.url) == without_slash(stored_.url)) &&
+               (call_.context.url.empty() || without_slash(call_.context.url) == stored_.url) &&
                (call_.name.empty() || call_.name == stored_.agent);
     }
 
     Identity from_stored() const {
         Identity identity{{}, stored_.token, stored_.agent};
-        identity.hub.url = without_slash(stored_.url);
+        identity.hub.url = stored_.url;
         identity.hub.ca_file = stored_.ca_file;
         HubClient hub(identity.hub, identity.token);
         const TokenHolder holder = ask_holder(hub, from_now(kHubTime));
@@ -141,7 +139,7 @@ private:
             throw std::runtime_error("'" + agent + "' cannot be the name of an agent");
         }
         Identity identity{admin.hub, "", agent};
-        if (without_slash(stored_.url) == admin.hub.url && stored_.agent == agent &&
+        if (stored_.url == admin.hub.url && stored_.agent == agent &&
             is_token_of(agent, admin.hub)) {
             identity.token = stored_.token;
             return identity;
