@@ -76,7 +76,7 @@ std::string with_json_entry(std::string text, const JsonEntry& entry) {
         text = json_with(text, entry.path, entry.value);
     } else {
         for (const auto& [key, value] : entry.value.items()) {
-            if (found.contains(key) && found[key] == value) continue;
+            if (found.contains(key) && same_value(found[key], value)) continue;
             JsonPath path = entry.path;
             path.push_back(key);
             text = json_with(text, path, value);

@@ -106,7 +106,7 @@ std::string without_ours(std::string text, const JsonPath& path, Dialect dialect
     bool kept = false;
     for (std::size_t i = 0; i < list_at(text, path).size();) {
         const JsonValue list = list_at(text, path);
-        if (wanted != nullptr && !kept && list[i] == *wanted) {
+        if (wanted != nullptr && !kept && same_value(list[i], *wanted)) {
             kept = true;
             ++i;
         } else if (all_ours(list[i], dialect)) {
@@ -173,7 +173,10 @@ std::string with_hooks(std::string text, const HookList& hooks) {
         text = without_ours(std::move(text), path, hooks.dialect, &wanted);
         if (wanted.is_null()) continue;
         const JsonValue list = list_at(text, path);
-        if (std::find(list.begin(), list.end(), wanted) == list.end()) {
+        const auto is_wanted = [&wanted = wanted](const JsonValue& element) {
+            return same_value(element, wanted);
+        };
+        if (std::none_of(list.begin(), list.end(), is_wanted)) {
             text = json_with_element(text, path, wanted);
         }
     }

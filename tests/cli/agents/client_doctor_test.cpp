@@ -222,7 +222,7 @@ TEST_F(ClientDoctor, AnEntryOfAnotherHubOrOfNoneAndHooksOfNobodyAreFound) {
 }
 
 TEST_F(ClientDoctor, WhetherHooksAreOffIsSaidByTheFirstOfClaudeCodesFiles) {
-    ASSERT_EQ(connect("claude").status, 0);
+    ASSERT_EQ(connect("claude", {"--http"}).status, 0);
     const fs::path user = home() / ".claude/settings.json";
     const fs::path team = project() / ".claude/settings.json";
     const fs::path local = project() / ".claude/settings.local.json";
@@ -284,10 +284,17 @@ protected:
         fs::permissions(program, fs::perms::owner_all);
         const fs::path settings = home() / ".claude/settings.json";
         const std::string whole = read(settings);
-        std::string text = whole;
-        const std::size_t hook = text.find(" hook claude " + moment);
-        const std::size_t begin = text.rfind('"', hook) + 1;
-        write(settings, text.replace(begin, hook - begin, program.string()));
+        json alone;
+        for (const auto& [event, groups] : json::parse(whole).at("hooks").items()) {
+            for (json hook : groups.at(0).at("hooks")) {
+                const std::string command = hook.at("command");
+                const std::size_t at = command.find(" hook claude " + moment + " ");
+                if (at == std::string::npos) continue;
+                hook["command"] = program.string() + command.substr(at);
+                alone["hooks"][event][0]["hooks"][0] = hook;
+            }
+        }
+        write(settings, alone.dump());
         const std::string report = run({"doctor", "claude"}, patience).output;
         write(settings, whole);
         for (const std::string& line : lines_with(report, "FAIL  hook " + moment)) return line;

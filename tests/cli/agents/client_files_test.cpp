@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <string>
 #include <utility>
@@ -350,6 +351,17 @@ TEST(ClientFiles, MembersThatTheUserAddedToTheEntryStay) {
     EXPECT_EQ(file.with(own), own);
     const auto other = files(Dialect::claude, Scope::user, "http://new")[0];
     EXPECT_EQ(json_at(other.with(own), {"mcpServers", "agentcom", "timeout"}), 9);
+}
+
+TEST(ClientFiles, TheOrderInWhichAClientWritesMembersDoesNotMatter) {
+    for (const auto& [dialect, scope] : all_connections()) {
+        for (const FileChange& file : files(dialect, scope)) {
+            if (file.path.extension() != ".json") continue;
+            SCOPED_TRACE(label(dialect, scope, file));
+            const std::string sorted = nlohmann::json::parse(file.with("")).dump(1);
+            EXPECT_EQ(file.with(sorted), sorted);
+        }
+    }
 }
 
 TEST(ClientFiles, MalformedFilesAreRefused) {
