@@ -284,8 +284,9 @@ protected:
         fs::permissions(program, fs::perms::owner_all);
         const fs::path settings = home() / ".claude/settings.json";
         const std::string whole = read(settings);
+        const json all = json::parse(whole).at("hooks");
         json alone;
-        for (const auto& [event, groups] : json::parse(whole).at("hooks").items()) {
+        for (const auto& [event, groups] : all.items()) {
             for (json hook : groups.at(0).at("hooks")) {
                 const std::string command = hook.at("command");
                 const std::size_t at = command.find(" hook claude " + moment + " ");
