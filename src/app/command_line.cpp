@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <exception>
@@ -51,8 +53,10 @@ int run_command_line(int count, const char* const* arguments) {
     try {
         app.parse(count, arguments);
     } catch (const CLI::ParseError& error) {
-        // The status of a wrong command line is a veto to those who run hooks.
+        // The status of a wrong command line is a veto to those who run hooks, and what is said
+        // may be shown.
         const bool hook = count > 1 && std::string_view(arguments[1]) == "hook";
+        if (hook && error.get_exit_code() != 0 && ::isatty(STDIN_FILENO) == 0) return 0;
         return app.exit(error) == 0 || hook ? 0 : kWrongUsage;
     } catch (const std::exception& error) {
         std::cerr << "agentcom: " << error.what() << '\n';

@@ -49,6 +49,16 @@ StoredContext stored_context(const std::string& wanted, std::string& name) {
     return found->second;
 }
 
+/// The first line that holds something, without the blanks around it.
+std::string first_line(std::istream& stream) {
+    std::string text;
+    std::string line;
+    while (text.empty() && std::getline(stream, line)) {
+        text = core::trim_token(line);
+    }
+    return text;
+}
+
 }  // namespace
 
 std::string without_slash(std::string url) {
@@ -66,18 +76,17 @@ std::string checked_token(const std::string& text, const std::string& from) {
     return text;
 }
 
+std::string token_variable() { return core::trim_token(variable("AGENTCOM_TOKEN")); }
+
 std::string read_token(const std::string& file) {
-    std::string text;
     if (file == "-") {
-        std::cin >> text;
-        return checked_token(text, "standard input");
+        return checked_token(first_line(std::cin), "standard input");
     }
     std::ifstream stream(file);
     if (!stream) {
         throw std::runtime_error("cannot read the file " + file);
     }
-    stream >> text;
-    return checked_token(text, "the file " + file);
+    return checked_token(first_line(stream), "the file " + file);
 }
 
 Context Context::resolve(const ContextFlags& flags) {
@@ -88,7 +97,7 @@ Context Context::resolve(const ContextFlags& flags) {
     };
     const std::string wanted = first_of(flags.context, variable("AGENTCOM_CONTEXT"));
     const std::string given_url = first_of(flags.url, from_environment("AGENTCOM_URL"));
-    const std::string given_token = from_environment("AGENTCOM_TOKEN");
+    const std::string given_token = flags.context.empty() ? token_variable() : "";
     // Who says everything needs no file, and is not held up by one that is broken.
     const bool complete = flags.context.empty() && !given_url.empty() &&
                           (!flags.token_file.empty() || !given_token.empty());
@@ -100,7 +109,7 @@ Context Context::resolve(const ContextFlags& flags) {
         // It may be stored, and be needed in another directory.
         context.hub.ca_file = std::filesystem::absolute(ca_file).string();
     }
-    const bool own_hub = context.hub.url == without_slash(stored.url);
+    const bool own_hub = context.hub.url == stored.url;
     if (!own_hub) {
         context.name.clear();
     }

@@ -34,8 +34,11 @@ struct Context {
 /// A URL with or without a slash at its end means the same.
 [[nodiscard]] std::string without_slash(std::string url);
 
-/// The token in a file, or on standard input for "-": 64 hexadecimal digits, blanks around them
-/// dropped. Throws std::runtime_error.
+/// What the variable AGENTCOM_TOKEN holds, blanks around it dropped; empty without.
+[[nodiscard]] std::string token_variable();
+
+/// The token in a file, or on standard input for "-": 64 hexadecimal digits, the first line that is
+/// not blank, blanks around them dropped. Throws std::runtime_error.
 [[nodiscard]] std::string read_token(const std::string& file);
 
 /// The text when it is a token; throws std::runtime_error that names where it is `from` otherwise.

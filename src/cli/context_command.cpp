@@ -41,7 +41,7 @@ StoredContext describe(const AddFlags& flags) {
     if (!ca_file.empty()) {
         stored.ca_file = std::filesystem::absolute(ca_file).string();
     }
-    const std::string variable = from_environment("AGENTCOM_TOKEN", "");
+    const std::string variable = token_variable();
     if (!flags.token_file.empty()) {
         stored.token = read_token(flags.token_file);
     } else if (!variable.empty()) {

@@ -15,6 +15,7 @@
 #include <system_error>
 
 #include "agentcom/core/private_file.hpp"
+#include "cli/context.hpp"
 
 namespace agentcom::cli {
 namespace {
@@ -94,7 +95,7 @@ ContextFile ContextFile::read(const fs::path& file) {
     result.current = member(content, "current");
     for (const auto& [name, stored] : contexts->items()) {
         if (stored.is_object()) {
-            result.contexts[name] = {.url = member(stored, "url"),
+            result.contexts[name] = {.url = without_slash(member(stored, "url")),
                                      .token = member(stored, "token"),
                                      .agent = member(stored, "agent"),
                                      .ca_file = member(stored, "ca_file"),

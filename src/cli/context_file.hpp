@@ -9,7 +9,7 @@ namespace agentcom::cli {
 
 /// A hub and who one is there, under a name of the user's own.
 struct StoredContext {
-    std::string url;
+    std::string url;  // as read, without a slash at its end
     std::string token;
     std::string agent;    // whom the token belongs to
     std::string ca_file;  // empty: the system's authorities

@@ -13,6 +13,28 @@ constexpr std::array<std::string_view, 7> kDialectNames = {"claude", "codex",   
 constexpr std::array<std::string_view, 6> kMomentNames = {"session-start", "prompt", "tool",
                                                           "stop",          "wait",   "end"};
 
+// The one table of what clients call the moments.
+constexpr std::array<HookEvent, 5> kClaudeEvents{{{Moment::start, "SessionStart"},
+                                                  {Moment::prompt, "UserPromptSubmit"},
+                                                  {Moment::tool, "PostToolUse"},
+                                                  {Moment::stop, "Stop"},
+                                                  {Moment::end, "SessionEnd"}}};
+constexpr std::array<HookEvent, 4> kGeminiEvents{{{Moment::start, "SessionStart"},
+                                                  {Moment::prompt, "BeforeAgent"},
+                                                  {Moment::tool, "AfterTool"},
+                                                  {Moment::stop, "AfterAgent"}}};
+constexpr std::array<HookEvent, 4> kCursorEvents{{{Moment::start, "sessionStart"},
+                                                  {Moment::prompt, "beforeSubmitPrompt"},
+                                                  {Moment::tool, "postToolUse"},
+                                                  {Moment::stop, "stop"}}};
+// A prompt's hook cannot say anything there.
+constexpr std::array<HookEvent, 3> kVsCodeEvents{
+    {{Moment::start, "SessionStart"}, {Moment::tool, "PostToolUse"}, {Moment::stop, "Stop"}}};
+// Nor here; but by it a new turn is known.
+constexpr std::array<HookEvent, 3> kCopilotEvents{{{Moment::prompt, "userPromptSubmitted"},
+                                                   {Moment::tool, "postToolUse"},
+                                                   {Moment::stop, "agentStop"}}};
+
 /// A JSON object of texts.
 std::string object(std::initializer_list<std::pair<std::string_view, std::string_view>> members) {
     std::string json = "{";
@@ -53,6 +75,19 @@ std::optional<Enum> find_name(const std::array<std::string_view, N>& names, std:
     return std::nullopt;
 }
 
+std::vector<std::string> texts_of(std::span<const std::string_view> names) {
+    return {names.begin(), names.end()};
+}
+
+std::string sentence_of(std::span<const std::string_view> names) {
+    std::string list;
+    for (const std::string_view name : names) {
+        if (!list.empty()) list += name == names.back() ? " or " : ", ";
+        list += name;
+    }
+    return list;
+}
+
 }  // namespace
 
 std::string_view name_of(Dialect dialect) noexcept {
@@ -61,19 +96,10 @@ std::string_view name_of(Dialect dialect) noexcept {
 std::string_view name_of(Moment moment) noexcept {
     return kMomentNames[static_cast<std::size_t>(moment)];
 }
-std::vector<std::string> dialect_names() {
-    std::vector<std::string> names;
-    for (const Dialect dialect : kDialects) names.emplace_back(name_of(dialect));
-    return names;
-}
-std::string dialect_list() {
-    std::string list;
-    for (const Dialect dialect : kDialects) {
-        if (!list.empty()) list += dialect == kDialects.back() ? " or " : ", ";
-        list += name_of(dialect);
-    }
-    return list;
-}
+std::vector<std::string> dialect_names() { return texts_of(kDialectNames); }
+std::vector<std::string> moment_names() { return texts_of(kMomentNames); }
+std::string dialect_list() { return sentence_of(kDialectNames); }
+std::string moment_list() { return sentence_of(kMomentNames); }
 std::optional<Dialect> dialect_named(std::string_view name) noexcept {
     return find_name<Dialect>(kDialectNames, name);
 }
@@ -81,20 +107,31 @@ std::optional<Moment> moment_named(std::string_view name) noexcept {
     return find_name<Moment>(kMomentNames, name);
 }
 
-std::string_view event_name(Dialect dialect, Moment moment) noexcept {
-    const bool gemini = dialect == Dialect::gemini;
-    switch (moment) {
-        case Moment::start:
-            return "SessionStart";
-        case Moment::prompt:
-            return gemini ? "BeforeAgent" : "UserPromptSubmit";
-        case Moment::tool:
-            return gemini ? "AfterTool" : "PostToolUse";
-        case Moment::end:
-            return "SessionEnd";
-        default:
-            return gemini ? "AfterAgent" : "Stop";
+std::span<const HookEvent> hook_events(Dialect dialect) noexcept {
+    switch (dialect) {
+        case Dialect::claude:
+        case Dialect::codex:
+            return kClaudeEvents;
+        case Dialect::gemini:
+            return kGeminiEvents;
+        case Dialect::cursor:
+            return kCursorEvents;
+        case Dialect::vscode:
+            return kVsCodeEvents;
+        case Dialect::copilot:
+            return kCopilotEvents;
+        case Dialect::opencode:
+            break;
     }
+    return {};
+}
+
+std::string_view event_name(Dialect dialect, Moment moment) noexcept {
+    const Moment begun = moment == Moment::wait ? Moment::stop : moment;
+    for (const HookEvent& event : hook_events(dialect)) {
+        if (event.moment == begun) return event.name;
+    }
+    return {};
 }
 
 std::string_view silence(Dialect dialect) noexcept {
@@ -116,8 +153,9 @@ std::optional<std::string> speak(Dialect dialect, Moment moment, std::string_vie
         case Dialect::vscode:
             if (moment == Moment::prompt) return std::nullopt;
             if (!stop) return added_context(dialect, moment, text);
-            return specific_output(
-                object({{"hookEventName", "Stop"}, {"decision", "block"}, {"reason", text}}));
+            return specific_output(object({{"hookEventName", event_name(dialect, moment)},
+                                           {"decision", "block"},
+                                           {"reason", text}}));
         case Dialect::copilot:
             if (stop) return block(text);
             if (moment == Moment::tool) return object({{"additionalContext", text}});

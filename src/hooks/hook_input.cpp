@@ -1,5 +1,6 @@
 #include "agentcom/hooks/hook_input.hpp"
 
+#include <algorithm>
 #include <initializer_list>
 
 namespace agentcom::hooks {
@@ -19,10 +20,16 @@ std::string first_text(const InputMembers& members, std::initializer_list<const 
     return "";
 }
 
+bool has_event(Dialect dialect, std::string_view name) {
+    const auto events = hook_events(dialect);
+    return std::any_of(events.begin(), events.end(),
+                       [name](const HookEvent& event) { return event.name == name; });
+}
+
 Dialect dialect_of(const InputMembers& members, const std::string& event, Dialect named) {
     if (members("cursor_version")) return Dialect::cursor;
     if (members("hookEventName")) return Dialect::vscode;
-    if (event == "BeforeAgent" || event == "AfterAgent" || event == "AfterTool") {
+    if (has_event(Dialect::gemini, event) && !has_event(Dialect::claude, event)) {
         return Dialect::gemini;
     }
     if (members("sessionId") && named == Dialect::claude) return Dialect::copilot;

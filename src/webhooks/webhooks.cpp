@@ -57,7 +57,9 @@ HookInput input_of(const Members& members) {
 
 std::optional<Moment> moment_of(const HookInput& input) {
     const auto found = std::find_if(kMoments.begin(), kMoments.end(), [&input](Moment moment) {
-        return hooks::event_name(input.dialect, moment) == input.event;
+        // Others run the hooks that were written for Claude Code, some under its names.
+        return hooks::event_name(input.dialect, moment) == input.event ||
+               hooks::event_name(hooks::Dialect::claude, moment) == input.event;
     });
     return found == kMoments.end() ? std::nullopt : std::optional(*found);
 }

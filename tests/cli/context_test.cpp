@@ -141,6 +141,29 @@ TEST_F(Contexts, FlagsComeBeforeVariablesAndVariablesBeforeTheFile) {
     EXPECT_EQ(shown({"--context", "nope"}, {}).substr(0, 2), "1:");
 }
 
+TEST_F(Contexts, BlanksAroundATokenDoNotMatter) {
+    EXPECT_EQ(shown({"--url", url_}, {"AGENTCOM_TOKEN= \t" + kFirst + "\r\n"}), "a");
+    std::ofstream(directory_ / "kept") << "\r\n \t" << kSecond << "\r\n";
+    EXPECT_EQ(shown({"--url", url_, "--token-file", directory_ / "kept"}, {}), "b");
+    std::ofstream(directory_ / "more") << kSecond << " and more\n";
+    EXPECT_EQ(shown({"--url", url_, "--token-file", directory_ / "more"}, {}).substr(0, 2), "1:");
+    EXPECT_EQ(run({"context", "add", "blank", "--url", url_},
+                  {"HOME=" + home(), "AGENTCOM_TOKEN=" + kFirst + " \n"})
+                  .status,
+              0);
+    EXPECT_EQ(shown({"--context", "blank"}, {"AGENTCOM_TOKEN= "}), "a");
+    EXPECT_EQ(shown({}, {"AGENTCOM_TOKEN= "}), "a") << "blanks are no token";
+}
+
+TEST_F(Contexts, ASlashAtTheEndOfAStoredUrlMeansNothing) {
+    ASSERT_EQ(add("work", kFirst).status, 0);
+    json stored = json::parse(std::ifstream(file()));
+    stored["contexts"]["work"]["url"] = url_ + "//";
+    std::ofstream(file()) << stored.dump();
+    EXPECT_EQ(ContextFile::read(file()).contexts.at("work").url, url_);
+    EXPECT_EQ(shown({"--url", url_}, {}), "a");
+}
+
 TEST_F(Contexts, AStoredTokenGoesToItsOwnHubOnly) {
     ASSERT_EQ(add("work", kFirst, {"--url", "http://127.0.0.1:1", "--offline"}).status, 0);
     EXPECT_EQ(shown({"--url", url_}, {}).substr(0, 2), "6:");

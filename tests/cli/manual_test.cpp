@@ -85,6 +85,10 @@ TEST_F(Made, BashOffersCommandsFlagsAndChoices) {
     EXPECT_EQ(offered("agentcom listen --e"), std::set<std::string>{"--exec"});
     EXPECT_EQ(offered("agentcom token create --role o"), std::set<std::string>{"observer"});
     EXPECT_EQ(offered("agentcom completion ''").count("fish"), 1U);
+    EXPECT_EQ(offered("agentcom hook claude se"), std::set<std::string>{"session-start"});
+    for (const char* moment : {"prompt", "tool", "stop", "wait", "end"}) {
+        EXPECT_TRUE(offered("agentcom hook claude ''").contains(moment)) << moment;
+    }
     EXPECT_TRUE(offered("agentcom send --type ''").empty()) << "only the user knows";
     const auto files = offered("agentcom send bob --file '" + directory_.path().string() + "/'");
     EXPECT_TRUE(files.contains(directory_ / "script"));

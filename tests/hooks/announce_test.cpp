@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include "agentcom/hooks/dialect.hpp"
+
 namespace agentcom::hooks {
 namespace {
 
@@ -21,6 +23,24 @@ HookInput claude_input(std::optional<bool> continuing = std::nullopt) {
 /// The end of a turn, as the program goes through it.
 Decision end_of_turn(const HookInput& input, const UnreadMail& mail, const SessionState& state) {
     return decide(input, Moment::stop, mail, note_turn(input, Moment::stop, state));
+}
+
+TEST(HookEvents, EachMomentHasOneNameInEachDialect) {
+    for (const Dialect dialect : kDialects) {
+        std::size_t named = 0;
+        for (const Moment moment : kMoments) {
+            if (moment != Moment::wait && !event_name(dialect, moment).empty()) ++named;
+        }
+        EXPECT_EQ(named, hook_events(dialect).size()) << name_of(dialect);
+        for (const HookEvent& event : hook_events(dialect)) {
+            EXPECT_EQ(event_name(dialect, event.moment), event.name);
+        }
+        EXPECT_EQ(event_name(dialect, Moment::wait), event_name(dialect, Moment::stop));
+    }
+    EXPECT_EQ(event_name(Dialect::cursor, Moment::prompt), "beforeSubmitPrompt");
+    EXPECT_EQ(event_name(Dialect::copilot, Moment::stop), "agentStop");
+    EXPECT_EQ(event_name(Dialect::vscode, Moment::prompt), "");
+    EXPECT_TRUE(hook_events(Dialect::opencode).empty());
 }
 
 TEST(Announcement, SaysHowManyFromWhomAndWhatToDo) {

@@ -51,7 +51,7 @@ public:
     enum class Input : bool { inherited, written };  // where its standard input comes from
 
     explicit Program(std::vector<std::string> arguments, std::vector<std::string> variables = {},
-                     Input input = Input::inherited) {
+                     Input input = Input::inherited, const std::filesystem::path& directory = ".") {
         arguments.insert(arguments.begin(), built_binary());
         variables.emplace_back("PATH=/usr/bin:/bin");
         std::array<int, 2> out{};
@@ -68,6 +68,7 @@ public:
         if (input == Input::written) {
             ::posix_spawn_file_actions_adddup2(&actions, in[0], STDIN_FILENO);
         }
+        ::posix_spawn_file_actions_addchdir_np(&actions, directory.c_str());
         ::posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
         ::posix_spawn_file_actions_adddup2(&actions, err[1], STDERR_FILENO);
         const int error = ::posix_spawn(&pid_, built_binary().c_str(), &actions, nullptr,

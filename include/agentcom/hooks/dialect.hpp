@@ -2,6 +2,7 @@
 
 #include <array>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,13 +28,24 @@ inline constexpr std::array kMoments = {Moment::start, Moment::prompt, Moment::t
 /// "end".
 [[nodiscard]] std::string_view name_of(Dialect dialect) noexcept;
 [[nodiscard]] std::string_view name_of(Moment moment) noexcept;
-/// Those of all clients, for parsers, and in a sentence: "claude, codex, ... or opencode".
+/// Those of all, for parsers, and in a sentence: "claude, codex, ... or opencode".
 [[nodiscard]] std::vector<std::string> dialect_names();
+[[nodiscard]] std::vector<std::string> moment_names();
 [[nodiscard]] std::string dialect_list();
+[[nodiscard]] std::string moment_list();
 [[nodiscard]] std::optional<Dialect> dialect_named(std::string_view name) noexcept;
 [[nodiscard]] std::optional<Moment> moment_named(std::string_view name) noexcept;
 
-/// The client's own name of the moment, where the client has one, which the output repeats.
+/// A moment at which a client runs hooks, and its own name of it.
+struct HookEvent {
+    Moment moment;
+    std::string_view name;
+};
+/// Those to which our hooks are put, in the order of a session; none for OpenCode, which has a
+/// plugin instead.
+[[nodiscard]] std::span<const HookEvent> hook_events(Dialect dialect) noexcept;
+/// The client's own name of the moment, which inputs give and outputs repeat. A waiter begins with
+/// the end of a turn. Empty when no hook of ours runs at this moment.
 [[nodiscard]] std::string_view event_name(Dialect dialect, Moment moment) noexcept;
 
 /// What is answered when there is nothing to say: nothing, or an empty object for those

@@ -2,6 +2,8 @@
 #include "agentcom/cli/agent_commands.hpp"
 
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "cli/agents/client_doctor.hpp"
 #include "cli/agents/connect_command.hpp"
@@ -11,6 +13,11 @@
 
 namespace agentcom::cli {
 namespace {
+
+/// What completion offers; whatever else is given passes.
+CLI::Validator offered(const std::vector<std::string>& words) {
+    return {[](std::string&) { return std::string(); }, "{" + CLI::detail::join(words, ",") + "}"};
+}
 
 void add_hook(const CommandSet& set) {
     auto* command = set.app.add_subcommand(
@@ -25,8 +32,10 @@ void add_hook(const CommandSet& set) {
     const auto call = std::make_shared<agents::HookCall>();
     // No checks and no complaints here: what is wrong must not look like a veto.
     command->allow_extras();
-    command->add_option("client", call->client, agents::dialect_list());
-    command->add_option("moment", call->moment, "session-start, prompt, tool, stop, wait or end");
+    command->add_option("client", call->client, agents::dialect_list())
+        ->check(offered(agents::dialect_names()));
+    command->add_option("moment", call->moment, agents::moment_list())
+        ->check(offered(agents::moment_names()));
     command->add_option("--context", call->context.context, "A stored context")->type_name("NAME");
     command->callback([call, &status = set.status] { status = agents::run_hook(*call); });
 }

@@ -2,11 +2,8 @@
 
 #include <unistd.h>
 
-#include <algorithm>
 #include <chrono>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <stdexcept>
@@ -14,12 +11,12 @@
 
 #include "cli/agents/client_files.hpp"
 #include "cli/agents/connect_command.hpp"
+#include "cli/agents/doctor_files.hpp"
 #include "cli/agents/hook_command.hpp"
 #include "cli/agents/hook_lists.hpp"
 #include "cli/agents/mail_questions.hpp"
 #include "cli/agents/processes.hpp"
 #include "cli/agents/session_file.hpp"
-#include "cli/agents/toml_text.hpp"
 #include "cli/agents/waiter.hpp"
 #include "cli/command.hpp"
 #include "cli/context.hpp"
@@ -34,11 +31,6 @@ namespace fs = std::filesystem;
 using std::chrono::seconds;
 
 constexpr seconds kPatience{10};
-
-std::string text_of_file(const fs::path& file) {
-    std::ifstream stream(file, std::ios::binary);
-    return {std::istreambuf_iterator<char>(stream), {}};
-}
 
 /// What a client gives a hook, as far as hooks look at it.
 std::string sample_input(Dialect dialect, Moment moment, const std::string& session) {
@@ -65,7 +57,7 @@ public:
 
     int run() {
         find_scope();
-        look_at_files();
+        hooks_ = examine_files(dialect_, scope_, places_, stored_, report_);
         if (!hooks_.empty() && meet_hub()) {
             const auto sent = send_to_self();
             for (const HookCommand& hook : hooks_) {
@@ -77,21 +69,14 @@ public:
             }
             tidy(sent);
         }
-        print(faults_ == 0 ? "all is well\n" : "not everything is as it should be\n");
-        return faults_ == 0 ? 0 : kProblem;
+        const bool well = report_.faults() == 0;
+        print(well ? "all is well\n" : "not everything is as it should be\n");
+        return well ? 0 : kProblem;
     }
 
 private:
-    // Hub and hooks say part of it.
-    static void say(const char* word, const std::string& text) {
-        print(word + printable_line(text) + '\n');
-    }
-    void good(const std::string& text) { say("ok    ", text); }
-    void note(const std::string& text) { say("note  ", text); }
-    void bad(const std::string& text) {
-        ++faults_;
-        say("FAIL  ", text);
-    }
+    void good(const std::string& text) { report_.good(text); }
+    void bad(const std::string& text) { report_.bad(text); }
 
     /// Where `connect` has been: in the project first.
     void find_scope() {
@@ -102,103 +87,12 @@ private:
             if (found == contexts.end()) continue;
             scope_ = scope;
             stored_ = found->second;
-            stored_.url = without_slash(stored_.url);
             return;
         }
         throw std::runtime_error(client_ +
                                  " is not connected, neither here nor for all projects; "
                                  "`agentcom connect " +
                                  client_ + "` does that");
-    }
-
-    void look_at_files() {
-        const fs::path entry = entry_file(dialect_, scope_, places_);
-        const fs::path hooks = hook_file(dialect_, scope_, places_);
-        try {
-            const std::string url = installed_url(dialect_, scope_, places_, text_of_file(entry));
-            if (url == stored_.url + "/mcp") {
-                good(entry.string() + " names " + url);
-            } else {
-                bad(entry.string() + (url.empty() ? " does not name the hub" : " names " + url));
-            }
-        } catch (const Malformed& error) {
-            bad(entry.string() + " " + error.what());
-        }
-        try {
-            hooks_ = installed_hooks(dialect_, text_of_file(hooks));
-        } catch (const Malformed& error) {
-            bad(hooks.string() + " " + error.what());
-            return;
-        }
-        if (hooks_.empty()) {
-            bad(hooks.string() + " holds no hooks of agentcom");
-        } else {
-            good(hooks.string() + " holds " + std::to_string(hooks_.size()) +
-                 (hooks_.size() == 1 ? " hook" : " hooks"));
-        }
-        if (dialect_ == Dialect::codex) look_at_trust(hooks);
-        if (dialect_ == Dialect::claude) look_whether_hooks_run();
-        if (faults_ == 0) compare_with_connect();
-    }
-
-    /// What `connect` would change is not as it should be: another token, a header of another name,
-    /// a hook that is missing.
-    void compare_with_connect() {
-        const Account account{stored_.url, stored_.token,
-                              context_name(client_, scope_ == Scope::project ? "project" : "user"),
-                              program_of(hooks_),
-                              std::any_of(hooks_.begin(), hooks_.end(),
-                                          [](const auto& hook) { return hook.command.empty(); })};
-        for (const FileChange& change : client_files(dialect_, scope_, places_, account)) {
-            const std::string text = text_of_file(change.path);
-            if (change.with(text) == text) continue;
-            bad(change.path.string() + " is not as `agentcom connect " + client_ +
-                "` leaves it; with --dry-run that shows the difference");
-        }
-    }
-
-    static std::string program_of(const std::vector<HookCommand>& hooks) {
-        for (const HookCommand& hook : hooks) {
-            const std::size_t end = hook.command.find(" hook ");
-            if (end != std::string::npos) return hook.command.substr(0, end);
-        }
-        return "agentcom";
-    }
-
-    void look_whether_hooks_run() {
-        for (const Scope scope : {Scope::user, Scope::project}) {
-            const fs::path file = hook_file(dialect_, scope, places_);
-            try {
-                const JsonValue off = json_at(text_of_file(file), {"disableAllHooks"});
-                if (off.is_boolean() && off.get<bool>()) {
-                    bad(file.string() + " switches all hooks off (disableAllHooks)");
-                }
-            } catch (const Malformed& error) {
-                if (scope != scope_) bad(file.string() + " " + error.what());
-            }
-        }
-    }
-
-    void look_at_trust(const fs::path& hooks) {
-        const auto stop = std::find_if(hooks_.begin(), hooks_.end(), [](const HookCommand& hook) {
-            return hook.moment == Moment::stop;
-        });
-        if (stop == hooks_.end()) {
-            bad(hooks.string() + " holds no hook for the end of a turn");
-            return;
-        }
-        const fs::path config = places_.codex / "config.toml";
-        const std::string key = hooks.string() + ":stop:" + stop->place;
-        try {
-            if (toml_text_at(text_of_file(config), {"hooks", "state", key, "trusted_hash"})) {
-                good("codex trusts the hook of the end of a turn");
-            } else {
-                bad("codex has not been told to trust the hooks, and skips them: start codex and "
-                    "press t");
-            }
-        } catch (const Malformed& error) {
-            bad(config.string() + " " + error.what());
-        }
     }
 
     bool meet_hub() {
@@ -267,7 +161,7 @@ private:
     void tidy(const Sent& sent) {
         const std::string mailbox = "/api/mailbox/" + encode_path_segment(agent_);
         if (!sent.alone || ask_unread(*hub_, agent_, from_now(kPatience)).count != 1) {
-            note("the test message stays in the mailbox, because other mail is unread");
+            report_.note("the test message stays in the mailbox, because other mail is unread");
             return;
         }
         (void)hub_->ask({.verb = "GET", .target = mailbox + "?limit=1"}, from_now(kPatience));
@@ -294,6 +188,8 @@ private:
         const bool speaks = takes_text(dialect_, hook.moment);
         const std::string& said = waits ? first.errors : first.output;
         const bool announced = said.find(kAnnouncementPrefix) != std::string::npos;
+        const bool gave_up = !waits && first.status == 0 && first.errors.empty() &&
+                             first.output == silence(dialect_);
         if (waits ? first.status == 2 && announced : first.status == 0 && announced == speaks) {
             if (waits || !speaks || repeats_nothing(hook, session)) {
                 good("hook " + name +
@@ -302,12 +198,13 @@ private:
                                : " runs") +
                      " (" + std::to_string(taken.count()) + " ms)");
             }
-        } else if (taken >= core::Millis(kHookMillis)) {
-            bad("hook " + name + " gave up: it took " + std::to_string(taken.count()) +
-                " ms; AGENTCOM_HOOK_TIMEOUT sets how many it may take");
+        } else if (gave_up && taken >= hook_time() - kHookMargin) {
+            bad("hook " + name + " gave up: it took " + std::to_string(taken.count()) + " ms of " +
+                std::to_string(hook_time().count()) +
+                "; AGENTCOM_HOOK_TIMEOUT sets how many it may take");
         } else {
             bad("hook " + name + ": `" + hook.command + "` ends with status " +
-                std::to_string(first.status) + " and says '" + said + first.errors + "'");
+                std::to_string(first.status) + " and says '" + first.output + first.errors + "'");
         }
         end_waiter(state_directory(), session);
         remove_session(state_directory(), session);
@@ -369,7 +266,7 @@ private:
     std::vector<HookCommand> hooks_;
     std::optional<HubClient> hub_;
     std::string agent_;
-    int faults_ = 0;
+    DoctorReport report_;
 };
 
 }  // namespace

@@ -39,7 +39,7 @@ JsonPath entry_path(Dialect dialect, Scope scope, const Places& places) {
 
 std::size_t find_input(const JsonValue& inputs) {
     for (std::size_t i = 0; i < inputs.size(); ++i) {
-        if (inputs[i].is_object() && inputs[i].value("id", "") == kTokenInput) return i;
+        if (inputs[i].is_object() && inputs[i].value("id", JsonValue()) == kTokenInput) return i;
     }
     return inputs.size();
 }
@@ -76,7 +76,7 @@ std::string with_json_entry(std::string text, const JsonEntry& entry) {
         text = json_with(text, entry.path, entry.value);
     } else {
         for (const auto& [key, value] : entry.value.items()) {
-            if (found.contains(key) && found[key] == value) continue;
+            if (found.contains(key) && same_value(found[key], value)) continue;
             JsonPath path = entry.path;
             path.push_back(key);
             text = json_with(text, path, value);

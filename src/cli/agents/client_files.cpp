@@ -1,6 +1,7 @@
 #include "cli/agents/client_files.hpp"
 
 #include <cstdlib>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -19,38 +20,54 @@ fs::path from_variable(const char* name, const fs::path& otherwise) {
     return value != nullptr && value[0] == '/' ? fs::path(value) : otherwise;
 }
 
-/// A JSON file that held nothing else is as good as none.
-std::string or_nothing(std::string text) {
-    const std::size_t first = text.find_first_not_of(" \t\r\n");
-    if (first == std::string::npos) return "";
-    if (text[first] == '{' && text.find_first_not_of(" \t\r\n", first + 1) == text.rfind('}') &&
-        text.find_last_not_of(" \t\r\n") == text.rfind('}')) {
-        return "";
+bool is_blank(std::string_view text) {
+    return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
+}
+
+/// Whether nothing but this member, where one is named, and no comment stands in the JSON text.
+bool is_bare(const std::string& text, const char* member) {
+    if (is_blank(text)) return true;
+    try {
+        const JsonValue rest = json_at(text, {});
+        const bool has_member = *member != '\0' && rest.contains(member);
+        if (rest.size() > (has_member ? 1U : 0U)) return false;
+    } catch (const Malformed&) {
+        return false;
     }
-    return text;
+    return text.find("//") == std::string::npos && text.find("/*") == std::string::npos;
+}
+
+std::string key_of(Dialect dialect, Scope scope, const JsonPath& ours) {
+    std::string key(name_of(dialect));
+    key += scope == Scope::user ? "\nuser" : "\nproject";
+    for (const std::string& name : ours) key += '\n' + name;
+    return key;
 }
 
 FileChange entry_change(Dialect dialect, Scope scope, const Places& places,
                         const Account& account) {
     FileChange change;
     change.path = entry_file(dialect, scope, places);
+    change.shared =
+        scope == Scope::project && change.path == entry_file(dialect, Scope::user, places);
     change.secret = holds_token(dialect, scope);
     if (dialect == Dialect::codex) {
         const CodexEntry entry = codex_entry(scope, account);
+        change.key = key_of(dialect, scope, {"mcp_servers", "agentcom"});
         change.with = [entry](const std::string& text) {
             return toml_with(text, entry.table, entry.unwanted);
         };
         change.without = [entry](const std::string& text) {
             return toml_without(text, entry.table);
         };
+        change.is_nothing = is_blank;
         return change;
     }
     const JsonEntry entry = json_entry(dialect, scope, places, account);
+    change.key = key_of(dialect, scope, entry.path);
     change.with = [entry](const std::string& text) { return with_json_entry(text, entry); };
-    change.without = [entry](const std::string& text) {
-        std::string left = without_json_entry(text, entry);
-        return left == text ? text : or_nothing(std::move(left));
-    };
+    change.without = [entry](const std::string& text) { return without_json_entry(text, entry); };
+    change.is_nothing = [](const std::string& text) { return is_bare(text, ""); };
     return change;
 }
 
@@ -58,26 +75,26 @@ FileChange hooks_change(Dialect dialect, Scope scope, const Places& places,
                         const Account& account) {
     FileChange change;
     change.path = hook_file(dialect, scope, places);
+    change.shared =
+        scope == Scope::project && change.path == hook_file(dialect, Scope::user, places);
+    change.key = key_of(dialect, scope, {"hooks"});
     if (dialect == Dialect::opencode) {
         const std::string plugin = opencode_plugin(account.binary, account.context);
         change.with = [plugin](const std::string&) { return plugin; };
         change.without = [](const std::string& text) {
             return text.starts_with(kPluginHeading) ? std::string() : text;
         };
+        change.is_nothing = is_blank;
         return change;
     }
     change.secret = account.http && scope == Scope::user;
     const HookList hooks = account.http ? claude_http_hooks(scope, account)
                                         : hook_list(dialect, account.binary, account.context);
     change.with = [hooks](const std::string& text) { return with_hooks(text, hooks); };
-    change.without = [hooks](const std::string& text) {
-        std::string left = without_hooks(text, hooks);
-        if (left == text) return text;
-        const JsonValue rest = left.empty() ? JsonValue() : json_at(left, {});
-        // Only the number that the format asks for is left of a file of ours.
-        const bool bare =
-            hooks.version && rest.is_object() && rest.size() == 1 && rest.contains("version");
-        return bare ? std::string() : or_nothing(std::move(left));
+    change.without = [hooks](const std::string& text) { return without_hooks(text, hooks); };
+    // Only the number that the format asks for is left of a file of ours.
+    change.is_nothing = [version = hooks.version](const std::string& text) {
+        return is_bare(text, version ? "version" : "");
     };
     return change;
 }

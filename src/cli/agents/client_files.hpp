@@ -34,13 +34,20 @@ struct Account {
     bool http = false;    // hooks ask the hub themselves, where the client can do that
 };
 
-/// One file and what is done to its text; a file that is not there has an empty text, and one whose
-/// text becomes empty is taken away. Both functions throw Malformed, and do nothing a second time.
+/// One file and what is done to its text; a file that is not there has an empty text. `with` and
+/// `without` throw Malformed, and do nothing a second time.
 struct FileChange {
     std::filesystem::path path;
+    /// Whose change it is: client, scope and what of the file is ours.
+    std::string key;
+    /// Another connection may have an entry of its own in this file: Claude Code keeps what is the
+    /// user's in all projects together.
+    bool shared = false;
     bool secret = false;  // the text holds the token
     std::function<std::string(const std::string&)> with;
     std::function<std::string(const std::string&)> without;
+    /// Whether a text that ours was taken out of is as good as no file.
+    std::function<bool(const std::string&)> is_nothing;
 };
 
 /// In the order in which they are to be written.

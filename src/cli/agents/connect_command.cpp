@@ -38,7 +38,7 @@ struct Identity {
 };
 
 bool says_the_same(const StoredContext& stored, const Identity& identity) {
-    return without_slash(stored.url) == identity.hub.url && stored.token == identity.token &&
+    return stored.url == identity.hub.url && stored.token == identity.token &&
            stored.ca_file == identity.hub.ca_file;
 }
 
@@ -60,9 +60,8 @@ void require_agent(const TokenHolder& holder, const std::string& whose) {
 }
 
 bool from_variables() {
-    const char* token = std::getenv("AGENTCOM_TOKEN");
     const char* context = std::getenv("AGENTCOM_CONTEXT");
-    return (token != nullptr && *token != '\0') || (context != nullptr && *context != '\0');
+    return !token_variable().empty() || (context != nullptr && *context != '\0');
 }
 
 class Enrolment {
@@ -117,14 +116,13 @@ private:
 
     bool usable_stored() const {
         return !stored_.token.empty() &&
-               (call_.context.url.empty() ||
-                without_slash(call_.context.url) == without_slash(stored_.url)) &&
+               (call_.context.url.empty() || without_slash(call_.context.url) == stored_.url) &&
                (call_.name.empty() || call_.name == stored_.agent);
     }
 
     Identity from_stored() const {
         Identity identity{{}, stored_.token, stored_.agent};
-        identity.hub.url = without_slash(stored_.url);
+        identity.hub.url = stored_.url;
         identity.hub.ca_file = stored_.ca_file;
         HubClient hub(identity.hub, identity.token);
         const TokenHolder holder = ask_holder(hub, from_now(kHubTime));
@@ -141,7 +139,7 @@ private:
             throw std::runtime_error("'" + agent + "' cannot be the name of an agent");
         }
         Identity identity{admin.hub, "", agent};
-        if (without_slash(stored_.url) == admin.hub.url && stored_.agent == agent &&
+        if (stored_.url == admin.hub.url && stored_.agent == agent &&
             is_token_of(agent, admin.hub)) {
             identity.token = stored_.token;
             return identity;
@@ -277,6 +275,16 @@ std::vector<InstalledFile> files_of(const ConnectCall& call, const Account& acco
     return files;
 }
 
+/// What would keep the files from being written is found before the hub makes a token. Whose token
+/// it is changes nothing there.
+void require_room(const ConnectCall& call, const std::string& context) {
+    for (const InstalledFile& file : files_of(call, {"", "", context, "", call.http})) {
+        (void)file.connected();
+        file.require_room();
+    }
+    require_writable(ContextFile::default_path().parent_path());
+}
+
 int undo(const ConnectCall& call) {
     const auto files = files_of(call, {});
     std::vector<InstalledFile::Texts> texts;
@@ -319,8 +327,9 @@ int run_connect(const ConnectCall& call) {
         throw CommandError(kWrongUsage, "only claude has hooks that ask a hub over HTTP");
     }
     if (call.undo) return undo(call);
-    const Identity identity = Enrolment(call).settle();
     const std::string context = context_name(call.client, call.scope);
+    require_room(call, context);
+    const Identity identity = Enrolment(call).settle();
     const auto files =
         files_of(call, {identity.hub.url, identity.token, context, own_program(), call.http});
     std::vector<InstalledFile::Texts> texts;

@@ -45,18 +45,6 @@ extern "C" void end_in_silence(int) {
     ::_exit(0);
 }
 
-int hook_millis() {
-    const char* text = std::getenv("AGENTCOM_HOOK_TIMEOUT");
-    if (text == nullptr) return kHookMillis;
-    const std::string_view digits = text;
-    int millis = 0;
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), millis);
-    static constexpr int kMost = 30'000;
-    return error == std::errc() && end == digits.data() + digits.size() && millis > 0
-               ? std::min(millis, kMost)
-               : kHookMillis;
-}
-
 void set_alarm(int millis) {
     const itimerval timer{{0, 0}, {millis / 1'000, (millis % 1'000) * 1'000}};
     ::setitimer(ITIMER_REAL, &timer, nullptr);
@@ -118,11 +106,9 @@ public:
         : dialect_(named), moment_(moment), flags_(flags) {}
 
     int run() {
-        const int millis = hook_millis();
-        // Not longer than the hub is given, so that a hub that is away is found out in peace.
-        static constexpr int kMargin = 20;
-        const auto deadline = from_now(core::Millis(std::max(millis - kMargin, 1)));
-        if (moment_ != Moment::wait) limit_time(dialect_, millis);
+        const core::Millis time = hook_time();
+        const auto deadline = from_now(std::max(time - kHookMargin, core::Millis(1)));
+        if (moment_ != Moment::wait) limit_time(dialect_, static_cast<int>(time.count()));
         const auto text = read_input();
         auto input = text ? parse_hook_input(*text, dialect_) : std::nullopt;
         if (!input || input->subagent) return silent();
@@ -234,15 +220,26 @@ private:
 
 }  // namespace
 
+core::Millis hook_time() {
+    static constexpr core::Millis kUsual{200};
+    const char* text = std::getenv("AGENTCOM_HOOK_TIMEOUT");
+    if (text == nullptr) return kUsual;
+    const std::string_view digits = text;
+    int millis = 0;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), millis);
+    static constexpr int kMost = 30'000;
+    const bool sound = error == std::errc() && end == digits.data() + digits.size() && millis > 0;
+    return sound ? core::Millis(std::min(millis, kMost)) : kUsual;
+}
+
 int run_hook(const HookCall& call) noexcept {
     const auto dialect = dialect_named(call.client);
     const auto moment = moment_named(call.moment);
     if (!dialect || !moment) {
         // A client would take any other status for a veto or a failure.
         if (::isatty(STDIN_FILENO) == 0) return 0;
-        std::cerr << "agentcom: hook takes a client (" << dialect_list()
-                  << "), a moment (session-start, prompt, tool, stop, wait or end), and the "
-                     "client's input on standard input\n";
+        std::cerr << "agentcom: hook takes a client (" << dialect_list() << "), a moment ("
+                  << moment_list() << "), and the client's input on standard input\n";
         return 1;
     }
     Hook hook(*dialect, *moment, call.context);

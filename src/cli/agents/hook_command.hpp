@@ -3,6 +3,7 @@
 #include <string>
 #include <string_view>
 
+#include "agentcom/core/time.hpp"
 #include "cli/context.hpp"
 
 namespace agentcom::cli::agents {
@@ -20,8 +21,10 @@ inline constexpr std::string_view kTrialSession = "agentcom-doctor-";
 /// Returns the exit status: 0 whatever goes wrong, 2 only from the waiter that wakes.
 [[nodiscard]] int run_hook(const HookCall& call) noexcept;
 
-/// How the hook of a client that does not say otherwise limits its own time; AGENTCOM_HOOK_TIMEOUT,
-/// in milliseconds, sets another.
-inline constexpr int kHookMillis = 200;
+/// How long a hook may take: what AGENTCOM_HOOK_TIMEOUT says in milliseconds, up to 30,000;
+/// otherwise 200.
+[[nodiscard]] core::Millis hook_time();
+/// So much earlier a hook gives up asking the hub, so that it ends in peace.
+inline constexpr core::Millis kHookMargin{20};
 
 }  // namespace agentcom::cli::agents

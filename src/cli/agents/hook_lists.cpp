@@ -9,42 +9,6 @@ constexpr int kHookSeconds = 5;
 constexpr int kWaitSeconds = 86'400;
 constexpr int kMostCodexEndSeconds = 3;  // with more it warns at every start
 
-/// One line of the tables below.
-struct EventName {
-    Moment moment;
-    const char* name;
-};
-
-std::vector<EventName> event_names(Dialect dialect) {
-    switch (dialect) {
-        case Dialect::gemini:
-            return {{Moment::start, "SessionStart"},
-                    {Moment::prompt, "BeforeAgent"},
-                    {Moment::tool, "AfterTool"},
-                    {Moment::stop, "AfterAgent"}};
-        case Dialect::cursor:
-            return {{Moment::start, "sessionStart"},
-                    {Moment::prompt, "beforeSubmitPrompt"},
-                    {Moment::tool, "postToolUse"},
-                    {Moment::stop, "stop"}};
-        case Dialect::vscode:
-            return {{Moment::start, "SessionStart"},
-                    {Moment::tool, "PostToolUse"},
-                    {Moment::stop, "Stop"}};
-        case Dialect::copilot:
-            // The prompt's hook says nothing; by it a new turn is known.
-            return {{Moment::prompt, "userPromptSubmitted"},
-                    {Moment::tool, "postToolUse"},
-                    {Moment::stop, "agentStop"}};
-        default:
-            return {{Moment::start, "SessionStart"},
-                    {Moment::prompt, "UserPromptSubmit"},
-                    {Moment::tool, "PostToolUse"},
-                    {Moment::stop, "Stop"},
-                    {Moment::end, "SessionEnd"}};
-    }
-}
-
 JsonValue handler(Dialect dialect, const std::string& command, Moment moment) {
     JsonValue hook = JsonValue::object();
     if (dialect == Dialect::gemini) hook["name"] = "agentcom-" + std::string(name_of(moment));
@@ -142,7 +106,7 @@ std::string without_ours(std::string text, const JsonPath& path, Dialect dialect
     bool kept = false;
     for (std::size_t i = 0; i < list_at(text, path).size();) {
         const JsonValue list = list_at(text, path);
-        if (wanted != nullptr && !kept && list[i] == *wanted) {
+        if (wanted != nullptr && !kept && same_value(list[i], *wanted)) {
             kept = true;
             ++i;
         } else if (all_ours(list[i], dialect)) {
@@ -164,7 +128,7 @@ HookList hook_list(Dialect dialect, const std::string& binary, const std::string
         return binary + " hook " + std::string(name_of(dialect)) + " " +
                std::string(name_of(moment)) + (context.empty() ? "" : " --context " + context);
     };
-    for (const auto& [moment, name] : event_names(dialect)) {
+    for (const auto& [moment, name] : hooks::hook_events(dialect)) {
         JsonValue element = handler(dialect, command(moment), moment);
         if (has_groups(dialect)) {
             JsonValue group = group_of(moment, std::move(element));
@@ -180,7 +144,7 @@ HookList hook_list(Dialect dialect, const std::string& binary, const std::string
 
 HookList claude_http_hooks(Scope scope, const Account& account) {
     HookList list{Dialect::claude};
-    for (const auto& [moment, name] : event_names(Dialect::claude)) {
+    for (const auto& [moment, name] : hooks::hook_events(Dialect::claude)) {
         // At the start it asks no hub, and at the end there is no waiter to end.
         if (moment == Moment::start || moment == Moment::end) {
             list.events.emplace_back(name, nullptr);
@@ -209,7 +173,10 @@ std::string with_hooks(std::string text, const HookList& hooks) {
         text = without_ours(std::move(text), path, hooks.dialect, &wanted);
         if (wanted.is_null()) continue;
         const JsonValue list = list_at(text, path);
-        if (std::find(list.begin(), list.end(), wanted) == list.end()) {
+        const auto is_wanted = [&wanted = wanted](const JsonValue& element) {
+            return same_value(element, wanted);
+        };
+        if (std::none_of(list.begin(), list.end(), is_wanted)) {
             text = json_with_element(text, path, wanted);
         }
     }

@@ -17,7 +17,9 @@ using hooks::UnreadMail;
 using hooks::dialect_list;
 using hooks::dialect_named;
 using hooks::dialect_names;
+using hooks::moment_list;
 using hooks::moment_named;
+using hooks::moment_names;
 
 using hooks::kAnnouncementPrefix;
 using hooks::kDialects;

@@ -178,6 +178,10 @@ std::string prune(std::string_view text, JsonPath path) {
 
 }  // namespace
 
+bool same_value(const JsonValue& one, const JsonValue& other) {
+    return nlohmann::json(one) == nlohmann::json(other);
+}
+
 JsonValue json_at(std::string_view text, const JsonPath& path) {
     const JsonNode root = read_root(text);
     const JsonNode* node = follow(root, path);

@@ -21,6 +21,9 @@ public:
 using JsonPath = std::vector<std::string>;
 using JsonValue = nlohmann::ordered_json;
 
+/// Whether both are the same to whoever reads them: the order of members does not matter.
+[[nodiscard]] bool same_value(const JsonValue& one, const JsonValue& other);
+
 /// The value at this path; discarded when there is none. Throws Malformed, also when the text is
 /// not an object, as all functions here. An empty text, or one of comments only, is an empty
 /// object.

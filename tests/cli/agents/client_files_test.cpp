@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <nlohmann/json.hpp>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -98,9 +100,10 @@ TEST(ClientFiles, DisconnectingLeavesWhatOthersHaveThere) {
             for (const std::string& text : usual_texts(file)) {
                 EXPECT_EQ(file.without(text), text);
                 const std::string left = file.without(file.with(text));
-                if (left.empty()) {
-                    EXPECT_TRUE(text.empty() || text == "{}\n");
+                if (text.empty()) {
+                    EXPECT_TRUE(file.is_nothing(left)) << left;
                 } else {
+                    EXPECT_EQ(file.is_nothing(left), text == "{}\n");
                     EXPECT_EQ(without_added_version(file, text, left), text);
                 }
             }
@@ -245,7 +248,8 @@ TEST(ClientFiles, TheTwoKindsOfHooksTakeEachOthersPlace) {
         EXPECT_EQ(json_at(http.with(commands.with(text)), {}), asking);
         EXPECT_EQ(json_at(commands.with(http.with(text)), {}), running);
         // Undoing does not know which there are.
-        EXPECT_EQ(commands.without(http.with(text)), text);
+        const std::string left = commands.without(http.with(text));
+        EXPECT_TRUE(text.empty() ? commands.is_nothing(left) : left == text) << left;
     }
     const auto found = installed_hooks(Dialect::claude, http.with(others));
     ASSERT_EQ(found.size(), 3U);
@@ -295,6 +299,42 @@ TEST(ClientFiles, CodexTakesTheTokenFromAVariableInAProject) {
     EXPECT_EQ(project.with(user.with("")).find(kToken), std::string::npos);
 }
 
+TEST(ClientFiles, WhatSaysNothingIsAsGoodAsNoFile) {
+    const auto entry = files(Dialect::cursor, Scope::user)[0];
+    const auto hooks = files(Dialect::cursor, Scope::user)[1];
+    for (const char* text : {"", " \n", "{}", "{\n}\n"})
+        EXPECT_TRUE(entry.is_nothing(text)) << text;
+    EXPECT_TRUE(hooks.is_nothing("{\"version\": 1}"));
+    EXPECT_FALSE(entry.is_nothing("{\"version\": 1}"));
+    for (const char* text :
+         {"{\"version\": 1, \"a\": 2}", "// mine\n{}", "{ /* mine */ }", "{\"\":1}", "{", "[]"}) {
+        EXPECT_FALSE(entry.is_nothing(text)) << text;
+        EXPECT_FALSE(hooks.is_nothing(text)) << text;
+    }
+    const auto codex = files(Dialect::codex, Scope::user)[0];
+    EXPECT_TRUE(codex.is_nothing("\n"));
+    EXPECT_FALSE(codex.is_nothing("# mine\n"));
+}
+
+TEST(ClientFiles, ChangesOfDifferentConnectionsAreToldApart) {
+    std::set<std::string> keys;
+    std::size_t changes = 0;
+    for (const auto& [dialect, scope] : all_connections()) {
+        for (const FileChange& file : files(dialect, scope)) {
+            keys.insert(file.key);
+            ++changes;
+            const bool in_users_file = dialect == Dialect::claude && scope == Scope::project &&
+                                       file.path.filename() == ".claude.json";
+            EXPECT_EQ(file.shared, in_users_file) << label(dialect, scope, file);
+        }
+    }
+    EXPECT_EQ(keys.size(), changes);
+    Places at_home = test_places();
+    at_home.project = at_home.home;
+    EXPECT_TRUE(client_files(Dialect::gemini, Scope::project, at_home, test_account())[0].shared);
+    EXPECT_TRUE(client_files(Dialect::cursor, Scope::project, at_home, test_account())[1].shared);
+}
+
 TEST(ClientFiles, AHookOfOursAmongOthersIsTakenOutAlone) {
     const std::string mixed =
         R"({"hooks":{"Stop":[{"hooks":[{"type":"command","command":"say x"},)"
@@ -311,6 +351,17 @@ TEST(ClientFiles, MembersThatTheUserAddedToTheEntryStay) {
     EXPECT_EQ(file.with(own), own);
     const auto other = files(Dialect::claude, Scope::user, "http://new")[0];
     EXPECT_EQ(json_at(other.with(own), {"mcpServers", "agentcom", "timeout"}), 9);
+}
+
+TEST(ClientFiles, TheOrderInWhichAClientWritesMembersDoesNotMatter) {
+    for (const auto& [dialect, scope] : all_connections()) {
+        for (const FileChange& file : files(dialect, scope)) {
+            if (file.path.extension() != ".json") continue;
+            SCOPED_TRACE(label(dialect, scope, file));
+            const std::string sorted = nlohmann::json::parse(file.with("")).dump(1);
+            EXPECT_EQ(file.with(sorted), sorted);
+        }
+    }
 }
 
 TEST(ClientFiles, MalformedFilesAreRefused) {

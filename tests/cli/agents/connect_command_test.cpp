@@ -1,108 +1,17 @@
-// `agentcom connect` and `agentcom doctor CLIENT`, against a real hub and files in a home of their
-// own.
+// `agentcom connect`, against a real hub and files in a home of their own.
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
-#include <filesystem>
-#include <fstream>
-#include <iterator>
-#include <map>
-#include <memory>
-#include <nlohmann/json.hpp>
-#include <sstream>
 #include <string>
 #include <vector>
 
+#include "cli/support/connect_fixture.hpp"
 #include "cli/support/stand_in.hpp"
-#include "support/hub_process.hpp"
-#include "support/program.hpp"
-#include "support/socket_client.hpp"
-#include "support/temp_dir.hpp"
 
 namespace agentcom::test {
 namespace {
 
-namespace fs = std::filesystem;
-using nlohmann::json;
-
-struct Ran {
-    int status = -1;
-    std::string output;
-    std::string errors;
-};
-
-class ConnectCommand : public testing::Test {
-protected:
-    void SetUp() override {
-        fs::create_directories(home());
-        hub_ = std::make_unique<HubProcess>(dir_.path() / "data");
-        write(dir_.path() / "admin", hub_->admin_token());
-    }
-
-    [[nodiscard]] fs::path home() const { return dir_.path() / "home"; }
-    [[nodiscard]] std::string url() const {
-        return "http://127.0.0.1:" + std::to_string(hub_->port());
-    }
-    static void write(const fs::path& file, const std::string& text) {
-        fs::create_directories(file.parent_path());
-        std::ofstream(file, std::ios::binary) << text;
-    }
-    static std::string read(const fs::path& file) {
-        std::ifstream stream(file, std::ios::binary);
-        return {std::istreambuf_iterator<char>(stream), {}};
-    }
-    static unsigned mode(const fs::path& file) {
-        struct stat status {};
-        return ::stat(file.c_str(), &status) == 0 ? status.st_mode & 0777U : 0;
-    }
-
-    [[nodiscard]] Ran run(std::vector<std::string> arguments) const {
-        Program program(std::move(arguments),
-                        {"HOME=" + home().string(), "AGENTCOM_HOOK_TIMEOUT=30000"},
-                        Program::Input::written);
-        program.end_input();
-        const int status = program.wait();
-        return {status, program.output(), program.errors()};
-    }
-    [[nodiscard]] Ran connect(const std::string& client, std::vector<std::string> more = {}) const {
-        std::vector<std::string> arguments = {
-            "connect", client, "--url", url(), "--token-file", (dir_.path() / "admin").string()};
-        arguments.insert(arguments.end(), more.begin(), more.end());
-        return run(std::move(arguments));
-    }
-    /// Every file below the home but the program's own notes and contexts, with its text.
-    [[nodiscard]] std::map<std::string, std::string> client_files() const {
-        std::map<std::string, std::string> files;
-        for (const auto& entry : fs::recursive_directory_iterator(home())) {
-            const std::string name = fs::relative(entry.path(), home()).string();
-            if (entry.is_regular_file() && !name.starts_with(".local/") &&
-                !name.starts_with(".config/agentcom/")) {
-                files[name] = read(entry.path());
-            }
-        }
-        return files;
-    }
-    [[nodiscard]] json context(const std::string& name) const {
-        return json::parse(read(home() / ".config/agentcom/contexts.json")).at("contexts").at(name);
-    }
-    [[nodiscard]] std::size_t tokens_of(const std::string& agent) const {
-        HttpClient client(hub_->port(), hub_->admin_token());
-        std::size_t count = 0;
-        const json listed = client.get("/admin/tokens").json();
-        for (const json& token : listed.at("tokens")) {
-            if (token.at("agent_id") == agent) ++count;
-        }
-        return count;
-    }
-
-    TempDir dir_;
-    std::unique_ptr<HubProcess> hub_;
-};
-
-const std::vector<std::string> kClients = {"claude", "codex",   "gemini",  "cursor",
-                                           "vscode", "copilot", "opencode"};
-
-constexpr const char* kSettings = "{\n  // mine\n  \"theme\": \"dark\",\n}\n";
+class ConnectCommand : public ClientOfHub {};
 
 TEST_F(ConnectCommand, GivesEveryClientItsFilesAndTakesThemAway) {
     for (const std::string& client : kClients) {
@@ -240,6 +149,38 @@ TEST_F(ConnectCommand, AMalformedFileIsNamedAndNothingIsWritten) {
               std::string::npos)
         << ran.errors;
     EXPECT_EQ(client_files(), before);
+    EXPECT_EQ(tokens_of("cursor"), 0U) << "a token that nobody has";
+}
+
+TEST_F(ConnectCommand, WhereNothingCanBeWrittenTheHubMakesNoToken) {
+    for (const char* obstacle : {".copilot", ".local/state", ".config/agentcom"}) {
+        write(home() / obstacle, "no directory");
+        const auto before = client_files();
+        const Ran ran = connect("copilot");
+        EXPECT_EQ(ran.status, 1);
+        EXPECT_NE(ran.errors.find("nothing can be written into"), std::string::npos) << ran.errors;
+        EXPECT_EQ(client_files(), before);
+        EXPECT_EQ(tokens_of("copilot"), 0U) << obstacle;
+        fs::remove(home() / obstacle);
+    }
+    EXPECT_EQ(connect("copilot").status, 0);
+}
+
+TEST_F(ConnectCommand, AProjectAndTheUserAreConnectedAndUndoneEachForItself) {
+    ASSERT_EQ(connect("claude").status, 0);
+    const auto user = client_files();
+    ASSERT_EQ(connect("claude", {"--scope", "project", "--name", "ada"}).status, 0);
+    // The user's goes first, and the project's stays.
+    ASSERT_EQ(run({"connect", "claude", "--undo"}).status, 0);
+    const json left = json::parse(read(home() / ".claude.json"));
+    EXPECT_FALSE(left.contains("mcpServers")) << left;
+    EXPECT_EQ(left.at("projects").size(), 1U);
+    EXPECT_NE(run({"doctor", "claude"}).output.find("it is ada's"), std::string::npos);
+    ASSERT_EQ(connect("claude").status, 0);
+    ASSERT_EQ(run({"connect", "claude", "--scope", "project", "--undo"}).status, 0);
+    EXPECT_EQ(json::parse(read(home() / ".claude.json")).at("mcpServers").size(), 1U);
+    ASSERT_EQ(run({"connect", "claude", "--undo"}).status, 0);
+    EXPECT_EQ(client_files(), (std::map<std::string, std::string>{}));
 }
 
 TEST_F(ConnectCommand, ALinkStaysALink) {
@@ -343,7 +284,7 @@ TEST_F(ConnectCommand, HooksFindTheFileOfCertificatesFromEveryDirectory) {
     const Ran ran = connect("claude", {"--ca-file", "hub.pem"});
     ASSERT_EQ(ran.status, 0) << ran.errors;
     const fs::path kept = context("claude").at("ca_file").get<std::string>();
-    EXPECT_EQ(kept, fs::absolute("hub.pem"));
+    EXPECT_EQ(kept, project() / "hub.pem");
     EXPECT_NE(ran.output.find("NODE_EXTRA_CA_CERTS=" + kept.string()), std::string::npos);
 }
 
@@ -378,165 +319,6 @@ TEST_F(ConnectCommand, WhatAHubSaysDoesNothingToTheTerminal) {
     }
     // What it then answers is no mailbox's, and the doctor goes no further.
     EXPECT_EQ(examined.status, 5) << examined.errors;
-}
-
-/// The lines of the doctor's report that begin with this word.
-std::vector<std::string> lines_with(const std::string& report, const std::string& word) {
-    std::vector<std::string> lines;
-    std::istringstream stream(report);
-    for (std::string line; std::getline(stream, line);) {
-        if (line.starts_with(word)) lines.push_back(line);
-    }
-    return lines;
-}
-
-TEST_F(ConnectCommand, TheDoctorSeesEveryHookAnnounceAMessage) {
-    for (const std::string& client : kClients) {
-        SCOPED_TRACE(client);
-        ASSERT_EQ(connect(client).status, 0);
-        const std::string report = run({"doctor", client}).output;
-        EXPECT_NE(report.find("a message from " + client + " to itself is stored"),
-                  std::string::npos)
-            << report;
-        for (const std::string& line : lines_with(report, "FAIL")) {
-            EXPECT_EQ(line.find("hook "), std::string::npos) << line;
-        }
-        const bool wakes = client == "claude" || client == "opencode";
-        EXPECT_EQ(report.find("hook wait wakes") != std::string::npos, wakes) << report;
-        // The test message is out of the mailbox again.
-        HttpClient reader(hub_->port(), context(client).at("token"));
-        EXPECT_EQ(reader.get("/api/mailbox/" + client + "/unread").json().at("count"), 0);
-    }
-}
-
-TEST_F(ConnectCommand, WithHttpTheHooksAskTheHubAndTheDoctorSeesItAnswer) {
-    const fs::path settings = home() / ".claude/settings.json";
-    write(settings, kSettings);
-    const auto before = client_files();
-    const Ran ran = connect("claude", {"--http"});
-    ASSERT_EQ(ran.status, 0) << ran.errors;
-    const std::string token = context("claude").at("token");
-    EXPECT_EQ((ran.output + ran.errors).find(token), std::string::npos);
-    EXPECT_EQ(mode(settings), 0600U);
-    EXPECT_NE(read(settings).find('"' + url() + "/hooks/claude\""), std::string::npos);
-    EXPECT_EQ(read(settings).find("hook claude"), std::string::npos);
-    const auto once = client_files();
-    EXPECT_EQ(run({"connect", "claude", "--http"}).status, 0);
-    EXPECT_EQ(client_files(), once);
-    const Ran examined = run({"doctor", "claude"});
-    EXPECT_EQ(examined.status, 0) << examined.output;
-    for (const char* moment : {"prompt", "tool", "stop"}) {
-        EXPECT_NE(examined.output.find("ok    hook " + std::string(moment) + " announces, once"),
-                  std::string::npos)
-            << examined.output;
-    }
-    HttpClient reader(hub_->port(), token);
-    EXPECT_EQ(reader.get("/api/mailbox/claude/unread").json().at("count"), 0);
-    EXPECT_EQ(run({"connect", "claude", "--undo"}).status, 0);
-    EXPECT_EQ(client_files(), before);
-    EXPECT_EQ(connect("codex", {"--http"}).status, 2);
-}
-
-TEST_F(ConnectCommand, TheDoctorSaysWhichHookAsksAnotherHubOrWithAnotherToken) {
-    ASSERT_EQ(connect("claude", {"--http"}).status, 0);
-    const fs::path settings = home() / ".claude/settings.json";
-    json hooks = json::parse(read(settings));
-    hooks["hooks"]["Stop"][0]["hooks"][0]["url"] = "http://127.0.0.1:1/hooks/claude";
-    hooks["hooks"]["PostToolUse"][0]["hooks"][0]["headers"]["Authorization"] = "Bearer x";
-    write(settings, hooks.dump());
-    const Ran ran = run({"doctor", "claude"});
-    EXPECT_EQ(ran.status, 1);
-    EXPECT_EQ(lines_with(ran.output, "FAIL  hook stop asks http://127.0.0.1:1/hooks/claude").size(),
-              1U)
-        << ran.output;
-    EXPECT_EQ(lines_with(ran.output, "FAIL  hook tool does not show the token").size(), 1U);
-    EXPECT_EQ(lines_with(ran.output, "ok    hook prompt announces, once").size(), 1U);
-}
-
-TEST_F(ConnectCommand, TheDoctorSaysWhatConnectWouldMend) {
-    ASSERT_EQ(connect("claude").status, 0);
-    const fs::path entry = home() / ".claude.json";
-    const fs::path settings = home() / ".claude/settings.json";
-    const json whole_entry = json::parse(read(entry));
-    const json whole_settings = json::parse(read(settings));
-    ASSERT_EQ(run({"doctor", "claude"}).status, 0);
-    const auto complains = [&](const fs::path& file, const json& text, const std::string& of) {
-        write(entry, whole_entry.dump());
-        write(settings, whole_settings.dump());
-        write(file, text.dump());
-        const Ran ran = run({"doctor", "claude"});
-        EXPECT_EQ(ran.status, 1);
-        EXPECT_EQ(lines_with(ran.output, "FAIL  " + file.string() + of).size(), 1U) << ran.output;
-    };
-    const std::string differs = " is not as `agentcom connect claude` leaves it";
-    json other = whole_entry;
-    other["mcpServers"]["agentcom"]["headers"]["Authorization"] = "Bearer " + std::string(64, '0');
-    complains(entry, other, differs);
-    other = whole_entry;
-    json& headers = other["mcpServers"]["agentcom"]["headers"];
-    headers = {{"X", headers["Authorization"]}};
-    complains(entry, other, differs);
-    other = whole_settings;
-    other["hooks"]["Stopp"] = other["hooks"]["Stop"];
-    other["hooks"].erase("Stop");
-    complains(settings, other, differs);
-    other = whole_settings;
-    other["disableAllHooks"] = true;
-    complains(settings, other, " switches all hooks off");
-}
-
-TEST_F(ConnectCommand, TheDoctorLeavesOtherMailUnread) {
-    ASSERT_EQ(connect("claude").status, 0);
-    HttpClient bob(hub_->port(), hub_->create_token("bob"));
-    bob.post("/api/message", {{"to", "claude"}, {"payload", {{"text", "hello"}}}});
-    const std::string report = run({"doctor", "claude"}).output;
-    EXPECT_EQ(lines_with(report, "note").size(), 1U) << report;
-    HttpClient reader(hub_->port(), context("claude").at("token"));
-    EXPECT_EQ(reader.get("/api/mailbox/claude/unread").json().at("count"), 2);
-}
-
-TEST_F(ConnectCommand, TheDoctorSaysWhatIsBroken) {
-    EXPECT_NE(run({"doctor", "claude"}).errors.find("claude is not connected"), std::string::npos);
-    ASSERT_EQ(connect("claude").status, 0);
-    const fs::path settings = home() / ".claude/settings.json";
-    std::string text = read(settings);
-    const std::string broken = "hook claude prompt --context nobody";
-    const std::string whole = "hook claude prompt --context claude";
-    text.replace(text.find(whole), whole.size(), broken);
-    write(settings, text);
-    const Ran ran = run({"doctor", "claude"});
-    EXPECT_EQ(ran.status, 1);
-    EXPECT_NE(ran.output.find("FAIL  hook prompt: "), std::string::npos) << ran.output;
-    hub_->kill();
-    EXPECT_NE(run({"doctor", "claude"}).output.find("FAIL  cannot reach"), std::string::npos);
-}
-
-TEST_F(ConnectCommand, TheDoctorFindsTheTrustOfAHookBehindThoseOfOthers) {
-    const fs::path hooks = home() / ".codex/hooks.json";
-    write(hooks, R"({"hooks":{"Stop":[{"hooks":[{"type":"command","command":"true"}]}]}})");
-    ASSERT_EQ(connect("codex").status, 0);
-    const fs::path config = home() / ".codex/config.toml";
-    const std::string connected = read(config);
-    const auto trust = [&](const std::string& place) {
-        write(config, connected + "\n[hooks.state.\"" + hooks.string() + ":stop:" + place +
-                          "\"]\ntrusted_hash = \"sha256:00\"\n");
-        return run({"doctor", "codex"}).output;
-    };
-    EXPECT_NE(trust("0:0").find("FAIL  codex has not been told to trust"), std::string::npos);
-    const std::string report = trust("1:0");
-    EXPECT_NE(report.find("ok    codex trusts the hook"), std::string::npos) << report;
-    // A file that nobody can read is a fault among others, and the doctor goes on.
-    write(config, "[hooks");
-    const std::string broken = run({"doctor", "codex"}).output;
-    EXPECT_EQ(lines_with(broken, "FAIL  " + config.string() + " is not valid TOML").size(), 2U)
-        << broken;
-    EXPECT_NE(broken.find("is stored"), std::string::npos) << broken;
-}
-
-TEST_F(ConnectCommand, TheDoctorOfTheStoreIsStillThere) {
-    const Ran ran = run({"doctor", "--data-dir", (dir_.path() / "data").string()});
-    EXPECT_EQ(ran.status, 0) << ran.errors;
-    EXPECT_NE(ran.output.find("sound"), std::string::npos);
 }
 
 }  // namespace

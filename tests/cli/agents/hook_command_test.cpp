@@ -184,6 +184,7 @@ TEST_F(HookCommand, AWrongCommandLineIsNoVeto) {
         program.end_input();
         EXPECT_EQ(program.wait(), 0) << testing::PrintToString(arguments);
         EXPECT_EQ(program.output().find("block"), std::string::npos);
+        EXPECT_EQ(program.errors(), "") << testing::PrintToString(arguments);
     }
 }
 
