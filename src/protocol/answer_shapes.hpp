@@ -276,8 +276,7 @@ inline constexpr Structure kSubscriptions{"SubscriptionList", "What an agent sub
 // ---- The hub -----------------------------------------------------------------------------------
 
 inline constexpr Member kWhyMember = maybe(one_of(
-    "reason",
-    "storage_full storage_failed shutting_down starting loop_stalled commit_stalled"));
+    "reason", "storage_full storage_failed shutting_down starting loop_stalled commit_stalled"));
 inline constexpr Member kHealthMembers[] = {
     one_of("status", "ok degraded"),
     is("service", "agent_com"),
@@ -286,8 +285,12 @@ inline constexpr Member kHealthMembers[] = {
     maybe(number_of("reader_lag", "how far a reader of the store's files is behind")),
 };
 inline constexpr Structure kHealth{"Health", "How the hub is.", kHealthMembers};
-inline constexpr Member kProbeMembers[] = {one_of("status", "ok unavailable"), kWhyMember};
-inline constexpr Structure kProbe{"Probe", "The answer to a probe.", kProbeMembers};
+inline constexpr Member kProbeStatus = one_of("status", "ok unavailable");
+inline constexpr Member kLivenessMembers[] = {kProbeStatus, maybe(is("reason", "loop_stalled"))};
+inline constexpr Structure kLiveness{"Liveness", "Whether the hub works.", kLivenessMembers};
+inline constexpr Member kReadinessMembers[] = {kProbeStatus, kWhyMember};
+inline constexpr Structure kReadiness{"Readiness", "Whether the hub takes what it is sent.",
+                                      kReadinessMembers};
 inline constexpr Member kReloadedMembers[] = {
     is("status", "reloaded"),
     texts_of("changed", "settings that differ from before and are in force now"),

@@ -82,6 +82,7 @@ TEST_F(Reload, EveryKeyCanBeCopied) {
                                            std::string("json"),
                                            std::string("relaxed"),
                                            std::string("all"),
+                                           std::string("token"),
                                            std::string("other"),
                                            std::string("/hub")};
         for (const RawValue& other : others) {
