@@ -1,0 +1,256 @@
+"""The documentation, held to the program: commands are run, links followed, quoted texts looked up in the source.
+
+In a page that is run, comments before a block of commands say what a reader sees otherwise:
+
+    <!-- terminal: 2 -->                from here on blocks are for that terminal; 1 to begin with
+    <!-- stays until: listening on -->  the block does not end; go on when it has printed this
+    <!-- stays -->                      the same, without anything to wait for
+    <!-- appears in: 1 -->              what stays in that terminal prints the block ```text that follows
+    <!-- Ctrl+C: 2 -->                  ends what stays in that terminal
+    <!-- not run: needs root -->        why not; counted
+    <!-- run instead: agentcom serve -->
+    <!-- file: agent.py -->             not commands: the reader saves the block under this name
+
+What the commands print is shown in a block ```text right after theirs; `...` in it is anything.
+"""
+
+import os
+import re
+import shlex
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+from pages import PAGES, REPOSITORY, RUN, Block, Source, anchors, blocks, links, without_blocks
+from terminal import Failed, Terminal, matches
+
+BINARY = Path(os.environ.get("AGENTCOM_BINARY", REPOSITORY / "build/release/agentcom")).resolve()
+NOTES = {"terminal", "stays", "stays until", "appears in", "Ctrl+C", "not run", "run instead", "file"}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Reader:
+    """Somebody who follows one page, in a checkout, with the hub's program first in PATH."""
+
+    def __init__(self) -> None:
+        self.directory = Path(tempfile.mkdtemp(prefix="agentcom-docs-"))
+        self.run = self.left_out = 0
+        self._port = str(free_port())
+        self._terminals: dict[str, Terminal] = {}
+        checkout = self.directory / "checkout"
+        for folder in (checkout / "build/release", self.directory / "home", self.directory / "bin"):
+            folder.mkdir(parents=True)
+        for name in ("clients", "config", "examples"):
+            (checkout / name).symlink_to(REPOSITORY / name)
+        for place in (checkout / "build/release", self.directory / "bin"):
+            (place / "agentcom").symlink_to(BINARY)
+        self._checkout = checkout
+        own = {name: value for name, value in os.environ.items() if not name.startswith(("AGENTCOM_", "XDG_"))}
+        self._environment = own | {
+            "PATH": f"{self.directory / 'bin'}:{own['PATH']}", "HOME": str(self.directory / "home"),
+            "LC_ALL": "C.UTF-8", "TZ": "UTC", "AGENTCOM_SERVER_PORT": self._port,
+            "AGENTCOM_URL": f"http://127.0.0.1:{self._port}"}
+
+    def follow(self, page: Path) -> None:
+        terminal = "1"
+        for block in blocks(page):
+            terminal = block.note("terminal") or terminal
+            try:
+                for interrupted in block.all("Ctrl+C"):
+                    self._terminal(interrupted).interrupt()
+                if other := block.note("appears in"):
+                    self._terminal(other).wait_for(self._here(block.text))
+                elif name := block.note("file"):
+                    (self._checkout / name).write_text(self._here(block.text))
+                elif block.language == "sh":
+                    self._do(block, terminal)
+            except Failed as failed:
+                raise AssertionError(f"{block.place}:\n{block.text}{failed}") from None
+
+    def close(self) -> None:
+        for terminal in self._terminals.values():
+            terminal.close()
+        shutil.rmtree(self.directory)
+
+    def _do(self, block: Block, terminal: str) -> None:
+        if block.note("not run"):
+            self.left_out += 1
+            return
+        text = self._here(block.note("run instead") or block.text)
+        if "stays" in block.notes or block.note("stays until"):
+            seen = self._terminal(terminal).run_until(text, block.note("stays until") or "")
+        else:
+            seen = self._terminal(terminal).run(text)
+        if block.shown and not matches(self._here(block.shown.text), seen):
+            raise Failed(f"shown:\n{block.shown.text}printed:\n{seen}")
+        self.run += 1
+
+    def _terminal(self, name: str) -> Terminal:
+        if name not in self._terminals:
+            self._terminals[name] = Terminal(self._checkout, self._environment, self.directory / f"terminal-{name}")
+        return self._terminals[name]
+
+    def _here(self, text: str) -> str:
+        """Pages say port 4000, where another hub may be."""
+        return re.sub(r":4000\b", f":{self._port}", text)
+
+
+class Pages(unittest.TestCase):
+    maxDiff = None
+
+    def test_links_lead_somewhere(self) -> None:
+        broken, count = [], 0
+        for page in [*PAGES, REPOSITORY / "CHANGELOG.md", *sorted((REPOSITORY / "clients").glob("*/README.md"))]:
+            for target in links(page):
+                count += 1
+                name, _, anchor = target.partition("#")
+                file = (page.parent / name).resolve() if name else page
+                if not file.exists():
+                    broken.append(f"{page.relative_to(REPOSITORY)}: {target}: no such file")
+                elif anchor and anchor not in anchors(file):
+                    broken.append(f"{page.relative_to(REPOSITORY)}: {target}: no such heading")
+        self.assertEqual(broken, [])
+        self.assertGreater(count, 100)
+        print(f"{count} links")
+
+    def test_the_map_has_every_page(self) -> None:
+        folder = REPOSITORY / "docs"
+        listed = {(folder / target.partition("#")[0]).resolve() for target in links(folder / "README.md")}
+        pages = {page for page in PAGES if folder in page.parents and page.name != "README.md"}
+        self.assertEqual(pages - listed, set())
+
+    def test_notes_are_known(self) -> None:
+        for page in RUN:
+            for block in blocks(page):
+                for note in block.notes:
+                    self.assertIn(note.partition(": ")[0], NOTES, block.place)
+
+    def test_guides_do_what_they_say(self) -> None:
+        run = left_out = 0
+        for page in RUN:
+            with self.subTest(page=str(page.relative_to(REPOSITORY))):
+                reader, started = Reader(), time.monotonic()
+                try:
+                    reader.follow(page)
+                finally:
+                    reader.close()
+                print(f"{page.relative_to(REPOSITORY)}: {reader.run} blocks run, {reader.left_out} not, "
+                      f"in {time.monotonic() - started:.1f} s")
+                run += reader.run
+                left_out += reader.left_out
+        print(f"docs: {run} blocks of commands run, {left_out} not run")
+
+    def test_flags_of_all_pages_exist(self) -> None:
+        """Also where commands are not run: every `agentcom ...` in a block takes the flags that it is given."""
+        count = 0
+        for page in PAGES:
+            for block in blocks(page):
+                if block.language != "sh":
+                    continue
+                for line in block.text.replace("\\\n", " ").splitlines():
+                    for command in re.findall(r"(?:^|[\s(&|])agentcom ((?:[^|&;)<>#'\"]|'[^']*'|\"[^\"]*\")*)", line):
+                        count += 1
+                        self._look_at(block.place, command)
+        self.assertGreater(count, 50)
+        print(f"{count} commands' flags")
+
+    _helps: dict[tuple[str, ...], str] = {}
+
+    def _help(self, *command: str) -> str:
+        if command not in self._helps:
+            asked = subprocess.run([BINARY, *command, "--help"], capture_output=True, text=True, check=False)
+            self._helps[command] = asked.stdout if asked.returncode == 0 else ""
+        return self._helps[command]
+
+    def _look_at(self, place: str, command: str) -> None:
+        words = shlex.split(command)
+        if not words or words[0].startswith("-") or words[0].isupper():
+            return
+        name = [words[0]]
+        if "SUBCOMMAND" in self._help(*name) and len(words) > 1 and not words[1].startswith("-"):
+            name.append(words[1])
+        text = self._help(*name)
+        self.assertTrue(text, f"{place}: no command `agentcom {' '.join(name)}`")
+        for word in words:
+            if word == "--":
+                break
+            if re.match(r"--[a-z]", word):
+                flag = word.partition("=")[0]
+                self.assertRegex(text, rf"{re.escape(flag)}\b", f"{place}: agentcom {command}")
+
+
+class Troubleshooting(unittest.TestCase):
+    page = REPOSITORY / "docs/guides/troubleshooting.md"
+
+    def rows(self) -> list[list[str]]:
+        table = re.findall(r"^\| (.*) \|$", without_blocks(self.page), re.MULTILINE)
+        return [row.split(" | ") for row in table if not row.startswith("---") and "`" in row.split(" | ")[0]]
+
+    def test_quoted_texts_are_the_programs(self) -> None:
+        """The first column of every table quotes: codes, close codes and lines as the source has them."""
+        source, wrong, count = Source(), [], 0
+        for row in self.rows():
+            for quoted in re.findall(r"`([^`]+)`", row[0]):
+                count += 1
+                known = source.knows(quoted) if re.fullmatch(r"[a-z_]+|\d+", quoted) else source.says(quoted)
+                if not known:
+                    wrong.append(quoted)
+        self.assertEqual(wrong, [])
+        self.assertGreater(count, 40)
+        print(f"{count} quoted texts")
+
+    def test_a_text_that_nobody_says_is_noticed(self) -> None:
+        source = Source()
+        self.assertFalse(source.says("the hub has gone fishing: ..."))
+        self.assertFalse(source.says("..."))
+        self.assertFalse(source.knows("gone_fishing"))
+        self.assertFalse(source.knows("4999"))
+
+
+class Machinery(unittest.TestCase):
+    def test_what_is_shown_is_compared(self) -> None:
+        self.assertTrue(matches("a ... c\n", "a b  \n b c\n"))
+        self.assertFalse(matches("a\n", "a\nb\n"))
+        self.assertFalse(matches("a.c\n", "abc\n"))
+
+    def follow(self, text: str) -> None:
+        reader = Reader()
+        try:
+            page = reader.directory / "page.md"
+            page.write_text(text)
+            reader.follow(page)
+        finally:
+            reader.close()
+
+    def test_a_command_that_fails_is_noticed(self) -> None:
+        with self.assertRaisesRegex(AssertionError, r"page.md:1:\nfalse\necho after\na command failed"):
+            self.follow("```sh\nfalse\necho after\n```\n")
+
+    def test_another_output_is_noticed(self) -> None:
+        with self.assertRaisesRegex(AssertionError, "shown:\nthis\nprinted:\nthat"):
+            self.follow("```sh\necho that\n```\n\n```text\nthis\n```\n")
+
+    def test_a_program_that_does_not_stay_is_noticed(self) -> None:
+        with self.assertRaisesRegex(AssertionError, "did not print 'ready'"):
+            self.follow("<!-- stays until: ready -->\n```sh\necho gone\n```\n")
+
+    def test_terminals_are_apart(self) -> None:
+        self.follow("<!-- stays until: ready -->\n```sh\necho ready; cat\n```\n"
+                    "<!-- terminal: 2 -->\n```sh\nname=b\n```\n"
+                    "<!-- Ctrl+C: 1 -->\n<!-- terminal: 1 -->\n```sh\necho ${name-none}\n```\n\n```text\nnone\n```\n")
+
+
+if __name__ == "__main__":
+    if not BINARY.exists():
+        sys.exit(f"{BINARY} is missing: build it, or name another in AGENTCOM_BINARY")
+    unittest.main()
