@@ -96,18 +96,24 @@ class Source:
 
     def __init__(self) -> None:
         self._files: list[str] = []
-        for file in sorted((REPOSITORY / "src").rglob("*.[ch]pp")):
+        for file in sorted([*(REPOSITORY / "src").rglob("*.[ch]pp"), *(REPOSITORY / "include").rglob("*.hpp")]):
             text = re.sub(r'"\s*\n?\s*"', "", file.read_text())
             self._files.append(text.replace('\\"', '"').replace("\\n", "\n"))
         self._system = {os.strerror(number) for number in range(1, 134)}
 
     def says(self, quoted: str) -> bool:
-        """Whether one file has all pieces of a text in which `...` is what differs."""
-        pieces = [piece for piece in re.split(r"\.\.\.", quoted) if piece.strip(" :\"`'")]
-        pieces = [piece for piece in pieces if piece.strip(" :") not in self._system]
+        """Whether one file has all pieces of a text in which `...` is what differs; the system's words at its end
+        are the system's."""
+        for words in self._system:
+            quoted = quoted.removesuffix(f": {words}")
+        pieces = [piece for piece in quoted.split("...") if piece.strip(" :`")]
         return bool(pieces) and any(all(piece in text for piece in pieces) for text in self._files)
 
     def knows(self, code: str) -> bool:
-        """Whether `code` is a whole literal, or a number of the enumerations."""
-        literal = f'"{code}"' if not code.isdigit() else f" {code}"
-        return any(literal in text for text in self._files)
+        """Whether `code` is a whole literal."""
+        return any(f'"{code}"' in text for text in self._files)
+
+    def pairs(self, number: str, code: str) -> bool:
+        """Whether errors with `code` have this status, or connections closed for it this close code."""
+        row = rf'"{code}",\s+{number},' if len(number) == 3 else rf"\b{code} = {number}\b"
+        return any(re.search(row, text) for text in self._files)

@@ -39,6 +39,17 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+def quoted_texts(page: Path) -> list[tuple[str, str]]:
+    """What the page's tables quote of the program: a number, if one stands before it, and the text."""
+    found, quoting = [], False
+    for line in without_blocks(page).splitlines():
+        first = line.split(" | ")[0].removeprefix("| ")
+        quoting = line.startswith("| ") and (quoting or first in ("it says", "line")) or (quoting and line.startswith("|"))
+        if quoting:
+            found += re.findall(r"(?:\b(\d{3,4}) )?`([^`]+)`", first)
+    return found
+
+
 class Reader:
     """Somebody who follows one page, in a checkout, with the hub's program first in PATH."""
 
@@ -189,24 +200,21 @@ class Pages(unittest.TestCase):
                 self.assertRegex(text, rf"{re.escape(flag)}\b", f"{place}: agentcom {command}")
 
 
-class Troubleshooting(unittest.TestCase):
-    page = REPOSITORY / "docs/guides/troubleshooting.md"
-
-    def rows(self) -> list[list[str]]:
-        table = re.findall(r"^\| (.*) \|$", without_blocks(self.page), re.MULTILINE)
-        return [row.split(" | ") for row in table if not row.startswith("---") and "`" in row.split(" | ")[0]]
+class QuotedTexts(unittest.TestCase):
+    """Tables that begin with `it says` or `line` quote in that column: codes, close codes, and lines of the log."""
 
     def test_quoted_texts_are_the_programs(self) -> None:
-        """The first column of every table quotes: codes, close codes and lines as the source has them."""
         source, wrong, count = Source(), [], 0
-        for row in self.rows():
-            for quoted in re.findall(r"`([^`]+)`", row[0]):
+        for page in (REPOSITORY / "docs/guides/troubleshooting.md", REPOSITORY / "docs/operations.md"):
+            for number, quoted in quoted_texts(page):
                 count += 1
-                known = source.knows(quoted) if re.fullmatch(r"[a-z_]+|\d+", quoted) else source.says(quoted)
+                known = (source.pairs(number, quoted) if number
+                         else source.knows(quoted) if re.fullmatch(r"[a-z_]+", quoted)
+                         else source.says(quoted))
                 if not known:
-                    wrong.append(quoted)
+                    wrong.append(f"{number} {quoted}".strip())
         self.assertEqual(wrong, [])
-        self.assertGreater(count, 40)
+        self.assertGreater(count, 80)
         print(f"{count} quoted texts")
 
     def test_a_text_that_nobody_says_is_noticed(self) -> None:
@@ -214,7 +222,10 @@ class Troubleshooting(unittest.TestCase):
         self.assertFalse(source.says("the hub has gone fishing: ..."))
         self.assertFalse(source.says("..."))
         self.assertFalse(source.knows("gone_fishing"))
-        self.assertFalse(source.knows("4999"))
+        self.assertFalse(source.says(f"gone fishing: {os.strerror(1)}"))
+        self.assertTrue(source.pairs("401", "unauthorized"))
+        self.assertFalse(source.pairs("403", "unauthorized"))
+        self.assertFalse(source.pairs("4001", "slow_consumer"))
 
 
 class Machinery(unittest.TestCase):
