@@ -7,8 +7,6 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").rglob("*.md"))]
-# Pages whose blocks are run, each from its first to its last.
-RUN = [page for page in PAGES if page.parent.name == "guides" or page.name == "README.md"]
 
 _FENCE = re.compile(r"^( *)```(\S*)\s*$")
 _NOTE = re.compile(r"^<!-- (.*?) -->$")

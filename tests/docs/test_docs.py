@@ -1,6 +1,6 @@
 """The documentation, held to the program: commands are run, links followed, quoted texts looked up in the source.
 
-In a page that is run, comments before a block of commands say what a reader sees otherwise:
+The blocks of a page are run from its first to its last. Comments before one say what a reader sees otherwise:
 
     <!-- terminal: 2 -->                from here on blocks are for that terminal; 1 to begin with
     <!-- stays until: listening on -->  the block does not end; go on when it has printed this
@@ -9,6 +9,9 @@ In a page that is run, comments before a block of commands say what a reader see
     <!-- Ctrl+C: 2 -->                  ends what stays in that terminal
     <!-- not run: needs root -->        why not; counted
     <!-- run instead: agentcom serve -->
+    <!-- without: claude mcp -->        leaves out the lines that begin so
+    <!-- hub: --data-dir data -->       what the page takes for granted: a hub, in the terminal "hub"
+    <!-- first: mkdir data -->          and the rest of it
     <!-- file: agent.py -->             not commands: the reader saves the block under this name
 
 What the commands print is shown in a block ```text right after theirs; `...` in it is anything.
@@ -26,11 +29,11 @@ import time
 import unittest
 from pathlib import Path
 
-from pages import PAGES, REPOSITORY, RUN, Block, Source, anchors, blocks, links, without_blocks
+from pages import PAGES, REPOSITORY, Block, Source, anchors, blocks, links, without_blocks
 from terminal import Failed, Terminal, matches
 
 BINARY = Path(os.environ.get("AGENTCOM_BINARY", REPOSITORY / "build/release/agentcom")).resolve()
-NOTES = {"terminal", "stays", "stays until", "appears in", "Ctrl+C", "not run", "run instead", "file"}
+NOTES = {"terminal", "stays", "stays until", "appears in", "Ctrl+C", "not run", "run instead", "without", "hub", "first", "file"}
 
 
 def free_port() -> int:
@@ -59,7 +62,8 @@ class Reader:
         self._port = str(free_port())
         self._terminals: dict[str, Terminal] = {}
         checkout = self.directory / "checkout"
-        for folder in (checkout / "build/release", self.directory / "home", self.directory / "bin"):
+        for folder in (checkout / "build/release", self.directory / "home", self.directory / "bin",
+                       self.directory / "root/etc/agentcom", self.directory / "root/var/lib"):
             folder.mkdir(parents=True)
         for name in ("clients", "config", "examples"):
             (checkout / name).symlink_to(REPOSITORY / name)
@@ -77,8 +81,7 @@ class Reader:
         for block in blocks(page):
             terminal = block.note("terminal") or terminal
             try:
-                for interrupted in block.all("Ctrl+C"):
-                    self._terminal(interrupted).interrupt()
+                self._prepare(block, terminal)
                 if other := block.note("appears in"):
                     self._terminal(other).wait_for(self._here(block.text))
                 elif name := block.note("file"):
@@ -93,11 +96,27 @@ class Reader:
             terminal.close()
         shutil.rmtree(self.directory)
 
+    def _prepare(self, block: Block, terminal: str) -> None:
+        for note in block.notes:
+            kind, _, said = note.partition(": ")
+            if kind == "Ctrl+C":
+                self._terminal(said).interrupt()
+            elif kind == "hub":
+                self._terminal("hub").run_until(self._here(f"agentcom serve {said}\n"), "listening on")
+            elif kind == "first":
+                self._terminal(terminal).run(self._here(f"{said}\n"))
+
     def _do(self, block: Block, terminal: str) -> None:
         if block.note("not run"):
             self.left_out += 1
             return
-        text = self._here(block.note("run instead") or block.text)
+        text = block.note("run instead") or block.text
+        for beginning in block.all("without"):
+            kept = [line for line in text.splitlines(keepends=True) if not line.startswith(beginning)]
+            if "".join(kept) == text:
+                raise Failed(f"no line begins with {beginning!r}")
+            text = "".join(kept)
+        text = self._here(text)
         if "stays" in block.notes or block.note("stays until"):
             seen = self._terminal(terminal).run_until(text, block.note("stays until") or "")
         else:
@@ -112,8 +131,13 @@ class Reader:
         return self._terminals[name]
 
     def _here(self, text: str) -> str:
-        """Pages say port 4000, where another hub may be."""
-        return re.sub(r":4000\b", f":{self._port}", text)
+        """Pages say port 4000, the system's directories and names of hubs; this is for the page's own hub and folder."""
+        text = re.sub(r"https://\w+\.example\.(org|com)(/hub)?(?=\s)", "http://127.0.0.1:4000", text)
+        text = re.sub(r":4000\b", f":{self._port}", text)
+        text = re.sub(r"(?<![\w.~$/])/(var/lib/agentcom|etc/agentcom|backup)\b", rf"{self.directory}/root/\1", text)
+        if beyond := re.search(r"(?<![\w.~$/])/(var|etc|usr/local|root|home)/|\b(sudo|systemctl|apt-get)\b", text):
+            raise Failed(f"{beyond[0]} is for the whole machine")
+        return text
 
 
 class Pages(unittest.TestCase):
@@ -141,14 +165,14 @@ class Pages(unittest.TestCase):
         self.assertEqual(pages - listed, set())
 
     def test_notes_are_known(self) -> None:
-        for page in RUN:
+        for page in PAGES:
             for block in blocks(page):
                 for note in block.notes:
                     self.assertIn(note.partition(": ")[0], NOTES, block.place)
 
-    def test_guides_do_what_they_say(self) -> None:
+    def test_pages_do_what_they_say(self) -> None:
         run = left_out = 0
-        for page in RUN:
+        for page in [page for page in PAGES if any(block.language == "sh" for block in blocks(page))]:
             with self.subTest(page=str(page.relative_to(REPOSITORY))):
                 reader, started = Reader(), time.monotonic()
                 try:
