@@ -25,7 +25,7 @@ def matches(shown: str, seen: str) -> bool:
 
 
 class Terminal:
-    """A shell with `set -eu`. Its directory, variables and functions last from block to block."""
+    """A shell with `set -euo pipefail`. Its directory, variables and functions last from block to block."""
 
     def __init__(self, directory: Path, environment: dict[str, str], logs: Path) -> None:
         self._logs = logs
@@ -38,7 +38,7 @@ class Terminal:
         self._shell = subprocess.Popen(
             ["bash", "--noprofile", "--norc", "-s"], cwd=directory, env=environment, start_new_session=True,
             pass_fds=(self._keyboard,), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        self._tell("set -eu; trap : INT\n")  # Ctrl+C ends what runs, not the shell.
+        self._tell("set -euo pipefail; trap : INT\n")  # Ctrl+C ends what runs, not the shell.
 
     def run(self, text: str) -> str:
         """What the block printed, on either output."""

@@ -123,6 +123,8 @@ class Reader:
             seen = self._terminal(terminal).run(text)
         if block.shown and not matches(self._here(block.shown.text), seen):
             raise Failed(f"shown:\n{block.shown.text}printed:\n{seen}")
+        if not block.shown and '{"error":' in seen:  # curl does not fail for that.
+            raise Failed(f"was refused:\n{seen}")
         self.run += 1
 
     def _terminal(self, name: str) -> Terminal:
@@ -270,6 +272,15 @@ class Machinery(unittest.TestCase):
     def test_a_command_that_fails_is_noticed(self) -> None:
         with self.assertRaisesRegex(AssertionError, r"page.md:1:\nfalse\necho after\na command failed"):
             self.follow("```sh\nfalse\necho after\n```\n")
+
+    def test_a_refusal_is_noticed(self) -> None:
+        with self.assertRaisesRegex(AssertionError, "was refused"):
+            self.follow("""```sh\necho '{"error":"unauthorized"}'\n```\n""")
+
+    def test_a_command_for_the_whole_machine_is_not_run(self) -> None:
+        for command in ("sudo true", "ls /etc/", "systemctl status", "cat </var/log"):
+            with self.subTest(command), self.assertRaisesRegex(AssertionError, "for the whole machine"):
+                self.follow(f"```sh\n{command}/\n```\n")
 
     def test_another_output_is_noticed(self) -> None:
         with self.assertRaisesRegex(AssertionError, "shown:\nthis\nprinted:\nthat"):
