@@ -165,6 +165,7 @@ void EventLoop::run_slices() {
 }
 
 void EventLoop::wake_some() {
+    if (!registry_.waiters().has_ready()) return;
     const auto until = std::chrono::steady_clock::now() + kWakeTime;
     for (std::size_t left = kWakesPerRound; left > 0 && registry_.waiters().has_ready(); --left) {
         guard("long poll", [&] { registry_.waiters().work(1); });
