@@ -56,13 +56,15 @@ private:
 /// Hash and equality that accept the type itself, std::string and std::string_view alike.
 struct TextHash {
     using is_transparent = void;
-    std::size_t operator()(std::string_view text) const noexcept {
+    // Not noexcept, though nothing throws: libstdc++ keeps the hash beside the key only then
+    // (__cache_default in bits/hashtable.h). Without it a look-up hashes each key on its way anew.
+    std::size_t operator()(std::string_view text) const {
         return std::hash<std::string_view>{}(text);
     }
-    std::size_t operator()(const AgentId& id) const noexcept {
+    std::size_t operator()(const AgentId& id) const {
         return (*this)(std::string_view(id.str()));
     }
-    std::size_t operator()(const ChannelName& name) const noexcept {
+    std::size_t operator()(const ChannelName& name) const {
         return (*this)(std::string_view(name.str()));
     }
 };
