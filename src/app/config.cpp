@@ -191,10 +191,16 @@ Config load_config(const ConfigSources& sources) {
     Config config;
     apply_service_variables(config, sources.environment);
     const auto* file_variable = find_variable(sources.environment, "AGENTCOM_CONFIG");
-    if (sources.file) {
-        apply_config_file(config, *sources.file);
-    } else if (file_variable != nullptr && !file_variable->empty()) {
-        apply_config_file(config, *file_variable);
+    std::optional<std::filesystem::path> file = sources.file;
+    if (!file && file_variable != nullptr && !file_variable->empty()) file = *file_variable;
+    if (file) {
+        std::error_code unknown;
+        const auto kind = std::filesystem::status(*file, unknown).type();
+        if (sources.regular_file_only && kind != std::filesystem::file_type::regular &&
+            kind != std::filesystem::file_type::not_found) {
+            throw ConfigError("the configuration file " + file->string() + " is no regular file");
+        }
+        apply_config_file(config, *file);
     }
     apply_inherited_variables(config, sources.environment);
     apply_variables(config, sources.environment);

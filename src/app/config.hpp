@@ -62,6 +62,9 @@ struct ConfigSources {
     std::optional<std::filesystem::path> file;  // otherwise the variable AGENTCOM_CONFIG, or none
     std::vector<std::pair<std::string, std::string>> flags;  // "section.key" and its text
     Environment environment;
+    /// Refuses a file that is a pipe or a device: reading it may wait for ever, and gives nothing
+    /// the second time.
+    bool regular_file_only = false;
 };
 
 /// Defaults and what systemd says (STATE_DIRECTORY, CREDENTIALS_DIRECTORY), then the file, then

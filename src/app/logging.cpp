@@ -21,6 +21,7 @@
 #include <utility>
 
 #include "agentcom/core/log_fields.hpp"
+#include "agentcom/core/utf8.hpp"
 
 namespace agentcom::app {
 namespace {
@@ -146,19 +147,29 @@ bool is_journal(int descriptor, const char* journal_stream) noexcept {
 
 void append_escaped(std::string& out, std::string_view text) {
     static constexpr std::string_view kHex = "0123456789abcdef";
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (c == '"' || c == '\\') {
+    const auto escape = [&out](std::uint32_t unit) {
+        out += "\\u";
+        for (int shift = 12; shift >= 0; shift -= 4) out += kHex[(unit >> shift) & 15];
+    };
+    for (std::size_t at = 0; at < text.size();) {
+        const std::size_t length = core::utf8_sequence_length(text, at);
+        if (length == 0) {
+            escape(0xfffd);
+            ++at;
+            continue;
+        }
+        const std::string_view sequence = text.substr(at, length);
+        const std::uint32_t point = core::code_point(sequence);
+        at += length;
+        if (point == '"' || point == '\\') {
             out += '\\';
-            out += c;
-        } else if (c == '\n') {
+            out += sequence;
+        } else if (point == '\n') {
             out += "\\n";
-        } else if (byte < 0x20 || byte == 0x7f) {
-            out += "\\u00";
-            out += kHex[byte >> 4];
-            out += kHex[byte & 15];
+        } else if (point <= 0xffff && (core::is_control(point) || core::deceives(point))) {
+            escape(point);
         } else {
-            out += c;
+            out += sequence;
         }
     }
 }

@@ -49,8 +49,9 @@ private:
 /// ("device:inode"; may be null) tells.
 [[nodiscard]] bool is_journal(int descriptor, const char* journal_stream) noexcept;
 
-/// Quotes, backslashes and control characters escaped as in JSON, so that whatever a peer sent
-/// stays within its line.
+/// Quotes, backslashes, control characters and what deceives the eye (core/utf8.hpp) escaped as in
+/// JSON, and U+FFFD for bytes that are no UTF-8, so that whatever a peer sent stays within its
+/// line, and the line is JSON.
 void append_escaped(std::string& out, std::string_view text);
 
 }  // namespace agentcom::app

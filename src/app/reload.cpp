@@ -71,7 +71,9 @@ router::Router::ReloadResult Reloaded::result() const {
 
 Reloaded reload(const ConfigSources& sources, Config& running, const Prepare& prepare) {
     try {
-        return apply(load_config(sources), running, prepare);
+        ConfigSources again = sources;
+        again.regular_file_only = true;
+        return apply(load_config(again), running, prepare);
     } catch (const std::exception& error) {
         Reloaded refused;
         refused.problem = error.what();

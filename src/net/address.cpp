@@ -118,17 +118,18 @@ bool TrustedProxies::trusts(const Address& address) const noexcept {
                                [&](const AddressRange& range) { return range.contains(address); });
 }
 
-Address TrustedProxies::client(const Address& peer, std::string_view forwarded_for) const {
-    Address nearest = peer;
-    while (!forwarded_for.empty() && trusts(nearest)) {
+TrustedProxies::Found TrustedProxies::search(const Address& peer,
+                                             std::string_view forwarded_for) const {
+    Found found{peer};
+    while (!forwarded_for.empty() && trusts(found.nearest)) {
         const auto comma = forwarded_for.rfind(',');
         const bool last = comma == std::string_view::npos;
-        const auto found = parse_forwarded(last ? forwarded_for : forwarded_for.substr(comma + 1));
-        if (!found) break;
-        nearest = *found;
+        const auto entry = parse_forwarded(last ? forwarded_for : forwarded_for.substr(comma + 1));
+        if (!entry) return {found.nearest};
+        found = {*entry, true};
         forwarded_for = last ? std::string_view() : forwarded_for.substr(0, comma);
     }
-    return nearest;
+    return found;
 }
 
 bool is_address_range(std::string_view text) { return AddressRange::parse(text).has_value(); }

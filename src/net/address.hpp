@@ -49,9 +49,21 @@ public:
     /// Who asks, when `peer` is a trusted proxy that passes on this X-Forwarded-For: the rightmost
     /// address in it that is not a trusted proxy itself. What cannot be read ends the search: the
     /// proxy that sent it then stands for its client.
-    [[nodiscard]] Address client(const Address& peer, std::string_view forwarded_for) const;
+    [[nodiscard]] Address client(const Address& peer, std::string_view forwarded_for) const {
+        return search(peer, forwarded_for).nearest;
+    }
+    /// Whether that is somebody whom the proxies name, and not a proxy in the place of its client.
+    [[nodiscard]] bool names_client(const Address& peer, std::string_view forwarded_for) const {
+        return search(peer, forwarded_for).named;
+    }
 
 private:
+    struct Found {
+        Address nearest;
+        bool named = false;
+    };
+    [[nodiscard]] Found search(const Address& peer, std::string_view forwarded_for) const;
+
     std::vector<AddressRange> ranges_;
 };
 

@@ -197,9 +197,10 @@ Awaitable<HttpSession::Taken> HttpSession::take_request() {
 
 bool HttpSession::is_local(const RequestReader& reader) const {
     // A proxy that is not known to be one comes from this machine, too, for whomever it serves; and
-    // one that is known may fail to say for whom.
-    const bool says_for_whom = !reader.forwarded_for().empty();
-    return address_key(from_).is_loopback() && says_for_whom == through_proxy_;
+    // one that is known may fail to say for whom, or say what nobody can read.
+    if (!address_key(from_).is_loopback()) return false;
+    return through_proxy_ ? shard().proxies().names_client(visitor_.address, reader.forwarded_for())
+                          : reader.forwarded_for().empty();
 }
 
 void HttpSession::note_head(const RequestReader& reader) {

@@ -63,7 +63,9 @@ std::optional<SitePolicy::Origin> SitePolicy::Origin::parse(std::string_view tex
 }
 
 bool SitePolicy::is_origin(std::string_view text) {
-    return text == kAny || text == kNull || Origin::parse(text).has_value();
+    // A star stands for all origins or for itself, never for a part of a name.
+    if (text.find('*') != std::string_view::npos) return text == kAny;
+    return text == kNull || Origin::parse(text).has_value();
 }
 
 bool SitePolicy::is_host(std::string_view text) { return text == kAny || host_of(text); }

@@ -73,6 +73,20 @@ TEST(LogText, StaysOnItsLine) {
     EXPECT_EQ(escaped(std::string_view("\0\x1b[1m", 5)), "\\u0000\\u001b[1m");
 }
 
+TEST(LogText, IsUtf8ThatATerminalShowsAsItIs) {
+    EXPECT_EQ(escaped("/\xff\xfe!"), "/\\ufffd\\ufffd!");
+    EXPECT_EQ(escaped("/\xed\xa0\x80"), "/\\ufffd\\ufffd\\ufffd") << "a surrogate";
+    EXPECT_EQ(escaped("\xc2\x9b"
+                      "2J"),
+              "\\u009b2J")
+        << "a control sequence of eight bits";
+    EXPECT_EQ(escaped("a\xe2\x80\xae"
+                      "b"),
+              "a\\u202eb")
+        << "right to left";
+    EXPECT_EQ(escaped("\xf0\x9f\x90\x9d"), "\xf0\x9f\x90\x9d");
+}
+
 TEST(Logging, LinesComeOutInOrderWhileItRuns) {
     Pipe pipe;
     const Logging logging(LogLevel::info, LogFormat::text, pipe.write_end());

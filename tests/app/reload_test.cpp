@@ -2,6 +2,8 @@
 // daemon.
 #include "app/reload.hpp"
 
+#include <sys/stat.h>
+
 #include <gtest/gtest.h>
 
 #include <csignal>
@@ -104,6 +106,17 @@ TEST_F(Reload, AnUnusableConfigurationChangesNothing) {
     EXPECT_NE(reloaded.problem->find("log.colour"), std::string::npos) << *reloaded.problem;
     EXPECT_EQ(reloaded.result().error().code, core::ErrorCode::invalid_configuration);
     EXPECT_EQ(running.log_level, LogLevel::info);
+    EXPECT_FALSE(in_force_);
+}
+
+TEST_F(Reload, APipeIsNotWaitedFor) {
+    write("");
+    Config running = load_config(sources());
+    std::filesystem::remove(file());
+    ASSERT_EQ(::mkfifo(file().c_str(), 0600), 0);
+    const Reloaded reloaded = reload(sources(), running, accept());
+    ASSERT_TRUE(reloaded.problem);
+    EXPECT_NE(reloaded.problem->find("is no regular file"), std::string::npos) << *reloaded.problem;
     EXPECT_FALSE(in_force_);
 }
 

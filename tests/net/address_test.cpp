@@ -87,5 +87,19 @@ TEST(TrustedProxies, WithoutAReadableAddressTheProxyStandsForItsClient) {
     EXPECT_EQ(proxies.client(address("10.0.0.1"), "10.0.0.3, 10.0.0.2").to_string(), "10.0.0.3");
 }
 
+TEST(TrustedProxies, OnlyWhoIsNamedIsTakenForTheClientItself) {
+    const TrustedProxies proxies({*AddressRange::parse("127.0.0.1")});
+    const auto named = [&](std::string_view forwarded) {
+        return proxies.names_client(address("127.0.0.1"), forwarded);
+    };
+    EXPECT_TRUE(named("127.0.0.1"));
+    EXPECT_TRUE(named("203.0.113.9"));
+    EXPECT_TRUE(named("garbage, 203.0.113.9")) << "what the client wrote counts for nothing";
+    for (const char* forwarded : {"", "unknown", "203.0.113.9, unknown", "203.0.113.9,", ",",
+                                  "\"203.0.113.9\"", "127.1", "garbage, 127.0.0.1"}) {
+        EXPECT_FALSE(named(forwarded)) << forwarded;
+    }
+}
+
 }  // namespace
 }  // namespace agentcom::net

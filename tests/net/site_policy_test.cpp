@@ -85,7 +85,8 @@ TEST(SitePolicy, OriginsThatWereConfiguredAreAdmitted) {
 }
 
 TEST(SitePolicy, MistakesInTheListsAreTold) {
-    for (const char* text : {"app.example", "https://", "https://a/b", "", "https://me@a"}) {
+    for (const char* text :
+         {"app.example", "https://", "https://a/b", "", "https://me@a", "https://*.app.example"}) {
         EXPECT_FALSE(SitePolicy::is_origin(text)) << text;
         EXPECT_THROW(SitePolicy({text}, {}, "::", false), std::runtime_error) << text;
     }
