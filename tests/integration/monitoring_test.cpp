@@ -46,7 +46,7 @@ std::string run(const std::string& command) {
     while (const std::size_t size = std::fread(some.data(), 1, some.size(), pipe.get())) {
         text.append(some.data(), size);
     }
-    EXPECT_EQ(::pclose(pipe.get()), 0) << command << "\n" << text;
+    EXPECT_EQ(::pclose(pipe.release()), 0) << command << "\n" << text;
     return text;
 }
 
