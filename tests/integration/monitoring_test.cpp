@@ -12,10 +12,10 @@
 #include <fstream>
 #include <iterator>
 #include <map>
-#include <memory>
 #include <regex>
 #include <set>
 #include <sstream>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -39,14 +39,14 @@ std::filesystem::path monitoring() { return source_dir() / "config" / "monitorin
 
 /// What is printed by a command that must succeed.
 std::string run(const std::string& command) {
-    const std::unique_ptr<FILE, int (*)(FILE*)> pipe(::popen((command + " 2>&1").c_str(), "r"),
-                                                     [](FILE*) { return 0; });
+    FILE* const pipe = ::popen((command + " 2>&1").c_str(), "r");
+    if (pipe == nullptr) throw std::runtime_error("cannot run " + command);
     std::string text;
     std::array<char, 4096> some{};
-    while (const std::size_t size = std::fread(some.data(), 1, some.size(), pipe.get())) {
+    while (const std::size_t size = std::fread(some.data(), 1, some.size(), pipe)) {
         text.append(some.data(), size);
     }
-    EXPECT_EQ(::pclose(pipe.release()), 0) << command << "\n" << text;
+    EXPECT_EQ(::pclose(pipe), 0) << command << "\n" << text;
     return text;
 }
 
