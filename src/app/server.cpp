@@ -39,7 +39,10 @@ net::Site site(const Config& config) {
             .home_html = std::string(home_html()),
             .llms_txt = std::string(llms_txt()),
             .skill_md = std::string(skill_md()),
-            .max_profile_bytes = config.router.max_profile_bytes};
+            .max_profile_bytes = config.router.max_profile_bytes,
+            .max_payload_bytes = config.router.max_frame_bytes - router::kFrameOverheadBytes,
+            .anonymous_reads = config.router.anonymous_reads,
+            .anonymous_metrics = config.router.metrics_access != router::MetricsAccess::token};
 }
 
 }  // namespace

@@ -19,8 +19,7 @@ using protocol::FrameShape;
 using protocol::OperationInfo;
 
 constexpr std::string_view kAboutFrames =
-    "Text frames with one JSON object each. The first must be identify, within 10 seconds. Any "
-    "frame "
+    "Text frames with one JSON object each. The first must be identify, in time. Any frame "
     "may carry ref; what answers it carries the same. Replies come in the order of the requests. "
     "Clients ignore members that they do not know. x-max-bytes bounds a text in bytes of UTF-8, "
     "x-max-json-bytes a value as JSON text. Any frame may be answered with internal or "
@@ -28,6 +27,14 @@ constexpr std::string_view kAboutFrames =
     "HTTP is described by openapi.json.";
 
 constexpr const char* kChannel = "#/channels/hub";
+
+/// The same, with the time there is in this hub.
+std::string about_frames(core::Millis identify_timeout) {
+    constexpr std::string_view kInTime = "in time";
+    std::string text(kAboutFrames);
+    return text.replace(text.find(kInTime), kInTime.size(),
+                        "within " + std::to_string(identify_timeout.count()) + " ms");
+}
 
 /// What asks and what answers are told apart by the beginning of their names.
 std::string asked(std::string_view frame) { return "ask_" + std::string(frame); }
@@ -141,7 +148,7 @@ std::string asyncapi(const Facts& facts) {
         {"info",
          {{"title", "AgentCom"},
           {"version", core::kVersion},
-          {"description", kAboutFrames},
+          {"description", about_frames(facts.identify_timeout)},
           {"license", {{"name", "MIT"}, {"url", "https://opensource.org/license/mit"}}}}},
         {"defaultContentType", "application/json"}};
     if (!facts.public_url.empty()) document["servers"]["hub"] = server_of(facts.public_url);
@@ -169,7 +176,9 @@ std::string asyncapi(const Facts& facts) {
     for (const auto& [name, message] : messages.items()) {
         in_channel[name] = {{"$ref", "#/components/messages/" + name}};
     }
-    document["channels"]["hub"] = {{"address", "/ws"},
+    // The path of public_url is that of the server.
+    const std::string base = facts.public_url.empty() ? facts.base_path : std::string();
+    document["channels"]["hub"] = {{"address", base + "/ws"},
                                    {"description", "One connection of one agent."},
                                    {"messages", in_channel},
                                    {"x-close-codes", close_codes()}};

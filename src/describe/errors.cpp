@@ -39,11 +39,14 @@ std::vector<core::ErrorCode> errors_of(const PathInfo& path) {
     if (path.right != Right::anyone) add(codes, unauthorized);
     add_rights(codes, path.right);
     add(codes, rate_limited);
-    if (path.operation == nullptr) return codes;
+    // Of everything that is in the path, the query or the header.
+    add(codes, bad_request);
+    if (path.operation == nullptr) {
+        for (const core::ErrorCode code : path.errors) add(codes, code);
+        return codes;
+    }
     const protocol::OperationInfo& info = *path.operation;
     for (const core::ErrorCode code : info.errors) add(codes, code);
-    // Of everything that is in the path or the query.
-    add(codes, bad_request);
     add(codes, invalid_encoding);
     for (const FieldSpec& field : info.fields) {
         if (may_be_wrong(field)) add(codes, invalid_field);

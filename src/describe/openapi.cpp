@@ -9,6 +9,7 @@
 #include "agentcom/core/error.hpp"
 #include "agentcom/core/version.hpp"
 #include "agentcom/describe/describe.hpp"
+#include "describe/pages.hpp"
 #include "describe/schemas.hpp"
 
 namespace agentcom::describe {
@@ -22,7 +23,6 @@ using protocol::FieldType;
 using protocol::OperationInfo;
 using protocol::Right;
 
-constexpr std::string_view kJsonMedia = "application/json";
 constexpr std::string_view kBearer = "token";
 constexpr std::string_view kInQuery = "token_in_query";
 
@@ -35,8 +35,9 @@ constexpr std::string_view kAboutPaths =
     "What limits, the hub's stopping or a page of another origin bring about may meet any request "
     "and is not repeated at each: forbidden_host, forbidden_origin, too_many_connections, "
     "overloaded, "
-    "request_timeout, header_too_large, expectation_failed, internal. The WebSocket at /ws is "
-    "described by asyncapi.json.";
+    "request_timeout, header_too_large, expectation_failed, internal. What is said over the "
+    "WebSocket "
+    "at /ws is described by asyncapi.json.";
 
 /// Paths are grouped by what stands behind the first slash, or behind /api.
 std::string tag_of(std::string_view pattern) {
@@ -88,13 +89,14 @@ std::string argument_of(std::string_view pattern) {
     return std::string(pattern.substr(at + 1, pattern.find('/', at) - at - 1));
 }
 
-Json security_of(const PathInfo& path) {
+Json security_of(const PathInfo& path, const Facts& facts) {
     Json ways = Json::array();
     if (path.right == Right::anyone) return ways;
     ways.push_back({{kBearer, Json::array()}});
     if (path.query_token) ways.push_back({{kInQuery, Json::array()}});
-    // Where auth.anonymous_reads is set or metrics.access allows it, or with the token in the body.
-    if (path.right == Right::reader || path.right == Right::watcher || path.body_token) {
+    // As it is configured, or with the token in the body.
+    if ((path.right == Right::reader && facts.anonymous_reads) ||
+        (path.right == Right::watcher && facts.anonymous_metrics) || path.body_token) {
         ways.push_back(Json::object());
     }
     return ways;
@@ -223,7 +225,7 @@ Json operation_of(const PathInfo& path, const Facts& facts, Json& schemas) {
     const OperationInfo& info = *path.operation;
     Json made = {{"operationId", info.name}, {"summary", info.about}};
     made["tags"] = {tag_of(path.pattern)};
-    made["security"] = security_of(path);
+    made["security"] = security_of(path, facts);
     if (Json parameters = parameters_of(path, facts); !parameters.empty()) {
         made["parameters"] = std::move(parameters);
     }
@@ -237,19 +239,12 @@ Json operation_of(const PathInfo& path, const Facts& facts, Json& schemas) {
     return made;
 }
 
-/// A page, or another protocol's path, of which only this much is said.
-Json page_of(const PathInfo& path) {
+/// A page, or another protocol's path.
+Json page_of(const PathInfo& path, const Facts& facts, Json& schemas) {
     Json made = {{"operationId", path.name}, {"summary", path.about}};
     made["tags"] = {"hub"};
-    made["security"] = security_of(path);
-    if (path.verb == "POST") {
-        made["requestBody"] = {{"required", true},
-                               {"content", {{kJsonMedia, {{"schema", {{"type", "object"}}}}}}}};
-    }
-    const Json schema =
-        path.media == kJsonMedia ? Json{{"type", "object"}} : Json{{"type", "string"}};
-    made["responses"]["200"] = {{"description", path.about},
-                                {"content", {{path.media, {{"schema", schema}}}}}};
+    made["security"] = security_of(path, facts);
+    describe_page(path, made, schemas);
     add_refusals(path, made["responses"]);
     return made;
 }
@@ -276,12 +271,12 @@ std::string openapi(std::span<const PathInfo> paths, const Facts& facts) {
     add_errors(schemas);
     Json& described = document["paths"] = Json::object();
     for (const PathInfo& path : paths) {
-        if (path.operation == nullptr && path.media.empty()) continue;
         std::string verb(path.verb);
         std::ranges::transform(verb, verb.begin(),
                                [](char c) { return static_cast<char>(c | 0x20); });
-        described[templated(path.pattern)][verb] =
-            path.operation != nullptr ? operation_of(path, facts, schemas) : page_of(path);
+        described[templated(path.pattern)][verb] = path.operation != nullptr
+                                                       ? operation_of(path, facts, schemas)
+                                                       : page_of(path, facts, schemas);
     }
     document["components"]["schemas"] = std::move(schemas);
     document["components"]["securitySchemes"] = {

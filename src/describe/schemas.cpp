@@ -198,6 +198,9 @@ Json schema_of(const FieldSpec& field, Spelling spelling, const Facts& facts) {
             break;
     }
     if (field.profile) schema["x-max-json-bytes"] = facts.max_profile_bytes;
+    if (field.key == protocol::Key::payload && facts.max_payload_bytes > 0) {
+        schema["x-max-json-bytes"] = facts.max_payload_bytes;
+    }
     schema["description"] = about(field);
     return schema;
 }

@@ -15,6 +15,8 @@ namespace agentcom::describe {
 /// Members stay in the order in which they were made.
 using Json = nlohmann::ordered_json;
 
+inline constexpr std::string_view kJsonMedia = "application/json";
+
 /// Where a field is spelled: texts in a path or a query are never null.
 enum class Spelling : std::uint8_t { frame, body, parameter };
 [[nodiscard]] Json schema_of(const protocol::FieldSpec& field, Spelling spelling,

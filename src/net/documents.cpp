@@ -24,11 +24,31 @@ std::string tag_of(std::string_view text) {
     return tag + '"';
 }
 
+/// Whether the parameters of a member of `Accept` give it the weight 0, which means "not this" (RFC
+/// 9110, 12.4.2).
+bool is_refused(std::string_view parameters) {
+    while (!parameters.empty()) {
+        parameters.remove_prefix(1);  // the semicolon
+        const auto end = std::min(parameters.find(';'), parameters.size());
+        const std::string_view parameter = trim(parameters.substr(0, end));
+        parameters.remove_prefix(end);
+        if (!equal_ignoring_case(parameter.substr(0, 2), "q=")) continue;
+        const std::string_view weight = parameter.substr(2);
+        return weight.starts_with('0') && weight.find_first_not_of("0.") == std::string_view::npos;
+    }
+    return false;
+}
+
 }  // namespace
 
-Documents::Documents(Site site, std::string public_url) : public_url_(std::move(public_url)) {
+Documents::Documents(Site site, const EndpointOptions& options) : public_url_(options.public_url) {
     const describe::Facts facts{.public_url = public_url_,
-                                .max_profile_bytes = site.max_profile_bytes};
+                                .base_path = options.base_path,
+                                .anonymous_reads = site.anonymous_reads,
+                                .anonymous_metrics = site.anonymous_metrics,
+                                .identify_timeout = options.limits.identify_timeout,
+                                .max_profile_bytes = site.max_profile_bytes,
+                                .max_payload_bytes = site.max_payload_bytes};
     add(Page::dashboard, Content::html, std::move(site.dashboard_html));
     // It has always been made anew: what a browser keeps of it would be an older hub's.
     documents_[static_cast<std::size_t>(Page::dashboard)].tag.clear();
@@ -62,7 +82,10 @@ std::vector<describe::PathInfo> described_paths() {
                  route.page == Page::none ? &protocol::operation_info(route.operation) : nullptr,
              .name = page.name,
              .about = page.about,
-             .media = page.media});
+             .kind = page.kind,
+             .media = page.media,
+             .has_tag = is_document(route.page) && route.page != Page::dashboard,
+             .errors = page.errors});
     }
     return paths;
 }
@@ -76,7 +99,9 @@ bool matches_tag(std::string_view header, std::string_view tag) {
 
 bool asks_for_html(std::string_view header) {
     return std::ranges::any_of(list_members(header), [](std::string_view member) {
-        return equal_ignoring_case(trim(member.substr(0, member.find(';'))), "text/html");
+        const auto type_end = std::min(member.find(';'), member.size());
+        return equal_ignoring_case(trim(member.substr(0, type_end)), "text/html") &&
+               !is_refused(member.substr(type_end));
     });
 }
 

@@ -15,7 +15,7 @@ namespace agentcom::net {
 /// any thread may read it.
 class Documents {
 public:
-    Documents(Site site, std::string public_url);
+    Documents(Site site, const EndpointOptions& options);
 
     struct Document {
         std::string text;

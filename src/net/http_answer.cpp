@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::uint16_t kNoContent = 204;
 constexpr std::uint16_t kNotModified = 304;
+constexpr std::uint16_t kPermanentRedirect = 308;
 
 std::string_view reason_phrase(std::uint16_t status) noexcept {
     switch (status) {
@@ -25,6 +26,8 @@ std::string_view reason_phrase(std::uint16_t status) noexcept {
             return "No Content";
         case kNotModified:
             return "Not Modified";
+        case kPermanentRedirect:
+            return "Permanent Redirect";
         case 400:
             return "Bad Request";
         case 401:
@@ -68,9 +71,8 @@ constexpr std::string_view kHtmlHeaders =
 constexpr std::string_view kJsonHeaders = "Content-Type: application/json\r\n";
 constexpr std::string_view kTextHeaders = "Content-Type: text/plain; charset=utf-8\r\n";
 constexpr std::string_view kMarkdownHeaders = "Content-Type: text/markdown; charset=utf-8\r\n";
-// Accept decides whether it is there.
 constexpr std::string_view kPlainHtmlHeaders =
-    "Content-Type: text/html; charset=utf-8\r\nVary: Accept\r\n"
+    "Content-Type: text/html; charset=utf-8\r\n"
     "Content-Security-Policy: default-src 'none'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'\r\n";
 constexpr std::string_view kMetricsHeaders =
@@ -130,6 +132,15 @@ HttpAnswer to_answer(mcp::Answer given) {
     return answer;
 }
 
+HttpAnswer redirection(std::string location) {
+    HttpAnswer answer;
+    answer.status = kPermanentRedirect;
+    answer.content = Content::text;
+    answer.body.append("It is at " + location + "\n");
+    answer.location = std::move(location);
+    return answer;
+}
+
 HttpAnswer hook_answer(core::result<std::string> output) {
     if (!output) return error_answer(output.error());
     HttpAnswer answer;
@@ -176,6 +187,8 @@ std::string answer_head(const HttpAnswer& answer, const AnswerForm& form) {
     out += "X-Content-Type-Options: nosniff\r\n";
     const bool has_content = answer.status != kNoContent && answer.status != kNotModified;
     if (has_content) out += content_headers(answer.content);
+    if (answer.by_accept) out += "Vary: Accept\r\n";
+    if (!answer.location.empty()) out += "Location: " + answer.location + "\r\n";
     append_request_lines(out, form);
     if (answer.preflight) {
         out.append("Access-Control-Allow-Methods: ").append(answer.allow);

@@ -33,6 +33,8 @@ struct HttpAnswer {
     bool ends_connection = false;  // nothing can follow on it
     std::string allow;             // the Allow header, when not empty
     std::string tag;               // the ETag header, when not empty: it may be kept, and asked for
+    std::string location;          // the Location header, when not empty
+    bool by_accept = false;        // the request's Accept decided what it is
     bool preflight = false;        // a page asks what it may ask; `allow` is the answer to that
     std::optional<std::uint32_t> retry_after_s;
     /// Of an error that no operation has answered, so that nobody has counted it yet.
@@ -42,6 +44,8 @@ struct HttpAnswer {
 /// `hint`: a 401 says how to send a token.
 [[nodiscard]] HttpAnswer to_answer(protocol::HttpOutput output);
 [[nodiscard]] HttpAnswer to_answer(mcp::Answer answer);
+/// Sends whoever asks to this address, which may be relative to the one that was asked for.
+[[nodiscard]] HttpAnswer redirection(std::string location);
 /// A hook's output; 204 without any.
 [[nodiscard]] HttpAnswer hook_answer(core::result<std::string> output);
 [[nodiscard]] HttpAnswer error_answer(core::Error error, bool hint = false);

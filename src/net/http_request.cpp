@@ -25,14 +25,38 @@ std::string find_token(const HttpHead& head, const Route* route, const Query& qu
     return {};
 }
 
-HttpAnswer document_answer(const HttpHead& head, Page page, const Documents& documents) {
-    constexpr std::uint16_t kUnchanged = 304;
-    // Clients of the original, and scripts that look whether a hub is there, find nothing here.
-    if (page == Page::home && !(head.accept && asks_for_html(*head.accept))) {
-        return error_answer(core::ErrorCode::not_found);
+/// Where the document is, seen from where it was asked for, so that its relative links hold; empty:
+/// there.
+std::string place_of(const Route& route, const Target& target, std::string_view base_path) {
+    // The dashboard has always been shown at both.
+    if (route.page == Page::dashboard) return {};
+    if (route.page != Page::home) {
+        return target.slash_at_end ? ".." + std::string(route.pattern) : std::string();
     }
-    const Documents::Document& document = *documents.find(page);
+    // Whatever stood before the path of the hub is gone, so that only the base may lack its slash.
+    if (target.slash_at_end || base_path.empty()) return {};
+    return std::string(base_path.substr(base_path.rfind('/') + 1)) + '/';
+}
+
+HttpAnswer document_answer(const HttpHead& head, const Route& route, const Target& target,
+                           const Premises& premises) {
+    constexpr std::uint16_t kUnchanged = 304;
+    const Page page = route.page;
+    const bool by_accept = page == Page::home;
+    // Clients of the original, and scripts that look whether a hub is there, find nothing here.
+    if (by_accept && !(head.accept && asks_for_html(*head.accept))) {
+        HttpAnswer nothing = error_answer(core::ErrorCode::not_found);
+        nothing.by_accept = true;
+        return nothing;
+    }
+    if (std::string place = place_of(route, target, premises.base_path); !place.empty()) {
+        HttpAnswer answer = redirection(std::move(place));
+        answer.by_accept = by_accept;
+        return answer;
+    }
+    const Documents::Document& document = *premises.documents.find(page);
     HttpAnswer answer;
+    answer.by_accept = by_accept;
     answer.content = document.content;
     answer.tag = document.tag;
     if (head.if_none_match && !document.tag.empty() &&
@@ -172,7 +196,7 @@ HeadStep admit(const HttpHead& head, const Premises& premises) {
     const bool shown = admission.token_shown;
     if (route == nullptr) return {std::move(caller), shown, no_route(admission.match)};
     if (is_document(route->page)) {
-        return {std::move(caller), shown, document_answer(head, route->page, premises.documents)};
+        return {std::move(caller), shown, document_answer(head, *route, target, premises)};
     }
     if (route->page == Page::websocket) return {std::move(caller), shown, to_websocket(head)};
 

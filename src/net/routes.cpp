@@ -69,20 +69,33 @@ constexpr auto kRoutes = std::to_array<Route>({
     {"POST", "/admin/reload", reload_config},
 });
 
+using describe::PageKind;
+using enum core::ErrorCode;
+
+constexpr std::array kErrorsOfWebSocket{upgrade_required, shutting_down};
+constexpr std::array kErrorsOfMcp{unsupported_media_type, body_too_large};
+constexpr std::array kErrorsOfHook{invalid_json, missing_field, invalid_field,
+                                   unsupported_media_type, body_too_large};
+constexpr std::array kErrorsOfHome{not_found};
+
 constexpr auto kPages = std::to_array<PageInfo>({
     {},
-    // What answers is no HTTP, so it is no path of a description.
-    {"websocket", "Becomes a WebSocket: 101, or without an upgrade 426.", ""},
-    {"dashboard", "A page that asks for a token and shows how much is sent.", "text/html"},
+    {"websocket", "Becomes a WebSocket: 101, or without an upgrade 426.", PageKind::websocket, "",
+     kErrorsOfWebSocket},
+    {"dashboard", "A page that asks for a token and shows how much is sent.", PageKind::document,
+     "text/html"},
     {"mcp", "The Model Context Protocol: JSON-RPC in, JSON or a stream of events out.",
+     PageKind::mcp, "", kErrorsOfMcp},
+    {"claude_hook", "The input of one of Claude Code's hooks in, its output out.", PageKind::hook,
+     "", kErrorsOfHook},
+    {"home", "A page with links; 404 for who does not name text/html.", PageKind::document,
+     "text/html", kErrorsOfHome},
+    {"llms", "What there is, for language models.", PageKind::document, "text/plain"},
+    {"skill", "How an agent uses this hub.", PageKind::document, "text/markdown"},
+    {"openapi", "The description of every path (OpenAPI 3.1).", PageKind::document,
      "application/json"},
-    {"claude_hook", "The input of one of Claude Code's hooks in, its output out.",
+    {"asyncapi", "The description of the WebSocket (AsyncAPI 3.0).", PageKind::document,
      "application/json"},
-    {"home", "A page with links; 404 for who does not accept text/html.", "text/html"},
-    {"llms", "What there is, for language models.", "text/plain"},
-    {"skill", "How an agent uses this hub.", "text/markdown"},
-    {"openapi", "The description of every path (OpenAPI 3.1).", "application/json"},
-    {"asyncapi", "The description of the WebSocket (AsyncAPI 3.0).", "application/json"},
 });
 static_assert(kPages.size() == kPageCount, "every page has its row");
 

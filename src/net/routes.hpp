@@ -5,6 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "agentcom/core/error.hpp"
+#include "agentcom/describe/describe.hpp"
 #include "agentcom/protocol/operations.hpp"
 
 namespace agentcom::net {
@@ -28,7 +30,9 @@ inline constexpr std::size_t kPageCount = static_cast<std::size_t>(Page::asyncap
 struct PageInfo {
     std::string_view name;   // unique
     std::string_view about;  // in a sentence
-    std::string_view media;  // what it answers with; empty: it is no path of a description
+    describe::PageKind kind = describe::PageKind::document;
+    std::string_view media{};                   // of a document
+    std::span<const core::ErrorCode> errors{};  // its own
 };
 [[nodiscard]] const PageInfo& page_info(Page page) noexcept;
 

@@ -59,7 +59,7 @@ Shared::Shared(const EndpointOptions& options, router::Router& the_router,
     : router(the_router),
       clock(the_clock),
       limits(options.limits),
-      documents(std::move(site), options.public_url),
+      documents(std::move(site), options),
       base_path(options.base_path),
       proxies(read_proxies(options.trusted_proxies)) {
     if (options.tls) tls = std::make_unique<ServerTls>(*options.tls, clock.now());

@@ -102,6 +102,7 @@ Target parse_target(std::string_view text) {
         target.query = text.substr(mark + 1);
         text = text.substr(0, mark);
     }
+    target.slash_at_end = text.ends_with('/');
     target.segments.reserve(kUsualSegments);
     while (!text.empty()) {
         const auto slash = std::min(text.find('/'), text.size());

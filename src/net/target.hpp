@@ -15,7 +15,8 @@ namespace agentcom::net {
 struct Target {
     /// Between slashes, not decoded; doubled and trailing slashes leave no empty segments.
     std::vector<std::string_view> segments;
-    std::string_view query;  // after the '?', not decoded
+    std::string_view query;     // after the '?', not decoded
+    bool slash_at_end = false;  // of the path
 };
 
 /// What a request asks for, beside the path (RFC 9112, 3.2).

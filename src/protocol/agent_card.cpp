@@ -4,6 +4,7 @@
 
 #include "protocol/agent_card.hpp"
 
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -54,11 +55,14 @@ void write_skills_of_hub(JsonWriter& writer) {
 void write_skills_of(JsonWriter& writer, const AgentDetails& agent) {
     write_skill(writer, "messages", "Messages", "Takes messages through the hub.");
     if (!agent.capabilities || !agent.capabilities->text.starts_with('[')) return;
+    // The id of a skill is unique within a card.
+    std::set<std::string> told{"messages"};
     for (const JsonValue& element : JsonScanner::elements(agent.capabilities->text)) {
         // By convention they are texts; whatever else stands there is for others.
         if (element.kind != JsonKind::string) continue;
         const std::string text = decode_json_string(element.raw, element.escaped);
-        if (!text.empty()) write_skill(writer, text, text, "What the agent says it can do.");
+        if (!text.empty() && told.insert(text).second)
+            write_skill(writer, text, text, "What the agent says it can do.");
     }
 }
 

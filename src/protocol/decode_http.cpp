@@ -20,6 +20,24 @@ bool is_utf8(const HttpInput& input) {
            });
 }
 
+constexpr std::string_view kObjectWanted = "the body must be a JSON object";
+
+/// What comes of a body that is JSON but no object. It lacks the required field, and has the code
+/// of that, as in the original. Where no field is required nothing of it would be looked at,
+/// although more was meant than an empty body says.
+core::result<Request> without_object(const OperationInfo& info, core::result<Request> decoded) {
+    if (!decoded) {
+        if (decoded.error().code != core::ErrorCode::missing_field) return decoded;
+        return core::Error(core::ErrorCode::missing_field, decoded.error().field,
+                           std::string(kObjectWanted));
+    }
+    if (std::ranges::find(info.fields, FieldPlace::member, &FieldSpec::place) ==
+        info.fields.end()) {
+        return decoded;
+    }
+    return core::Error(core::ErrorCode::invalid_json, {}, std::string(kObjectWanted));
+}
+
 }  // namespace
 
 core::result<Request> decode_http(const HttpInput& input) {
@@ -27,12 +45,12 @@ core::result<Request> decode_http(const HttpInput& input) {
     // What only reads is asked with GET, where a body means nothing.
     const bool in_query = operation_info(input.operation).policy.effect != Effect::write;
     Fields body;
-    // No body and a body that is no object count as an object without members, which then lacks
-    // the required field (as in the original).
-    if (!in_query && !input.body.empty() && body.scan(input.body) == Fields::Shape::invalid) {
-        return core::Error(core::ErrorCode::invalid_json);
-    }
-    return decoder_of(input.operation)(Input(body, input, in_query));
+    auto shape = Fields::Shape::object;
+    if (!in_query && !input.body.empty()) shape = body.scan(input.body);
+    if (shape == Fields::Shape::invalid) return core::Error(core::ErrorCode::invalid_json);
+    auto decoded = decoder_of(input.operation)(Input(body, input, in_query));
+    if (shape == Fields::Shape::object) return decoded;
+    return without_object(operation_info(input.operation), std::move(decoded));
 }
 
 std::optional<std::string> token_in_ack_body(std::string_view body) {

@@ -48,6 +48,10 @@ function compare(operation, answer) {
   const schema = escaped(
     "paths", operation.path, operation.method.toLowerCase(), "responses", String(answer.status), "content",
     answer.media, "schema");
+  if (!response.content) {
+    assert.equal(answer.text, "", operation.operationId);
+    return;
+  }
   assert.ok(response.content[answer.media], `${operation.operationId}: ${answer.media} is not described`);
   assert.equal(http.problems(schema, answer.json ?? answer.text), "", operation.operationId);
 }
@@ -218,6 +222,58 @@ test("refusals over HTTP are described", async () => {
     ["delete_channel", { token, at: { ch: "nowhere" } }, 404],
   ]) {
     await ask(id, { ...asked, status });
+  }
+});
+
+test("documents, and paths of other protocols, answer as they are described", async () => {
+  const token = await hub.issueToken("paula");
+  const rpc = (method, params = {}) => ({ jsonrpc: "2.0", id: 1, method, params });
+  const modern = { "MCP-Protocol-Version": "2026-07-28", "Mcp-Method": "no/such" };
+  const meta = {
+    _meta: {
+      "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+      "io.modelcontextprotocol/clientInfo": { name: "test", version: "1" },
+      "io.modelcontextprotocol/clientCapabilities": {},
+    },
+  };
+  const large = `{"text":"${"a".repeat(2 << 20)}"}`;
+  const plain = { "Content-Type": "text/plain" };
+  const input = { session_id: "s", hook_event_name: "Stop" };
+  const html = { Accept: "text/html" };
+  for (const [id, asked, status] of [
+    ["mcp", { token, body: rpc("tools/list"), query: { profile: "full" } }, 200],
+    ["mcp", { token, body: rpc("no/such") }, 200],
+    ["mcp", { token, body: { jsonrpc: "2.0", method: "notifications/initialized" } }, 202],
+    ["mcp", { token, body: "garbage" }, 400],
+    ["mcp", { token, body: [] }, 400],
+    ["mcp", { token, body: rpc("tools/list"), headers: { "MCP-Protocol-Version": "1999-01-01" } }, 400],
+    ["mcp", { token, body: rpc("no/such", meta), headers: modern }, 404],
+    ["mcp", { token, body: "{}", headers: plain }, 415],
+    ["mcp", { token, body: large }, 413],
+    ["mcp", { token: null, body: {} }, 401],
+    ["claude_hook", { token, body: input }, 204],
+    ["claude_hook", { token, body: {} }, 400],
+    ["claude_hook", { token, body: { ...input, session_id: "s".repeat(5000) } }, 400],
+    ["claude_hook", { token, body: "{" }, 400],
+    ["claude_hook", { token, body: "{}", headers: plain }, 415],
+    ["claude_hook", { token, body: large }, 413],
+    ["websocket", { token: null }, 426],
+    ["home", { token: null, headers: html }, 200],
+    ["home", { token: null }, 404],
+    ["home", { token: null, headers: { Accept: "text/html;q=0, */*" } }, 404],
+    ["dashboard", { token: null }, 200],
+  ]) {
+    await ask(id, { ...asked, status });
+  }
+  await ask("send_message", { body: { to: "paula", payload: {} }, status: 200 });
+  await ask("claude_hook", { token, body: { session_id: "t", hook_event_name: "Stop" }, status: 200 });
+  for (const id of ["home", "llms", "skill", "openapi", "asyncapi"]) {
+    const { path, responses } = operations.get(id);
+    await ask(id, { token: null, headers: html, status: 200 });
+    const { headers } = await request(hub, "GET", path, { headers: html });
+    for (const name of Object.keys(responses[200].headers)) assert.ok(headers[name.toLowerCase()], `${id}: ${name}`);
+    await ask(id, { token: null, headers: { ...html, "If-None-Match": headers.etag }, status: 304 });
+    await ask(id, { token: null, headers: { ...html, Host: 'a"b' }, status: 400 });
   }
 });
 

@@ -49,8 +49,8 @@ export function request(hub, method, path, { token, body, headers = {} } = {}) {
   });
 }
 
-/// What is described by no more than its path: pages, and paths that speak another protocol.
-export const pages = ["dashboard", "home", "llms", "skill", "openapi", "asyncapi", "mcp", "claude_hook"];
+/// What is no operation of the hub: pages, and paths that speak another protocol.
+export const pages = ["websocket", "dashboard", "home", "llms", "skill", "openapi", "asyncapi", "mcp", "claude_hook"];
 
 /// What the hub says of itself.
 export async function describedBy(hub) {

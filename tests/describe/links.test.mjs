@@ -22,6 +22,8 @@ function linksOf(path, text) {
   return targets.map(([, target]) => new URL(target, hub.url + path).href);
 }
 
+const onlySentTo = new Set(["/api/message", "/mcp"]);
+
 async function leadsSomewhere(address) {
   const url = new URL(address);
   assert.equal(url.port, String(hub.port), `${address} is another server's`);
@@ -35,8 +37,12 @@ async function leadsSomewhere(address) {
     return;
   }
   const answer = await request(hub, "GET", url.pathname + url.search, { headers: html });
-  // What is only sent to says so.
-  assert.ok(answer.status === 200 || answer.status === 405, `${address}: ${answer.status}`);
+  if (onlySentTo.has(url.pathname)) {
+    assert.equal(answer.status, 405, address);
+    assert.equal(answer.headers.allow, "POST", address);
+    return;
+  }
+  assert.equal(answer.status, 200, address);
 }
 
 for (const [path, media] of [["/", "text/html"], ["/llms.txt", "text/plain"], ["/SKILL.md", "text/markdown"]]) {
@@ -81,11 +87,13 @@ test("the first page is for browsers only, and runs nothing", async () => {
   assert.match(policy, /default-src 'none'/);
   assert.doesNotMatch(policy, /unsafe/);
   assert.doesNotMatch(page.text, /<script|<style|style=|onclick/);
-  for (const headers of [{}, { Accept: "*/*" }, { Accept: "application/json" }]) {
+  for (const headers of [{}, { Accept: "*/*" }, { Accept: "text/html;q=0" }, { Accept: "application/json" }]) {
     const answer = await request(hub, "GET", "/", { headers });
     assert.equal(answer.status, 404);
     assert.equal(answer.json.error, "not_found");
+    assert.match(answer.headers.vary, /Accept/);
   }
+  assert.match(page.headers.vary, /Accept/);
   const posted = await request(hub, "POST", "/", { headers: html, body: {} });
   assert.equal(posted.status, 404);
 });
@@ -129,7 +137,7 @@ test("an agent's card is shown when it says so, and then no more", async () => {
   const path = "/api/directory/alice/agent-card.json";
   const profile = (body) => hub.ask("PUT", "/api/me/profile", { status: "here", ...body }, token);
   assert.equal((await request(hub, "GET", path)).status, 404);
-  await profile({ capabilities: ["review", { not: "a text" }, "say \"hi\""], card: true });
+  await profile({ capabilities: ["review", { not: "a text" }, "say \"hi\"", "review", "messages"], card: true });
   const { json: card } = await request(hub, "GET", path);
   expectCard(card);
   assert.equal(card.name, "alice");
@@ -150,6 +158,11 @@ test("addresses are those by which the hub was reached, or as they were set", as
   assert.equal(strange.status, 403);
   const below = await startHub({ AGENTCOM_SERVER_BASE_PATH: "/agents" });
   try {
+    const bare = await request(below, "GET", "/agents", { headers: html });
+    assert.equal(bare.status, 308);
+    assert.equal(new URL(bare.headers.location, `${below.url}/agents`).href, `${below.url}/agents/`);
+    const { channels } = (await request(below, "GET", "/asyncapi.json")).json;
+    assert.equal(channels.hub.address, "/agents/ws");
     for (const prefix of ["", "/agents"]) {
       const { json: card } = await request(below, "GET", prefix + path);
       assert.equal(card.documentationUrl, `${below.url}/agents/SKILL.md`);
@@ -170,6 +183,36 @@ test("addresses are those by which the hub was reached, or as they were set", as
       { host: "hub.example.com", protocol: "wss", pathname: "/agents" });
   } finally {
     await set.remove();
+  }
+});
+
+test("a document has one address", async () => {
+  for (const path of ["/llms.txt", "/SKILL.md", "/openapi.json", "/asyncapi.json"]) {
+    const answer = await request(hub, "GET", `${path}/`);
+    assert.equal(answer.status, 308, path);
+    assert.equal(new URL(answer.headers.location, `${hub.url}${path}/`).href, hub.url + path);
+  }
+});
+
+test("descriptions say how this hub is configured", async () => {
+  const open = await startHub({
+    AGENTCOM_AUTH_ANONYMOUS_READS: "true", AGENTCOM_METRICS_ACCESS: "token",
+    AGENTCOM_LIMITS_IDENTIFY_TIMEOUT: "3s", AGENTCOM_LIMITS_MAX_FRAME_BYTES: "64KiB",
+  });
+  try {
+    const nobody = ({ paths }, path) => paths[path].get.security.some((way) => Object.keys(way).length === 0);
+    const usual = (await request(hub, "GET", "/openapi.json")).json;
+    const other = (await request(open, "GET", "/openapi.json")).json;
+    assert.deepEqual([usual, other].map((each) => nobody(each, "/api/agents")), [false, true]);
+    assert.deepEqual([usual, other].map((each) => nobody(each, "/metrics")), [true, false]);
+    const payload = ({ paths }) =>
+      paths["/api/message"].post.requestBody.content["application/json"].schema.properties.payload["x-max-json-bytes"];
+    assert.deepEqual([usual, other].map(payload), [1020 * 1024, 60 * 1024]);
+    const frames = (await request(open, "GET", "/asyncapi.json")).json;
+    assert.match(frames.info.description, /within 3000 ms/);
+    assert.equal(frames.components.messages.ask_message.payload.properties.payload["x-max-json-bytes"], 60 * 1024);
+  } finally {
+    await open.remove();
   }
 });
 

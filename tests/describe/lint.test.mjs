@@ -57,6 +57,14 @@ for (const name of ["openapi.json", "asyncapi.json"]) {
   });
 }
 
+test("every path but that of the WebSocket may answer well", async () => {
+  const { paths } = (await request(hub, "GET", "/openapi.json")).json;
+  const without = Object.entries(paths).flatMap(([path, item]) =>
+    Object.values(item).filter(({ responses }) => !Object.keys(responses).some((status) => status.startsWith("2")))
+      .map(() => path));
+  assert.deepEqual(without, ["/ws"]);
+});
+
 test("every error of the hub stands in both, and nothing else", async () => {
   const codes = await Promise.all(["openapi.json", "asyncapi.json"].map(async (name) =>
     (await request(hub, "GET", `/${name}`)).json.components.schemas.ErrorCode.oneOf.map((code) => code.const)));

@@ -22,5 +22,31 @@ TEST(BasePath, IsTakenAwayWhereItStands) {
     }
 }
 
+TEST(BasePath, WithoutItsSlashIsAnotherPlaceThanTheFirstPage) {
+    HubSettings settings;
+    settings.base_path = "/far/hub";
+    Hub hub(settings);
+    HttpClient client(hub.port());
+    const auto ask = [&](const std::string& path, const std::string& accept) {
+        return client.request("GET", path, {}, {"Accept: " + accept});
+    };
+    const auto bare = ask("/far/hub?x=1", "text/html");
+    EXPECT_EQ(bare.status, 308);
+    EXPECT_EQ(bare.headers.at("location"), "hub/");
+    EXPECT_EQ(bare.headers.at("vary"), "Accept");
+    for (const char* path : {"/far/hub/", "/"}) {
+        const auto page = ask(path, "text/html");
+        EXPECT_EQ(page.status, 200) << path;
+        EXPECT_EQ(page.headers.at("vary"), "Accept") << path;
+    }
+    const auto nothing = ask("/far/hub", "*/*");
+    EXPECT_EQ(nothing.status, 404);
+    EXPECT_EQ(nothing.headers.at("vary"), "Accept");
+    const auto document = ask("/far/hub/llms.txt/", "*/*");
+    EXPECT_EQ(document.status, 308);
+    EXPECT_EQ(document.headers.at("location"), "../llms.txt");
+    EXPECT_EQ(document.headers.count("vary"), 0U);
+}
+
 }  // namespace
 }  // namespace agentcom::test

@@ -78,11 +78,11 @@ TEST(Routes, TheFirstPageIsThereForGetOnly) {
 TEST(Routes, EveryPageThatAnswersHttpIsDescribed) {
     std::set<std::string_view> names;
     for (const Route& route : route_table()) {
-        if (route.page == Page::none || route.page == Page::websocket) continue;
+        if (route.page == Page::none) continue;
         const PageInfo& page = page_info(route.page);
         EXPECT_TRUE(names.insert(page.name).second) << route.pattern;
         EXPECT_FALSE(page.about.empty()) << route.pattern;
-        EXPECT_FALSE(page.media.empty()) << route.pattern;
+        EXPECT_EQ(page.media.empty(), !is_document(route.page)) << route.pattern;
     }
 }
 
@@ -119,7 +119,10 @@ TEST(Documents, AreNotSentAgainToWhoNamesTheirTag) {
 TEST(Documents, ABrowserAsksForHtml) {
     EXPECT_TRUE(asks_for_html("text/html,application/xhtml+xml,*/*;q=0.8"));
     EXPECT_TRUE(asks_for_html("application/json, Text/HTML;level=1"));
-    for (const char* accept : {"", "*/*", "text/*", "application/json", "text/htmlx"}) {
+    EXPECT_TRUE(asks_for_html("text/html;q=0.001"));
+    EXPECT_TRUE(asks_for_html("text/html;q=0, text/html;level=1"));
+    for (const char* accept : {"", "*/*", "text/*", "application/json", "text/htmlx",
+                               "text/html;q=0", "text/html; level=1 ; Q=0.000, */*"}) {
         EXPECT_FALSE(asks_for_html(accept)) << accept;
     }
 }
@@ -130,7 +133,9 @@ TEST(Documents, HaveATagOfTheirTextAndABound) {
     site.llms_txt = "b";
     const Documents one(site, {});
     site.llms_txt = "c";
-    const Documents other(site, "https://hub.example");
+    EndpointOptions elsewhere;
+    elsewhere.public_url = "https://hub.example";
+    const Documents other(site, elsewhere);
     EXPECT_EQ(one.find(Page::home)->tag, other.find(Page::home)->tag);
     EXPECT_NE(one.find(Page::llms)->tag, other.find(Page::llms)->tag);
     EXPECT_NE(one.find(Page::openapi)->tag, other.find(Page::openapi)->tag);

@@ -123,6 +123,24 @@ TEST(DecodeHttp, AMessageNeedsThePayloadKey) {
     }
 }
 
+TEST(DecodeHttp, ABodyThatIsNoObjectIsNotTakenForNone) {
+    for (const char* body : {"5", "\"x\"", "[]", "null"}) {
+        const auto rotated =
+            error_of({.operation = Operation::rotate_token, .argument = "bob", .body = body});
+        EXPECT_EQ(rotated.code, ErrorCode::invalid_json) << body;
+        EXPECT_EQ(rotated.explanation(), "the body must be a JSON object") << body;
+        const auto created = error_of({.operation = Operation::create_token, .body = body});
+        EXPECT_EQ(created.wire_name(), "missing required field: agent_id") << body;
+        EXPECT_EQ(created.explanation(), "the body must be a JSON object") << body;
+        // Where no member is known nothing can have been meant.
+        EXPECT_TRUE(decode({.operation = Operation::reset_hub, .body = body})) << body;
+    }
+    for (const char* body : {"", "{}"}) {
+        EXPECT_TRUE(decode({.operation = Operation::rotate_token, .argument = "bob", .body = body}))
+            << body;
+    }
+}
+
 TEST(DecodeHttp, BrokenJsonIsInvalidJsonEverywhere) {
     for (const auto operation :
          {Operation::send_message, Operation::create_channel, Operation::publish,

@@ -6,12 +6,17 @@
 #include <string_view>
 #include <vector>
 
+#include "agentcom/core/error.hpp"
+#include "agentcom/core/time.hpp"
 #include "agentcom/protocol/operations.hpp"
 
 /// Machine-readable descriptions of the hub, made of the tables that requests are decoded and
 /// answers documented by. Pure functions, thread-safe; what they make holds no secrets. They throw
 /// std::logic_error when the tables contradict themselves.
 namespace agentcom::describe {
+
+/// What is spoken where there is no operation.
+enum class PageKind : std::uint8_t { document, websocket, mcp, hook };
 
 /// One path of HTTP, as the route table has it.
 struct PathInfo {
@@ -24,14 +29,22 @@ struct PathInfo {
     // Of what is no operation:
     std::string_view name{};   // unique
     std::string_view about{};  // in a sentence
-    std::string_view media{};  // what it answers with; empty: it is not described
+    PageKind kind = PageKind::document;
+    std::string_view media{};                   // of a document
+    bool has_tag = false;                       // the document has an ETag
+    std::span<const core::ErrorCode> errors{};  // its own
 };
 
 /// What of the configuration stands in descriptions.
 struct Facts {
     std::string
         public_url{};  // where clients reach the hub, without a slash at the end; may be empty
+    std::string base_path{};  // what proxies show the hub below; may be empty
+    bool anonymous_reads = false;
+    bool anonymous_metrics = true;  // there may be who needs no token for /metrics
+    core::Millis identify_timeout{10'000};
     std::uint64_t max_profile_bytes = 4'096;
+    std::uint64_t max_payload_bytes = 0;  // as JSON text; 0: nothing is said of it
 };
 
 /// OpenAPI 3.1, as JSON text: every path and what it answers. Some 100 KB.

@@ -85,7 +85,11 @@ struct Site {
     std::string home_html;       // GET /, in a browser
     std::string llms_txt;
     std::string skill_md;
-    std::uint64_t max_profile_bytes = 4'096;  // for descriptions: limits.max_profile_bytes
+    // For descriptions, as the router has been told:
+    std::uint64_t max_profile_bytes = 4'096;
+    std::uint64_t max_payload_bytes = 0;  // 0: nothing is said of it
+    bool anonymous_reads = false;
+    bool anonymous_metrics = true;  // without a token, from this machine at least
 };
 
 /// Whether the text is an address or a range of addresses, as in `trusted_proxies`.
