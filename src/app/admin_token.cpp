@@ -91,7 +91,8 @@ std::optional<GivenToken> given_admin_token(const Config& config, const Environm
 }
 
 std::optional<std::filesystem::path> ensure_admin_token(store::Store& store, const Config& config,
-                                                        const std::optional<GivenToken>& given) {
+                                                        const std::optional<GivenToken>& given,
+                                                        bool store_is_new) {
     if (given) {
         install_given(store, *given);
         return std::nullopt;
@@ -101,8 +102,9 @@ std::optional<std::filesystem::path> ensure_admin_token(store::Store& store, con
     }
     // The file first: a crash in between leaves a file that the next start replaces, not a token
     // that nobody knows.
-    const auto token = core::Token::generate();
     const auto file = admin_token_file(config.store.directory);
+    const auto kept = store_is_new ? core::Token::parse(read_token_file(file)) : std::nullopt;
+    const auto token = kept ? *kept : core::Token::generate();
     core::write_private_file(file, token.reveal() + '\n');
     install(store, token);
     return file;

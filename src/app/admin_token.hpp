@@ -39,9 +39,13 @@ struct GivenToken {
 
 /// Sees to it that somebody can administer the hub. A `given` token becomes one of the agent
 /// `admin`. Otherwise, when no administrator has a token, makes one and writes it
-/// to the file, whose path is returned. The store must have been started. Throws ConfigError for
-/// an unusable given token, NoRoomForToken, and what core::write_private_file throws.
+/// to the file, whose path is returned. The store must have been started. For a store that this
+/// start has made, the token in the file is taken if there is one: it may be of a store that has
+/// been lost, and is good again when that is restored. In a store that was there already it may
+/// have been revoked. Throws ConfigError for an unusable given token, NoRoomForToken, and what
+/// core::write_private_file throws.
 std::optional<std::filesystem::path> ensure_admin_token(store::Store& store, const Config& config,
-                                                        const std::optional<GivenToken>& given);
+                                                        const std::optional<GivenToken>& given,
+                                                        bool store_is_new);
 
 }  // namespace agentcom::app

@@ -2,8 +2,11 @@
 #include <iostream>
 #include <memory>
 
+#include "agentcom/core/time.hpp"
+#include "agentcom/net/endpoint.hpp"
 #include "app/admin_token.hpp"
 #include "app/commands.hpp"
+#include "app/logging.hpp"
 
 namespace agentcom::app {
 
@@ -19,7 +22,10 @@ void add_check_command(CLI::App& app, int& status) {
     command->callback([flags, explain, quiet, &status] {
         const ConfigSources sources = flags->sources();
         const Config config = load_config(sources);
+        // What the look at the files warns of is no part of the output.
+        const Logging logging(config.log_level, config.log_format);
         (void)given_admin_token(config, sources.environment);
+        net::check_usable(config.endpoint, core::SystemClock().now());
         if (!*quiet) std::cout << print_config(config, *explain) << std::flush;
         status = 0;
     });

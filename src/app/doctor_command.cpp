@@ -1,3 +1,5 @@
+#include <spdlog/spdlog.h>
+
 #include <CLI/CLI.hpp>
 #include <iostream>
 #include <memory>
@@ -6,6 +8,7 @@
 #include "agentcom/cli/agent_commands.hpp"
 #include "agentcom/store/doctor.hpp"
 #include "app/commands.hpp"
+#include "app/logging.hpp"
 #include "app/page_fault.hpp"
 
 namespace agentcom::app {
@@ -39,10 +42,13 @@ int examine(const DoctorFlags& flags) {
     const PageFaultSentence guard(kFindings);
     store::Examination found;
     if (flags.repair) {
+        const Logging logging(config.log_level, config.log_format);
         const store::Repair repair = store::examine_and_repair(config.store);
         std::cout << repair.repaired << " repaired\n";
         found = repair.after;
     } else {
+        // What a hub logs of damage that it meets is among the findings.
+        spdlog::set_level(spdlog::level::off);
         found = store::examine(config.store.directory);
     }
     show(found);

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "agentcom/core/private_file.hpp"
+#include "agentcom/store/opening.hpp"
 #include "app/site.hpp"
 
 namespace agentcom::app {
@@ -21,9 +22,9 @@ constexpr core::Millis kAbortTimeout{2'000};
 
 /// Without room a token cannot be stored, but what is stored can be read.
 void ensure_administrator(store::Store& store, const Config& config,
-                          const std::optional<GivenToken>& given) {
+                          const std::optional<GivenToken>& given, bool store_is_new) {
     try {
-        if (const auto file = ensure_admin_token(store, config, given)) {
+        if (const auto file = ensure_admin_token(store, config, given, store_is_new)) {
             spdlog::info("the token of the agent {} is in {}", kFirstAdmin, file->string());
         }
     } catch (const core::FileError& error) {
@@ -50,6 +51,7 @@ net::Site site(const Config& config) {
 Server::Server(Config config, const core::Clock& clock,
                const std::optional<GivenToken>& admin_token, router::Router::Reloader reloader)
     : config_(std::move(config)),
+      store_is_new_(!store::holds_store(config_.store.directory)),
       store_(store::Store::open(config_.store, clock)),
       loops_(config_.event_loops(), *store_, clock, config_.output_bytes),
       router_(config_.router, *store_, loops_, clock),
@@ -58,7 +60,7 @@ Server::Server(Config config, const core::Clock& clock,
     RunFile::remove_stale(config_.store.directory);
     store_->start(&loops_);
     try {
-        ensure_administrator(*store_, config_, admin_token);
+        ensure_administrator(*store_, config_, admin_token, store_is_new_);
         write_run_file();
         router_.start_maintenance(loops_[0]);
         endpoint_.start();

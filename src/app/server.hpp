@@ -63,6 +63,7 @@ private:
 
     // In the order of dependence; destroyed in reverse.
     Config config_;
+    const bool store_is_new_;  // made by this start
     std::unique_ptr<store::Store> store_;
     delivery::LoopGroup loops_;
     LoopPulse pulse_{loops_};

@@ -50,6 +50,11 @@ void turn_away(Socket socket, bool tls, core::Timestamp now) {
 
 }  // namespace
 
+void check_usable(const EndpointOptions& options, core::Timestamp now) {
+    if (options.tls) (void)ServerTls::read(*options.tls, now);
+    check_host(options.host);
+}
+
 class Endpoint::Impl : public std::enable_shared_from_this<Endpoint::Impl> {
 public:
     Impl(EndpointOptions options, delivery::LoopGroup& loops, router::Router& router,

@@ -113,6 +113,15 @@ bool is_open_to_pages(const HttpHead& head, const Route* route) {
             protocol::operation_info(route->operation).policy.effect != protocol::Effect::write);
 }
 
+/// Orchestrators and load balancers ask by the address that they have just given the hub, which
+/// nobody can list beforehand. What these answer is no secret, so a page may as well know it.
+bool is_probe(const Route* route) {
+    using enum protocol::Operation;
+    return route != nullptr && route->page == Page::none &&
+           (route->operation == health || route->operation == probe_live ||
+            route->operation == probe_ready);
+}
+
 HttpAnswer no_route(const RouteMatch& match) {
     if (match.allow.empty()) return error_answer(core::ErrorCode::not_found);
     HttpAnswer answer = error_answer(core::ErrorCode::method_not_allowed);
@@ -171,14 +180,14 @@ bool is_json_type(std::string_view content_type) {
 }
 
 HeadStep admit(const HttpHead& head, const Premises& premises) {
-    if (!premises.sites.knows_host(head.authority)) {
-        return {{}, false, error_answer(core::ErrorCode::forbidden_host)};
-    }
-    if (auto answer = without_path(head)) return {{}, false, std::move(*answer)};
     Target target = parse_target(head.target);
     remove_base(target.segments, premises.base_path);
     Admission admission;
     admission.match = find_route(head.verb, target.segments);
+    if (!is_probe(admission.match.route) && !premises.sites.knows_host(head.authority)) {
+        return {{}, false, error_answer(core::ErrorCode::forbidden_host)};
+    }
+    if (auto answer = without_path(head)) return {{}, false, std::move(*answer)};
     if (head.preflight && premises.sites.lists(*head.origin)) {
         return {{}, false, preflight_answer(admission.match)};
     }

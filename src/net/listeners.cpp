@@ -113,4 +113,9 @@ std::vector<Acceptor> listen_on(asio::io_context& context, const EndpointOptions
                              ": no port is free at all of its addresses");
 }
 
+void check_host(const std::string& host) {
+    asio::io_context context;
+    (void)find(context, host);
+}
+
 }  // namespace agentcom::net

@@ -3,6 +3,7 @@
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <string>
 #include <vector>
 
 #include "agentcom/net/endpoint.hpp"
@@ -18,5 +19,8 @@ using Acceptor = asio::basic_socket_acceptor<asio::ip::tcp, Executor>;
 /// std::runtime_error with one sentence for the operator.
 [[nodiscard]] std::vector<Acceptor> listen_on(asio::io_context& context,
                                               const EndpointOptions& options);
+
+/// Whether there are addresses that the host stands for. Throws as `listen_on` does when not.
+void check_host(const std::string& host);
 
 }  // namespace agentcom::net

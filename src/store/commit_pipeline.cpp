@@ -333,8 +333,9 @@ void CommitPipeline::look_at_file() {
         if (!trouble) return;
         store_state_ = StoreState::failed;
         spdlog::critical(
-            "{}: nothing more is written, reads go on as far as they can; restart, and restore a "
-            "backup if that is refused",
+            "{}: nothing more is written, reads go on as far as they can; stop the hub, and "
+            "restore a backup before it is started again, since without the file a start makes an "
+            "empty store",
             *trouble);
     });
 }

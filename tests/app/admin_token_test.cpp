@@ -12,6 +12,7 @@
 
 #include "agentcom/core/private_file.hpp"
 #include "agentcom/core/token.hpp"
+#include "agentcom/store/opening.hpp"
 #include "support/temp_dir.hpp"
 
 namespace agentcom::app {
@@ -31,8 +32,10 @@ protected:
     }
     /// As a start does; what is in the file is then an administrator's token.
     std::string ensure() {
+        store_.reset();
+        const bool store_is_new = !store::holds_store(config_.store.directory);
         restart();
-        (void)ensure_admin_token(*store_, config_, std::nullopt);
+        (void)ensure_admin_token(*store_, config_, std::nullopt, store_is_new);
         const std::string text = read_token_file(file());
         const auto token = core::Token::parse(text);
         EXPECT_TRUE(token.has_value()) << text;
@@ -58,7 +61,7 @@ TEST_F(AdminToken, OfAFileIsInstalledAndNoOtherIsMade) {
     const auto given = given_admin_token(config_, {});
     ASSERT_TRUE(given);
     EXPECT_EQ(given->text, chosen);
-    EXPECT_FALSE(ensure_admin_token(*store_, config_, given));
+    EXPECT_FALSE(ensure_admin_token(*store_, config_, given, false));
     const auto known = store_->find_token(core::Token::parse(chosen)->digest());
     ASSERT_TRUE(known);
     EXPECT_EQ(known->agent.str(), kFirstAdmin);
@@ -88,7 +91,7 @@ TEST_F(AdminToken, OfAFileThatIsOfNoUseIsAnErrorThatNamesTheFile) {
 TEST_F(AdminToken, IsInTheFileBeforeItIsInTheStore) {
     // Nothing takes the place of a directory that has something in it.
     std::filesystem::create_directories(file() / "in the way");
-    EXPECT_THROW((void)ensure_admin_token(*store_, config_, std::nullopt), core::FileError);
+    EXPECT_THROW((void)ensure_admin_token(*store_, config_, std::nullopt, false), core::FileError);
     EXPECT_FALSE(store_->has_token(kFirstAdmin));
     std::filesystem::remove_all(file());
     (void)ensure();
@@ -111,11 +114,24 @@ TEST_F(AdminToken, IsMadeAnewWhenAStartWasCutOffBeforeItWasStored) {
     }
 }
 
-TEST_F(AdminToken, IsMadeAnewWhenTheStoreHasLostIt) {
+TEST_F(AdminToken, OfAStoreThatIsLostIsThatOfTheNewOneToo) {
     const std::string first = ensure();
-    store_.reset();
-    std::filesystem::remove(config_.store.directory / "data.mdb");
+    const auto lose_store = [&] {
+        store_.reset();
+        std::filesystem::remove(config_.store.directory / "data.mdb");
+    };
+    lose_store();
+    EXPECT_EQ(ensure(), first) << "restored, the old store takes what is in the file";
+    lose_store();
+    std::ofstream(file()) << first.substr(0, 10);
     EXPECT_NE(ensure(), first);
+}
+
+TEST_F(AdminToken, IsMadeAnewWhenTheStoreThatIsThereHasNone) {
+    const std::string revoked = ensure();
+    ASSERT_TRUE(store_->submit_and_wait(store::RevokeTokens{std::string(kFirstAdmin)}));
+    EXPECT_NE(ensure(), revoked);
+    EXPECT_FALSE(store_->find_token(core::Token::parse(revoked)->digest()));
 }
 
 }  // namespace

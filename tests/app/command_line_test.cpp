@@ -77,6 +77,16 @@ TEST_F(CommandLine, AQuietCheckSaysOnlyWhatIsWrong) {
     expect_one_line(bad.errors, "auth.admin_token_file: cannot read /nowhere");
 }
 
+TEST_F(CommandLine, ACheckLooksForTheHost) {
+    // A name of this length is refused by the resolver itself, without asking a server.
+    const std::string host(300, 'a');
+    const Ran ran = run({"check"}, {"AGENTCOM_SERVER_HOST=" + host});
+    EXPECT_EQ(ran.status, 1);
+    EXPECT_EQ(ran.output, "");
+    expect_one_line(ran.errors, "cannot find the address of the host " + host);
+    EXPECT_EQ(run({"check", "--quiet"}, {"AGENTCOM_SERVER_HOST=localhost"}).status, 0);
+}
+
 TEST_F(CommandLine, ABadConfigurationIsOneLineAndExitsWithOne) {
     const auto file = directory_ / "a.toml";
     std::ofstream(file) << "[server]\nport = 'x'\n";

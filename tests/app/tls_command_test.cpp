@@ -51,10 +51,14 @@ TEST_F(TlsCommands, ARunningHubIsFoundBeforeDuringAndAfterARenewal) {
     EXPECT_EQ(hub->wait(), 0);
 }
 
-TEST_F(TlsCommands, WhatCannotBeServedIsOneLineAndTheEnd) {
+TEST_F(TlsCommands, WhatCannotBeServedIsOneLineAndTheEndAndFoundByACheckToo) {
     const auto told = [&] {
         const Ran ran = run({"serve", "--data-dir", data(), "--port", "0"}, variables());
         EXPECT_EQ(ran.status, 1);
+        const Ran checked = run({"check"}, variables());
+        EXPECT_EQ(checked.status, 1);
+        EXPECT_EQ(checked.output, "");
+        EXPECT_EQ(checked.errors, ran.errors);
         return ran.errors;
     };
     renew({.expires = core::Timestamp{1'600'000'000'000}});
@@ -65,8 +69,14 @@ TEST_F(TlsCommands, WhatCannotBeServedIsOneLineAndTheEnd) {
     EXPECT_EQ(about_password.find("secret"), std::string::npos);
     const test::TestDirectory other;
     renew({});
+    EXPECT_EQ(run({"check", "--quiet"}, variables()).status, 0);
+    const std::string own_key = files_.key;
     files_.key = test::make_certificate(other.path(), {.rsa = true}).key;
     expect_one_line(told(), "does not belong to the certificate");
+    files_.key = own_key;
+    std::filesystem::resize_file(files_.certificate,
+                                 std::filesystem::file_size(files_.certificate) / 2);
+    expect_one_line(told(), "cannot use the TLS certificate");
 }
 
 }  // namespace

@@ -97,6 +97,14 @@ class Image(unittest.TestCase):
             self.assertIsNone(shutil.which(tool, path=f"{ROOT}/usr/bin"), tool)
 
 
+class Context(unittest.TestCase):
+    def test_every_builder_leaves_out_the_same(self) -> None:
+        # Podman and Buildah read the one, Docker only the other. A store and a token must not get into an image.
+        left_out = [(REPOSITORY / name).read_text().split() for name in (".containerignore", ".dockerignore")]
+        self.assertEqual(left_out[0], left_out[1])
+        self.assertLessEqual({".git", "build", "data", "*-data"}, set(left_out[0]))
+
+
 class Examples(unittest.TestCase):
     def setUp(self) -> None:
         self.compose = yaml.safe_load((EXAMPLES / "compose.yaml").read_text())
@@ -117,6 +125,13 @@ class Examples(unittest.TestCase):
         mounts = {mount["name"]: mount["mountPath"] for mount in self.container["volumeMounts"]}
         (claim,) = self.kinds["StatefulSet"]["spec"]["volumeClaimTemplates"]
         self.assertEqual(mounts[claim["metadata"]["name"]], DATA)
+
+    def test_the_image_is_of_this_version_and_may_be_on_the_node(self) -> None:
+        header = (REPOSITORY / "include/agentcom/core/version.hpp").read_text()
+        version = re.search(r'kVersion = "([^"]+)"', header)[1]
+        self.assertEqual(self.container["image"], f"agentcom:{version}")
+        # Without a tag Kubernetes would ask a registry each time.
+        self.assertEqual(self.container["imagePullPolicy"], "IfNotPresent")
 
     def test_it_runs_as_the_images_user(self) -> None:
         security = self.pod["securityContext"]

@@ -99,7 +99,7 @@ TEST_F(Http, WhateverHeadIsRefusedWithIsTheHeadOfWhatGetIsTold) {
     const std::string usual = " HTTP/1.1\r\nHost: x\r\n";
     const std::vector<std::pair<std::string, std::string>> refused{
         {"401", " /api/mailbox/alice" + usual + close},
-        {"403", " /health HTTP/1.1\r\nHost: evil.example\r\n" + close},
+        {"403", " /dashboard HTTP/1.1\r\nHost: evil.example\r\n" + close},
         {"404", " /nowhere" + usual + close},
         {"405", " /api/message" + usual + close},
         {"413", " /health" + usual + "Content-Length: 5000\r\n" + close},

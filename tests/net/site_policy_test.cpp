@@ -254,15 +254,36 @@ TEST_F(Pages, WhereAllAreAllowedEachIsNamed) {
 }
 
 TEST_F(Pages, OfANameThatWasPointedHereAreRefusedWhateverTheyAsk) {
-    for (const char* path : {"/health", "/dashboard", "/api/agents", "/ws", "/nowhere"}) {
+    for (const char* path : {"/metrics", "/dashboard", "/api/agents", "/ws", "/nowhere"}) {
         const auto answer = ask("GET", path, "", "evil.example:4000");
         EXPECT_EQ(answer.status, 403) << path;
         EXPECT_EQ(answer.json().at("error"), "forbidden_host");
     }
-    EXPECT_EQ(ask("GET", "/health", "", "localhost:1").status, 200);
+    EXPECT_EQ(ask("GET", "/dashboard", "", "localhost:1").status, 200);
     // The target counts, not the header.
-    EXPECT_EQ(ask("GET", "http://evil.example/health", "").status, 403);
-    EXPECT_EQ(ask("GET", "http://localhost/health", "", "evil.example").status, 200);
+    EXPECT_EQ(ask("GET", "http://evil.example/dashboard", "").status, 403);
+    EXPECT_EQ(ask("GET", "http://localhost/dashboard", "", "evil.example").status, 200);
+    for (const char* form : {"OPTIONS * HTTP/1.1", "CONNECT evil.example:4000 HTTP/1.1"}) {
+        HttpClient client(hub_.port());
+        client.send_raw(std::string(form) + "\r\nHost: evil.example:4000\r\n\r\n");
+        EXPECT_EQ(client.read_response().status, 403) << form;
+    }
+}
+
+TEST_F(Pages, ProbesAreAnsweredByWhateverNameOrAddressTheHubIsAsked) {
+    HubSettings settings;
+    settings.allowed_hosts = {"hub.example"};
+    hub_.reload(settings);
+    const std::string pod = "10.244.0.7:4000";
+    for (const char* path : {"/livez", "/readyz", "/health"}) {
+        EXPECT_EQ(ask("GET", path, "", pod).status, 200) << path;
+        EXPECT_EQ(ask("DELETE", path, "", pod).status, 403) << path;
+    }
+    // Whoever may see these can be told the hub's name.
+    for (const char* path : {"/metrics", "/health/x", "/api/agents", "/"}) {
+        EXPECT_EQ(ask("GET", path, "", pod).status, 403) << path;
+        EXPECT_NE(ask("GET", path, "", "hub.example").status, 403) << path;
+    }
 }
 
 TEST_F(Pages, BehindAProxyTheSchemeIsThatOfTheClient) {

@@ -145,6 +145,12 @@ class BehindAProxy:
         connection.close()
         self.talk_over_web_socket("/hub/ws", SHARED_NAME)
 
+    def test_the_prefix_without_its_slash_leads_to_the_one_with_it(self) -> None:
+        connection, answer = self.request("GET", "/hub", name=SHARED_NAME)
+        self.assertEqual(answer.status, 301)
+        self.assertTrue(answer.getheader("Location").endswith("/hub/"), answer.getheader("Location"))
+        connection.close()
+
     def test_a_page_of_the_hubs_own_may_write(self) -> None:
         # The browser names the page's origin as it knows it: https, and the name and port outside.
         own = {"Origin": f"https://{OWN_NAME}:{self.proxy.port}"}

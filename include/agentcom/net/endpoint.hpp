@@ -101,6 +101,10 @@ struct Site {
 /// Whether the text may stand in `allowed_hosts`.
 [[nodiscard]] bool is_allowed_host(std::string_view text);
 
+/// Looks, without listening, at what an Endpoint would stumble over: the addresses of the host, and
+/// the TLS files. Throws as its constructor does. May wait for the system's resolver.
+void check_usable(const EndpointOptions& options, core::Timestamp now);
+
 /// The hub's one port: HTTP, and WebSocket at /ws. Accepts on the first loop and gives each
 /// connection to one loop for life, in turn.
 class Endpoint {
