@@ -61,9 +61,7 @@ struct TextHash {
     std::size_t operator()(std::string_view text) const {
         return std::hash<std::string_view>{}(text);
     }
-    std::size_t operator()(const AgentId& id) const {
-        return (*this)(std::string_view(id.str()));
-    }
+    std::size_t operator()(const AgentId& id) const { return (*this)(std::string_view(id.str())); }
     std::size_t operator()(const ChannelName& name) const {
         return (*this)(std::string_view(name.str()));
     }
