@@ -1,8 +1,8 @@
 # One program with every fuzz target. Asio and the sessions take longer to compile than all the rest
 # together, and no target needs them: of the rooms `net` and `app` only these files.
-set(fuzz_net address authority body_reader head_parser request_reader routes site_policy target text
+set(fuzz_net address authority body_reader head_parser request_reader request_tag routes site_policy target text
   ws_handshake ws_reader)
-set(fuzz_app config config_file config_keys config_values)
+set(fuzz_app config config_file config_keys config_values manifest)
 list(TRANSFORM fuzz_net REPLACE "(.+)" "${CMAKE_SOURCE_DIR}/src/net/\\1.cpp")
 list(TRANSFORM fuzz_app REPLACE "(.+)" "${CMAKE_SOURCE_DIR}/src/app/\\1.cpp")
 file(GLOB fuzz_support CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/fuzz/support/*.cpp)
