@@ -11,10 +11,6 @@ namespace {
 
 constexpr std::size_t kLongestHost = 255;  // of a name in the DNS
 
-bool is_alphanumeric(char c) noexcept {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
 bool is_registered_name(std::string_view text) noexcept {
     constexpr std::string_view kOthers = "-._~!$&'()*+,;=";
     if (text.empty() || text.size() > kLongestHost) return false;

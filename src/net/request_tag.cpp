@@ -2,15 +2,13 @@
 
 #include <algorithm>
 
+#include "net/text.hpp"
+
 namespace agentcom::net {
 
 namespace {
 
 constexpr std::size_t kLongestId = 128;
-
-bool is_alphanumeric(char c) noexcept {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
 
 bool is_sane(std::string_view id) noexcept {
     constexpr std::string_view kOthers = "._:+/=-";
