@@ -15,11 +15,11 @@ namespace agentcom::net {
 [[nodiscard]] std::string to_lower(std::string_view text);
 void lower_in_place(std::span<char> text) noexcept;
 [[nodiscard]] bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept;
-/// Tokens are what names of fields and verbs are (RFC 9110, 5.6.2).
 /// A letter or a digit of ASCII.
 [[nodiscard]] constexpr bool is_alphanumeric(char c) noexcept {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
+/// Tokens are what names of fields and verbs are (RFC 9110, 5.6.2).
 [[nodiscard]] bool is_token_character(char c) noexcept;
 [[nodiscard]] bool is_token(std::string_view text) noexcept;
 /// The hexadecimal digit's value, or -1.
