@@ -1,6 +1,7 @@
 // `agentcom doctor CLIENT`, against a real hub and files in a home of their own.
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -324,8 +325,8 @@ TEST_F(DoctorOfHooks, OneThatAnnouncesAMessageTwiceIsFound) {
 }
 
 TEST_F(ClientDoctor, AHubWithoutMcpOrWithOtherAnswersToHooksIsFound) {
-    int status = 503;
-    cli::StandIn hub([&status](const auto& request, const auto& peer) {
+    std::atomic<int> answered = 503;
+    cli::StandIn hub([&answered](const auto& request, const auto& peer) {
         const auto asks = [&request](const char* path) {
             return request.line.find(path) != std::string::npos;
         };
@@ -338,6 +339,7 @@ TEST_F(ClientDoctor, AHubWithoutMcpOrWithOtherAnswersToHooksIsFound) {
         } else if (asks(" /api/message ")) {
             peer.answer(200, type, R"({"seq":2})");
         } else if (asks(" /hooks/claude ")) {
+            const int status = answered;
             peer.answer(status, type, status == 200 ? "AgentCom: 1 unread message" : "busy");
         } else {
             peer.answer(404, type, "{}");
@@ -355,7 +357,7 @@ TEST_F(ClientDoctor, AHubWithoutMcpOrWithOtherAnswersToHooksIsFound) {
             .size(),
         1U)
         << report;
-    status = 200;
+    answered = 200;
     report = run({"doctor", "claude"}).output;
     EXPECT_EQ(lines_with(report, "FAIL  hook stop announces the same message again").size(), 1U)
         << report;
