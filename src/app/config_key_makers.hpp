@@ -204,73 +204,57 @@ ConfigKey choice(std::string_view section, std::string_view name,
             copier(access)};
 }
 
-template <class Access>
-ConfigKey agents(std::string_view section, std::string_view name, std::string_view doc,
-                 Access access) {
+/// A list; `kind` says in the plural of what. `parse` makes one of a text, if it is one, and
+/// `text_of` the text again. Outside TOML it is one text with commas.
+template <class Parse, class Text, class Access>
+ConfigKey list(std::string_view section, std::string_view name, std::string_view kind, Parse parse,
+               Text text_of, std::string_view doc, Access access) {
     return {section,
             name,
             doc,
             [=](Config& config, const RawValue& raw) -> std::optional<std::string> {
-                std::vector<std::string> names;
-                if (const auto* one = std::get_if<std::string>(&raw)) {
-                    names = split_list(*one);
-                } else if (const auto* list = std::get_if<std::vector<std::string>>(&raw)) {
-                    names = *list;
-                } else {
-                    return "a list of agent ids";
-                }
-                std::vector<core::AgentId> parsed;
-                for (const std::string& agent : names) {
-                    const auto id = core::AgentId::parse_issued(agent);
-                    if (!id) {
-                        return "a list of agent ids; " + core::quote_toml(agent) + " is not one";
-                    }
-                    parsed.push_back(*id);
+                const auto* one = std::get_if<std::string>(&raw);
+                const auto* many = std::get_if<std::vector<std::string>>(&raw);
+                const std::string wanted = "a list of " + std::string(kind);
+                if (one == nullptr && many == nullptr) return wanted;
+                MemberOf<Access> parsed;
+                for (const std::string& text : one != nullptr ? split_list(*one) : *many) {
+                    auto element = parse(text);
+                    if (!element) return wanted + "; " + core::quote_toml(text) + " is not one";
+                    parsed.push_back(std::move(*element));
                 }
                 access(config) = std::move(parsed);
                 return std::nullopt;
             },
             [=](const Config& config) {
-                std::string out;
-                for (const core::AgentId& agent : access(config)) {
-                    out += (out.empty() ? "" : ", ") + core::quote_toml(agent.str());
+                std::vector<std::string> quoted;
+                for (const auto& element : access(config)) {
+                    quoted.push_back(core::quote_toml(text_of(element)));
                 }
-                return '[' + out + ']';
+                return '[' + join_list(quoted) + ']';
             },
             copier(access)};
+}
+
+template <class Access>
+ConfigKey agents(std::string_view section, std::string_view name, std::string_view doc,
+                 Access access) {
+    return list(
+        section, name, "agent ids",
+        [](std::string_view text) { return core::AgentId::parse_issued(text); },
+        [](const core::AgentId& agent) -> std::string_view { return agent.str(); }, doc, access);
 }
 
 /// A list of texts, each of which `is_one`; `kind` says in the plural what they are.
 template <class Access>
 ConfigKey texts(std::string_view section, std::string_view name, std::string_view kind,
                 bool (*is_one)(std::string_view), std::string_view doc, Access access) {
-    return {section,
-            name,
-            doc,
-            [=](Config& config, const RawValue& raw) -> std::optional<std::string> {
-                const auto* one = std::get_if<std::string>(&raw);
-                const auto* list = std::get_if<std::vector<std::string>>(&raw);
-                if (one == nullptr && list == nullptr) {
-                    return "a list of " + std::string(kind);
-                }
-                auto texts = one != nullptr ? split_list(*one) : *list;
-                for (const std::string& text : texts) {
-                    if (!is_one(text)) {
-                        return "a list of " + std::string(kind) + "; " + core::quote_toml(text) +
-                               " is not one";
-                    }
-                }
-                access(config) = std::move(texts);
-                return std::nullopt;
-            },
-            [=](const Config& config) {
-                std::string out;
-                for (const std::string& text : access(config)) {
-                    out += (out.empty() ? "" : ", ") + core::quote_toml(text);
-                }
-                return '[' + out + ']';
-            },
-            copier(access)};
+    return list(
+        section, name, kind,
+        [is_one](const std::string& text) {
+            return is_one(text) ? std::optional(text) : std::nullopt;
+        },
+        [](const std::string& text) -> std::string_view { return text; }, doc, access);
 }
 
 constexpr std::uint64_t kKiB = std::uint64_t{1} << 10;

@@ -293,25 +293,25 @@ std::vector<ConfigKey> limit_keys() {
         reloadable(count(
             "limits", "max_unclaimed_mailboxes", 0, kAnyCount,
             "Recipients that nobody holds a token for.",
-            [](auto& c) -> auto& { return c.store.max_unclaimed_mailboxes; })),
+            [](auto& c) -> auto& { return c.store.quotas.max_unclaimed_mailboxes; })),
         reloadable(count(
             "limits", "max_channels", 0, kAnyCount, "Channels.",
-            [](auto& c) -> auto& { return c.store.max_channels; })),
+            [](auto& c) -> auto& { return c.store.quotas.max_channels; })),
         reloadable(count(
             "limits", "share_percent", 1, 100,
             "Part of those two that one agent may take; at least one of each.",
-            [](auto& c) -> auto& { return c.store.share_percent; })),
+            [](auto& c) -> auto& { return c.store.quotas.share_percent; })),
         duration(
             "limits", "channel_idle_expiry", 0,
             "A channel without subscribers and messages for this long is deleted; 0: never.",
             [](auto& c) -> auto& { return c.router.channel_idle_expiry; }),
         reloadable(count(
             "limits", "max_members_per_channel", 1, 10'000, "Members of one channel.",
-            [](auto& c) -> auto& { return c.store.max_members_per_channel; })),
+            [](auto& c) -> auto& { return c.store.quotas.max_members_per_channel; })),
         reloadable(count(
             "limits", "max_subscriptions_per_agent", 0, kAnyCount,
             "Channels one agent may subscribe to.",
-            [](auto& c) -> auto& { return c.store.max_subscriptions_per_agent; })),
+            [](auto& c) -> auto& { return c.store.quotas.max_subscriptions_per_agent; })),
     };
 }
 

@@ -78,6 +78,12 @@ std::optional<std::uint64_t> parse_bytes(std::string_view text) {
 
 std::string show_bytes(std::uint64_t value) { return show_with_unit(value, kByteUnits); }
 
+std::string join_list(const std::vector<std::string>& texts) {
+    std::string all;
+    for (const std::string& text : texts) all += (all.empty() ? "" : ", ") + text;
+    return all;
+}
+
 std::vector<std::string> split_list(std::string_view text) {
     std::vector<std::string> parts;
     while (true) {

@@ -22,6 +22,8 @@ namespace agentcom::app {
 [[nodiscard]] std::optional<std::uint64_t> parse_bytes(std::string_view text);
 [[nodiscard]] std::string show_bytes(std::uint64_t value);
 
+/// "a, b": as people are shown a list.
+[[nodiscard]] std::string join_list(const std::vector<std::string>& texts);
 /// Comma-separated, surrounding blanks and empty parts dropped.
 [[nodiscard]] std::vector<std::string> split_list(std::string_view text);
 

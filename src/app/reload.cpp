@@ -8,15 +8,10 @@
 #include <utility>
 
 #include "app/config_keys.hpp"
+#include "app/config_values.hpp"
 
 namespace agentcom::app {
 namespace {
-
-std::string list(const std::vector<std::string>& texts) {
-    std::string all;
-    for (const std::string& text : texts) all += (all.empty() ? "" : ", ") + text;
-    return all;
-}
 
 /// Without quotes where they are not needed to tell where the value ends.
 std::string bare(std::string value) {
@@ -59,8 +54,8 @@ std::string Reloaded::line() const {
     if (problem) return "not reloaded, everything stays as it was: " + *problem;
     std::vector<std::string> done = values;
     if (what.tls_read_again) done.emplace_back("the TLS certificate and key");
-    std::string text = "reloaded: " + (done.empty() ? "nothing" : list(done));
-    if (!what.needs_restart.empty()) text += "; needs a restart: " + list(what.needs_restart);
+    std::string text = "reloaded: " + (done.empty() ? "nothing" : join_list(done));
+    if (!what.needs_restart.empty()) text += "; needs a restart: " + join_list(what.needs_restart);
     return text;
 }
 

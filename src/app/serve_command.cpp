@@ -6,7 +6,6 @@
 #include <chrono>
 #include <csignal>
 #include <ctime>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -84,22 +83,12 @@ void ignore_the_rest() {
     for (int number = SIGRTMIN; number <= SIGRTMAX; ++number) ::signal(number, SIG_IGN);
 }
 
-/// Told around each reload, for whoever supervises the process.
-struct ReloadHooks {
-    std::function<void()> before = [] {};
-    std::function<void()> after = [] {};
-};
-
 class Reloading {
 public:
-    Reloading(ConfigSources sources, Config running, ReloadDesk& desk, ReloadHooks hooks)
-        : sources_(std::move(sources)),
-          running_(std::move(running)),
-          desk_(desk),
-          hooks_(std::move(hooks)) {}
+    Reloading(ConfigSources sources, Config running, ReloadDesk& desk)
+        : sources_(std::move(sources)), running_(std::move(running)), desk_(desk) {}
 
     void reload_all(Server& server) {
-        hooks_.before();
         // Whoever asks from now on has sent a signal that is still to come.
         const auto asked = desk_.take();
         const Reloaded reloaded = reload(sources_, running_, [&](const Config& next) {
@@ -112,14 +101,12 @@ public:
         const bool good = !reloaded.problem && reloaded.what.needs_restart.empty();
         Logging::announce(good ? LogLevel::info : LogLevel::warning, reloaded.line());
         for (const auto& tell : asked) tell(reloaded.result());
-        hooks_.after();
     }
 
 private:
     const ConfigSources sources_;
     Config running_;  // what is configured, and in force
     ReloadDesk& desk_;
-    const ReloadHooks hooks_;
 };
 
 /// The next of these signals; 0 when none comes until then.
@@ -132,6 +119,8 @@ int next_signal(const sigset_t& signals, std::optional<SteadyClock::time_point> 
     return std::max(::sigtimedwait(&signals, nullptr, &wait), 0);
 }
 
+std::string status_of(const Server& server) { return "listening on " + server.url(); }
+
 /// Reloads whenever it is told to, and says that the hub is alive for as long as it is, until it is
 /// told to stop.
 void wait_for_stop(Reloading& reloading, Server& server, ServiceManager& manager,
@@ -142,7 +131,9 @@ void wait_for_stop(Reloading& reloading, Server& server, ServiceManager& manager
     while (true) {
         const int signal = next_signal(signals, next_pulse);
         if (signal == SIGHUP) {
+            manager.reloading();
             reloading.reload_all(server);
+            manager.ready(status_of(server));
         } else if (signal != 0) {
             return;
         }
@@ -196,12 +187,9 @@ int serve(const ServeFlags& flags) {
     spdlog::info("listening on {}", server.place());
 
     ServiceManager manager(sources.environment);
-    const std::string status = "listening on " + server.url();
-    manager.ready(status);
+    manager.ready(status_of(server));
     const core::Millis shutdown_timeout = config.shutdown_timeout;
-    Reloading reloading(std::move(sources), std::move(config), desk,
-                        ReloadHooks{.before = [&] { manager.reloading(); },
-                                    .after = [&] { manager.ready(status); }});
+    Reloading reloading(std::move(sources), std::move(config), desk);
     wait_for_stop(reloading, server, manager, signals);
     desk.close();
     spdlog::info("stopping");

@@ -12,6 +12,7 @@
 
 #include "agentcom/core/private_file.hpp"
 #include "agentcom/store/opening.hpp"
+#include "app/config_values.hpp"
 #include "app/site.hpp"
 
 namespace agentcom::app {
@@ -87,9 +88,7 @@ std::string Server::url() const {
 std::string Server::place() const {
     const auto& addresses = endpoint_.addresses();
     if (addresses.size() == 1 && addresses.front() == config_.endpoint.host) return url();
-    std::string list;
-    for (const std::string& address : addresses) list += (list.empty() ? "" : ", ") + address;
-    return url() + " (" + list + ')';
+    return url() + " (" + join_list(addresses) + ')';
 }
 
 void Server::write_run_file() {
@@ -117,7 +116,7 @@ std::function<void()> Server::prepare(const Config& next) {
     return [this, next, put_into_force = endpoint_.prepare(next.endpoint)] {
         put_into_force();
         router_.set_limits(next.router);
-        store_->set_quotas(store::Quotas(next.store));
+        store_->set_quotas(next.store.quotas);
         if (!next.endpoint.tls) return;
         config_.tls_certificate = next.tls_certificate;
         // Commands are told what is presented from now on.

@@ -15,7 +15,6 @@
 #include "agentcom/store/store.hpp"
 #include "app/admin_token.hpp"
 #include "app/config.hpp"
-#include "app/loop_pulse.hpp"
 #include "app/run_file.hpp"
 
 namespace agentcom::app {
@@ -45,9 +44,8 @@ public:
     /// Makes ready what of this configuration may change while the hub runs; see `Prepare`.
     [[nodiscard]] std::function<void()> prepare(const Config& next);
 
-    /// Whether the threads that the hub consists of do their work. To be asked at intervals of a
-    /// second or more: what they were given at the last question must be done by this one.
-    [[nodiscard]] bool turning() { return pulse_.beats(); }
+    /// Whether its event loops turn, as GET /livez says.
+    [[nodiscard]] bool turning() const { return router_.turning(); }
 
     /// Stops accepting, closes the connections, waits for them until the configured time has passed
     /// or `hurry` says so (asked a hundred times a second), commits what was submitted, ends the
@@ -66,7 +64,6 @@ private:
     const bool store_is_new_;  // made by this start
     std::unique_ptr<store::Store> store_;
     delivery::LoopGroup loops_;
-    LoopPulse pulse_{loops_};
     router::Router router_;
     net::Endpoint endpoint_;
     std::optional<RunFile> run_file_;

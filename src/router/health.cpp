@@ -11,19 +11,18 @@ namespace agentcom::router {
 
 using protocol::HealthState;
 
-HealthState Router::Impl::liveness(const delivery::EventLoop& asking) const {
+HealthState Router::Impl::liveness(std::optional<core::SteadyTime> asking) const {
     std::vector<std::optional<core::SteadyTime>> turns;
     turns.reserve(loops_.size());
     for (std::size_t i = 0; i < loops_.size(); ++i) turns.push_back(loops_[i].last_turn());
-    return judge(
-        {.loops = turns, .asking = asking.last_turn(), .commit_busy_since = store.busy_since()},
-        std::chrono::steady_clock::now(), options_.stalled_after);
+    return judge({.loops = turns, .asking = asking, .commit_busy_since = store.busy_since()},
+                 std::chrono::steady_clock::now(), options_.stalled_after);
 }
 
 HealthState Router::Impl::readiness(const delivery::EventLoop& asking) const {
     if (shutting_down) return HealthState::shutting_down;
     if (store.state() == store::StoreState::failed) return HealthState::storage_failed;
-    const HealthState alive = liveness(asking);
+    const HealthState alive = liveness(asking.last_turn());
     if (alive != HealthState::ok) return alive;
     return store.state() == store::StoreState::full ? HealthState::storage_full : HealthState::ok;
 }
@@ -40,7 +39,7 @@ void Router::Impl::operate(Context context, protocol::Health) {
 }
 
 void Router::Impl::operate(Context context, protocol::ProbeLive) {
-    const HealthState state = liveness(context.loop);
+    const HealthState state = liveness(context.loop.last_turn());
     // A disk that hangs is no better after a restart, and a start is no failure.
     const bool turns = state != HealthState::loop_stalled;
     context.reply(protocol::ReplyValue(protocol::ProbeReport{turns ? HealthState::ok : state}));

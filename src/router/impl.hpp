@@ -115,6 +115,9 @@ public:
     void begin_shutdown();
     void set_limits(const RouterOptions& options);
     void set_reloader(Reloader reloader) { reloader_ = std::move(reloader); }
+    /// Whether all loops and the commit thread have turned lately. `asking`: when the loop that
+    /// asks last did, if it is one.
+    [[nodiscard]] protocol::HealthState liveness(std::optional<core::SteadyTime> asking) const;
     void start_maintenance(delivery::EventLoop& loop);
     [[nodiscard]] Caller authenticate(std::string_view token);
 
@@ -227,8 +230,6 @@ private:
                    protocol::AgentEnded answer);
 
     // Health (health.cpp).
-    /// Whether all loops and the commit thread have turned lately, as this loop sees it.
-    [[nodiscard]] protocol::HealthState liveness(const delivery::EventLoop& asking) const;
     /// The same, and whether the hub can serve.
     [[nodiscard]] protocol::HealthState readiness(const delivery::EventLoop& asking) const;
 

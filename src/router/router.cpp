@@ -304,6 +304,10 @@ void Router::start_maintenance(delivery::EventLoop& loop) { impl_->start_mainten
 
 void Router::set_limits(const RouterOptions& options) { impl_->set_limits(options); }
 
+bool Router::turning() const {
+    return impl_->liveness(std::nullopt) != protocol::HealthState::loop_stalled;
+}
+
 void Router::set_reloader(Reloader reloader) { impl_->set_reloader(std::move(reloader)); }
 
 void Router::begin_shutdown() { impl_->begin_shutdown(); }

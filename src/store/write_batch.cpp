@@ -29,7 +29,7 @@ WriteBatch::WriteBatch(Environment& env, const StoreOptions& options, Epochs epo
                        std::optional<std::uint64_t> stored_ttl, ReadNotes& notes)
     : env_(env),
       options_(options),
-      quotas_(options),
+      quotas_(options.quotas),
       epochs_(std::move(epochs)),
       max_keys_(std::min<std::uint64_t>(options.max_idempotency_keys,
                                         options.map_size / kPartOfMapForKeys / kBytesOfKey)),

@@ -14,7 +14,6 @@
 #include <vector>
 
 #include "app/command_fixture.hpp"
-#include "app/loop_pulse.hpp"
 #include "support/hub_fixture.hpp"
 
 namespace agentcom::app {
@@ -121,30 +120,6 @@ TEST_F(ToldServiceManager, AHubThatCannotStartIsNotReady) {
         run({"serve", "--data-dir", "/dev/null", "--port", "0"}, {"NOTIFY_SOCKET=" + name});
     EXPECT_EQ(ran.status, 1);
     EXPECT_EQ(listener.next(MSG_DONTWAIT), "");
-}
-
-TEST(LoopPulse, StopsWhileALoopStandsStill) {
-    test::Hub hub;
-    LoopPulse pulse(hub.loops());
-    EXPECT_TRUE(pulse.beats());
-    hub.settle();
-    EXPECT_TRUE(pulse.beats());
-    hub.settle();
-
-    std::promise<void> stands;
-    std::promise<void> go;
-    hub.loops()[1].post([&] {
-        stands.set_value();
-        go.get_future().wait();
-    });
-    stands.get_future().wait();
-    EXPECT_TRUE(pulse.beats()) << "until now all is well";
-    EXPECT_FALSE(pulse.beats());
-    EXPECT_FALSE(pulse.beats());
-    go.set_value();
-    hub.settle();
-    EXPECT_TRUE(pulse.beats());
-    hub.settle();
 }
 
 }  // namespace

@@ -82,8 +82,10 @@ TEST_F(HealthTest, ALoopThatIsHeldUpIsToldOfByAnother) {
     wait_for_state([this] { return live(); }, HealthState::loop_stalled);
     EXPECT_EQ(ready(), HealthState::loop_stalled);
     EXPECT_EQ(health(), HealthState::loop_stalled);
+    EXPECT_FALSE(router_->turning()) << "the watchdog is not fed";
     release.set_value();
     wait_for_state([this] { return live(); }, HealthState::ok);
+    EXPECT_TRUE(router_->turning());
 }
 
 TEST_F(HealthTest, AHubThatStopsIsNotReadyAndStillAlive) {

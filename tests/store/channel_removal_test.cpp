@@ -145,7 +145,7 @@ TEST_F(ChannelRemovalTest, PublishedAndDeletedInOneBatch) {
 }
 
 TEST_F(ChannelRemovalTest, IdleChannelsExpireInBoundedPieces) {
-    options_.share_percent = 100;
+    options_.quotas.share_percent = 100;
     reopen();
     const auto expire = [&](core::Millis idle) {
         std::uint64_t count = 0;

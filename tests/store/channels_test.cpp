@@ -43,9 +43,9 @@ TEST_F(ChannelsTest, SubscriptionsAreCountedAndListedFromBothSides) {
 }
 
 TEST_F(ChannelsTest, WhatDoesNotExistIsNotFoundAndLimitsHold) {
-    options_.max_channels = 2;
-    options_.share_percent = 100;
-    options_.max_subscriptions_per_agent = 1;
+    options_.quotas.max_channels = 2;
+    options_.quotas.share_percent = 100;
+    options_.quotas.max_subscriptions_per_agent = 1;
     reopen();
     EXPECT_EQ(error_of(publication("a", "ops")), core::ErrorCode::channel_not_found);
     EXPECT_EQ(error_of(Subscribe{channel("ops"), agent("a")}), core::ErrorCode::channel_not_found);

@@ -200,8 +200,8 @@ TEST_F(MailboxTest, AClockSetBackNeitherHidesNorRevivesMessages) {
 }
 
 TEST_F(MailboxTest, UnknownRecipientsAreLimited) {
-    options_.max_unclaimed_mailboxes = 2;
-    options_.share_percent = 100;
+    options_.quotas.max_unclaimed_mailboxes = 2;
+    options_.quotas.share_percent = 100;
     reopen();
     append(direct("alice", "one"));
     append(direct("alice", "two"));

@@ -161,7 +161,7 @@ TEST_F(MembersTest, APublicChannelMayRestrictWhoPublishes) {
 }
 
 TEST_F(MembersTest, MembersAreBounded) {
-    options_.max_members_per_channel = 3;
+    options_.quotas.max_members_per_channel = 3;
     reopen();
     CreateChannel op{channel("many"), "", agent("maker")};
     op.members = {{agent("a"), 1}, {agent("b"), 1}, {agent("c"), 1}};

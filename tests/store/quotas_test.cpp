@@ -23,7 +23,7 @@ protected:
 };
 
 TEST_F(QuotasTest, NobodyTakesMoreThanAShareOfTheUnclaimedMailboxes) {
-    options_.max_unclaimed_mailboxes = 8;
+    options_.quotas.max_unclaimed_mailboxes = 8;
     reopen();
     append(direct("alice", "a1"));
     append(direct("alice", "a2"));
@@ -45,15 +45,15 @@ TEST_F(QuotasTest, NobodyTakesMoreThanAShareOfTheUnclaimedMailboxes) {
 }
 
 TEST_F(QuotasTest, NewQuotasHoldForWhatIsWrittenThen) {
-    options_.max_unclaimed_mailboxes = 1;
+    options_.quotas.max_unclaimed_mailboxes = 1;
     reopen();
     append(direct("alice", "a1"));
     EXPECT_EQ(error_of(direct("alice", "a2")), core::ErrorCode::unknown_recipient_limit);
     StoreOptions more = options_;
-    more.max_unclaimed_mailboxes = 2;
-    more.share_percent = 100;
-    more.max_channels = 0;
-    store_->set_quotas(Quotas(more));
+    more.quotas.max_unclaimed_mailboxes = 2;
+    more.quotas.share_percent = 100;
+    more.quotas.max_channels = 0;
+    store_->set_quotas(more.quotas);
     append(direct("alice", "a2"));
     EXPECT_EQ(error_of(direct("alice", "a3")), core::ErrorCode::unknown_recipient_limit);
     EXPECT_EQ(error_of(CreateChannel{channel("dev"), "", agent("alice")}),
@@ -61,7 +61,7 @@ TEST_F(QuotasTest, NewQuotasHoldForWhatIsWrittenThen) {
 }
 
 TEST_F(QuotasTest, TheWholeIsABoundForAllSharesTogether) {
-    options_.max_unclaimed_mailboxes = 3;
+    options_.quotas.max_unclaimed_mailboxes = 3;
     reopen();
     append(direct("alice", "a1"));  // a share is never below one
     append(direct("bob", "b1"));
@@ -72,7 +72,7 @@ TEST_F(QuotasTest, TheWholeIsABoundForAllSharesTogether) {
 }
 
 TEST_F(QuotasTest, AnEmptyUnclaimedMailboxIsForgottenWithTheLastMessageItHeld) {
-    options_.max_unclaimed_mailboxes = 8;
+    options_.quotas.max_unclaimed_mailboxes = 8;
     reopen();
     append(direct("alice", "a1"));
     append(direct("alice", "a2"));
@@ -99,7 +99,7 @@ TEST_F(QuotasTest, AnEmptyUnclaimedMailboxIsForgottenWithTheLastMessageItHeld) {
 }
 
 TEST_F(QuotasTest, TrimmingEmptiesMailboxesAsEvictionDoes) {
-    options_.max_unclaimed_mailboxes = 20'000;
+    options_.quotas.max_unclaimed_mailboxes = 20'000;
     options_.retention_messages = 100;
     options_.history_messages = 10;
     reopen();
@@ -117,7 +117,7 @@ TEST_F(QuotasTest, TrimmingEmptiesMailboxesAsEvictionDoes) {
 }
 
 TEST_F(QuotasTest, NobodyMakesMoreThanAShareOfTheChannels) {
-    options_.max_channels = 8;
+    options_.quotas.max_channels = 8;
     reopen();
     create_channel("one");
     create_channel("two");
@@ -134,7 +134,7 @@ TEST_F(QuotasTest, NobodyMakesMoreThanAShareOfTheChannels) {
 }
 
 TEST_F(QuotasTest, SubscriptionsAreCountedThroughLeavingAndDeleting) {
-    options_.max_subscriptions_per_agent = 2;
+    options_.quotas.max_subscriptions_per_agent = 2;
     reopen();
     for (const char* name : {"one", "two", "three"}) create_channel(name);
     subscribe("bob", "one");
@@ -153,8 +153,8 @@ TEST_F(QuotasTest, SubscriptionsAreCountedThroughLeavingAndDeleting) {
 }
 
 TEST_F(QuotasTest, WhatAnEndedAgentLeftIsNotGivenBackToItsSuccessor) {
-    options_.max_unclaimed_mailboxes = 8;
-    options_.max_channels = 8;
+    options_.quotas.max_unclaimed_mailboxes = 8;
+    options_.quotas.max_channels = 8;
     reopen();
     create_agent("maker");
     append(direct("maker", "a1"));

@@ -203,7 +203,7 @@ TEST_F(RetentionTest, AFullMapIsAnErrorUntilTrimmingHasMadeRoom) {
 
 TEST_F(RetentionTest, WhatChannelsKeepIsHeldByTheBoundOfBytes) {
     options_.retention_bytes = 400'000;
-    options_.share_percent = 100;
+    options_.quotas.share_percent = 100;
     reopen();
     for (int i = 0; i < 20; ++i) {
         const std::string name = "channel-" + std::to_string(i);
@@ -252,7 +252,7 @@ TEST_F(RetentionTest, WhatChannelsKeepIsHeldByTheBoundsOfAgeAndNumber) {
 TEST_F(RetentionTest, AMapFullOfWhatChannelsKeepTakesMessagesAgainAfterATrim) {
     options_.map_size = std::size_t{4} << 20;
     options_.mailbox_ttl = core::Millis(1);
-    options_.share_percent = 100;
+    options_.quotas.share_percent = 100;
     reopen();
     bool full = false;
     for (int i = 0; i < 100 && !full; ++i) {

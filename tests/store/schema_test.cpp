@@ -226,8 +226,8 @@ TEST_F(SchemaTest, KeysOfVersion1AreRememberedForAnyBody) {
 }
 
 TEST_F(SchemaTest, WhatVersion2CountsIsCounted) {
-    options_.max_channels = 8;
-    options_.max_subscriptions_per_agent = 1;
+    options_.quotas.max_channels = 8;
+    options_.quotas.max_subscriptions_per_agent = 1;
     reopen();
     EXPECT_EQ(store_->stats().unclaimed_mailboxes, 2U);
     EXPECT_EQ(store_->stats().channels, 3U);

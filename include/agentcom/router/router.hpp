@@ -162,6 +162,10 @@ public:
     /// loops run. It must tell before they end.
     void set_reloader(Reloader reloader);
 
+    /// Whether every event loop that has begun has turned lately (RouterOptions::stalled_after), as
+    /// GET /livez says. For other threads than theirs.
+    [[nodiscard]] bool turning() const;
+
     /// Starts the periodic work (eviction, trimming, persisting of read positions) on the loop, and
     /// on every loop the look for connections whose tokens have expired.
     void start_maintenance(delivery::EventLoop& loop);

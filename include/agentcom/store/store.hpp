@@ -28,6 +28,17 @@ struct StoreCopy;  // store/backup.hpp
 /// that it can be kept as other copies are. When it throws the store stays as it was.
 using OnUpgradeCopy = std::function<void(const std::filesystem::path& directory, const StoreCopy&)>;
 
+/// Of the options what may change while the store is open.
+struct Quotas {
+    std::uint64_t max_unclaimed_mailboxes = 10'000;  // recipients nobody holds a token for
+    std::uint64_t max_channels = 100'000;
+    std::uint64_t max_subscriptions_per_agent = 1'000;
+    std::uint64_t max_members_per_channel = 1'000;
+    /// What one agent may take of the unclaimed mailboxes and of the channels, in percent; at least
+    /// one of each.
+    std::uint64_t share_percent = 25;
+};
+
 struct StoreOptions {
     std::filesystem::path directory;  // made with mode 0700 when missing; files are 0600
     std::size_t map_size = std::size_t{64} << 30;  // bytes of address space; the file is sparse
@@ -42,13 +53,7 @@ struct StoreOptions {
     std::uint64_t max_idempotency_keys = 8'000'000;
     /// So much of the time in which no hub has the store open counts for the age of what is in it.
     core::Millis max_time_away{86'400'000};
-    std::uint64_t max_unclaimed_mailboxes = 10'000;  // recipients nobody holds a token for
-    std::uint64_t max_channels = 100'000;
-    std::uint64_t max_subscriptions_per_agent = 1'000;
-    std::uint64_t max_members_per_channel = 1'000;
-    /// What one agent may take of the unclaimed mailboxes and of the channels, in percent; at least
-    /// one of each.
-    std::uint64_t share_percent = 25;
+    Quotas quotas{};
     std::uint64_t channel_history = 200;      // newest messages of a channel that outlive the log
     std::uint64_t history_messages = 10'000;  // newest messages the history shows
     core::Millis mailbox_ttl{604'800'000};    // default of the setting mailbox_ttl_ms
@@ -58,22 +63,6 @@ struct StoreOptions {
     core::Millis retention_age{0};
     std::uint64_t retention_bytes = std::uint64_t{16} << 30;
     OnUpgradeCopy on_upgrade_copy{};  // may be empty
-};
-
-/// Of the options what may change while the store is open.
-struct Quotas {
-    std::uint64_t max_unclaimed_mailboxes = 0;
-    std::uint64_t max_channels = 0;
-    std::uint64_t max_subscriptions_per_agent = 0;
-    std::uint64_t max_members_per_channel = 0;
-    std::uint64_t share_percent = 0;
-
-    explicit Quotas(const StoreOptions& options)
-        : max_unclaimed_mailboxes(options.max_unclaimed_mailboxes),
-          max_channels(options.max_channels),
-          max_subscriptions_per_agent(options.max_subscriptions_per_agent),
-          max_members_per_channel(options.max_members_per_channel),
-          share_percent(options.share_percent) {}
 };
 
 /// The store cannot be opened; `what()` is one sentence for the operator.
