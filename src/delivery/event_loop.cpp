@@ -54,7 +54,7 @@ struct EventLoop::AsioTimers {
 
 /// Rouses the loop's thread from waiting for events. A handler that is posted to an io_context does
 /// so, too, but while it holds the lock that the thread needs next, so that the thread goes to
-/// sleep a second time; a commit rouses every loop.
+/// sleep a second time, for each commit that the loop has something to do for.
 class EventLoop::Alarm {
 public:
     explicit Alarm(boost::asio::io_context& context) : event_(context, make()) { listen(); }
@@ -76,7 +76,8 @@ private:
     void listen() {
         event_.async_read_some(boost::asio::buffer(&count_, sizeof count_),
                                [this](const boost::system::error_code& error, std::size_t) {
-                                   if (!error) listen();
+                                   // One that no longer listened would leave its loop asleep.
+                                   if (!error) core::when_memory_allows([this] { listen(); });
                                });
     }
 
@@ -114,7 +115,7 @@ void EventLoop::turn() {
     reads_.begin_turn();
     if (!has_work()) wait_for_event();
     for (int left = kHandlersPerRound; left > 0; --left) {
-        if (inbox_filled_.load()) drain_inbox();
+        if (inbox_filled_.load()) guard("inbox", [&] { drain_inbox(); });
         left -= resume_some(left - 1);
         std::size_t ran = 1;
         guard("handler", [&] { ran = context_.poll_one(); });

@@ -199,6 +199,27 @@ TEST_F(EventLoopTest, SubmitsWhatHasGatheredInOnePieceAndCompletesItOnTheLoop) {
     EXPECT_EQ(store_->stats().commits, commits_before + 1);
 }
 
+TEST(LoopGroupTest, ABatchGoesOnlyToLoopsThatHaveSomethingToDoForIt) {
+    const test::TempDir dir;
+    core::ManualClock clock;
+    const auto store = store::Store::open(
+        {.directory = dir.path() / "data", .map_size = std::size_t{64} << 20}, clock);
+    LoopGroup loops(2, *store, clock);
+    // The loops do not run: who is given a batch keeps it.
+    const auto is_kept = [&](store::WriteOp op, store::LoopIndex origin) {
+        auto batch = std::make_shared<store::CommittedBatch>();
+        batch->operations.push_back(
+            store::Committed{std::move(op), store::WriteValue(store::Done{}), nullptr, origin});
+        const std::weak_ptr<store::CommittedBatch> watch = batch;
+        loops.on_committed(std::move(batch));
+        return watch.use_count();
+    };
+    const core::AgentId alice = core::AgentId::parse("alice").value();
+    EXPECT_EQ(is_kept(store::MarkRead{alice, {}}, 0), 1) << "its own loop";
+    EXPECT_EQ(is_kept(store::MarkRead{alice, {}}, store::kNoLoop), 0);
+    EXPECT_EQ(is_kept(store::PutSetting{"number", 1}, 0), 2) << "others might take note of it";
+}
+
 TEST_F(EventLoopTest, SaysWhenTheStoreHasRoomAgain) {
     std::promise<void> room;
     on_loop([&] { loop().on_room([&] { room.set_value(); }); });
