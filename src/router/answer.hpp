@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <utility>
@@ -39,10 +38,11 @@ public:
         }
         figures.count(operation_, delivery::Outcome::ok);
         if (protocol::operation_info(operation_).policy.effect != protocol::Effect::write) return;
-        // Completions are called from deliveries.
+        // Completions are called from deliveries; what was answered without one waited for no
+        // commit.
         const std::chrono::nanoseconds took = loop_->delivery_time() - asked_at_;
-        figures.acknowledgement.observe(
-            static_cast<std::uint64_t>(std::max<std::chrono::nanoseconds::rep>(0, took.count())));
+        if (took.count() < 0) return;
+        figures.acknowledgement.observe(static_cast<std::uint64_t>(took.count()));
     }
 
 private:

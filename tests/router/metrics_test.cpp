@@ -91,6 +91,17 @@ TEST_F(MetricsTest, OperationsAreCountedByOutcomeOnWhicheverLoopTheyRun) {
     EXPECT_EQ(value(after, "agentcom_store_messages_written_total"), 2);
 }
 
+TEST_F(MetricsTest, WhatWaitsForNoCommitIsNoAcknowledgement) {
+    ASSERT_TRUE(ask(as("alice"), direct("bob")));
+    clock_.advance(Millis(5));  // since the delivery of that
+    const Report before = report();
+    ASSERT_TRUE(ask(as("alice"), protocol::SetProfile{{"\"busy\""}, {}}));
+    const Report after = report();
+    EXPECT_EQ(answered(after, "set_profile", "ok") - answered(before, "set_profile", "ok"), 1);
+    EXPECT_EQ(observed(after, "agentcom_acknowledgement_seconds"),
+              observed(before, "agentcom_acknowledgement_seconds"));
+}
+
 TEST_F(MetricsTest, SettingsAreCountedUnderTheirOwnNames) {
     ASSERT_TRUE(ask(as("alice"), protocol::GetSetting{protocol::Setting::mailbox_ttl_ms}));
     const Report made = report();
