@@ -28,9 +28,7 @@ void CommitPipeline::commit(std::span<Committed> operations) {
         apply(operations);
         batch_.commit();
         unsynced_ = unsynced_ || options_.durability == Durability::relaxed;
-        const bool still_full =
-            store_state_ == StoreState::full && batch_.room() < batch_.ample_room();
-        enter(batch_.short_of_room() || still_full ? StoreState::full : StoreState::ok);
+        judge_room();
         ++commits_;
     } catch (const LmdbError& error) {
         batch_.abort();

@@ -340,6 +340,11 @@ void CommitPipeline::look_at_file() {
     });
 }
 
+void CommitPipeline::judge_room() {
+    const bool still_full = store_state_ == StoreState::full && batch_.room() < batch_.ample_room();
+    enter(batch_.short_of_room() || still_full ? StoreState::full : StoreState::ok);
+}
+
 void CommitPipeline::look_at_room() {
     const core::SteadyTime now = clock_.steady();
     if (store_state_ == StoreState::failed || now < next_look_at_room_) return;
@@ -349,9 +354,7 @@ void CommitPipeline::look_at_room() {
     core::say_if_possible([&] {
         env_.ask_disk_anew();
         batch_.measure_room();
-        const bool still_full =
-            store_state_ == StoreState::full && batch_.room() < batch_.ample_room();
-        enter(batch_.short_of_room() || still_full ? StoreState::full : StoreState::ok);
+        judge_room();
         publish_figures();
     });
 }

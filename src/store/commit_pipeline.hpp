@@ -107,6 +107,8 @@ private:
     void sync_if_due();
     /// Looks whether the file is still there and whole; without it nothing is acknowledged.
     void look_at_file();
+    /// Full or not, by what was measured last. What was full is so until there is ample room.
+    void judge_room();
     /// Nobody has written for a while: whether there is room shows all the same.
     void look_at_room();
     void watch_readers();

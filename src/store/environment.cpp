@@ -368,18 +368,22 @@ Room Environment::ask_disk(std::uint64_t used) const noexcept {
     return room;
 }
 
-Room Environment::room(std::uint64_t enough) {
+Environment::Size Environment::size() const {
     MDB_envinfo info{};
     MDB_stat stat{};
     check(mdb_env_info(handle(), &info), "ask for the map size");
     check(mdb_env_stat(handle(), &stat), "ask for the page size");
-    const std::uint64_t used = (info.me_last_pgno + 1) * stat.ms_psize;
+    return {info.me_mapsize, info.me_last_pgno + 1, stat.ms_psize, info.me_last_txnid};
+}
+
+Room Environment::room(std::uint64_t enough) {
+    const Size store = size();
+    const std::uint64_t used = store.used();
     const Room disk = disk_room(used);
-    const std::uint64_t total = std::min<std::uint64_t>(info.me_mapsize, disk.total);
+    const std::uint64_t total = std::min(store.map, disk.total);
     // Under a limit that the file has passed not even what is there can be written again.
     if (total < used) return {0, total};
-    const std::uint64_t never_used =
-        std::min(info.me_mapsize > used ? info.me_mapsize - used : 0, disk.left);
+    const std::uint64_t never_used = std::min(store.map > used ? store.map - used : 0, disk.left);
     if (never_used >= enough) return {never_used, total};
 
     // What a lagging reader still sees is not free.
@@ -390,7 +394,7 @@ Room Environment::room(std::uint64_t enough) {
         free_pages += ByteReader(pages).fixed<std::size_t>();
         return true;
     });
-    return {never_used + free_pages * stat.ms_psize, total};
+    return {never_used + free_pages * store.page, total};
 }
 
 }  // namespace agentcom::store

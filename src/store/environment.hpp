@@ -114,6 +114,15 @@ public:
     [[nodiscard]] bool has_all_tables() const noexcept { return has_all_tables_; }
     /// What has happened to the file under the map, see FileGuard. For the writer's thread.
     [[nodiscard]] std::optional<std::string> trouble() { return guard_->trouble(); }
+    /// How large LMDB has made the store, in bytes but for `pages`.
+    struct Size {
+        std::uint64_t map = 0;
+        std::uint64_t pages = 0;  // that were ever used
+        std::uint64_t page = 0;
+        std::uint64_t last_transaction = 0;  // its number
+        [[nodiscard]] std::uint64_t used() const noexcept { return pages * page; }
+    };
+    [[nodiscard]] Size size() const;
     /// Size of the file when `trouble` last looked. For the writer's thread.
     [[nodiscard]] std::uint64_t file_bytes() const noexcept { return guard_->largest(); }
     /// The next look at the room asks the disk itself. For the writer's thread.

@@ -51,25 +51,21 @@ void Environment::look_at_length() const {
 
 void Environment::watch_file(bool may_write) {
     int fd = -1;
-    MDB_envinfo info{};
-    MDB_stat stat{};
     check(mdb_env_get_fd(handle(), &fd), "ask for the file");
-    check(mdb_env_info(handle(), &info), "ask for the map size");
-    check(mdb_env_stat(handle(), &stat), "ask for the page size");
+    const Size store = size();
     const std::filesystem::path file = directory_ / kDataFile;
     guard_.emplace(file, fd);
-    const std::uint64_t pages = info.me_last_pgno + 1;
-    const std::uint64_t needed = pages * stat.ms_psize;
-    const std::uint64_t size = guard_->size();
-    if (size >= needed) return;
+    const std::uint64_t needed = store.used();
+    const std::uint64_t found = guard_->size();
+    if (found >= needed) return;
     // LMDB does not write pages at the end that a transaction took and gave back. Any other that is
     // missing is lost.
-    const std::uint64_t whole = size / stat.ms_psize;
-    if (free_pages_from(whole) < pages - whole || guard_->page_lost()) {
+    const std::uint64_t whole = found / store.page;
+    if (free_pages_from(whole) < store.pages - whole || guard_->page_lost()) {
         guard_.reset();
         throw StoreError("the store's file " + file.string() + " has been cut: it has " +
-                         std::to_string(size) + " bytes and should have " + std::to_string(needed) +
-                         "; restore a backup");
+                         std::to_string(found) + " bytes and should have " +
+                         std::to_string(needed) + "; restore a backup");
     }
     if (may_write) check(::ftruncate(fd, static_cast<off_t>(needed)) == 0 ? 0 : errno, "extend");
 }

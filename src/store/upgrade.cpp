@@ -36,15 +36,9 @@ std::string name_of(core::Timestamp time) {
     return {text.data(), std::strftime(text.data(), text.size(), "%Y%m%dT%H%M%SZ", &parts)};
 }
 
-MDB_envinfo info_of(const Environment& env) {
-    MDB_envinfo info{};
-    check(mdb_env_info(env.handle(), &info), "ask for the newest transaction");
-    return info;
-}
-
 /// By which a copy of this very state of the store is known: the number of its last transaction.
 std::string suffix_of(const Environment& env) {
-    return '-' + std::to_string(info_of(env).me_last_txnid);
+    return '-' + std::to_string(env.size().last_transaction);
 }
 
 /// What differs between stores that were copied from each other and have gone on since.
@@ -83,15 +77,9 @@ void remove_unfinished(const fs::path& directory) {
     for (const fs::path& path : found) fs::remove_all(path, error);
 }
 
-std::uint64_t used_bytes(const Environment& env) {
-    MDB_stat stat{};
-    check(mdb_env_stat(env.handle(), &stat), "ask for the page size");
-    return (info_of(env).me_last_pgno + 1) * stat.ms_psize;
-}
-
 void require_room(const Environment& env, const UpgradeCopy& wanted) {
     constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
-    const std::uint64_t needed = used_bytes(env);
+    const std::uint64_t needed = env.size().used();
     const std::uint64_t free = wanted.room(wanted.directory);
     if (free >= needed) return;
     throw StoreError("the store in " + wanted.directory.string() +
