@@ -213,10 +213,11 @@ void HttpSession::note_head(const RequestReader& reader) {
         auto origin = reader.origin();
         if (origin && shard().sites().lists(*origin)) form_.readable_by = std::move(*origin);
     }
-    if (spdlog::should_log(spdlog::level::debug)) {
+    if (!reader.verb().empty() && spdlog::should_log(spdlog::level::debug)) {
         asked_for_ = std::string(reader.verb()) + ' ' + reader.path();
     }
-    if (!through_proxy_) return;
+    // What a proxy has added may be missing, and the client's own words must not stand for it.
+    if (!through_proxy_ || !reader.header_complete()) return;
     from_ = shard().proxies().client(visitor_.address, reader.forwarded_for());
     // What is kept from now on is the client's, not the proxy's.
     held_ = {};
@@ -298,12 +299,15 @@ HttpSession::Next HttpSession::after(Received failed) noexcept {
 Awaitable<HttpSession::Received> HttpSession::receive_header(RequestReader& reader) {
     while (true) {
         stream().consume(reader.take(stream().input()));
-        // Of a header that is wrong, or never ends, the verb may be known.
-        form_.without_body = reader.is_head();
-        if (reader.header_complete()) note_head(reader);
-        if (reader.error()) co_return refuse(*reader.error());
-        if (reader.header_complete()) co_return Received::complete;
-        if (const auto failed = co_await more_input(reader)) co_return give_up(*failed);
+        if (reader.header_complete() || reader.error()) {
+            note_head(reader);
+            if (reader.error()) co_return refuse(*reader.error());
+            co_return Received::complete;
+        }
+        if (const auto failed = co_await more_input(reader)) {
+            note_head(reader);
+            co_return give_up(*failed);
+        }
     }
 }
 
