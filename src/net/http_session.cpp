@@ -27,7 +27,6 @@ HttpSession::HttpSession(std::shared_ptr<Shard> the_shard, std::shared_ptr<Buffe
     : Connection(std::move(the_shard), std::move(stream), delivery::ConnectionKind::http),
       outbox_(shard().limits().outbox, &loop().output(), this),
       visitor_(std::move(visitor)),
-      through_proxy_(shard().proxies().trusts(visitor_.address)),
       from_(visitor_.address) {}
 
 void HttpSession::start(std::shared_ptr<HttpSession> session) {
@@ -199,8 +198,9 @@ bool HttpSession::is_local(const RequestReader& reader) const {
     // A proxy that is not known to be one comes from this machine, too, for whomever it serves; and
     // one that is known may fail to say for whom, or say what nobody can read.
     if (!address_key(from_).is_loopback()) return false;
-    return through_proxy_ ? shard().proxies().names_client(visitor_.address, reader.forwarded_for())
-                          : reader.forwarded_for().empty();
+    return visitor_.through_proxy
+               ? shard().proxies().names_client(visitor_.address, reader.forwarded_for())
+               : reader.forwarded_for().empty();
 }
 
 void HttpSession::note_head(const RequestReader& reader) {
@@ -217,7 +217,7 @@ void HttpSession::note_head(const RequestReader& reader) {
         asked_for_ = std::string(reader.verb()) + ' ' + reader.path();
     }
     // What a proxy has added may be missing, and the client's own words must not stand for it.
-    if (!through_proxy_ || !reader.header_complete()) return;
+    if (!visitor_.through_proxy || !reader.header_complete()) return;
     from_ = shard().proxies().client(visitor_.address, reader.forwarded_for());
     // What is kept from now on is the client's, not the proxy's.
     held_ = {};
@@ -258,7 +258,7 @@ void HttpSession::explain_tls() {
 
 bool HttpSession::came_by_https(const HttpHead& head) const {
     // What a proxy takes by https it mostly hands on without.
-    return stream().is_tls() || (through_proxy_ && head.forwarded_proto &&
+    return stream().is_tls() || (visitor_.through_proxy && head.forwarded_proto &&
                                  equal_ignoring_case(*head.forwarded_proto, "https"));
 }
 
@@ -267,13 +267,13 @@ bool HttpSession::vouch_for(const core::AgentId& agent) {
     asker_ = agent;
     visitor_.place.give_back();
     // Whoever comes through a proxy is one of many on its connections.
-    if (through_proxy_ || agents_place_) return true;
+    if (visitor_.through_proxy || agents_place_) return true;
     agents_place_ = shard().agent_connections().holding(std::string(agent.str()));
     return agents_place_.resize(1);
 }
 
 Visitor HttpSession::leave_as() {
-    Visitor visitor{from_, std::move(visitor_.place)};
+    Visitor visitor{from_, std::move(visitor_.place), visitor_.through_proxy};
     if (!visitor.place) visitor.place = shard().addresses().take_place(address_key(from_));
     return visitor;
 }

@@ -103,7 +103,6 @@ private:
 
     delivery::Outbox outbox_;
     Visitor visitor_;
-    const bool through_proxy_;
     // Of the current request:
     Address from_;                        // who asks, behind trusted proxies
     AnswerForm form_;                     // how it is answered, as far as it has been read
