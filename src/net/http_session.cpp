@@ -148,11 +148,13 @@ Awaitable<HttpSession::Taken> HttpSession::take_request() {
         step = wait_answer(wait);
     }
     wrong_token_shown_ = token_shown && !caller.agent;
+    const auto* admitted = std::get_if<Admission>(&step);
+    const bool unmetered = admitted != nullptr && admitted->match.route->unmetered();
     if (caller.agent) {
         if (!vouch_for(*caller.agent)) {
             co_return after(refuse(core::ErrorCode::too_many_connections));
         }
-    } else if (!shard().admit_stranger(from_)) {
+    } else if (!unmetered && !shard().admit_stranger(from_)) {
         step = error_answer(core::ErrorCode::rate_limited);
     }
     if (std::holds_alternative<Upgrade>(step) && shard().shutting_down()) {
