@@ -21,9 +21,11 @@ constexpr std::string_view kSubscriptionKey = "io.modelcontextprotocol/subscript
 std::string inbox_json(const protocol::UnreadSummary& unread) {
     std::string json;
     JsonWriter writer(json);
-    writer.begin_object().member_integer("unread", unread.count);
-    if (unread.more) writer.key("more").boolean(true);
-    writer.key("senders").begin_array();
+    writer.begin_object()
+        .member_integer("unread", unread.count)
+        .member_if("more", unread.more)
+        .key("senders")
+        .begin_array();
     for (const auto& [sender, count] : unread.senders) {
         writer.begin_object()
             .member("name", sender.str())

@@ -20,10 +20,11 @@ constexpr std::uint16_t kNotFound = 404;
 void write_capabilities(const Context& context, JsonWriter& writer) {
     writer.key("capabilities").begin_object();
     writer.key("tools").begin_object().end_object();
-    writer.key("resources").begin_object();
     // By subscriptions/listen; legacy's resources/subscribe would need a session.
-    if (context.era == Era::modern) writer.key("subscribe").boolean(true);
-    writer.end_object();
+    writer.key("resources")
+        .begin_object()
+        .member_if("subscribe", context.era == Era::modern)
+        .end_object();
     writer.key("prompts").begin_object().end_object();
     writer.end_object();
 }

@@ -22,8 +22,7 @@ std::string structured_inbox(const protocol::MailboxPage& page, const Shown& sho
         .member_integer("count", page.messages.size())
         .key("more")
         .boolean(page.more);
-    writer.member_integer("last_seq", page.last_seq.value);
-    if (page.truncated) writer.key("truncated").boolean(true);
+    writer.member_integer("last_seq", page.last_seq.value).member_if("truncated", page.truncated);
     if (!page.messages.empty()) writer.member("notice", kNotice);
     writer.member_raw("messages", shown.json).end_object();
     return json;

@@ -131,11 +131,7 @@ std::string structured_sent(const protocol::MessageSent& sent,
     writer.key("connected").boolean(recipient->connected);
     writer.member_integer("unread", recipient->unread);
     if (recipient->last_seen) writer.member("last_seen", iso_time(*recipient->last_seen));
-    if (!recipient->similar.empty()) {
-        writer.key("did_you_mean").begin_array();
-        for (const std::string& name : recipient->similar) writer.string(name);
-        writer.end_array();
-    }
+    if (!recipient->similar.empty()) writer.member_texts("did_you_mean", recipient->similar);
     writer.end_object().end_object();
     return json;
 }

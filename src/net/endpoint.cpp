@@ -166,8 +166,8 @@ Awaitable<void> Endpoint::Impl::accept_all(std::shared_ptr<Impl> self, std::size
 }
 
 void Endpoint::Impl::place(Socket socket, const Address& from, std::size_t index) {
-    Visitor visitor{from, {}};
-    const bool counts = !shared_->proxies.trusts(from);
+    Visitor visitor{from, {}, shared_->proxies.trusts(from)};
+    const bool counts = !visitor.through_proxy;
     if (counts) visitor.place = shared_->addresses->take_place(address_key(from));
     if (open_connections() >= shared_->limits.max_connections || (counts && !visitor.place)) {
         loops_[0].figures().count_error(core::ErrorCode::too_many_connections);

@@ -27,7 +27,7 @@ public:
     /// bad_request or header_too_large.
     [[nodiscard]] std::optional<core::ErrorCode> error() const noexcept { return error_; }
 
-    // Once the head is complete (`held`: always). Views are into this object.
+    // Of a head that is not complete, what has been read of it so far. Views are into this object.
     [[nodiscard]] std::string_view verb() const noexcept { return view(verb_); }
     [[nodiscard]] std::string_view target() const noexcept { return view(target_); }
     /// HTTP/1.0; later minor versions are read as 1.1.

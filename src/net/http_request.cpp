@@ -109,17 +109,7 @@ bool is_open_to_pages(const HttpHead& head, const Route* route) {
     if (head.verb != "GET" && head.verb != "HEAD" && head.verb != "OPTIONS") return false;
     // The dashboard is shown in the hub's own windows only.
     return route == nullptr || (is_document(route->page) && route->page != Page::dashboard) ||
-           (route->page == Page::none &&
-            protocol::operation_info(route->operation).policy.effect != protocol::Effect::write);
-}
-
-/// Orchestrators and load balancers ask by the address that they have just given the hub, which
-/// nobody can list beforehand. What these answer is no secret, so a page may as well know it.
-bool is_probe(const Route* route) {
-    using enum protocol::Operation;
-    return route != nullptr && route->page == Page::none &&
-           (route->operation == health || route->operation == probe_live ||
-            route->operation == probe_ready);
+           (route->policy() != nullptr && route->policy()->effect != protocol::Effect::write);
 }
 
 HttpAnswer no_route(const RouteMatch& match) {
@@ -184,7 +174,9 @@ HeadStep admit(const HttpHead& head, const Premises& premises) {
     remove_base(target.segments, premises.base_path);
     Admission admission;
     admission.match = find_route(head.verb, target.segments);
-    if (!is_probe(admission.match.route) && !premises.sites.knows_host(head.authority)) {
+    const Route* route = admission.match.route;
+    const bool any_host = route != nullptr && route->any_host();
+    if (!any_host && !premises.sites.knows_host(head.authority)) {
         return {{}, false, error_answer(core::ErrorCode::forbidden_host)};
     }
     if (auto answer = without_path(head)) return {{}, false, std::move(*answer)};
@@ -192,7 +184,6 @@ HeadStep admit(const HttpHead& head, const Premises& premises) {
         return {{}, false, preflight_answer(admission.match)};
     }
     admission.query = parse_query(target.query);
-    const Route* route = admission.match.route;
     if (head.origin && !is_open_to_pages(head, route) &&
         !premises.sites.admits(*head.origin, head.authority, premises.https)) {
         return {{}, false, error_answer(core::ErrorCode::forbidden_origin)};

@@ -27,7 +27,6 @@ HttpSession::HttpSession(std::shared_ptr<Shard> the_shard, std::shared_ptr<Buffe
     : Connection(std::move(the_shard), std::move(stream), delivery::ConnectionKind::http),
       outbox_(shard().limits().outbox, &loop().output(), this),
       visitor_(std::move(visitor)),
-      through_proxy_(shard().proxies().trusts(visitor_.address)),
       from_(visitor_.address) {}
 
 void HttpSession::start(std::shared_ptr<HttpSession> session) {
@@ -149,11 +148,13 @@ Awaitable<HttpSession::Taken> HttpSession::take_request() {
         step = wait_answer(wait);
     }
     wrong_token_shown_ = token_shown && !caller.agent;
+    const auto* admitted = std::get_if<Admission>(&step);
+    const bool unmetered = admitted != nullptr && admitted->match.route->unmetered();
     if (caller.agent) {
         if (!vouch_for(*caller.agent)) {
             co_return after(refuse(core::ErrorCode::too_many_connections));
         }
-    } else if (!shard().admit_stranger(from_)) {
+    } else if (!unmetered && !shard().admit_stranger(from_)) {
         step = error_answer(core::ErrorCode::rate_limited);
     }
     if (std::holds_alternative<Upgrade>(step) && shard().shutting_down()) {
@@ -199,8 +200,9 @@ bool HttpSession::is_local(const RequestReader& reader) const {
     // A proxy that is not known to be one comes from this machine, too, for whomever it serves; and
     // one that is known may fail to say for whom, or say what nobody can read.
     if (!address_key(from_).is_loopback()) return false;
-    return through_proxy_ ? shard().proxies().names_client(visitor_.address, reader.forwarded_for())
-                          : reader.forwarded_for().empty();
+    return visitor_.through_proxy
+               ? shard().proxies().names_client(visitor_.address, reader.forwarded_for())
+               : reader.forwarded_for().empty();
 }
 
 void HttpSession::note_head(const RequestReader& reader) {
@@ -213,10 +215,11 @@ void HttpSession::note_head(const RequestReader& reader) {
         auto origin = reader.origin();
         if (origin && shard().sites().lists(*origin)) form_.readable_by = std::move(*origin);
     }
-    if (spdlog::should_log(spdlog::level::debug)) {
+    if (!reader.verb().empty() && spdlog::should_log(spdlog::level::debug)) {
         asked_for_ = std::string(reader.verb()) + ' ' + reader.path();
     }
-    if (!through_proxy_) return;
+    // What a proxy has added may be missing, and the client's own words must not stand for it.
+    if (!visitor_.through_proxy || !reader.header_complete()) return;
     from_ = shard().proxies().client(visitor_.address, reader.forwarded_for());
     // What is kept from now on is the client's, not the proxy's.
     held_ = {};
@@ -257,7 +260,7 @@ void HttpSession::explain_tls() {
 
 bool HttpSession::came_by_https(const HttpHead& head) const {
     // What a proxy takes by https it mostly hands on without.
-    return stream().is_tls() || (through_proxy_ && head.forwarded_proto &&
+    return stream().is_tls() || (visitor_.through_proxy && head.forwarded_proto &&
                                  equal_ignoring_case(*head.forwarded_proto, "https"));
 }
 
@@ -266,13 +269,13 @@ bool HttpSession::vouch_for(const core::AgentId& agent) {
     asker_ = agent;
     visitor_.place.give_back();
     // Whoever comes through a proxy is one of many on its connections.
-    if (through_proxy_ || agents_place_) return true;
+    if (visitor_.through_proxy || agents_place_) return true;
     agents_place_ = shard().agent_connections().holding(std::string(agent.str()));
     return agents_place_.resize(1);
 }
 
 Visitor HttpSession::leave_as() {
-    Visitor visitor{from_, std::move(visitor_.place)};
+    Visitor visitor{from_, std::move(visitor_.place), visitor_.through_proxy};
     if (!visitor.place) visitor.place = shard().addresses().take_place(address_key(from_));
     return visitor;
 }
@@ -298,12 +301,15 @@ HttpSession::Next HttpSession::after(Received failed) noexcept {
 Awaitable<HttpSession::Received> HttpSession::receive_header(RequestReader& reader) {
     while (true) {
         stream().consume(reader.take(stream().input()));
-        // Of a header that is wrong, or never ends, the verb may be known.
-        form_.without_body = reader.is_head();
-        if (reader.header_complete()) note_head(reader);
-        if (reader.error()) co_return refuse(*reader.error());
-        if (reader.header_complete()) co_return Received::complete;
-        if (const auto failed = co_await more_input(reader)) co_return give_up(*failed);
+        if (reader.header_complete() || reader.error()) {
+            note_head(reader);
+            if (reader.error()) co_return refuse(*reader.error());
+            co_return Received::complete;
+        }
+        if (const auto failed = co_await more_input(reader)) {
+            note_head(reader);
+            co_return give_up(*failed);
+        }
     }
 }
 

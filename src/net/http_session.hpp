@@ -82,8 +82,8 @@ private:
     /// Answers the current request with an error, after which nothing can follow.
     Received refuse(core::ErrorCode code);
     Received give_up(core::ErrorCode code);
-    /// The head of the current request has been read as far as it could be: who asks, and how it is
-    /// to be answered.
+    /// The head of the current request has been read as far as it could be, which says how it is to
+    /// be answered, also with a refusal; and who asks, if it is complete.
     void note_head(const RequestReader& reader);
     /// A token that stands in the body alone is looked at, unless its address has to wait.
     [[nodiscard]] BodyStep interpret_body(const HttpHead& head, router::Caller& caller,
@@ -103,7 +103,6 @@ private:
 
     delivery::Outbox outbox_;
     Visitor visitor_;
-    const bool through_proxy_;
     // Of the current request:
     Address from_;                        // who asks, behind trusted proxies
     AnswerForm form_;                     // how it is answered, as far as it has been read

@@ -35,21 +35,23 @@ public:
         return error_ ? error_ : body_.error();
     }
 
-    // Once the header is complete (`held`: always). Views are valid for as long as the reader
-    // lives.
+    // Once the header is complete. Views are valid for as long as the reader lives.
     [[nodiscard]] HttpHead head() const;
-    [[nodiscard]] bool wants_keep_alive() const { return keep_alive_; }
-    [[nodiscard]] bool is_http_1_0() const { return head_.is_http_1_0(); }
-    [[nodiscard]] bool is_head() const { return head_.verb() == "HEAD"; }
     [[nodiscard]] bool expects_continue() const { return expects_continue_; }
     /// The body's length, when the header gives it: 0 without a body, nothing when it is chunked.
     [[nodiscard]] std::optional<std::uint64_t> declared_length() const { return length_; }
     /// All X-Forwarded-For of the header as one list.
     [[nodiscard]] std::string forwarded_for() const;
+
+    // At any time, by what has been read so far.
+    [[nodiscard]] bool wants_keep_alive() const { return keep_alive_; }
+    [[nodiscard]] bool is_http_1_0() const { return head_.is_http_1_0(); }
+    [[nodiscard]] bool is_head() const { return head_.verb() == "HEAD"; }
     /// Of the page that asks, in a browser.
     [[nodiscard]] std::optional<std::string> origin() const;
     /// As which it is logged; `number` as in `tag_request`.
     [[nodiscard]] RequestTag tag(std::uint64_t number) const;
+    /// Empty until its line has been read.
     [[nodiscard]] std::string_view verb() const { return head_.verb(); }
     /// The target without its query, in which a token may stand.
     [[nodiscard]] std::string path() const;

@@ -48,10 +48,19 @@ struct Route {
     protocol::Operation operation = protocol::Operation::health;
     Page page = Page::none;
 
+    /// Of its operation; null: it leads to a page.
+    [[nodiscard]] const protocol::Policy* policy() const noexcept {
+        return page == Page::none ? &protocol::operation_info(operation).policy : nullptr;
+    }
     [[nodiscard]] protocol::Right right() const noexcept {
         if (page == Page::mcp || page == Page::claude_hook) return protocol::Right::holder;
-        return page == Page::none ? protocol::operation_info(operation).policy.right
-                                  : protocol::Right::anyone;
+        return policy() != nullptr ? policy()->right : protocol::Right::anyone;
+    }
+    [[nodiscard]] bool any_host() const noexcept {
+        return policy() != nullptr && policy()->any_host;
+    }
+    [[nodiscard]] bool unmetered() const noexcept {
+        return policy() != nullptr && policy()->unmetered;
     }
     /// Ack is the one writing route that clients of the original call with a token elsewhere than
     /// in the header: in the query, as wherever something is read, or inside the body.

@@ -80,8 +80,9 @@ struct Shared {
 /// Where a connection comes from. It holds a place of its address until somebody vouches for it; a
 /// trusted proxy holds none, because it comes for many.
 struct Visitor {
-    Address address;
+    Address address;  // behind a trusted proxy its own, until a request says for whom it comes
     AddressTable::Place place;
+    bool through_proxy = false;
 };
 
 /// The connections of one event loop; its members are for that loop's thread. A connection is owned

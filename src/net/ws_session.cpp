@@ -64,7 +64,7 @@ void WsSession::accept(const Upgrade& upgrade) {
     outbox().append(websocket_answer(upgrade.key, shard().clock().now()), {}, true);
     flush_soon();
     if (const auto line = shard().log().opened.admit(now())) {
-        spdlog::info("WebSocket connection from {}{}", stream().peer(), line->note());
+        spdlog::info("WebSocket connection from {}{}", from(), line->note());
     }
     // The hub began to stop while the connection was on its way here.
     if (shard().shutting_down()) begin_shutdown();
@@ -242,8 +242,7 @@ void WsSession::identify(ReplyQueue::Ticket ticket, const protocol::Identify& re
     if (reply) {
         caller_ = router::Caller{identity()->agent, identity()->role, identity()->token};
         if (const auto line = shard().log().identified.admit(now())) {
-            spdlog::info("{} identified as {}{}", stream().peer(), identity()->agent.str(),
-                         line->note());
+            spdlog::info("{} identified as {}{}", from(), identity()->agent.str(), line->note());
         }
     }
     answer(ticket, reply);
@@ -368,6 +367,10 @@ void WsSession::watch_silence(core::SteadyTime now) {
     }
     last_ping_ = now;
     append_control(kPingOpcode, {});
+}
+
+std::string WsSession::from() const {
+    return visitor_.through_proxy ? to_text(address_key(visitor_.address)) : stream().peer();
 }
 
 void WsSession::log_end() {

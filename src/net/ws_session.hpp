@@ -75,6 +75,9 @@ private:
     void append_control(char opcode, std::string_view payload);
     void watch_silence(core::SteadyTime now);
     void unregister() override { shard().router().disconnected(loop(), *this); }
+    /// Where it comes from, for the log. Behind a proxy that is its client, whose port is not
+    /// known.
+    [[nodiscard]] std::string from() const;
     void log_end();
 
     /// With so much waiting to be written nothing more is read: whoever asks must also listen.

@@ -4,7 +4,7 @@
 
 #include "agentcom/protocol/shapes.hpp"
 
-/// What answers look like, as encode_http.cpp and encode_frame.cpp write them.
+/// What answers look like, as encode_http_*.cpp and encode_frame.cpp write them.
 namespace agentcom::protocol::shapes {
 
 using enum ValueKind;

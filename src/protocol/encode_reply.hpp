@@ -15,11 +15,10 @@ inline constexpr std::array<std::pair<core::MemberRights, std::string_view>, 3> 
 
 /// An agent as lists and presence frames show it.
 void write_agent(JsonWriter& writer, const AgentInfo& agent);
-/// The members of a channel's entry in a list, without braces.
-/// Where to read on, at the end of a channel's history.
-void write_channel_cursors(JsonWriter& writer, const ChannelHistoryPage& page);
 void write_channel_list(JsonWriter& writer, const ChannelList& list);
 void write_channel_messages(JsonWriter& writer, const std::vector<core::MessagePtr>& messages);
+/// Where to read on, at the end of a channel's history.
+void write_channel_cursors(JsonWriter& writer, const ChannelHistoryPage& page);
 [[nodiscard]] std::string_view to_string(DeliveryStatus status) noexcept;
 
 }  // namespace agentcom::protocol

@@ -69,6 +69,13 @@ using enum Effect;
 constexpr AnswerBound kFixed = AnswerBound::fixed;
 constexpr AnswerBound kPage = AnswerBound::page;
 
+// Orchestrators and load balancers ask by the address that they have just given the hub, which
+// nobody can list beforehand. What these answer is no secret, so a page may as well know it.
+constexpr Policy kHealth{.right = anyone, .effect = none, .any_host = true};
+// To refuse one would cost as much as to answer it, and who is refused takes the hub for dead: it
+// may come from an address that others share, and who is behind that asks too much.
+constexpr Policy kProbe{.right = anyone, .effect = none, .any_host = true, .unmetered = true};
+
 constexpr auto kListFields = kFields<kListLimit, kListCursor>;
 constexpr auto kMessageFields = kFields<kTo, kMessageType, kPayload, kReplyTo, kIdempotencyKey>;
 constexpr auto kPublishFields =
@@ -95,7 +102,7 @@ constexpr auto kTable = std::to_array<Row>({
                    kFields<kRequiredStatus>, set_status),
     row<ListAgents>(Operation::list_agents, "list_agents", "list_agents", {reader, none, 2, kPage},
                     kListFields, list<ListAgents>),
-    row<Health>(Operation::health, "health", "", {anyone, none, 1, kFixed}, {}, plain<Health>),
+    row<Health>(Operation::health, "health", "", kHealth, {}, plain<Health>),
     row<SendMessage>(Operation::send_message, "send_message", "message", {sender, write, 1, kFixed},
                      kMessageFields, send_message),
     row<Publish>(Operation::publish, "publish", "channel_publish", {sender, write, 1, kFixed},
@@ -182,10 +189,8 @@ constexpr auto kTable = std::to_array<Row>({
                     get_hub_card),
     row<GetAgentCard>(Operation::get_agent_card, "get_agent_card", "", {anyone, none, 5, kFixed},
                       kFields<kAgentId>, get_agent_card),
-    row<ProbeLive>(Operation::probe_live, "probe_live", "", {anyone, none, 1, kFixed}, {},
-                   plain<ProbeLive>),
-    row<ProbeReady>(Operation::probe_ready, "probe_ready", "", {anyone, none, 1, kFixed}, {},
-                    plain<ProbeReady>),
+    row<ProbeLive>(Operation::probe_live, "probe_live", "", kProbe, {}, plain<ProbeLive>),
+    row<ProbeReady>(Operation::probe_ready, "probe_ready", "", kProbe, {}, plain<ProbeReady>),
     // Made once a second, however many ask.
     row<GetMetrics>(Operation::get_metrics, "get_metrics", "", {watcher, none, 20, kFixed}, {},
                     plain<GetMetrics>),

@@ -1,4 +1,4 @@
-// What the real daemon's log tells of HTTP requests.
+// What the real daemon's log tells of HTTP requests, and of connections that one of them begins.
 #include <csignal>
 #include <nlohmann/json.hpp>
 
@@ -12,8 +12,9 @@ using nlohmann::json;
 
 class RequestLog : public CommandTest {
 protected:
-    void start(const char* level) {
+    void start(const char* level, const char* proxies = "") {
         hub_ = serve({std::string("AGENTCOM_LOG_LEVEL=") + level, "AGENTCOM_LOG_FORMAT=json",
+                      std::string("AGENTCOM_SERVER_TRUSTED_PROXIES=") + proxies,
                       std::string("AGENTCOM_ADMIN_TOKEN=") + kSomeToken});
         const std::string line = hub_->wait_for_line("listening on ");
         const std::string message = json::parse(line).at("message");
@@ -50,6 +51,27 @@ TEST_F(RequestLog, ALineNamesItsRequestAndItsTrace) {
     const json line = line_with("GET /health ");
     EXPECT_EQ(line.at("request_id"), made);
     EXPECT_FALSE(line.contains("trace_id"));
+    stop();
+}
+
+TEST_F(RequestLog, AWebSocketBehindAProxyComesFromItsClient) {
+    start("info", "127.0.0.1");
+    auto proxy = std::make_unique<test::HttpClient>(port_);
+    proxy->send_raw(
+        "GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+        "X-Forwarded-For: 192.0.2.7\r\n\r\n");
+    EXPECT_EQ(proxy->read_response().status, 101);
+    EXPECT_EQ(line_with("WebSocket connection").at("message"),
+              "WebSocket connection from 192.0.2.7");
+    const std::string identify =
+        json{{"type", "identify"}, {"agent_id", "admin"}, {"token", kSomeToken}}.dump();
+    ASSERT_LT(identify.size(), 126U);  // so that one byte says so
+    // The key of its mask is zero.
+    const std::string head{'\x81', static_cast<char>(0x80 | identify.size()), 0, 0, 0, 0};
+    proxy->send_raw(head + identify);
+    EXPECT_EQ(line_with("identified as").at("message"), "192.0.2.7 identified as admin");
+    proxy.reset();
     stop();
 }
 

@@ -128,6 +128,28 @@ TEST(Endpoint, WhoShowsNoTokenHasARateForItsAddress) {
     EXPECT_EQ(stranger.get("/health").status, 429);
 }
 
+TEST(Endpoint, ProbesAreAnsweredHoweverMuchOthersOfTheirAddressAsk) {
+    HubSettings settings;
+    settings.limits.anonymous_requests_per_second = 1;  // 20 from loopback
+    Hub hub(settings);
+    hub.settle();  // every loop has begun
+    HttpClient stranger(hub.port());
+    const auto probe = [&] {
+        for (int i = 0; i < 15; ++i) {
+            ASSERT_EQ(stranger.get("/livez").status, 200);
+            ASSERT_EQ(stranger.get("/readyz").status, 200);
+        }
+    };
+    // They take nothing from the others either.
+    probe();
+    for (int i = 0; i < 20; ++i) ASSERT_EQ(stranger.get("/health").status, 200);
+    ASSERT_EQ(stranger.get("/health").status, 429);
+    probe();
+    // What is no probe is charged, wherever it is asked.
+    EXPECT_EQ(stranger.post("/livez", Json::object()).status, 429);
+    EXPECT_EQ(stranger.get("/livez/x").status, 429);
+}
+
 TEST(Endpoint, ATrustedProxySaysWhoAsks) {
     HubSettings settings;
     settings.limits.anonymous_requests_per_second = 1;

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
+#include <map>
 #include <set>
 #include <string>
 
@@ -66,6 +68,42 @@ TEST(RequestTag, IsAnsweredAlsoWhereTheRequestIsRefused) {
     const std::string second = ask("/health", "not sane");
     EXPECT_EQ(first.size(), 13U);
     EXPECT_NE(first, second);
+}
+
+/// What a request is answered whose header has come as far as that.
+std::map<std::string, std::string> headers_for(
+    test::Hub& hub, const std::string& header, const std::function<void()>& then = [] {}) {
+    test::HttpClient client(hub.port());
+    client.send_raw(header);
+    EXPECT_TRUE(hub.wait_for_connections(1));
+    hub.settle();
+    then();
+    return client.read_response().headers;
+}
+
+TEST(RequestTag, IsAnsweredAlsoWhereTheHeaderIsWrong) {
+    test::Hub hub;
+    const std::string begun = "GET /health HTTP/1.1\r\nHost: x\r\nX-Request-Id: order-69\r\n";
+    for (const std::string& rest :
+         {std::string("Expect: much\r\n\r\n"),
+          std::string("Content-Length: 1\r\nContent-Length: 2\r\n\r\n"),
+          std::string("no field\r\n"), "X: " + std::string(20'000, 'x') + "\r\n"}) {
+        EXPECT_EQ(headers_for(hub, begun + rest).at("x-request-id"), "order-69");
+        ASSERT_TRUE(hub.wait_for_connections(0));
+    }
+    // Of this one nothing could be read.
+    EXPECT_EQ(headers_for(hub, "\x16\x03\x01").at("x-request-id").size(), 13U);
+}
+
+TEST(RequestTag, IsAnsweredAlsoWhereTheHeaderNeverEnds) {
+    test::Hub hub;
+    const std::string begun = "GET /health HTTP/1.1\r\nHost: x\r\nX-Request-Id: order-70\r\n";
+    const auto late = headers_for(hub, begun, [&] { hub.pass(core::Millis{31'000}); });
+    EXPECT_EQ(late.at("x-request-id"), "order-70");
+    ASSERT_TRUE(hub.wait_for_connections(0));
+    const auto stopping = headers_for(hub, begun, [&] { hub.endpoint().begin_shutdown(); });
+    EXPECT_EQ(stopping.at("x-request-id"), "order-70");
+    EXPECT_EQ(stopping.at("connection"), "close");
 }
 
 }  // namespace

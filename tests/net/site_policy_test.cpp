@@ -187,6 +187,22 @@ TEST_F(Pages, OfAnAllowedOriginMayReadWhateverTheyAreAnswered) {
     }
 }
 
+TEST_F(Pages, OfAnAllowedOriginMayReadWhyTheirHeaderWasRefused) {
+    for (const auto& [rest, status] : {std::pair{std::string("Expect: much\r\n"), 417},
+                                       {"Content-Length: 1\r\nContent-Length: 2\r\n", 400},
+                                       {"no field\r\n", 400},
+                                       {"X: " + std::string(20'000, 'x') + "\r\n", 431}}) {
+        const auto answer = ask("GET", "/health", kOfApp + rest);
+        EXPECT_EQ(answer.status, status);
+        EXPECT_EQ(answer.headers.at("access-control-allow-origin"), "https://app.example");
+        EXPECT_EQ(answer.headers.at("vary"), "Origin");
+        const auto others = ask("GET", "/health", "Origin: http://evil.example\r\n" + rest);
+        EXPECT_EQ(others.status, status);
+        EXPECT_EQ(others.headers.at("vary"), "Origin");
+        EXPECT_FALSE(others.headers.contains("access-control-allow-origin"));
+    }
+}
+
 TEST_F(Pages, OfOtherOriginsAreToldNothingThatLetsThemRead) {
     for (const std::string& header :
          {std::string(), std::string("Origin: http://evil.example\r\n"),

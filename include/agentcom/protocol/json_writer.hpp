@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -104,6 +105,18 @@ public:
     template <class Integer>
     JsonWriter& member_integer(std::string_view name, Integer value) {
         return key(name).integer(value);
+    }
+    /// True, or not there at all.
+    JsonWriter& member_if(std::string_view name, bool holds) {
+        if (holds) key(name).boolean(true);
+        return *this;
+    }
+    /// A list of texts: what `text_of` says of each.
+    template <class List, class TextOf = std::identity>
+    JsonWriter& member_texts(std::string_view name, const List& list, TextOf text_of = {}) {
+        key(name).begin_array();
+        for (const auto& each : list) string(std::invoke(text_of, each));
+        return end_array();
     }
 
 private:

@@ -89,6 +89,8 @@ struct Policy {
     Effect effect = Effect::read;
     std::uint32_t weight = 1;
     AnswerBound answer = AnswerBound::fixed;
+    bool any_host = false;   // over HTTP: answered by whatever name the hub is asked
+    bool unmetered = false;  // over HTTP: whoever shows no token may ask at any rate
 };
 
 /// Names of fields that mean something somewhere; every other one is validated and ignored.

@@ -1,0 +1,117 @@
+// Answers about messages: sending, mailboxes, history and threads.
+
+#include <string_view>
+#include <vector>
+
+#include "protocol/body_writer.hpp"
+#include "protocol/encode_message.hpp"
+#include "protocol/encode_reply.hpp"
+
+namespace agentcom::protocol {
+
+namespace {
+
+void write_messages(JsonWriter& writer, const std::vector<core::MessagePtr>& messages,
+                    MessageView view) {
+    writer.begin_array();
+    for (const core::MessagePtr& message : messages) write_message(writer, message, view);
+    writer.end_array();
+}
+
+}  // namespace
+
+std::string_view to_string(DeliveryStatus status) noexcept {
+    switch (status) {
+        case DeliveryStatus::delivered:
+            return "delivered";
+        case DeliveryStatus::queued:
+            return "queued";
+        case DeliveryStatus::broadcast:
+            return "broadcast";
+    }
+    return "";
+}
+
+void BodyWriter::operator()(const MessageSent& reply) {
+    writer_.member("status", "sent")
+        .member("id", reply.id)
+        .member("delivery", to_string(reply.status))
+        .member_integer("seq", reply.seq.value);
+}
+
+void BodyWriter::operator()(const MailboxPage& reply) {
+    writer_.member("agent_id", reply.agent.str()).key("messages");
+    write_messages(writer_, reply.messages, MessageView::mailbox);
+    writer_.member_integer("last_seq", reply.last_seq.value)
+        .member_integer("count", reply.messages.size())
+        .member("epoch", reply.epoch.str())
+        .member_if("truncated", reply.truncated)
+        .member_if("more", reply.more)
+        .member_if("reset", reply.reset);
+}
+
+void BodyWriter::operator()(const StreamOpened& reply) {
+    writer_.member("epoch", reply.epoch.str()).member_integer("last_seq", reply.last_seq.value);
+}
+
+void BodyWriter::operator()(const UnreadSummary& reply) {
+    writer_.member("agent_id", reply.agent.str())
+        .member_integer("count", reply.count)
+        .member_texts("senders", reply.senders,
+                      [](const auto& each) -> std::string_view { return each.first.str(); })
+        .key("by_sender")
+        .begin_array();
+    for (const auto& [sender, count] : reply.senders) {
+        writer_.begin_object()
+            .member("agent_id", sender.str())
+            .member_integer("count", count)
+            .end_object();
+    }
+    writer_.end_array();
+    time("oldest", reply.oldest);
+    time("newest", reply.newest);
+    writer_.member_integer("last_seq", reply.last_seq.value)
+        .member("epoch", reply.epoch.str())
+        .member_if("more", reply.more);
+}
+
+void BodyWriter::operator()(const Acked& reply) {
+    writer_.member("status", "acked").member_integer("up_to", reply.up_to.value);
+}
+
+void BodyWriter::operator()(const EvictionTriggered&) {
+    writer_.member("status", "eviction_triggered");
+}
+
+void BodyWriter::operator()(const HistoryPage& reply) {
+    writer_.key("messages");
+    write_messages(writer_, reply.messages, MessageView::history);
+    writer_.member_integer("cursor", reply.cursor.value)
+        .member_integer("count", reply.messages.size())
+        .member_if("more", reply.more);
+}
+
+void BodyWriter::operator()(const OneMessage& reply) {
+    writer_.key("message");
+    write_message(writer_, reply.message, MessageView::history);
+}
+
+void BodyWriter::operator()(const Thread& reply) {
+    writer_.member("root", reply.root).key("messages");
+    write_messages(writer_, reply.messages, MessageView::history);
+    writer_.member_integer("count", reply.messages.size());
+    cursor(reply.next_cursor);
+}
+
+void BodyWriter::operator()(const ReplyList& reply) {
+    writer_.member("parent", reply.parent).key("replies");
+    write_messages(writer_, reply.replies, MessageView::history);
+    writer_.member_integer("count", reply.replies.size());
+    cursor(reply.next_cursor);
+}
+
+void BodyWriter::operator()(const ThreadRoot& reply) {
+    writer_.member("message_id", reply.message_id).member("root", reply.root);
+}
+
+}  // namespace agentcom::protocol
