@@ -31,11 +31,25 @@ std::vector<std::string> matches(const std::string& text, const std::regex& patt
     return found;
 }
 
+/// "Class.test_name" of a file of Python's unittest.
+void add_python_tests(const fs::path& file, std::set<std::string>& all) {
+    static const std::regex kClass(R"(class (\w+)\b.*)");
+    static const std::regex kTest(R"(    def (test_\w+)\(.*)");
+    std::ifstream stream(file);
+    std::string name;
+    std::smatch found;
+    for (std::string line; std::getline(stream, line);) {
+        if (std::regex_match(line, found, kClass)) name = found[1];
+        if (std::regex_match(line, found, kTest)) all.insert(name + '.' + found[1].str());
+    }
+}
+
 /// "Suite.Name" of every test there is.
 std::set<std::string> all_tests() {
     static const std::regex kTest(R"(\bTEST(?:_F|_P)?\(\s*(\w+),\s*(\w+)\))");
     std::set<std::string> all;
     for (const auto& entry : fs::recursive_directory_iterator(source_dir() / "tests")) {
+        if (entry.path().extension() == ".py") add_python_tests(entry.path(), all);
         if (entry.path().extension() != ".cpp") continue;
         for (std::string& name : matches(contents(entry.path()), kTest, "$1.$2")) {
             all.insert(std::move(name));
@@ -45,7 +59,7 @@ std::set<std::string> all_tests() {
 }
 
 std::vector<std::string> tests_named(const std::string& text) {
-    static const std::regex kName(R"(`([A-Z]\w+\.[A-Z]\w+)`)");
+    static const std::regex kName(R"(`([A-Z]\w+\.(?:[A-Z]|test_)\w+)`)");
     return matches(text, kName, "$1");
 }
 

@@ -194,19 +194,29 @@ class Pages(unittest.TestCase):
             for block in blocks(page):
                 if block.language != "sh":
                     continue
+                # `-u agentcom` is the user.
+                named = r"(?:^|[\s(&|]|/release/)(?<!-[ugo] )agentcom ((?:[^|&;)<>#'\"]|'[^']*'|\"[^\"]*\")*)"
                 for line in block.text.replace("\\\n", " ").splitlines():
-                    for command in re.findall(r"(?:^|[\s(&|])agentcom ((?:[^|&;)<>#'\"]|'[^']*'|\"[^\"]*\")*)", line):
+                    for command in re.findall(named, line):
                         count += 1
                         self._look_at(block.place, command)
         self.assertGreater(count, 50)
         print(f"{count} commands' flags")
+
+    def test_a_flag_or_command_that_does_not_exist_is_noticed(self) -> None:
+        self._look_at("here", "send bob hello --token-file token")
+        for command in ("send bob hello --token token", "token create --flavour=mint bob", "conjure bob", "token conjure"):
+            with self.subTest(command), self.assertRaisesRegex(AssertionError, "here: "):
+                self._look_at("here", command)
 
     _helps: dict[tuple[str, ...], str] = {}
 
     def _help(self, *command: str) -> str:
         if command not in self._helps:
             asked = subprocess.run([BINARY, *command, "--help"], capture_output=True, text=True, check=False)
-            self._helps[command] = asked.stdout if asked.returncode == 0 else ""
+            # For a command that there is not the help is that of the one before it.
+            known = f"Usage: agentcom {' '.join(command)} " in asked.stdout
+            self._helps[command] = asked.stdout if known else ""
         return self._helps[command]
 
     def _look_at(self, place: str, command: str) -> None:
@@ -223,7 +233,7 @@ class Pages(unittest.TestCase):
                 break
             if re.match(r"--[a-z]", word):
                 flag = word.partition("=")[0]
-                self.assertRegex(text, rf"{re.escape(flag)}\b", f"{place}: agentcom {command}")
+                self.assertRegex(text, rf"{re.escape(flag)}(?![\w-])", f"{place}: agentcom {command}")
 
 
 class QuotedTexts(unittest.TestCase):
