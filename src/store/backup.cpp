@@ -30,9 +30,9 @@ namespace fs = std::filesystem;
 /// Where a copy is made ready before it takes the place of the store.
 constexpr const char* kRestoring = "restoring";
 /// What a data directory may have besides a store.
-constexpr std::array<std::string_view, 8> kOfAnEarlierHub{
-    "agentcom.lock", "agentcom.run", "lock.mdb",         "admin_token",
-    kRestoring,      kMaking,        "agentcom.run.new", "admin_token.new"};
+constexpr std::array<std::string_view, 9> kOfAnEarlierHub{
+    "agentcom.lock", "agentcom.run",     "lock.mdb",        "admin_token",    kRestoring,
+    kMaking,         "agentcom.run.new", "admin_token.new", kJournalDirectory};
 
 [[noreturn]] void fail(const std::string& what, const fs::path& path, int error = errno) {
     throw StoreError(what + ' ' + path.string() + ": " + std::system_category().message(error));
@@ -159,7 +159,7 @@ void fetch(const fs::path& copy, const StoreCopy& expected, const fs::path& into
 
 Restored make_ready(const fs::path& directory, const StoreCopy& expected, std::size_t map_size) {
     constexpr std::size_t kRoomToMigrate = std::size_t{64} << 20;
-    Environment env(directory, std::max(map_size, 2 * expected.bytes + kRoomToMigrate), true);
+    Environment env(directory, std::max(map_size, 2 * expected.bytes + kRoomToMigrate));
     OpenedSchema schema = open_schema(env);
     if (schema.epochs.newest() != expected.epoch || schema.state.head != expected.head) {
         throw StoreError("the copy has another epoch or head than its manifest says");
@@ -208,6 +208,9 @@ Restored restore(const fs::path& copy, const StoreCopy& expected, const StoreOpt
     const Restored restored = make_ready(ready, expected, options.map_size);
     // LMDB's table of readers is that of the old store.
     fs::remove(directory / "lock.mdb");
+    // What it has belongs to the old store, and must not be applied to the new one.
+    fs::remove_all(directory / kJournalDirectory);
+    core::sync_directory(directory);
     fs::rename(ready / kDataFile, directory / kDataFile);
     core::give_to_owner_of_directory(directory / kDataFile);
     core::sync_directory(directory);

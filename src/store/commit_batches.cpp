@@ -26,10 +26,22 @@ void report_broken(Environment& env, const char* why) noexcept {
 void CommitPipeline::commit(std::span<Committed> operations) {
     try {
         apply(operations);
-        batch_.commit();
-        unsynced_ = unsynced_ || options_.durability == Durability::relaxed;
+        if (encode(operations)) {
+            write();
+        } else {
+            batch_.drop();
+        }
         judge_room();
         ++commits_;
+    } catch (const JournalError& error) {
+        batch_.abort();
+        if (error.is_full()) {
+            enter(StoreState::full, error.what());
+        } else {
+            give_up(error.what());
+        }
+        fail_all(operations,
+                 error.is_full() ? core::ErrorCode::storage_full : core::ErrorCode::storage_failed);
     } catch (const LmdbError& error) {
         batch_.abort();
         if (error.is_damage()) return commit_apart(operations, error.what());
@@ -38,8 +50,11 @@ void CommitPipeline::commit(std::span<Committed> operations) {
         // wrong, above all a failed sync, leaves it unknown what the disk holds; after a failed
         // assertion LMDB cannot write any more.
         const bool full = env_.is_out_of_space(error);
-        if (!full) spdlog::critical("the store takes no more writes: {}", error.what());
-        enter(full ? StoreState::full : StoreState::failed, full ? error.what() : "");
+        if (full) {
+            enter(StoreState::full, error.what());
+        } else {
+            give_up(error.what());
+        }
         fail_all(operations,
                  full ? core::ErrorCode::storage_full : core::ErrorCode::storage_failed);
     } catch (const DamagedStore& error) {
@@ -50,6 +65,57 @@ void CommitPipeline::commit(std::span<Committed> operations) {
         batch_.abort();
         fail(operations, error.what());
     }
+}
+
+bool CommitPipeline::encode(std::span<const Committed> operations) {
+    encoder_.begin(0, batch_.batch_time(), batch_.rules(), batch_.committed().head);
+    for (const Committed& committed : operations) {
+        // What is refused, and a message that was there already, leave no trace.
+        if (!committed.result) continue;
+        const auto* append = std::get_if<AppendMessage>(&committed.op);
+        if (append == nullptr) {
+            encoder_.add(committed.op);
+            continue;
+        }
+        const auto& appended = std::get<Appended>(*committed.result);
+        if (!appended.duplicate) encoder_.add(*append, appended.message->draft);
+    }
+    return encoder_.count() > 0;
+}
+
+void CommitPipeline::write() {
+    batch_.complete();
+    checkpoints_.append(encoder_.bytes());
+    try {
+        if (options_.durability == Durability::commit) {
+            checkpoints_.journal().sync();
+        } else {
+            unsynced_ = true;
+        }
+        batch_.commit();
+    } catch (const JournalError&) {
+        throw;  // what the disk has is unknown
+    } catch (...) {
+        checkpoints_.journal().revoke_last();
+        throw;
+    }
+}
+
+void CommitPipeline::make_checkpoint_if_due() noexcept {
+    if (store_state_ == StoreState::failed) return;
+    try {
+        checkpoints_.begin_if_due();
+        if (const auto failure = checkpoints_.failure()) give_up(*failure);
+    } catch (const std::bad_alloc&) {
+        // The next one is as good.
+    } catch (const std::exception& error) {
+        give_up(error.what());
+    }
+}
+
+void CommitPipeline::give_up(std::string_view what) noexcept {
+    core::say_if_possible([&] { spdlog::critical("the store takes no more writes: {}", what); });
+    store_state_ = StoreState::failed;
 }
 
 void CommitPipeline::apply(std::span<Committed> operations) {

@@ -60,12 +60,14 @@ void complete(const Completion& completion, const WriteResult& result) {
 
 CommitPipeline::CommitPipeline(Environment& env, const StoreOptions& options,
                                const core::Clock& clock, Epochs epochs, StateRow state,
-                               std::optional<std::uint64_t> stored_ttl, ReadNotes& notes)
+                               std::optional<std::uint64_t> stored_ttl, ReadNotes& notes,
+                               std::uint64_t next_number)
     : env_(env),
       options_(options),
       clock_(clock),
       store_clock_(clock, is_new(state) ? std::nullopt : std::optional(state.clock),
                    options.max_time_away),
+      checkpoints_(env, options, clock, next_number),
       batch_(env, options, std::move(epochs), state, stored_ttl, notes),
       head_at_start_(state.head.value),
       last_sync_(clock.steady()),
@@ -73,6 +75,7 @@ CommitPipeline::CommitPipeline(Environment& env, const StoreOptions& options,
       backlog_(std::make_shared<Backlog>(options.max_queued_operations, options.max_queued_bytes)),
       head_(state.head.value),
       ttl_ms_(batch_.ttl().count()) {
+    batch_.on_no_room([this] { return checkpoints_.advance(); });
     batch_.measure_room();
     // Nobody has been refused yet: whoever comes with a large message would be.
     const bool on_the_brink = batch_.room() < batch_.ample_room();
@@ -193,10 +196,17 @@ void CommitPipeline::run() {
         process(taken);
         taken.clear();
         sync_if_due();
+        make_checkpoint_if_due();
     }
     if (unsynced_) {
         last_sync_ = core::SteadyTime::min();
         sync_if_due();
+    }
+    if (store_state_ == StoreState::failed) return;
+    try {
+        checkpoints_.close();
+    } catch (const std::exception& error) {
+        give_up(error.what());
     }
 }
 
@@ -245,6 +255,7 @@ std::size_t CommitPipeline::process_batch(std::vector<Submission>& taken, std::s
     batch->head = batch_.committed().head;
     batch->time = batch_.time();
     watch_readers();
+    make_checkpoint_if_due();
     publish_figures();
     batch_operations_.observe(end - begin);
     batch_duration_.observe(busy.nanoseconds());
@@ -364,8 +375,8 @@ void CommitPipeline::sync_if_due() {
     if (!unsynced_ || clock_.steady() - options_.sync_interval < last_sync_) return;
     const Busy busy(busy_since_);
     try {
-        env_.sync();
-    } catch (const LmdbError& error) {
+        checkpoints_.journal().sync();
+    } catch (const JournalError& error) {
         core::say_if_possible([&] {
             if (const auto line = failed_syncs_.admit(clock_.steady())) {
                 spdlog::critical("the disk does not take what was committed: {}{}", error.what(),

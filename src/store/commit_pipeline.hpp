@@ -14,8 +14,10 @@
 
 #include "agentcom/core/counter.hpp"
 #include "agentcom/core/log_limit.hpp"
+#include "agentcom/store/operation_codec.hpp"
 #include "agentcom/store/store.hpp"
 #include "store/backlog.hpp"
+#include "store/checkpointer.hpp"
 #include "store/epochs.hpp"
 #include "store/reader_watch.hpp"
 #include "store/write_batch.hpp"
@@ -23,14 +25,17 @@
 namespace agentcom::store {
 
 /// The one writer. Whoever wants something written puts operations into its queue; its thread takes
-/// all that has gathered, applies it in one transaction, commits, and only then says so. Nobody
-/// waits for company: an idle pipeline commits a single operation at once, a busy one gathers while
-/// the disk works. Thread-safe.
+/// all that has gathered, applies it in one transaction, writes what came of it to the journal,
+/// waits for the disk, commits, and only then says so: readers see nothing that the journal does
+/// not have, and nobody is told of anything that readers do not see. Nobody waits for company: an
+/// idle pipeline commits a single operation at once, a busy one gathers while the disk works.
+/// Thread-safe.
 class CommitPipeline {
 public:
+    /// `next_number`: see Checkpointer. Throws JournalError and LmdbError.
     CommitPipeline(Environment& env, const StoreOptions& options, const core::Clock& clock,
                    Epochs epochs, StateRow state, std::optional<std::uint64_t> stored_ttl,
-                   ReadNotes& notes);
+                   ReadNotes& notes, std::uint64_t next_number);
     ~CommitPipeline();
     CommitPipeline(const CommitPipeline&) = delete;
     CommitPipeline& operator=(const CommitPipeline&) = delete;
@@ -85,6 +90,13 @@ private:
     /// Applies operations from `begin` on; returns where the next batch begins.
     std::size_t process_batch(std::vector<Submission>& taken, std::size_t begin);
     void commit(std::span<Committed> operations);
+    /// What came of them is put into `encoder_`; false when nothing did.
+    [[nodiscard]] bool encode(std::span<const Committed> operations);
+    /// The transaction goes to the journal, and then to the store's file.
+    void write();
+    void make_checkpoint_if_due() noexcept;
+    /// What cannot be written or synced ends all writing; `what` is a sentence's end.
+    void give_up(std::string_view what) noexcept;
     /// Applies them in a transaction of their own; those that cannot be done are left out.
     void apply(std::span<Committed> operations);
     /// As far as one that cannot be finished, and was not known to be one: its index. The
@@ -122,7 +134,9 @@ private:
     const StoreOptions& options_;
     const core::Clock& clock_;
     mutable StoreClock store_clock_;
-    WriteBatch batch_;  // the thread's own
+    Checkpointer checkpoints_;  // this and what follows: the thread's own
+    BatchEncoder encoder_;
+    WriteBatch batch_;
     CommitListener* listener_ = nullptr;
     bool unsynced_ = false;  // the thread's own; relaxed durability only
     const std::uint64_t head_at_start_;

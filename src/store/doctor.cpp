@@ -117,7 +117,7 @@ Repair examine_and_repair(const StoreOptions& options) {
     if (!holds_store(options.directory)) {
         throw StoreError("there is no store in " + options.directory.string());
     }
-    Environment env(options.directory, options.map_size, true);
+    Environment env(options.directory, options.map_size);
     try {
         bring_up_to_date(env, options);
         Repair repair;

@@ -141,15 +141,17 @@ void Environment::CloseEnvironment::operator()(MDB_env* env) const noexcept {
 }
 
 Environment::Environment(const std::filesystem::path& directory, std::size_t map_size,
-                         bool sync_commits, core::Millis lock_wait)
+                         core::Millis lock_wait)
     : directory_(directory), lock_(std::in_place, directory, lock_wait) {
     open_or_tell([&] {
         make_file();
+        look_at_length();
+        begin_from_checkpoint();
         env_ = create();
         check(mdb_env_set_mapsize(env_.get(), map_size), "set the map size");
         take_room_for_readers(directory / "lock.mdb");
         // No MDB_WRITEMAP: with it a full disk is a SIGBUS instead of an error.
-        open(sync_commits ? 0U : unsigned{MDB_NOSYNC});
+        open(0);
     });
 }
 
@@ -182,7 +184,10 @@ void Environment::open(unsigned flags) {
     assertions_.watch(handle());
     look_at_length();
     check(mdb_env_open(handle(), directory_.c_str(), MDB_NOTLS | flags, 0600), "open");
-    watch_file((flags & MDB_RDONLY) == 0);
+    const bool may_write = (flags & MDB_RDONLY) == 0;
+    // Before anything is written: pages of the last checkpoint must stay.
+    if (may_write) first_pin_.emplace(*this);
+    watch_file(may_write);
     for (const char* file : {kDataFile, "lock.mdb"}) {
         core::give_to_owner_of_directory(directory_ / file);
     }
@@ -288,27 +293,78 @@ std::size_t Environment::clear_dead_readers() {
     return static_cast<std::size_t>(dead);
 }
 
-OldestReader Environment::oldest_reader() const {
+Environment::Snapshots Environment::snapshots() const {
+    struct Search {
+        OldestReader oldest;
+        std::vector<std::uint64_t> pins;
+        long long own = 0;
+    };
     MDB_envinfo info{};
     check(mdb_env_info(handle(), &info), "ask for the newest transaction");
-    OldestReader oldest;
-    oldest.snapshot = info.me_last_txnid;
+    Search search;
+    {
+        const std::lock_guard lock(pins_mutex_);
+        search.pins = pins_;
+    }
+    Snapshots found;
+    if (!search.pins.empty()) found.pinned = std::ranges::min(search.pins);
+    search.own = ::getpid();
+    search.oldest.snapshot = info.me_last_txnid;
     // LMDB tells of its readers in lines of text only: process, thread, transaction ("-": none).
     const auto look = [](const char* line, void* context) {
         long long pid = 0;
         unsigned long long snapshot = 0;
-        auto& found = *static_cast<OldestReader*>(context);
-        if (std::sscanf(line, "%lld %*x %llu", &pid, &snapshot) == 2 && snapshot < found.snapshot) {
-            found.snapshot = snapshot;
-            found.pid = pid;
+        auto& mine = *static_cast<Search*>(context);
+        if (std::sscanf(line, "%lld %*x %llu", &pid, &snapshot) != 2 ||
+            snapshot >= mine.oldest.snapshot) {
+            return 0;
         }
+        // A pin is no reader that lags.
+        const auto pin = std::ranges::find(mine.pins, snapshot);
+        if (pid == mine.own && pin != mine.pins.end()) {
+            mine.pins.erase(pin);
+            return 0;
+        }
+        mine.oldest.snapshot = snapshot;
+        mine.oldest.pid = pid;
         return 0;
     };
-    if (const int code = mdb_reader_list(handle(), look, &oldest); code < 0) {
+    if (const int code = mdb_reader_list(handle(), look, &search); code < 0) {
         throw LmdbError(code, "list the readers");
     }
-    oldest.lag = info.me_last_txnid - oldest.snapshot;
-    return oldest;
+    found.oldest = search.oldest;
+    found.oldest.lag = info.me_last_txnid - search.oldest.snapshot;
+    return found;
+}
+
+OldestReader Environment::oldest_reader() const { return snapshots().oldest; }
+
+Pin::Pin(Environment& env) : env_(env) {
+    check(mdb_txn_begin(env.handle(), nullptr, MDB_RDONLY, &reader_), "pin the newest transaction");
+    transaction_ = mdb_txn_id(reader_);
+    try {
+        const std::lock_guard lock(env.pins_mutex_);
+        env.pins_.push_back(transaction_);
+    } catch (...) {
+        mdb_txn_abort(reader_);
+        throw;
+    }
+}
+
+Pin::~Pin() {
+    mdb_txn_abort(reader_);
+    const std::lock_guard lock(env_.pins_mutex_);
+    env_.pins_.erase(std::ranges::find(env_.pins_, transaction_));
+}
+
+void Environment::rely_on_journal() {
+    check(mdb_env_set_flags(handle(), MDB_NOSYNC, 1), "leave syncing to the journal");
+}
+
+int Environment::file() const {
+    int fd = -1;
+    check(mdb_env_get_fd(handle(), &fd), "ask for the file");
+    return fd;
 }
 
 void Environment::sync() { check(mdb_env_sync(handle(), 1), "sync"); }
@@ -387,10 +443,15 @@ Room Environment::room(std::uint64_t enough) {
     if (never_used >= enough) return {never_used, total};
 
     // What a lagging reader still sees is not free.
-    const OldestReader oldest = oldest_reader();
+    const Snapshots held = snapshots();
+    std::uint64_t oldest =
+        held.oldest.lag > 0 ? held.oldest.snapshot : std::numeric_limits<std::uint64_t>::max();
+    if (held.pinned != 0 && held.pinned < store.last_transaction) {
+        oldest = std::min(oldest, held.pinned);
+    }
     std::uint64_t free_pages = 0;
     walk_free_pages([&](std::uint64_t freed_by, std::string_view pages) {
-        if (oldest.lag > 0 && freed_by >= oldest.snapshot) return false;
+        if (freed_by >= oldest) return false;
         free_pages += ByteReader(pages).fixed<std::size_t>();
         return true;
     });

@@ -15,6 +15,7 @@
 #include "agentcom/core/time.hpp"
 #include "agentcom/store/opening.hpp"
 #include "store/assertions.hpp"
+#include "store/checkpoint.hpp"
 #include "store/damage.hpp"
 #include "store/file_guard.hpp"
 #include "store/lmdb_error.hpp"
@@ -88,12 +89,33 @@ enum class ReadOnly : std::uint8_t {
     alone,         // nobody else has it open; no other file is needed or made
 };
 
+class Environment;
+
+/// Keeps the pages of a snapshot from being used again, without reading them. May end in another
+/// thread than it began in.
+class Pin {
+public:
+    /// Of the newest transaction. Throws LmdbError.
+    explicit Pin(Environment& env);
+    ~Pin();
+    Pin(const Pin&) = delete;
+    Pin& operator=(const Pin&) = delete;
+    [[nodiscard]] std::uint64_t transaction() const noexcept { return transaction_; }
+
+private:
+    Environment& env_;
+    MDB_txn* reader_ = nullptr;
+    std::uint64_t transaction_ = 0;
+};
+
 /// The open LMDB environment of one directory. Thread-safe but for write transactions, of which
 /// LMDB allows one at a time. Must not be used after fork().
 class Environment {
 public:
     /// Makes directory and files when missing; throws StoreError. `lock_wait`: see DirectoryLock.
-    Environment(const std::filesystem::path& directory, std::size_t map_size, bool sync_commits,
+    /// A store that was not closed in order is as it was at its last checkpoint, and what its
+    /// journal has beyond that is to be applied again. Commits are synced until `rely_on_journal`.
+    Environment(const std::filesystem::path& directory, std::size_t map_size,
                 core::Millis lock_wait = kLockWait);
     /// Opens an existing store without the directory's lock. Throws StoreError.
     Environment(const std::filesystem::path& directory, ReadOnly how);
@@ -134,12 +156,26 @@ public:
     [[nodiscard]] MDB_txn* take_reader();
     void give_back_reader(MDB_txn* reader) noexcept;
 
+    [[nodiscard]] const std::filesystem::path& directory() const noexcept { return directory_; }
+    /// What a store that is opened to be written began from; nothing: it had no journal yet.
+    [[nodiscard]] const std::optional<Checkpoint>& began_from() const noexcept {
+        return began_from_;
+    }
+    /// From now on commits are not synced: what they hold is in the journal, and the pages of the
+    /// newest checkpoint are pinned.
+    void rely_on_journal();
+    /// Lets go of what the opening has pinned, when there is a later checkpoint.
+    void let_go() noexcept { first_pin_.reset(); }
+    /// LMDB's descriptor of the file.
+    [[nodiscard]] int file() const;
+
     /// Frees the places of readers whose process is gone; returns how many there were. A copy of
     /// the store that is killed half-way leaves such a place, which would pin pages for ever.
     std::size_t clear_dead_readers();
+    /// Without the pins of this process.
     [[nodiscard]] OldestReader oldest_reader() const;
 
-    /// Forces to disk what relaxed commits have written.
+    /// Forces to disk what commits have written.
     void sync();
     /// Counts pages that were freed only when the never used rest is less than `enough`.
     [[nodiscard]] Room room(std::uint64_t enough);
@@ -149,8 +185,18 @@ public:
     [[nodiscard]] bool is_out_of_space(const LmdbError& error) const noexcept;
 
 private:
+    friend class Pin;
+
     /// Makes the file of a new store, which appears whole or not at all.
     void make_file();
+    /// Brings a file that was not closed in order back to its last checkpoint. Throws StoreError.
+    void begin_from_checkpoint();
+    /// The number of the oldest snapshot that anybody holds, and of the newest transaction.
+    struct Snapshots {
+        OldestReader oldest;       // without pins
+        std::uint64_t pinned = 0;  // the oldest of those; 0: none
+    };
+    [[nodiscard]] Snapshots snapshots() const;
     /// Throws StoreError when the file is too short, before LMDB is made to follow its pages.
     void look_at_length() const;
     /// Begins to watch over the file. Throws StoreError when pages that are in use are missing.
@@ -203,6 +249,10 @@ private:
     Handle rescue_{nullptr, {&assertions_}};
     std::optional<FileGuard> rescue_guard_;
     std::vector<Reader> idle_readers_;  // reset
+    std::optional<Checkpoint> began_from_;
+    mutable std::mutex pins_mutex_;
+    std::vector<std::uint64_t> pins_;  // guarded by pins_mutex_; sorted by age
+    std::optional<Pin> first_pin_;
 };
 
 }  // namespace agentcom::store

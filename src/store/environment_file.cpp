@@ -1,5 +1,6 @@
 // The part of Environment that looks after the file beneath the map.
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -16,6 +17,21 @@
 #include "store/transaction.hpp"
 
 namespace agentcom::store {
+namespace {
+
+struct StoreFile {
+    explicit StoreFile(const std::filesystem::path& file)
+        : fd(::open(file.c_str(), O_RDWR | O_CLOEXEC)) {
+        check(fd < 0 ? errno : 0, "open the store's file");
+    }
+    ~StoreFile() { ::close(fd); }
+    StoreFile(const StoreFile&) = delete;
+    StoreFile& operator=(const StoreFile&) = delete;
+
+    const int fd;
+};
+
+}  // namespace
 
 void Environment::make_file() {
     const std::filesystem::path place = directory_ / kMaking;
@@ -33,6 +49,35 @@ void Environment::make_file() {
     std::filesystem::rename(made, directory_ / kDataFile);
     core::sync_directory(directory_);
     std::filesystem::remove_all(place);
+}
+
+void Environment::begin_from_checkpoint() {
+    const std::filesystem::path file = directory_ / kDataFile;
+    const std::filesystem::path journal = directory_ / kJournalDirectory;
+    try {
+        began_from_ = find_checkpoint(directory_);
+        if (!began_from_ && !holds_records(directory_)) return;
+        const StoreFile data(file);
+        const bool same = began_from_ && began_from_->stamp == read_stamp(data.fd);
+        if (same && began_from_->closed) return;
+        if (same && newest_transaction(data.fd) >= began_from_->image.transaction) {
+            // Its table of readers tells of transactions that there are no more.
+            std::filesystem::remove(directory_ / "lock.mdb");
+            return began_from_->image.restore(data.fd);
+        }
+        if (began_from_ && began_from_->closed) {
+            // The file has been replaced. What the journal had was in the one before.
+            began_from_.reset();
+            return;
+        }
+    } catch (const JournalError& error) {
+        throw StoreError("the journal in " + journal.string() + " cannot be used: " + error.what());
+    }
+    throw StoreError("the journal in " + journal.string() + " is not that of the store's file " +
+                     file.string() +
+                     ", or its checkpoint is damaged; if the file was put there on purpose, move "
+                     "the directory " +
+                     journal.string() + " away, and what only the journal holds is lost");
 }
 
 // A file that was cut is noticed before anything of it is followed. LMDB itself would take an empty

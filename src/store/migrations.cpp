@@ -91,8 +91,13 @@ void to_version_2(WriteTransaction& txn) {
     count_usage(txn);
 }
 
+// Version 3: there is a journal beside the file, which programs before that would not look into.
+
+void to_version_3(WriteTransaction&) {}
+
 /// In order, and without a gap.
-constexpr std::array<UpgradeStep, kSchemaVersion - 1> kSteps{{{1, &to_version_2}}};
+constexpr std::array<UpgradeStep, kSchemaVersion - 1> kSteps{
+    {{1, &to_version_2}, {2, &to_version_3}}};
 static_assert(kSteps.back().from + 1 == kSchemaVersion);
 
 }  // namespace

@@ -18,7 +18,7 @@ namespace agentcom::store {
 
 /// Grows when a layout changes. An older store is brought up to it in numbered steps when opened
 /// (migrations.hpp); a newer one is refused.
-inline constexpr std::uint64_t kSchemaVersion = 2;
+inline constexpr std::uint64_t kSchemaVersion = 3;
 
 struct OpenedSchema {
     Epochs epochs;

@@ -18,6 +18,7 @@
 #include "store/mailbox_view.hpp"
 #include "store/message_log.hpp"
 #include "store/read_notes.hpp"
+#include "store/replay.hpp"
 #include "store/rows.hpp"
 #include "store/schema.hpp"
 #include "store/visibility.hpp"
@@ -45,10 +46,12 @@ public:
     Impl(StoreOptions opts, const core::Clock& the_clock)
         : options(std::move(opts)),
           clock(the_clock),
-          env(options.directory, options.map_size, options.durability == Durability::commit),
+          env(options.directory, options.map_size),
           schema(open_schema(env,
                              UpgradeCopy{options.directory, clock.now(), options.on_upgrade_copy})),
-          pipeline(env, options, clock, schema.epochs, schema.state, stored_ttl(), notes) {}
+          replayed(replay_journal(env, options, schema.epochs, schema.state, stored_ttl(), notes)),
+          pipeline(env, options, clock, schema.epochs, replayed.state, stored_ttl(), notes,
+                   replayed.next_number) {}
 
     [[nodiscard]] std::optional<std::uint64_t> stored_ttl() const {
         const ReadTransaction txn(env);
@@ -114,6 +117,7 @@ public:
     // Transactions begin inside const members; opening one changes nothing a caller could see.
     mutable Environment env;
     const OpenedSchema schema;
+    const Replayed replayed;
     CommitPipeline pipeline;
 };
 
@@ -121,7 +125,13 @@ Store::Store(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Store::~Store() = default;
 
 std::unique_ptr<Store> Store::open(StoreOptions options, const core::Clock& clock) {
-    return std::unique_ptr<Store>(new Store(std::make_unique<Impl>(std::move(options), clock)));
+    try {
+        return std::unique_ptr<Store>(new Store(std::make_unique<Impl>(std::move(options), clock)));
+    } catch (const JournalError& error) {
+        throw StoreError("the store's journal cannot be begun: " + std::string(error.what()));
+    } catch (const LmdbError& error) {
+        throw StoreError("the store cannot be opened: " + std::string(error.what()));
+    }
 }
 
 void Store::start(CommitListener* listener) { impl_->pipeline.start(listener); }

@@ -63,7 +63,7 @@ std::optional<AgentRow> WriteBatch::reading_agent(std::string_view agent) {
 }
 
 std::uint64_t WriteBatch::share_of(std::uint64_t quota) const noexcept {
-    const std::uint64_t percent = quotas_.share_percent;
+    const std::uint64_t percent = rules_.quotas.share_percent;
     return std::max<std::uint64_t>(1, quota / 100 * percent + quota % 100 * percent / 100);
 }
 

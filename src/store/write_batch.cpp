@@ -1,6 +1,7 @@
 #include "store/write_batch.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "store/channel_access.hpp"
@@ -28,11 +29,13 @@ core::Millis ttl_of(std::uint64_t setting) {
 WriteBatch::WriteBatch(Environment& env, const StoreOptions& options, Epochs epochs, StateRow state,
                        std::optional<std::uint64_t> stored_ttl, ReadNotes& notes)
     : env_(env),
-      options_(options),
-      quotas_(options.quotas),
+      enough_room_(kMaxReserve + options.max_queued_bytes * 2),
+      rules_{.quotas = options.quotas,
+             .idempotency_window = options.idempotency_window,
+             .max_idempotency_keys = std::min<std::uint64_t>(
+                 options.max_idempotency_keys, options.map_size / kPartOfMapForKeys / kBytesOfKey),
+             .channel_history = options.channel_history},
       epochs_(std::move(epochs)),
-      max_keys_(std::min<std::uint64_t>(options.max_idempotency_keys,
-                                        options.map_size / kPartOfMapForKeys / kBytesOfKey)),
       notes_(notes),
       committed_(state),
       committed_ttl_(stored_ttl ? ttl_of(*stored_ttl) : options.mailbox_ttl),
@@ -42,10 +45,7 @@ WriteBatch::WriteBatch(Environment& env, const StoreOptions& options, Epochs epo
 void WriteBatch::begin(const StoreClock::Reading& now) {
     state_ = committed_;
     ttl_ = committed_ttl_;
-    now_ = std::max(now.shown, state_.last_timestamp);
-    stored_ = std::max(now.anchor.stored, state_.clock.stored);
-    state_.clock = now.anchor;
-    state_.clock.stored = stored_;
+    set_time(now);
     first_recent_ = state_.head.next();
     recent_.clear();
     published_.clear();
@@ -55,9 +55,26 @@ void WriteBatch::begin(const StoreClock::Reading& now) {
     txn_.emplace(env_);
 }
 
+void WriteBatch::go_on(const StoreClock::Reading& now) {
+    committed_ = state_;
+    committed_ttl_ = ttl_;
+    set_time(now);
+}
+
+void WriteBatch::set_time(const StoreClock::Reading& now) {
+    now_ = std::max(now.shown, state_.last_timestamp);
+    stored_ = std::max(now.anchor.stored, state_.clock.stored);
+    state_.clock = now.anchor;
+    state_.clock.stored = stored_;
+}
+
 void WriteBatch::measure_room() {
+    if (has_room_) {
+        room_ = std::numeric_limits<std::uint64_t>::max();
+        return;
+    }
     const auto measure = [this] {
-        const Room room = env_.room(kMaxReserve + options_.max_queued_bytes * 2);
+        const Room room = env_.room(enough_room_);
         room_ = room.left;
         reserve_ = std::min(kMaxReserve, room.total / 4);
         short_of_room_ = room_ < reserve_ + kRoomOfRow;
@@ -65,6 +82,7 @@ void WriteBatch::measure_room() {
     measure();
     // Before anybody is told that there is no room: what only the dead still see is free.
     if (short_of_room_ && env_.clear_dead_readers() > 0) measure();
+    if (short_of_room_ && make_room_ && make_room_()) measure();
 }
 
 WriteResult WriteBatch::apply(WriteOp& op) {
@@ -91,14 +109,17 @@ void WriteBatch::flush() {
     postings_.flush(txn());
 }
 
-void WriteBatch::commit() {
+void WriteBatch::complete() {
     flush();
     if (state_.first.value > 1) {
         for (const std::string& channel : published_) {
-            prune_channel(txn(), state_, channel, options_.channel_history);
+            prune_channel(txn(), state_, channel, rules_.channel_history);
         }
     }
     txn().put(txn().tables().meta, kMetaState, state_.encode());
+}
+
+void WriteBatch::commit() {
     std::move(*txn_).commit();
     txn_.reset();
     committed_ = state_;
@@ -111,6 +132,11 @@ void WriteBatch::abort() noexcept {
     recent_.clear();
     known_agents_.clear();
     published_channels_.clear();
+}
+
+void WriteBatch::drop() noexcept {
+    txn_.reset();
+    recent_.clear();
 }
 
 bool WriteBatch::take_room(std::uint64_t bytes) {
@@ -155,7 +181,9 @@ WriteResult WriteBatch::run(AppendMessage& op) {
                   IdempotencyRow{seq, place, now_, stored_, op.body_digest}.encode());
         txn().append(txn().tables().idempotency_order, be64_key(seq.value), order.encode());
         // Two for each that comes, so that a bound that was lowered is reached, too.
-        for (int i = 0; i < 2 && txn().entries(txn().tables().idempotency_order) > max_keys_; ++i) {
+        for (int i = 0;
+             i < 2 && txn().entries(txn().tables().idempotency_order) > rules_.max_idempotency_keys;
+             ++i) {
             forget_oldest_key(txn());
         }
     }
@@ -206,11 +234,11 @@ std::optional<core::Error> WriteBatch::reach_recipient(const core::AgentId& send
     });
     if (!known) {
         if (!agent.is_plain()) return core::Error(core::ErrorCode::invalid_recipient);
-        if (state_.unclaimed_mailboxes >= quotas_.max_unclaimed_mailboxes) {
+        if (state_.unclaimed_mailboxes >= rules_.quotas.max_unclaimed_mailboxes) {
             return core::Error(core::ErrorCode::unknown_recipient_limit);
         }
         UsageRow usage = usage_of(sender.str());
-        if (usage.unclaimed_mailboxes >= share_of(quotas_.max_unclaimed_mailboxes)) {
+        if (usage.unclaimed_mailboxes >= share_of(rules_.quotas.max_unclaimed_mailboxes)) {
             return core::Error(core::ErrorCode::unknown_recipient_limit, {},
                                "as many mailboxes as one agent's share allows wait for recipients "
                                "of yours that hold no token; check the recipient's name");
@@ -231,7 +259,7 @@ std::optional<IdempotencyRow> WriteBatch::find_key(std::string_view agent, std::
     const auto bytes = txn().get(txn().tables().idempotency_keys, pair_key(agent, key));
     if (!bytes) return std::nullopt;
     const IdempotencyRow found = IdempotencyRow::parse(*bytes);
-    if (found.stored.ms <= stored_.ms - options_.idempotency_window.count()) return std::nullopt;
+    if (found.stored.ms <= stored_.ms - rules_.idempotency_window.count()) return std::nullopt;
     return found;
 }
 

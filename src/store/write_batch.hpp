@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -10,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "agentcom/store/operation_codec.hpp"
 #include "agentcom/store/store.hpp"
 #include "agentcom/store/write_ops.hpp"
 #include "store/epochs.hpp"
@@ -45,27 +47,48 @@ class HalfDone : public std::runtime_error {
 /// Applies write operations to one transaction at a time. An operation checks everything before it
 /// writes anything, so one that fails leaves no trace; an LmdbError ends the whole batch. Messages
 /// and feed entries are gathered and written at the end, sorted; operations that must see them
-/// write them earlier. Used by the commit thread only.
+/// write them earlier.
 class WriteBatch {
 public:
     WriteBatch(Environment& env, const StoreOptions& options, Epochs epochs, StateRow state,
                std::optional<std::uint64_t> stored_ttl, ReadNotes& notes);
 
     /// Between transactions.
-    void set_quotas(const Quotas& quotas) noexcept { quotas_ = quotas; }
+    void set_quotas(const Quotas& quotas) noexcept { rules_.quotas = quotas; }
+    void set_rules(const ApplyRules& rules) noexcept { rules_ = rules; }
+    [[nodiscard]] const ApplyRules& rules() const noexcept { return rules_; }
+    /// What is applied again has found its room before.
+    void take_room_for_granted() noexcept { has_room_ = true; }
+    /// Called when there is no room, before anybody is told: makes what room it can, and gives
+    /// whether it made any.
+    void on_no_room(std::function<bool()> make_room) { make_room_ = std::move(make_room); }
     /// Begins a transaction; its messages are stored at this time.
     void begin(const StoreClock::Reading& now);
     /// An append's draft moves into its result. An operation that meets damage fails alone, with
     /// `internal`. Throws LmdbError, and HalfDone when one met damage after it had changed
     /// something: then the batch must be aborted and done again without it.
     [[nodiscard]] WriteResult apply(WriteOp& op);
+    /// Everything that the transaction has to hold is in it; only `commit` may follow, or an end
+    /// without one. Throws LmdbError.
+    void complete();
     /// Throws LmdbError; then, as after `abort`, nothing has happened.
     void commit();
     void abort() noexcept;
+    /// Ends a transaction in which nothing has come of any operation.
+    void drop() noexcept;
+    /// Goes on with the next batch in the same transaction.
+    void go_on(const StoreClock::Reading& now);
 
+    /// Newest message of the present transaction, or of the last one.
+    [[nodiscard]] core::Seq head() const noexcept { return state_.head; }
     /// As of the last commit.
     [[nodiscard]] const StateRow& committed() const noexcept { return committed_; }
     [[nodiscard]] core::Millis ttl() const noexcept { return committed_ttl_; }
+    /// What a batch of the present transaction needs to be applied again.
+    [[nodiscard]] BatchTime batch_time() const noexcept {
+        const ClockAnchor& clock = state_.clock;
+        return {now_, stored_, clock.wall, clock.elapsed_ms, clock.boot};
+    }
     /// When the operations of the present or last transaction count as applied.
     [[nodiscard]] core::Timestamp time() const noexcept { return now_; }
     /// Whether an operation of this batch was refused, or the next would be, for lack of room.
@@ -124,6 +147,7 @@ private:
 
     [[nodiscard]] WriteTransaction& txn() { return *txn_; }
     void flush();
+    void set_time(const StoreClock::Reading& now);
     /// Grows whenever an operation changes something.
     [[nodiscard]] std::uint64_t changes() const noexcept;
 
@@ -230,10 +254,11 @@ private:
     [[nodiscard]] bool is_idle(ChannelRow& channel, core::Timestamp before);
 
     Environment& env_;
-    const StoreOptions& options_;
-    Quotas quotas_;
+    const std::uint64_t enough_room_;
+    ApplyRules rules_;
+    bool has_room_ = false;
+    std::function<bool()> make_room_;
     const Epochs epochs_;
-    const std::uint64_t max_keys_;  // for idempotency
     ReadNotes& notes_;
     StateRow committed_;
     core::Millis committed_ttl_;

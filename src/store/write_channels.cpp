@@ -46,16 +46,16 @@ WriteResult WriteBatch::run(const CreateChannel& op) {
         return core::Error(core::ErrorCode::channel_exists, {},
                            "a channel of this name is being deleted; try again shortly");
     }
-    if (state_.channels >= quotas_.max_channels) {
+    if (state_.channels >= rules_.quotas.max_channels) {
         return core::Error(core::ErrorCode::channel_limit);
     }
     UsageRow usage = usage_of(op.created_by.str());
-    if (usage.channels >= share_of(quotas_.max_channels)) {
+    if (usage.channels >= share_of(rules_.quotas.max_channels)) {
         return core::Error(core::ErrorCode::channel_limit, {},
                            "you have made as many channels as one agent's share allows; delete "
                            "one that is not needed");
     }
-    if (op.members.size() >= quotas_.max_members_per_channel) {
+    if (op.members.size() >= rules_.quotas.max_members_per_channel) {
         return core::Error(core::ErrorCode::member_limit);
     }
     if (!take_room(kRoomOfRow * (2 + op.members.size() / 16) + op.description.size())) {
@@ -94,7 +94,7 @@ WriteResult WriteBatch::run(const Subscribe& op) {
     const std::string key = pair_key(op.agent.str(), op.channel.str());
     if (txn().get(txn().tables().subscriptions, key)) return WriteValue(SubscriptionChanged{false});
     UsageRow usage = usage_of(op.agent.str());
-    if (usage.subscriptions >= quotas_.max_subscriptions_per_agent) {
+    if (usage.subscriptions >= rules_.quotas.max_subscriptions_per_agent) {
         return core::Error(core::ErrorCode::subscription_limit);
     }
     if (!take_room(2 * kRoomOfRow)) return core::Error(core::ErrorCode::storage_full);

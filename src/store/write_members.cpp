@@ -43,7 +43,7 @@ WriteResult WriteBatch::run(const SetMember& op) {
     }
     const bool is_member = read_member_rights(txn(), name, op.agent.str()) != 0;
     if (op.rights != 0 && !is_member &&
-        channel->record.member_count >= quotas_.max_members_per_channel) {
+        channel->record.member_count >= rules_.quotas.max_members_per_channel) {
         return core::Error(core::ErrorCode::member_limit);
     }
     if (op.rights != 0 && !take_room(2 * kRoomOfRow)) {

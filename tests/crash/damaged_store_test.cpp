@@ -54,7 +54,7 @@ protected:
     }
     /// Changes a bit in the row of an agent.
     void damage_agent(const std::string& agent) {
-        store::Environment environment(dir_.path(), store::StoreOptions().map_size, true);
+        store::Environment environment(dir_.path(), store::StoreOptions().map_size);
         store::WriteTransaction txn(environment);
         std::string row;
         {

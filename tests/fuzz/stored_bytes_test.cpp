@@ -96,7 +96,7 @@ protected:
     }
 
     test::TempDir dir_;
-    Environment env_{dir_.path() / "data", std::size_t{64} << 20, false};
+    Environment env_{dir_.path() / "data", std::size_t{64} << 20};
 };
 
 TEST_F(PostingDamage, ABlockThatBeginsBehindItsPlaceIsDamage) {

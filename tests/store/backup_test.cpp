@@ -134,7 +134,7 @@ TEST_F(BackupTest, AStoreThatIsNotSoundIsCopiedAndSaysSo) {
     append(direct("alice", "bob"));
     store_.reset();
     {
-        Environment env(options_.directory, options_.map_size, true);
+        Environment env(options_.directory, options_.map_size);
         WriteTransaction txn(env);
         txn.put(txn.tables().settings, "mailbox_ttl_ms", "\x01");
         std::move(txn).commit();

@@ -29,7 +29,7 @@ protected:
         whole_ = contents();
         std::uint64_t root = 0;
         {
-            Environment env(options_.directory, options_.map_size, true);
+            Environment env(options_.directory, options_.map_size);
             const ReadTransaction txn(env);
             Cursor names(txn, kNames);
             ASSERT_TRUE(names.at_or_after("log"));
@@ -77,7 +77,7 @@ TEST_F(BrokenPagesTest, AnAssertionWithinAWriteEndsWritingAndNothingElse) {
 
 TEST_F(BrokenPagesTest, AnAssertionWithinAReadOfAWriterTakesItBackAlone) {
     break_log();
-    Environment env(options_.directory, options_.map_size, true);
+    Environment env(options_.directory, options_.map_size);
     for (int i = 0; i < 3; ++i) {
         WriteTransaction txn(env);
         txn.put(txn.tables().settings, "a", "1");
@@ -101,7 +101,7 @@ TEST_F(BrokenPagesTest, WhatCannotBeEndedIsLeftAlone) {
         [&](WriteTransaction& txn) { txn.put_plain(txn.tables().log, key, "x"); },
         [&](WriteTransaction& txn) { txn.erase(txn.tables().log, key); }};
     for (const auto& change : changes) {
-        Environment env(options_.directory, options_.map_size, true);
+        Environment env(options_.directory, options_.map_size);
         try {
             WriteTransaction txn(env);
             txn.put(txn.tables().settings, "a", "1");

@@ -49,7 +49,7 @@ protected:
     void damage_rows(MDB_dbi Tables::*table, const std::string& prefix) {
         store_.reset();
         {
-            Environment env(options_.directory, options_.map_size, true);
+            Environment env(options_.directory, options_.map_size);
             WriteTransaction txn(env);
             std::vector<std::pair<std::string, std::string>> rows;
             {
@@ -75,7 +75,7 @@ protected:
     std::vector<std::pair<std::string, std::size_t>> bytes_of_rows() {
         constexpr std::size_t kOnOnePage = 2'000;
         std::vector<std::pair<std::string, std::size_t>> places;
-        Environment env(options_.directory, options_.map_size, true);
+        Environment env(options_.directory, options_.map_size);
         const ReadTransaction txn(env);
         const Tables& tables = txn.tables();
         for (const MDB_dbi table : {tables.meta, tables.log, tables.postings, tables.agents,

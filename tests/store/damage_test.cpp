@@ -143,7 +143,7 @@ TEST_F(DamageTest, RetentionGoesOnOverDamage) {
     {
         // The head of a block: its number of messages.
         store_.reset();
-        Environment env(options_.directory, options_.map_size, true);
+        Environment env(options_.directory, options_.map_size);
         WriteTransaction txn(env);
         std::string block;
         std::string key;
@@ -422,7 +422,7 @@ TEST_F(DamageTest, TheDoctorListsMailboxesWithoutTheStoresOwnNumbers) {
     append(direct("alice", "stranger"));
     store_.reset();
     {
-        Environment env(options_.directory, options_.map_size, true);
+        Environment env(options_.directory, options_.map_size);
         WriteTransaction txn(env);
         ASSERT_TRUE(txn.erase(txn.tables().unclaimed, unclaimed_key(core::Seq{1}, "stranger")));
         std::move(txn).commit();

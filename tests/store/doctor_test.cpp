@@ -89,7 +89,7 @@ protected:
     /// Changes the closed store's files.
     void change(const std::function<void(WriteTransaction&)>& damage) {
         store_.reset();
-        Environment env(options_.directory, options_.map_size, true);
+        Environment env(options_.directory, options_.map_size);
         WriteTransaction txn(env);
         damage(txn);
         std::move(txn).commit();

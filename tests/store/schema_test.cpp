@@ -116,7 +116,7 @@ TEST_F(SchemaTest, AnUpgradeIsPrecededByACopyOfTheStoreAsItWas) {
 }
 
 TEST_F(SchemaTest, WithoutRoomForTheCopyNothingHappens) {
-    Environment env(options_.directory, options_.map_size, true);
+    Environment env(options_.directory, options_.map_size);
     const UpgradeCopy copy{
         options_.directory, clock_.now(), {}, [](const auto&) { return std::uint64_t{1'000}; }};
     try {
@@ -161,14 +161,14 @@ TEST_F(SchemaTest, AnUpgradeThatIsCutShortGoesOnWhereItWas) {
     const UpgradeCopy copy{options_.directory, clock_.now(), {}};
     steps_run = 0;
     {
-        Environment env(options_.directory, options_.map_size, true);
+        Environment env(options_.directory, options_.map_size);
         constexpr std::array kBroken{UpgradeStep{1, write_mark}, UpgradeStep{2, fail_half_way}};
         EXPECT_THROW(upgrade(env, 1, kBroken, copy), DamagedStore);
         EXPECT_EQ(version_of(env), 2U);
     }
     EXPECT_EQ(backups().size(), 1U);
     {
-        Environment env(options_.directory, options_.map_size, true);
+        Environment env(options_.directory, options_.map_size);
         constexpr std::array kSteps{UpgradeStep{1, write_mark}, UpgradeStep{2, note_mark}};
         upgrade(env, 2, kSteps, UpgradeCopy{options_.directory, clock_.now(), {}, [](const auto&) {
                                                 return std::uint64_t{0};
@@ -186,7 +186,7 @@ TEST_F(SchemaTest, AFirstStepThatFailsAgainAndAgainMakesOneCopy) {
     constexpr std::array kBroken{UpgradeStep{1, fail_half_way}};
     std::filesystem::create_directory(options_.directory / "backup-v1-0.making");
     for (int i = 0; i < 3; ++i) {
-        Environment env(options_.directory, options_.map_size, true);
+        Environment env(options_.directory, options_.map_size);
         clock_.advance(core::Millis(1'000));
         EXPECT_THROW(upgrade(env, 1, kBroken, UpgradeCopy{options_.directory, clock_.now(), {}}),
                      DamagedStore);
@@ -194,7 +194,7 @@ TEST_F(SchemaTest, AFirstStepThatFailsAgainAndAgainMakesOneCopy) {
         EXPECT_EQ(backups().size(), 1U);
     }
     // A store that has gone on since is another.
-    Environment env(options_.directory, options_.map_size, true);
+    Environment env(options_.directory, options_.map_size);
     {
         WriteTransaction txn(env);
         write_mark(txn);
@@ -240,7 +240,7 @@ TEST_F(SchemaTest, WhatVersion2CountsIsCounted) {
     std::uint64_t kept = 0;
     store_.reset();
     {
-        Environment env(options_.directory, options_.map_size, true);
+        Environment env(options_.directory, options_.map_size);
         const ReadTransaction txn(env);
         Cursor cursor(txn, txn.tables().kept);
         for (bool more = cursor.first(); more; more = cursor.next()) kept += cursor.value().size();
@@ -261,7 +261,7 @@ TEST_F(SchemaTest, WhatVersion2CountsIsCounted) {
 
 TEST_F(SchemaTest, AMigrationThatFailsLeavesTheStoreAsItWas) {
     {
-        Environment env(options_.directory, options_.map_size, true);
+        Environment env(options_.directory, options_.map_size);
         {
             WriteTransaction txn(env);
             txn.put(txn.tables().agents, "broken", "\x07");
@@ -275,7 +275,7 @@ TEST_F(SchemaTest, AMigrationThatFailsLeavesTheStoreAsItWas) {
         EXPECT_FALSE(Cursor(txn, txn.tables().idempotency_keys).first());
     }
     {
-        Environment env(options_.directory, options_.map_size, true);
+        Environment env(options_.directory, options_.map_size);
         WriteTransaction txn(env);
         txn.erase(txn.tables().agents, "broken");
         std::move(txn).commit();
@@ -285,7 +285,7 @@ TEST_F(SchemaTest, AMigrationThatFailsLeavesTheStoreAsItWas) {
 }
 
 TEST_F(SchemaTest, AStoreWithoutItsVersionIsNotTakenForANewOne) {
-    Environment env(options_.directory, options_.map_size, true);
+    Environment env(options_.directory, options_.map_size);
     {
         WriteTransaction txn(env);
         ASSERT_TRUE(txn.erase(txn.tables().meta, kMetaSchema));

@@ -52,7 +52,7 @@ TEST_F(StoreTest, ADirectoryThatCannotBeMadeIsRefused) {
 TEST_F(StoreTest, AStoreOfANewerProgramIsRefused) {
     store_.reset();
     {
-        Environment env(options_.directory, options_.map_size, true);
+        Environment env(options_.directory, options_.map_size);
         WriteTransaction txn(env);
         txn.put(txn.tables().meta, kMetaSchema, encode_number(kSchemaVersion + 1));
         std::move(txn).commit();

@@ -39,7 +39,7 @@ protected:
         reopen();
     }
     void change_state(const std::function<void(StateRow&)>& change) {
-        Environment env(options_.directory, options_.map_size, true);
+        Environment env(options_.directory, options_.map_size);
         WriteTransaction txn(env);
         StateRow state = StateRow::parse(txn.get(txn.tables().meta, kMetaState).value());
         change(state);
@@ -47,12 +47,12 @@ protected:
         std::move(txn).commit();
     }
     FutureTimes find() {
-        Environment env(options_.directory, options_.map_size, true);
+        Environment env(options_.directory, options_.map_size);
         const ReadTransaction txn(env);
         return find_future_times(txn, clock_.now());
     }
     FutureTimes mend() {
-        Environment env(options_.directory, options_.map_size, true);
+        Environment env(options_.directory, options_.map_size);
         WriteTransaction txn(env);
         const FutureTimes mended = mend_future_times(txn, clock_.now(), options_.mailbox_ttl);
         std::move(txn).commit();
@@ -135,7 +135,7 @@ TEST_F(TimeRepairTest, ManyBlocksKeptMessagesAndDamagedOnesAreMended) {
     const std::uint64_t first = store_->stats().first_seq.value;
     store_.reset();
     {
-        Environment env(options_.directory, options_.map_size, true);
+        Environment env(options_.directory, options_.map_size);
         WriteTransaction txn(env);
         std::string key;
         std::string block;
@@ -172,7 +172,7 @@ TEST_F(TimeRepairTest, MendedTimesDoNotFall) {
     reopen();
     append(direct("alice", "bob"));
     store_.reset();
-    Environment env(options_.directory, options_.map_size, true);
+    Environment env(options_.directory, options_.map_size);
     const ReadTransaction txn(env);
     LogReader log(txn);
     MessageTimes before;

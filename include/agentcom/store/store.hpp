@@ -19,8 +19,8 @@
 namespace agentcom::store {
 
 enum class Durability : std::uint8_t {
-    commit,   // every batch is synced before its completions run
-    relaxed,  // batches are written, synced every sync_interval: a power cut may take that much
+    commit,   // every batch is in the journal, and that on disk, before its completions run
+    relaxed,  // the journal is synced every sync_interval: a power cut may take that much
 };
 
 struct StoreCopy;  // store/backup.hpp
@@ -44,6 +44,11 @@ struct StoreOptions {
     std::size_t map_size = std::size_t{64} << 30;  // bytes of address space; the file is sparse
     Durability durability = Durability::commit;
     core::Millis sync_interval{100};  // relaxed only
+    /// How long each of the journal's two segments may get, and so how much may have to be applied
+    /// again when the store is opened after the machine has stopped.
+    std::size_t journal_bytes = std::size_t{64} << 20;
+    /// How often the store's file is synced while there are commits, so that the journal is short.
+    core::Millis checkpoint_interval{1'000};
     std::size_t max_queued_operations = 65'536;
     std::size_t max_queued_bytes = std::size_t{64} << 20;
     std::size_t max_batch_operations = 8'192;  // of one transaction

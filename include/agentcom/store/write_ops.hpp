@@ -229,6 +229,8 @@ struct Trimmed {
 
 struct Done {};
 
+/// An operation's place here is its number in the journal (operation_codec.hpp): new ones come at
+/// the end, and none is taken away.
 using WriteOp =
     std::variant<AppendMessage, AckMailbox, MarkRead, MarkShown, CreateToken, RevokeTokens,
                  CreateChannel, Subscribe, Unsubscribe, PutSetting, EvictMailboxes, Trim,

@@ -186,7 +186,7 @@ public:
 
 private:
     test::TempDir directory_;
-    Environment environment_{directory_.path() / "data", std::size_t{64} << 20, false};
+    Environment environment_{directory_.path() / "data", std::size_t{64} << 20};
 };
 
 }  // namespace

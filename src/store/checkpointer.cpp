@@ -1,0 +1,186 @@
+#include "store/checkpointer.hpp"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <exception>
+#include <utility>
+
+#include "agentcom/core/files.hpp"
+#include "agentcom/core/token.hpp"
+
+namespace agentcom::store {
+namespace {
+
+/// Pages that were freed since the last checkpoint cannot be used again until the next one: the
+/// file grows by no more than about this much for that reason.
+constexpr std::uint64_t kMostGrowthBytes = std::uint64_t{64} << 20;
+
+StoreStamp new_stamp() {
+    StoreStamp stamp;
+    for (std::size_t half = 0; half < 2; ++half) {
+        const std::uint64_t random = core::random_u64();
+        std::memcpy(stamp.data() + half * sizeof random, &random, sizeof random);
+    }
+    return stamp;
+}
+
+}  // namespace
+
+Checkpointer::Checkpointer(Environment& env, const StoreOptions& options, const core::Clock& clock,
+                           std::uint64_t next_number)
+    : env_(env),
+      clock_(clock),
+      interval_(options.checkpoint_interval),
+      segment_bytes_(options.journal_bytes),
+      file_(env.directory()),
+      stamp_(stamp()),
+      pin_([&] {
+          // All of it, in the order in which a cut between two steps leaves what the next start
+          // needs: the file, what tells of it, and only then the journal that goes on from there.
+          env.sync();
+          auto pin = std::make_unique<Pin>(env);
+          file_.write(checkpoint_of(*pin, JournalStart{0, next_number}));
+          core::sync_directory(env.directory() / kJournalDirectory);
+          core::sync_directory(env.directory());
+          env.let_go();
+          return pin;
+      }()),
+      journal_(env.directory(), stamp_, JournalStart{0, next_number}, segment_bytes_),
+      last_begun_(clock.steady()),
+      used_at_last_(env.size().used()) {
+    core::sync_directory(env.directory() / kJournalDirectory);
+    env.rely_on_journal();
+    thread_ = std::thread([this] { run(); });
+}
+
+Checkpointer::~Checkpointer() { end_thread(); }
+
+void Checkpointer::end_thread() {
+    {
+        const std::lock_guard lock(mutex_);
+        shared_.stopping = true;
+    }
+    changed_.notify_all();
+    if (thread_.joinable()) thread_.join();
+}
+
+StoreStamp Checkpointer::stamp() const {
+    if (env_.began_from()) return env_.began_from()->stamp;
+    const StoreStamp made = new_stamp();
+    write_stamp(env_.file(), made);
+    return made;
+}
+
+Checkpoint Checkpointer::checkpoint_of(const Pin& pin, JournalStart start) const {
+    return {stamp_, PageImage::read(env_.file(), pin.transaction()), start, false};
+}
+
+void Checkpointer::append(std::string_view body) {
+    const auto change_segment = [&] {
+        if (is_under_way()) wait();
+        begin();
+    };
+    if (!journal_.has_room(body.size())) change_segment();
+    try {
+        journal_.append(body);
+    } catch (const JournalError& error) {
+        // The other segment may have room that it does not have to ask the disk for.
+        if (!error.is_full() || journal_.empty()) throw;
+        change_segment();
+        journal_.append(body);
+    }
+}
+
+void Checkpointer::begin_if_due() {
+    if (journal_.empty() || is_under_way()) return;
+    const bool long_ago = clock_.steady() - last_begun_ >= interval_;
+    const bool grown = env_.size().used() > used_at_last_ + kMostGrowthBytes;
+    if (long_ago || grown || journal_.bytes() > segment_bytes_ / 2) begin();
+}
+
+void Checkpointer::begin() {
+    next_pin_ = std::make_unique<Pin>(env_);
+    // Read before another commit can write it over.
+    next_ = checkpoint_of(*next_pin_, {});
+    next_.journal = journal_.turn();
+    last_begun_ = clock_.steady();
+    used_at_last_ = env_.size().used();
+    {
+        const std::lock_guard lock(mutex_);
+        shared_.wanted = true;
+    }
+    changed_.notify_all();
+}
+
+bool Checkpointer::is_under_way() const {
+    const std::lock_guard lock(mutex_);
+    return shared_.wanted;
+}
+
+void Checkpointer::wait() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return !shared_.wanted || shared_.failure; });
+    if (shared_.failure) {
+        throw JournalError(EIO, shared_.failure->c_str(), JournalError::During::sync);
+    }
+}
+
+bool Checkpointer::advance() {
+    if (is_under_way()) wait();
+    if (env_.size().last_transaction == pin_->transaction()) return false;
+    begin();
+    wait();
+    return true;
+}
+
+void Checkpointer::close() {
+    advance();
+    end_thread();
+    Checkpoint last = *file_.newest();
+    last.closed = true;
+    file_.write(last);
+}
+
+std::optional<std::string> Checkpointer::failure() const {
+    const std::lock_guard lock(mutex_);
+    return shared_.failure;
+}
+
+std::uint64_t Checkpointer::made() const {
+    const std::lock_guard lock(mutex_);
+    return shared_.made;
+}
+
+void Checkpointer::run() {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+        changed_.wait(lock, [this] { return shared_.wanted || shared_.stopping; });
+        if (!shared_.wanted) return;
+        lock.unlock();
+        std::optional<std::string> failure;
+        try {
+            make();
+        } catch (const std::exception& error) {
+            failure = error.what();
+        }
+        lock.lock();
+        shared_.made += failure ? 0 : 1;
+        // What has failed stays under way for ever: nothing of the journal may be written over.
+        shared_.wanted = failure.has_value();
+        shared_.failure = std::move(failure);
+        changed_.notify_all();
+        if (shared_.failure) return;
+    }
+}
+
+void Checkpointer::make() {
+    if (::fdatasync(env_.file()) != 0) {
+        throw JournalError(errno, "sync the store's file", JournalError::During::sync);
+    }
+    file_.write(next_);
+    pin_ = std::exchange(next_pin_, nullptr);
+}
+
+}  // namespace agentcom::store

@@ -1,0 +1,123 @@
+#include "store/replay.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <string>
+#include <variant>
+
+#include "agentcom/store/operation_codec.hpp"
+#include "store/journal.hpp"
+#include "store/write_batch.hpp"
+
+namespace agentcom::store {
+namespace {
+
+/// Numbers are left out when a store is opened: what a power cut has left behind the journal's end
+/// can then not be taken for what is written there next.
+constexpr std::uint64_t kLeap = std::uint64_t{1} << 24;
+/// So many operations of several batches are applied in one transaction.
+constexpr std::uint64_t kMostAtOnce = 16'384;
+
+StoreClock::Reading reading_of(const BatchTime& time) {
+    return {time.shown, ClockAnchor{time.stored, time.wall, time.elapsed_ms, time.boot}};
+}
+
+/// Whether it matters to an operation that the batch before it was a transaction of its own.
+bool stands_alone(const WriteOp& op) {
+    return !std::holds_alternative<AppendMessage>(op) && !std::holds_alternative<AckMailbox>(op) &&
+           !std::holds_alternative<MarkRead>(op) && !std::holds_alternative<MarkShown>(op);
+}
+
+class Replay {
+public:
+    Replay(Environment& env, const StoreOptions& options, const Epochs& epochs,
+           const StateRow& state, std::optional<std::uint64_t> stored_ttl, ReadNotes& notes)
+        : env_(env), batch_(env, options, epochs, state, stored_ttl, notes) {
+        batch_.take_room_for_granted();
+    }
+
+    void apply(OperationBatch&& operations) {
+        if (operations.head != batch_.head()) {
+            throw DamagedJournal("a batch of operations is for a store with the newest message " +
+                                 std::to_string(operations.head.value) + ", which has " +
+                                 std::to_string(batch_.head().value));
+        }
+        const bool alone = std::ranges::any_of(operations.operations, stands_alone);
+        if (open_ && (alone || pending_ >= kMostAtOnce)) commit();
+        const StoreClock::Reading time = reading_of(operations.time);
+        batch_.set_rules(operations.rules);
+        if (open_) {
+            batch_.go_on(time);
+        } else {
+            batch_.begin(time);
+            open_ = true;
+        }
+        for (WriteOp& op : operations.operations) {
+            const WriteResult result = batch_.apply(op);
+            if (result) continue;
+            // It was possible once. Something that it needs has been damaged since.
+            env_.damage().report("an operation of the journal cannot be applied again: " +
+                                 result.error().wire_name());
+        }
+        pending_ += operations.operations.size();
+        if (alone) commit();
+    }
+    void commit() {
+        if (!open_) return;
+        batch_.complete();
+        batch_.commit();
+        open_ = false;
+        pending_ = 0;
+    }
+    [[nodiscard]] const StateRow& state() const { return batch_.committed(); }
+
+private:
+    Environment& env_;
+    WriteBatch batch_;
+    bool open_ = false;
+    std::uint64_t pending_ = 0;
+};
+
+}  // namespace
+
+Replayed replay_journal(Environment& env, const StoreOptions& options, const Epochs& epochs,
+                        const StateRow& state, std::optional<std::uint64_t> stored_ttl,
+                        ReadNotes& notes) {
+    const auto& from = env.began_from();
+    if (!from) return {state, 1, 0};
+    if (from->closed) return {state, from->journal.number + kLeap, 0};
+    try {
+        Replay replay(env, options, epochs, state, stored_ttl, notes);
+        const JournalEnd end =
+            read_journal(env.directory(), from->stamp, from->journal,
+                         [&](std::string_view body) { replay.apply(decode_batch(body)); });
+        replay.commit();
+        spdlog::info(
+            "the store was not closed in order: {} batches of operations ({} bytes) were applied "
+            "again from its journal{}",
+            end.records, end.bytes,
+            end.torn ? "; the last one, which was never acknowledged, was cut off" : "");
+        return {replay.state(), end.next_number + kLeap, end.records};
+    } catch (const StoreError&) {
+        throw;
+    } catch (const std::exception& error) {
+        throw StoreError(
+            "the journal in " + (env.directory() / kJournalDirectory).string() +
+            " cannot be applied to the store: " + error.what() +
+            "; what it has before that is safe, what follows is lost: restore a backup, or move "
+            "the directory away and start from the store's last checkpoint");
+    }
+}
+
+void settle(const std::filesystem::path& directory, std::size_t map_size) {
+    const auto checkpoint = find_checkpoint(directory);
+    if (!checkpoint || checkpoint->closed || is_in_use(directory)) return;
+    StoreOptions options;
+    options.directory = directory;
+    options.map_size = map_size;
+    const core::SystemClock clock;
+    Store::open(options, clock)->stop();
+}
+
+}  // namespace agentcom::store

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "agentcom/store/store.hpp"
+#include "store/environment.hpp"
+#include "store/epochs.hpp"
+#include "store/read_notes.hpp"
+#include "store/rows.hpp"
+
+namespace agentcom::store {
+
+struct Replayed {
+    StateRow state;                 // of the store, now
+    std::uint64_t next_number = 1;  // for records of the journal
+    std::uint64_t records = 0;      // that were applied
+};
+
+/// Applies what the journal has beyond the state that the store was opened with. Logs what it does.
+/// Throws StoreError when the journal is damaged where that is not the fault of a power cut.
+[[nodiscard]] Replayed replay_journal(Environment& env, const StoreOptions& options,
+                                      const Epochs& epochs, const StateRow& state,
+                                      std::optional<std::uint64_t> stored_ttl, ReadNotes& notes);
+
+/// Brings a store that was not closed in order, and that nobody has open, to where its journal
+/// ends, so that its file can be read by itself. Throws StoreError.
+void settle(const std::filesystem::path& directory, std::size_t map_size);
+
+}  // namespace agentcom::store
