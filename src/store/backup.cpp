@@ -18,6 +18,7 @@
 #include "store/copy.hpp"
 #include "store/environment.hpp"
 #include "store/keys.hpp"
+#include "store/replay.hpp"
 #include "store/schema.hpp"
 #include "store/sha256.hpp"
 #include "store/transaction.hpp"
@@ -177,6 +178,7 @@ StoreCopy copy_from(const fs::path& source, const fs::path& target) {
     if (!fs::is_empty(target)) {
         throw StoreError("the directory " + target.string() + " is not empty");
     }
+    settle(source);
     const fs::path file = target / kDataFile;
     try {
         copy_data(Environment(source, ReadOnly::beside_a_hub), file);

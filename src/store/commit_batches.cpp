@@ -50,6 +50,7 @@ void CommitPipeline::commit(std::span<Committed> operations) {
         // wrong, above all a failed sync, leaves it unknown what the disk holds; after a failed
         // assertion LMDB cannot write any more.
         const bool full = env_.is_out_of_space(error);
+        if (full && make_room(operations)) return commit(operations);
         if (full) {
             enter(StoreState::full, error.what());
         } else {
@@ -81,6 +82,17 @@ bool CommitPipeline::encode(std::span<const Committed> operations) {
         if (!appended.duplicate) encoder_.add(*append, appended.message->draft);
     }
     return encoder_.count() > 0;
+}
+
+bool CommitPipeline::make_room(std::span<Committed> operations) noexcept {
+    try {
+        // Without a later checkpoint it would end as it did.
+        if (!checkpoints_.advance()) return false;
+        take_back(operations);
+        return true;
+    } catch (const std::exception&) {
+        return false;  // whoever looks at the checkpoints next says why
+    }
 }
 
 void CommitPipeline::write() {

@@ -95,6 +95,9 @@ private:
     /// The transaction goes to the journal, and then to the store's file.
     void write();
     void make_checkpoint_if_due() noexcept;
+    /// Frees pages that a checkpoint pins, so that the operations can be tried again; false when
+    /// there are none.
+    [[nodiscard]] bool make_room(std::span<Committed> operations) noexcept;
     /// What cannot be written or synced ends all writing; `what` is a sentence's end.
     void give_up(std::string_view what) noexcept;
     /// Applies them in a transaction of their own; those that cannot be done are left out.

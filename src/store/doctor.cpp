@@ -10,6 +10,7 @@
 #include "store/environment.hpp"
 #include "store/examiner.hpp"
 #include "store/keys.hpp"
+#include "store/replay.hpp"
 #include "store/schema.hpp"
 #include "store/transaction.hpp"
 
@@ -106,6 +107,7 @@ Examination repair_once(Environment& env, std::size_t& changes) {
 }  // namespace
 
 Examination examine(const std::filesystem::path& directory) {
+    settle(directory);
     return look_at(directory, ReadOnly::beside_a_hub);
 }
 
@@ -117,6 +119,7 @@ Repair examine_and_repair(const StoreOptions& options) {
     if (!holds_store(options.directory)) {
         throw StoreError("there is no store in " + options.directory.string());
     }
+    settle(options.directory);
     Environment env(options.directory, options.map_size);
     try {
         bring_up_to_date(env, options);

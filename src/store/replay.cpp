@@ -110,12 +110,11 @@ Replayed replay_journal(Environment& env, const StoreOptions& options, const Epo
     }
 }
 
-void settle(const std::filesystem::path& directory, std::size_t map_size) {
+void settle(const std::filesystem::path& directory) {
     const auto checkpoint = find_checkpoint(directory);
     if (!checkpoint || checkpoint->closed || is_in_use(directory)) return;
     StoreOptions options;
     options.directory = directory;
-    options.map_size = map_size;
     const core::SystemClock clock;
     Store::open(options, clock)->stop();
 }

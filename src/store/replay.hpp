@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 
 #include "agentcom/store/store.hpp"
@@ -25,6 +26,6 @@ struct Replayed {
 
 /// Brings a store that was not closed in order, and that nobody has open, to where its journal
 /// ends, so that its file can be read by itself. Throws StoreError.
-void settle(const std::filesystem::path& directory, std::size_t map_size);
+void settle(const std::filesystem::path& directory);
 
 }  // namespace agentcom::store

@@ -8,6 +8,7 @@
 
 #include "agentcom/store/opening.hpp"
 #include "store/environment.hpp"
+#include "store/schema.hpp"
 #include "store/store_fixture.hpp"
 #include "store/transaction.hpp"
 #include "support/paths.hpp"
@@ -152,7 +153,7 @@ TEST_F(BackupTest, AStoreOfVersion1IsCopiedAndRestored) {
     const StoreCopy copy = copy_store(old, copies());
     EXPECT_EQ(copy.schema, 1U);
     EXPECT_EQ(copy.head, core::Seq{19});
-    EXPECT_EQ(restore(copy).schema, 2U);
+    EXPECT_EQ(restore(copy).schema, kSchemaVersion);
     EXPECT_EQ(store_->head(), core::Seq{19});
     EXPECT_EQ(channels().size(), 3U);
 }

@@ -39,7 +39,9 @@ protected:
     std::vector<std::filesystem::path> backups() const {
         std::vector<std::filesystem::path> found;
         for (const auto& entry : std::filesystem::directory_iterator(options_.directory)) {
-            if (entry.is_directory()) found.push_back(entry.path());
+            if (entry.path().filename().string().starts_with("backup-")) {
+                found.push_back(entry.path());
+            }
         }
         return found;
     }
@@ -107,6 +109,7 @@ TEST_F(SchemaTest, AnUpgradeIsPrecededByACopyOfTheStoreAsItWas) {
     EXPECT_EQ(backups().size(), 1U);
 
     // The copy is the old store: put back, it is brought up to date again.
+    store_.reset();
     std::filesystem::copy_file(copies[0] / "data.mdb", options_.directory / "data.mdb",
                                std::filesystem::copy_options::overwrite_existing);
     std::filesystem::remove_all(copies[0]);

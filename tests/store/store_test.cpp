@@ -24,9 +24,9 @@ TEST_F(StoreTest, FilesAreForTheirOwnerOnly) {
     struct stat info {};
     ASSERT_EQ(::stat(options_.directory.c_str(), &info), 0);
     EXPECT_EQ(info.st_mode & 0777, 0700U);
-    for (const auto& file : std::filesystem::directory_iterator(options_.directory)) {
+    for (const auto& file : std::filesystem::recursive_directory_iterator(options_.directory)) {
         ASSERT_EQ(::stat(file.path().c_str(), &info), 0);
-        EXPECT_EQ(info.st_mode & 0777, 0600U) << file.path();
+        EXPECT_EQ(info.st_mode & 0777, file.is_directory() ? 0700U : 0600U) << file.path();
     }
 }
 

@@ -235,13 +235,14 @@ ssize_t Disk::write(int fd, std::uint64_t offset, const iovec* parts, int count)
     for (int i = 0; i < count; ++i) {
         bytes.append(static_cast<const char*>(parts[i].iov_base), parts[i].iov_len);
     }
-    if (descriptor.durable && use_up(control_->fail_durable)) {
+    constexpr std::uint64_t kFirstPages = 2 * 4'096;
+    const bool is_first = offset < kFirstPages && descriptor.file->path.ends_with("/data.mdb");
+    if (is_first && use_up(control_->fail_first)) {
         errno = EIO;
         return -1;
     }
-    // LMDB writes its two first pages over in place, through a descriptor of their own: that takes
-    // no room, so no full disk refuses it.
-    const bool takes_room = !descriptor.durable;
+    // What is written over in place takes no room, so no full disk refuses it.
+    const bool takes_room = offset + bytes.size() > size_of(fd);
     if ((takes_room || control_->write_error != ENOSPC) && use_up(control_->fail_writes)) {
         errno = control_->write_error;
         if (errno != 0 || bytes.size() < 2) return -1;

@@ -51,13 +51,13 @@ struct FaultyDisk {
     SharedNumber waiting;               // threads that a hanging disk holds up now
 
     // Told to the disk. A counter at UINT64_MAX never runs out.
-    std::atomic<std::uint64_t> cut_at;        // power is cut in this event; 0: never
-    std::atomic<std::uint64_t> cut_seed;      // which of the unsynced writes are on disk then
-    std::atomic<std::uint64_t> fail_writes;   // so many writes fail from now on
-    std::atomic<std::int32_t> write_error;    // with this errno; 0: cut short instead
-    std::atomic<std::uint64_t> fail_syncs;    // so many syncs fail with EIO
-    std::atomic<std::uint64_t> fail_durable;  // so many writes through O_DSYNC fail with EIO
-    SharedNumber hang;                        // writes and syncs wait while this is not 0
+    std::atomic<std::uint64_t> cut_at;       // power is cut in this event; 0: never
+    std::atomic<std::uint64_t> cut_seed;     // which of the unsynced writes are on disk then
+    std::atomic<std::uint64_t> fail_writes;  // so many writes fail from now on
+    std::atomic<std::int32_t> write_error;   // with this errno; 0: cut short instead
+    std::atomic<std::uint64_t> fail_syncs;   // so many syncs fail with EIO
+    std::atomic<std::uint64_t> fail_first;   // so many writes of LMDB's first pages fail with EIO
+    SharedNumber hang;                       // writes and syncs wait while this is not 0
 };
 
 /// The environment of the preloaded disk.
