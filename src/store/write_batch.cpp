@@ -82,10 +82,11 @@ void WriteBatch::measure_room() {
         short_of_room_ = room_ < reserve_ + kRoomOfRow;
     };
     measure();
-    // Before anybody is told that there is no room: what only the dead still see is free.
-    if (short_of_room_ && env_.clear_dead_readers() > 0) measure();
-    // What a checkpoint pins is free after the next one; not only a row has to find room.
-    if (room_ < reserve_ + kLargest && make_room_ && make_room_()) measure();
+    // Before anybody is told that there is no room, for a large message neither: what only the dead
+    // still see is free, and what a checkpoint pins is so after the next one.
+    const auto is_scarce = [this] { return room_ < reserve_ + kLargest; };
+    if (is_scarce() && env_.clear_dead_readers() > 0) measure();
+    if (is_scarce() && make_room_ && make_room_()) measure();
 }
 
 WriteResult WriteBatch::apply(WriteOp& op) {
