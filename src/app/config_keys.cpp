@@ -78,6 +78,14 @@ std::vector<ConfigKey> store_keys() {
         duration(
             "store", "sync_interval", 1, "With \"relaxed\": how much a power cut may take.",
             [](auto& c) -> auto& { return c.store.sync_interval; }),
+        bytes(
+            "store", "journal_segment_bytes", kMiB, kTiB,
+            "How long each of the journal's two files may get.",
+            [](auto& c) -> auto& { return c.store.journal_bytes; }),
+        duration(
+            "store", "checkpoint_interval", 1,
+            "How often the store's file is synced while there are writes.",
+            [](auto& c) -> auto& { return c.store.checkpoint_interval; }),
         count(
             "store", "max_queued_operations", 1, 10'000'000,
             "Writes that may wait for a commit before the hub stops reading its sockets.",

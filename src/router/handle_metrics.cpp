@@ -169,6 +169,19 @@ void add_commits(MetricList& list, const store::Store& store, const store::Store
                stats.queue_depth);
 }
 
+void add_journal(MetricList& list, const store::Store& store, core::SteadyTime now) {
+    store::JournalFigures journal = store.journal_figures();
+    list.gauge("agentcom_journal_bytes", "Bytes of the journal that no checkpoint covers yet.",
+               journal.bytes);
+    list.histogram("agentcom_checkpoint_seconds", "Time that a checkpoint took.",
+                   protocol::HistogramUnit::nanoseconds, std::move(journal.checkpoints));
+    list.gauge("agentcom_checkpoint_age_seconds",
+               "How long ago the last checkpoint was made; without writes none is needed.",
+               seconds_since(journal.last_checkpoint, now));
+    list.gauge("agentcom_journal_replayed_batches",
+               "Batches of operations that were applied again at the start.", journal.replayed);
+}
+
 void add_store(MetricList& list, const store::Store& store, const store::StoreStats& stats) {
     using store::StoreState;
     static constexpr std::array<std::pair<std::string_view, StoreState>, 3> kStates = {
@@ -254,6 +267,7 @@ protocol::MetricsReport Router::Impl::measure(const delivery::EventLoop& asking)
     add_operations(list, loops_);
     const store::StoreStats stats = store.stats();
     add_commits(list, store, stats, machine);
+    add_journal(list, store, machine);
     add_store(list, store, stats);
     add_backlog(list, *backlogs_, clock_.steady());
     list.family("agentcom_loop_last_turn_seconds",

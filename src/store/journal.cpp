@@ -11,6 +11,7 @@
 #include <system_error>
 
 #include "agentcom/core/files.hpp"
+#include "agentcom/store/operation_codec.hpp"
 #include "store/bytes.hpp"
 #include "store/checksum.hpp"
 
@@ -111,27 +112,34 @@ public:
     /// Whether a record lies behind this offset that was written when the one with that number was
     /// known to be on disk.
     [[nodiscard]] bool knows_of(std::uint64_t number, std::uint64_t offset) const {
+        bool known = false;
+        find_records(offset, [&](const RecordHead& head, std::string_view) {
+            known = head.number > number && head.on_disk >= number;
+            return !known;
+        });
+        return known;
+    }
+    /// Calls `each` with every whole record behind this offset, wherever it begins, until that
+    /// gives false.
+    template <class Each>
+    void find_records(std::uint64_t offset, Each&& each) const {
         constexpr std::size_t kPiece = std::size_t{1} << 20;
         std::string piece;
         RecordHead head;
         std::string body;
         for (std::uint64_t at = offset; at + sizeof head <= size_;) {
             piece.resize(std::min<std::uint64_t>(kPiece, size_ - at));
-            if (!read(piece.data(), piece.size(), at)) return false;
+            if (!read(piece.data(), piece.size(), at)) return;
             std::size_t found = 0;
             const std::string_view magic(reinterpret_cast<const char*>(&kRecordMagic),
                                          sizeof kRecordMagic);
             while ((found = piece.find(magic, found)) != std::string::npos) {
-                if (read_record(at + found, head, body) && head.number > number &&
-                    head.on_disk >= number) {
-                    return true;
-                }
+                if (read_record(at + found, head, body) && !each(head, body)) return;
                 ++found;
             }
             if (piece.size() < kPiece) break;
             at += piece.size() - magic.size() + 1;
         }
-        return false;
     }
 
 private:
@@ -153,6 +161,18 @@ private:
     std::uint64_t size_ = 0;
     std::optional<std::uint64_t> first_;
 };
+
+/// Where the record is goes with what is wrong with it.
+void hand_over(std::string_view body, const RecordPlace& place,
+               const std::function<void(std::string_view)>& each) {
+    try {
+        each(body);
+    } catch (const DamagedJournal& error) {
+        throw DamagedJournal(error.what(), place);
+    } catch (const UnknownOperation& error) {
+        throw DamagedJournal(error.what(), place);
+    }
+}
 
 }  // namespace
 
@@ -290,14 +310,15 @@ JournalEnd read_journal(const std::filesystem::path& data, const StoreStamp& sta
         if (turns == 0 && first != start.number) {
             // The header is on disk before any record is written.
             if (reader.knows_of(start.number - 1, Journal::kSegmentStart)) {
-                throw DamagedJournal("the beginning of " + segment_file(data, segment).string() +
-                                     " is damaged");
+                throw DamagedJournal(
+                    "the beginning of " + segment_file(data, segment).string() + " is damaged",
+                    {segment, 0, start.number});
             }
             break;
         }
         std::uint64_t offset = Journal::kSegmentStart;
         while (reader.read_record(offset, head, body) && head.number == end.next_number) {
-            each(body);
+            hand_over(body, {segment, offset, end.next_number}, each);
             ++end.records;
             end.bytes += body.size();
             ++end.next_number;
@@ -309,10 +330,41 @@ JournalEnd read_journal(const std::filesystem::path& data, const StoreStamp& sta
         if (reader.knows_of(end.next_number, offset) ||
             (turns == 0 && other.first() > end.next_number)) {
             throw DamagedJournal("record " + std::to_string(end.next_number) + " in " +
-                                 segment_file(data, segment).string() + " is damaged");
+                                     segment_file(data, segment).string() + " is damaged",
+                                 {segment, offset, end.next_number});
         }
     }
     return end;
+}
+
+void read_behind(const std::filesystem::path& data, const StoreStamp& stamp,
+                 const RecordPlace& damaged, const std::function<void(std::string_view)>& each) {
+    const auto look = [&](unsigned segment, std::uint64_t offset) {
+        const SegmentReader reader(segment_file(data, segment), stamp);
+        reader.find_records(offset, [&](const RecordHead& head, std::string_view body) {
+            if (head.number > damaged.number) each(body);
+            return true;
+        });
+    };
+    look(damaged.segment, damaged.offset);
+    look(1 - damaged.segment, 0);
+}
+
+void cut_before(const std::filesystem::path& data, const StoreStamp& stamp,
+                const RecordPlace& damaged) {
+    const auto cut = [&](unsigned segment, std::uint64_t offset) {
+        const int file = ::open(segment_file(data, segment).c_str(), O_RDWR | O_CLOEXEC);
+        if (file < 0) throw JournalError(errno, "open the journal");
+        const bool done = ::ftruncate(file, static_cast<off_t>(offset)) == 0 && ::fsync(file) == 0;
+        const int error = errno;
+        ::close(file);
+        if (!done) throw JournalError(error, "cut the journal");
+    };
+    // The later one first: cut off in between, what is left is still known to be damaged.
+    const unsigned other = 1 - damaged.segment;
+    const auto first = SegmentReader(segment_file(data, other), stamp).first();
+    if (first && *first > damaged.number) cut(other, 0);
+    cut(damaged.segment, damaged.offset);
 }
 
 bool holds_records(const std::filesystem::path& data) {

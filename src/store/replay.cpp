@@ -29,6 +29,11 @@ bool stands_alone(const WriteOp& op) {
            !std::holds_alternative<MarkRead>(op) && !std::holds_alternative<MarkShown>(op);
 }
 
+std::string cannot_apply(const std::filesystem::path& directory, const std::exception& error) {
+    return "the journal in " + (directory / kJournalDirectory).string() +
+           " cannot be applied to the store: " + error.what();
+}
+
 class Replay {
 public:
     Replay(Environment& env, const StoreOptions& options, const Epochs& epochs,
@@ -101,12 +106,15 @@ Replayed replay_journal(Environment& env, const StoreOptions& options, const Epo
         return {replay.state(), end.next_number + kLeap, end.records};
     } catch (const StoreError&) {
         throw;
+    } catch (const DamagedJournal& error) {
+        throw JournalRefused(
+            cannot_apply(env.directory(), error) +
+                "; what comes before that is safe: look at the disk, then restore a backup, or go "
+                "on without what follows by agentcom doctor --cut-journal",
+            error);
     } catch (const std::exception& error) {
-        throw StoreError(
-            "the journal in " + (env.directory() / kJournalDirectory).string() +
-            " cannot be applied to the store: " + error.what() +
-            "; what it has before that is safe, what follows is lost: restore a backup, or move "
-            "the directory away and start from the store's last checkpoint");
+        throw StoreError(cannot_apply(env.directory(), error) +
+                         "; nothing of it is lost, and the next start tries again");
     }
 }
 

@@ -170,6 +170,11 @@ StoreStats Store::stats() const {
     stats.read_steps = impl_->notes.steps.load(std::memory_order_relaxed);
     return stats;
 }
+JournalFigures Store::journal_figures() const {
+    JournalFigures figures = impl_->pipeline.journal_figures();
+    figures.replayed = impl_->replayed.records;
+    return figures;
+}
 CommitFigures Store::commit_figures() const { return impl_->pipeline.figures(); }
 std::optional<core::SteadyTime> Store::busy_since() const noexcept {
     return impl_->pipeline.busy_since();

@@ -183,6 +183,44 @@ TEST_F(Backup, TheDoctorSaysSoundBesideAHub) {
     EXPECT_EQ(run({"doctor", "--data-dir", directory_ / "no"}).status, 1);
 }
 
+TEST_F(Backup, TheDoctorTellsOfADamagedJournalAndCutsItWhenAsked) {
+    {
+        auto hub = serve({"AGENTCOM_STORE_CHECKPOINT_INTERVAL=1h"});
+        send(client(token_for("alice")), 5);
+        hub->signal(SIGKILL);
+        (void)hub->wait();
+    }
+    // In the third message from the end.
+    const std::string segment = data() + "/journal/segment-0";
+    const std::string bytes = read_text(segment);
+    std::size_t record = bytes.size();
+    for (int i = 0; i < 3; ++i) record = bytes.rfind("rec1", record - 1);
+    ASSERT_NE(record, std::string::npos);
+    std::fstream stream(segment, std::ios::binary | std::ios::in | std::ios::out);
+    stream.seekp(static_cast<std::streamoff>(record + 8));
+    stream.put('!');
+    stream.close();
+
+    const Ran refused = run({"serve", "--data-dir", data(), "--port", "0"});
+    EXPECT_EQ(refused.status, 1);
+    EXPECT_NE(refused.errors.find("cannot be applied to the store"), std::string::npos);
+    const Ran found = run({"doctor", "--data-dir", data()});
+    EXPECT_EQ(found.status, 3) << found.output << found.errors;
+    EXPECT_NE(found.output.find("; 2 batches of operations with 2 messages can be read behind it"),
+              std::string::npos)
+        << found.output;
+    const Ran cut = run({"doctor", "--cut-journal", "--data-dir", data()});
+    EXPECT_EQ(cut.status, 0) << cut.output << cut.errors;
+    EXPECT_NE(cut.output.find("journal.damaged-"), std::string::npos) << cut.output;
+    EXPECT_NE(cut.output.find("head 2, 2 messages"), std::string::npos) << cut.output;
+    auto hub = serve();
+    hub->signal(SIGTERM);
+    EXPECT_EQ(hub->wait(), 0);
+    const Ran closed = run({"doctor", "--data-dir", data()});
+    EXPECT_TRUE(closed.output.starts_with("journal: the store was closed in order\n"))
+        << closed.output;
+}
+
 TEST_F(Backup, TheDoctorEndsWithASentenceWhereTheFileDoes) {
     {
         auto hub = serve();

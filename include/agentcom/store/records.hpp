@@ -203,4 +203,14 @@ struct CommitFigures {
     std::uint64_t failed_batches = 0;   // nothing of which was stored, or not surely
 };
 
+/// The journal, and the checkpoints that keep it short.
+struct JournalFigures {
+    std::uint64_t bytes = 0;             // that no checkpoint covers yet
+    core::HistogramReading checkpoints;  // how long each took since start, in nanoseconds
+    core::SteadyTime last_checkpoint;    // when it was made, by the machine's clock
+    /// Batches of operations that were applied again when the store was opened, because it had not
+    /// been closed in order.
+    std::uint64_t replayed = 0;
+};
+
 }  // namespace agentcom::store

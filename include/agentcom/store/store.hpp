@@ -123,6 +123,7 @@ public:
     [[nodiscard]] StoreState state() const noexcept;
     [[nodiscard]] StoreStats stats() const;
     [[nodiscard]] CommitFigures commit_figures() const;
+    [[nodiscard]] JournalFigures journal_figures() const;
     /// Since when the commit thread is busy with what it is doing, by the machine's clock; nothing:
     /// it waits for work. Long is a disk that hangs.
     [[nodiscard]] std::optional<core::SteadyTime> busy_since() const noexcept;
