@@ -122,8 +122,7 @@ public:
             const std::string_view magic(reinterpret_cast<const char*>(&kRecordMagic),
                                          sizeof kRecordMagic);
             while ((found = piece.find(magic, found)) != std::string::npos) {
-                if (read_record(at + found, head, body) && head.number > number &&
-                    head.on_disk >= number) {
+                if (may_know_of(number, at + found) && read_record(at + found, head, body)) {
                     return true;
                 }
                 ++found;
@@ -135,6 +134,16 @@ public:
     }
 
 private:
+    /// By its numbers, before its body is read: clients choose most of the bytes that are looked
+    /// through, and what only begins like a record must not take as long as one. Nothing that they
+    /// write has bytes of zero, which numbers as high as theirs would need.
+    [[nodiscard]] bool may_know_of(std::uint64_t number, std::uint64_t offset) const {
+        constexpr std::uint64_t kMostRecords = std::uint64_t{1} << 32;  // far more than a segment's
+        RecordHead head;
+        return read(reinterpret_cast<char*>(&head), sizeof head, offset) && head.number > number &&
+               head.number - number < kMostRecords && head.on_disk >= number &&
+               head.on_disk < head.number;
+    }
     bool read(char* into, std::size_t bytes, std::uint64_t offset) const {
         while (bytes > 0) {
             const ssize_t got = ::pread(file_, into, bytes, static_cast<off_t>(offset));
@@ -286,10 +295,10 @@ JournalEnd read_journal(const std::filesystem::path& data, const StoreStamp& sta
         const SegmentReader reader(segment_file(data, segment), stamp);
         const auto first = reader.first();
         // The other one may still hold what was before.
-        if (turns > 0 && first != end.next_number) break;
-        if (turns == 0 && first != start.number) {
+        if (turns > 0 && first && first != end.next_number) break;
+        if (first != end.next_number) {
             // The header is on disk before any record is written.
-            if (reader.knows_of(start.number - 1, Journal::kSegmentStart)) {
+            if (reader.knows_of(end.next_number - 1, Journal::kSegmentStart)) {
                 throw DamagedJournal("the beginning of " + segment_file(data, segment).string() +
                                      " is damaged");
             }

@@ -123,9 +123,10 @@ struct Relaxed {
     std::size_t found = 0;
 };
 
-/// Each sync is three events at most (journal, store, checkpoint), on two threads. So many of them
-/// after an answer, one of the journal has begun after it and is over.
-constexpr std::uint64_t kSyncsEnough = 8;
+/// The journal is synced by one thread, the store and its checkpoint, three syncs, by another; a
+/// checkpoint begins with one of the journal. So many after an answer, one of the journal has begun
+/// after it and is over.
+constexpr std::uint64_t kSyncsEnough = 12;
 
 void cut_relaxed(const std::string& interval, std::uint64_t event, std::uint64_t seed,
                  Relaxed& result) {

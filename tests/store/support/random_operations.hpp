@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <random>
 #include <string>
 #include <utility>
@@ -16,7 +17,10 @@ namespace agentcom::store {
 /// of them meet what earlier ones have made, and some are refused.
 class RandomOperations {
 public:
-    explicit RandomOperations(std::uint64_t seed) : engine_(seed) {}
+    /// `trims`: whether Trim is among them. What it may take it takes by blocks of the log, which
+    /// are others when batches are gathered in another way.
+    explicit RandomOperations(std::uint64_t seed, bool trims = true)
+        : engine_(seed), trims_(trims) {}
 
     std::uint64_t next() { return engine_(); }
     std::uint64_t below(std::uint64_t n) { return engine_() % n; }
@@ -88,6 +92,7 @@ public:
             case 16:
                 return EvictMailboxes{core::Timestamp{now_.ms - 120'000}};
             case 17:
+                if (!trims_) return message();
                 return Trim{};
             case 18:
             case 19:
@@ -156,6 +161,7 @@ private:
     }
 
     std::mt19937_64 engine_;
+    bool trims_;
     std::uint64_t head_ = 0;
     core::Timestamp now_;
     std::vector<std::string> ids_;
