@@ -58,12 +58,13 @@ bool show(const store::JournalExamination& found) {
               << batches_with_messages(found.batches, found.messages)
               << (found.damage ? " could be applied again" : " are applied again") << std::endl;
     if (!found.damage) return true;
-    std::cout << "damaged: " << found.damage->text << "; "
-              << batches_with_messages(found.damage->batches, found.damage->messages)
-              << " can be read behind it and not be applied without it\n"
-                 "Look at the disk first. Then restore a backup; or go on with what comes before "
-                 "by agentcom doctor --cut-journal, which loses that record and what follows it."
-              << std::endl;
+    std::cout
+        << "damaged: " << found.damage->text << "; "
+        << batches_with_messages(found.damage->batches, found.damage->messages)
+        << " can be read behind it and not be applied without it\n"
+           "Look at the disk first. Then restore a backup; or go on with what comes before "
+           "by agentcom doctor --cut-journal, which loses what is damaged and what follows it."
+        << std::endl;
     return false;
 }
 
@@ -73,9 +74,9 @@ void cut(const store::StoreOptions& options) {
         std::cout << "journal: nothing was cut, it is not damaged" << std::endl;
         return;
     }
-    std::cout << "journal: cut where " << cut->lost.text << "; lost are that record and "
+    std::cout << "journal: cut where " << cut->lost.text << "; lost is what is damaged, and "
               << batches_with_messages(cut->lost.batches, cut->lost.messages)
-              << " that follow it; as it was it is in " << cut->kept.string() << std::endl;
+              << " behind it; as it was it is in " << cut->kept.string() << std::endl;
 }
 
 int examine(const DoctorFlags& flags) {

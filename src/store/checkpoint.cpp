@@ -104,12 +104,15 @@ CheckpointFile::~CheckpointFile() { ::close(file_); }
 void CheckpointFile::write(const Checkpoint& checkpoint) {
     const std::uint64_t counter = counter_ + 1;
     const std::string bytes = encode(checkpoint, counter);
-    const auto place = static_cast<off_t>(counter % 2 * kPlaceBytes);
-    const ssize_t done = ::pwrite(file_, bytes.data(), bytes.size(), place);
-    if (done != static_cast<ssize_t>(bytes.size())) {
-        throw JournalError(done < 0 ? errno : ENOSPC, "write the checkpoint");
+    // One after the other: a cut leaves one of them whole. Both, since the pages of the one before
+    // are written over from now on, and a damaged place must not lead back to it.
+    for (const std::uint64_t place : {std::uint64_t{0}, kPlaceBytes}) {
+        const ssize_t done = ::pwrite(file_, bytes.data(), bytes.size(), static_cast<off_t>(place));
+        if (done != static_cast<ssize_t>(bytes.size())) {
+            throw JournalError(done < 0 ? errno : ENOSPC, "write the checkpoint");
+        }
+        if (::fdatasync(file_) != 0) throw JournalError(errno, "sync the checkpoint");
     }
-    if (::fdatasync(file_) != 0) throw JournalError(errno, "sync the checkpoint");
     counter_ = counter;
     newest_ = checkpoint;
 }

@@ -20,7 +20,7 @@ struct Checkpoint {
     bool closed = false;
 };
 
-/// Where checkpoints are written, two places by turns, so that one is always whole.
+/// Where checkpoints are written: in two places, one after the other, so that one is always whole.
 ///
 ///   u64  magic "ACCHECK1"
 ///   u64  counter; the higher one is the newer
@@ -37,8 +37,8 @@ public:
 
     /// The newest; nothing: there is none.
     [[nodiscard]] const std::optional<Checkpoint>& newest() const noexcept { return newest_; }
-    /// On disk when it returns. Throws JournalError; then it is unknown which of the two newest a
-    /// start finds.
+    /// On disk, twice, when it returns. Throws JournalError; then it is unknown which of the two
+    /// newest a start finds.
     void write(const Checkpoint& checkpoint);
 
 private:

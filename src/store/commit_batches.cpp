@@ -120,6 +120,9 @@ void CommitPipeline::make_checkpoint_if_due() noexcept {
         if (const auto failure = checkpoints_.failure()) give_up(*failure);
     } catch (const std::bad_alloc&) {
         // The next one is as good.
+    } catch (const JournalError& error) {
+        // Without room for the other segment the journal goes on in this one, as far as that goes.
+        if (!error.is_full()) give_up(error.what());
     } catch (const std::exception& error) {
         give_up(error.what());
     }

@@ -113,16 +113,18 @@ public:
     /// known to be on disk.
     [[nodiscard]] bool knows_of(std::uint64_t number, std::uint64_t offset) const {
         bool known = false;
-        find_records(offset, [&](const RecordHead& head, std::string_view) {
-            known = head.number > number && head.on_disk >= number;
-            return !known;
+        find_later(number, number, offset, [&](std::string_view) {
+            known = true;
+            return false;
         });
         return known;
     }
-    /// Calls `each` with every whole record behind this offset, wherever it begins, until that
-    /// gives false.
+    /// Calls `each` with the body of every whole record behind this offset, wherever it begins,
+    /// that has a higher number and was written when the one with the number `known` was known to
+    /// be on disk, until that gives false.
     template <class Each>
-    void find_records(std::uint64_t offset, Each&& each) const {
+    void find_later(std::uint64_t number, std::uint64_t known, std::uint64_t offset,
+                    Each&& each) const {
         constexpr std::size_t kPiece = std::size_t{1} << 20;
         std::string piece;
         RecordHead head;
@@ -134,7 +136,10 @@ public:
             const std::string_view magic(reinterpret_cast<const char*>(&kRecordMagic),
                                          sizeof kRecordMagic);
             while ((found = piece.find(magic, found)) != std::string::npos) {
-                if (read_record(at + found, head, body) && !each(head, body)) return;
+                if (may_be_later(number, known, at + found) &&
+                    read_record(at + found, head, body) && !each(std::string_view(body))) {
+                    return;
+                }
                 ++found;
             }
             if (piece.size() < kPiece) break;
@@ -143,6 +148,17 @@ public:
     }
 
 private:
+    /// By its numbers, before its body is read: clients choose most of the bytes that are looked
+    /// through, and what only begins like a record must not take as long as one. Nothing that they
+    /// write has bytes of zero, which numbers as high as theirs would need.
+    [[nodiscard]] bool may_be_later(std::uint64_t number, std::uint64_t known,
+                                    std::uint64_t offset) const {
+        constexpr std::uint64_t kMostRecords = std::uint64_t{1} << 32;  // far more than a segment's
+        RecordHead head;
+        return read(reinterpret_cast<char*>(&head), sizeof head, offset) && head.number > number &&
+               head.number - number < kMostRecords && head.on_disk >= known &&
+               head.on_disk < head.number;
+    }
     bool read(char* into, std::size_t bytes, std::uint64_t offset) const {
         while (bytes > 0) {
             const ssize_t got = ::pread(file_, into, bytes, static_cast<off_t>(offset));
@@ -306,13 +322,13 @@ JournalEnd read_journal(const std::filesystem::path& data, const StoreStamp& sta
         const SegmentReader reader(segment_file(data, segment), stamp);
         const auto first = reader.first();
         // The other one may still hold what was before.
-        if (turns > 0 && first != end.next_number) break;
-        if (turns == 0 && first != start.number) {
+        if (turns > 0 && first && first != end.next_number) break;
+        if (first != end.next_number) {
             // The header is on disk before any record is written.
-            if (reader.knows_of(start.number - 1, Journal::kSegmentStart)) {
+            if (reader.knows_of(end.next_number - 1, Journal::kSegmentStart)) {
                 throw DamagedJournal(
                     "the beginning of " + segment_file(data, segment).string() + " is damaged",
-                    {segment, 0, start.number});
+                    {segment, 0, end.next_number - 1});
             }
             break;
         }
@@ -341,8 +357,8 @@ void read_behind(const std::filesystem::path& data, const StoreStamp& stamp,
                  const RecordPlace& damaged, const std::function<void(std::string_view)>& each) {
     const auto look = [&](unsigned segment, std::uint64_t offset) {
         const SegmentReader reader(segment_file(data, segment), stamp);
-        reader.find_records(offset, [&](const RecordHead& head, std::string_view body) {
-            if (head.number > damaged.number) each(body);
+        reader.find_later(damaged.number, 0, offset, [&](std::string_view body) {
+            each(body);
             return true;
         });
     };

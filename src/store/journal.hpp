@@ -102,11 +102,11 @@ private:
     std::string record_;  // scratch
 };
 
-/// Where a record lies, or should.
+/// Where a journal is damaged: what lies there or behind it, with a higher number, follows.
 struct RecordPlace {
     unsigned segment = 0;
-    std::uint64_t offset = 0;
-    std::uint64_t number = 0;
+    std::uint64_t offset = 0;  // of the record, or of the segment's header
+    std::uint64_t number = 0;  // of the record; of a header, of the last one before
 };
 
 /// The journal's middle is damaged. `what()` is a part of a sentence.
@@ -116,7 +116,7 @@ public:
     explicit DamagedJournal(const std::string& what) : std::runtime_error(what) {}
     DamagedJournal(const std::string& what, const RecordPlace& place)
         : std::runtime_error(what), place_(place) {}
-    /// The first record that cannot be applied.
+    /// Of the first record that cannot be applied.
     [[nodiscard]] const RecordPlace& place() const noexcept { return place_; }
 
 private:

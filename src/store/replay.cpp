@@ -23,6 +23,14 @@ StoreClock::Reading reading_of(const BatchTime& time) {
     return {time.shown, ClockAnchor{time.stored, time.wall, time.elapsed_ms, time.boot}};
 }
 
+/// What has been admitted is not refused again: how batches are gathered decides when retention
+/// takes what it may, and so how much of a quota was left.
+ApplyRules without_quotas(ApplyRules rules) {
+    constexpr std::uint64_t kNone = std::uint64_t{1} << 60;
+    rules.quotas = {kNone, kNone, kNone, kNone, 100};
+    return rules;
+}
+
 /// Whether it matters to an operation that the batch before it was a transaction of its own.
 bool stands_alone(const WriteOp& op) {
     return !std::holds_alternative<AppendMessage>(op) && !std::holds_alternative<AckMailbox>(op) &&
@@ -51,7 +59,7 @@ public:
         const bool alone = std::ranges::any_of(operations.operations, stands_alone);
         if (open_ && (alone || pending_ >= kMostAtOnce)) commit();
         const StoreClock::Reading time = reading_of(operations.time);
-        batch_.set_rules(operations.rules);
+        batch_.set_rules(without_quotas(operations.rules));
         if (open_) {
             batch_.go_on(time);
         } else {

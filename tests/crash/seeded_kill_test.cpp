@@ -57,7 +57,7 @@ void survive_kills(std::uint64_t seed, KillFigures& figures) {
 
 TEST(SeededKill, NothingAcknowledgedIsLostDoubledReorderedOrHalfDone) {
     KillFigures figures;
-    for (const std::uint64_t seed : seeds(25, 250)) {
+    for (const std::uint64_t seed : seeds(25, 500)) {
         ASSERT_NO_FATAL_FAILURE(survive_kills(seed, figures));
         if (testing::Test::HasFailure()) break;
     }

@@ -134,7 +134,7 @@ TEST_F(JournalDoctorTest, ADamagedBeginningCostsWhatTheSegmentHas) {
     EXPECT_NE(refusal(left).find("the beginning of"), std::string::npos) << refusal(left);
     const auto cut = cut_journal(left, clock_);
     ASSERT_TRUE(cut);
-    EXPECT_EQ(cut->lost.batches, 1U);  // behind the first one
+    EXPECT_EQ(cut->lost.batches, 2U);
     EXPECT_EQ(Store::open(left, clock_)->head(), core::Seq{0});
 }
 
