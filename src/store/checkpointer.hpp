@@ -67,6 +67,7 @@ private:
     void wait();
     void run();
     void make();
+    void write_out() const;
     void end_thread();
     /// What the present segment holds is counted anew.
     void count_bytes() noexcept;
@@ -85,6 +86,7 @@ private:
     // Handed to the thread with `wanted`, and back.
     std::unique_ptr<Pin> next_pin_;
     Checkpoint next_;
+    std::uint64_t written_ = 0;  // bytes of the store's file that it covers
 
     // For `figures`. No checkpoint covers what is in the present segment, and one that is under way
     // not yet what is in the earlier one.
