@@ -114,9 +114,8 @@ void add_doctor_command(CLI::App& app, int& status) {
         "Look whether everything in the store is as it should be, and repair what can be; with a\n"
         "client's name, whether that client is told of its mail");
     command->footer(
-        "Also while a hub serves the store, but for --repair and --cut-journal. What the journal "
-        "of\n"
-        "a store that was not closed in order has is applied first.\n"
+        "Also while a hub serves the store, but for --repair and --cut-journal. The journal of a\n"
+        "store that was not closed in order is applied first.\n"
         "Exit status: 0 sound, or all was repaired; 3 something is not as it should be;\n"
         "1 the store could not be looked at; 2 the command line was wrong.");
     const auto flags = std::make_shared<DoctorFlags>();

@@ -212,8 +212,8 @@ void Checkpointer::write_out() const {
 }
 
 void Checkpointer::make() {
-    write_out();
     const core::SteadyTime began = machine_time();
+    write_out();
     if (::fdatasync(env_.file()) != 0) {
         throw JournalError(errno, "sync the store's file", JournalError::During::sync);
     }
