@@ -188,6 +188,7 @@ std::string answer_head(const HttpAnswer& answer, const AnswerForm& form) {
     const bool has_content = answer.status != kNoContent && answer.status != kNotModified;
     if (has_content) out += content_headers(answer.content);
     if (answer.by_accept) out += "Vary: Accept\r\n";
+    if (!answer.cookie.empty()) out += "Set-Cookie: " + answer.cookie + "\r\n";
     if (!answer.location.empty()) out += "Location: " + answer.location + "\r\n";
     append_request_lines(out, form);
     if (answer.preflight) {

@@ -33,6 +33,8 @@ struct HttpHead {
     bool preflight = false;                // whether a page may ask something, says its browser
     std::optional<std::string_view> forwarded_proto;
     std::optional<std::string_view> authorization;
+    std::optional<std::string_view> cookie;
+    std::optional<std::string_view> page;  // X-AgentCom-Page: what pages of other sites cannot send
     std::optional<std::string_view> content_type;
     std::optional<std::string_view> idempotency_key;
     std::optional<std::string_view> last_event_id;

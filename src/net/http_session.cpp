@@ -133,12 +133,13 @@ Awaitable<HttpSession::Taken> HttpSession::take_request() {
     const Received header = co_await receive_header(reader);
     if (header != Received::complete) co_return after(header);
     const HttpHead head = reader.head();
+    by_https_ = came_by_https(head);
     auto [caller, token_shown, step] = admit(head, {.router = shard().router(),
                                                     .limits = shard().limits(),
                                                     .sites = shard().sites(),
                                                     .documents = shard().documents(),
                                                     .base_path = shard().base_path(),
-                                                    .https = came_by_https(head),
+                                                    .https = by_https_,
                                                     .local = is_local(reader)});
     // Who has shown a good one over this connection does not wait for what others show.
     if (const auto wait =

@@ -385,6 +385,11 @@ inline constexpr Member kSelfMembers[] = {
     kAgentIdMember,        kRoleMember,    kPrefixMember, time_of("created_at"),
     text_of("token_name"), kExpiresMember, kLastUsed,     in("limits", kLimits),
 };
+inline constexpr Member kSessionMembers[] = {
+    kAgentIdMember, kRoleMember,
+    time_of("expires_at", "no later than the token; the cookie is good until then")};
+inline constexpr Structure kSession{"SessionInfo", "A person's session in a browser.",
+                                    kSessionMembers};
 inline constexpr Structure kSelf{"SelfInfo", "Who the caller is, by its token.", kSelfMembers};
 
 }  // namespace agentcom::protocol::shapes

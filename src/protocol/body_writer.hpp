@@ -68,6 +68,10 @@ public:
     void operator()(const ResetScheduled& reply);
     void operator()(const ConfigReloaded& reply);
     void operator()(const SelfInfo& reply);
+    void operator()(const SessionInfo& reply);
+    void operator()(const LoggedIn& reply) { (*this)(reply.session); }
+    /// No content: see `encode_http`.
+    void operator()(const LoggedOut&) {}
     void operator()(const TokenCreated& reply);
     void operator()(const TokenList& reply);
     void operator()(const TokensRevoked& reply);

@@ -108,6 +108,12 @@ void BodyWriter::operator()(const SelfInfo& reply) {
         .end_object();
 }
 
+void BodyWriter::operator()(const SessionInfo& reply) {
+    writer_.member("agent_id", reply.agent.str())
+        .member("role", core::role_name(reply.role))
+        .member_integer("expires_at", reply.expires_at.ms);
+}
+
 void BodyWriter::operator()(const TokenCreated& reply) {
     writer_.member("agent_id", reply.agent.str())
         .member("token", reply.token.reveal())

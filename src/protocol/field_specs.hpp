@@ -27,6 +27,8 @@ inline constexpr FieldSpec kIdentity{
     .key = Key::agent_id, .required = true, .about = "Whose token it is."};
 inline constexpr FieldSpec kToken{
     .key = Key::token, .required = true, .about = "64 lower-case hexadecimal digits."};
+inline constexpr FieldSpec kLoginToken{
+    .key = Key::token, .about = "The token, if it does not stand in Authorization."};
 /// The mailbox is the caller's own, so frames need not name it.
 inline constexpr FieldSpec kMailboxOwner{.key = Key::agent_id,
                                          .required = true,

@@ -127,6 +127,16 @@ inline constexpr auto kNotes = std::to_array<Note>({
      "text/plain"},
     {Operation::reload_config, "Has the hub read its configuration and its TLS files again.",
      &shapes::kReloaded, nullptr, kErrors<not_found, invalid_configuration>},
+    {Operation::log_in, "Begins a session in a browser: its cookie stands for the token.",
+     &shapes::kSession},
+    {Operation::get_session, "Shows the session that the cookie stands for.", &shapes::kSession,
+     nullptr, kErrors<not_found>},
+    {Operation::log_out,
+     "Ends the session that the cookie stands for, if there is one.",
+     nullptr,
+     nullptr,
+     {},
+     204},
 });
 
 }  // namespace agentcom::protocol::notes

@@ -196,6 +196,12 @@ constexpr auto kTable = std::to_array<Row>({
                     plain<GetMetrics>),
     row<ReloadConfig>(Operation::reload_config, "reload_config", "", {admin, write, 1'000, kFixed},
                       {}, plain<ReloadConfig>),
+    // As dear as a status: people do it now and then.
+    row<LogIn>(Operation::log_in, "log_in", "", {holder, write, 500, kFixed}, kFields<kLoginToken>,
+               plain<LogIn>),
+    row<GetSession>(Operation::get_session, "get_session", "", {holder, read, 2, kFixed}, {},
+                    plain<GetSession>),
+    row<LogOut>(Operation::log_out, "log_out", "", {anyone, write, 1, kFixed}, {}, plain<LogOut>),
 });
 
 constexpr bool in_order() {

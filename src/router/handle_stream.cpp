@@ -23,7 +23,9 @@ void Router::Impl::operate(Context context, protocol::OpenStream request) {
     }
     delivery::Session& session = *context.session;
     const core::AgentId& agent = *context.caller.agent;
-    const auto identity = context.caller.token ? auth_.find(*context.caller.token) : std::nullopt;
+    const auto identity =
+        context.caller.token ? auth_.find(*context.caller.token, context.caller.web_session)
+                             : std::nullopt;
     if (agent.str() != request.mailbox || !identity || identity->agent != agent) {
         return context.reply(core::Error(core::ErrorCode::unauthorized));
     }
@@ -58,7 +60,8 @@ void Router::Impl::operate(Context context, protocol::OpenStream request) {
                           .echo = false,
                           .stream = true,
                           .token = identity->token,
-                          .expires_at = identity->expires_at});
+                          .expires_at = identity->expires_at,
+                          .web_session = identity->web_session});
     session.begins_after = start.head;
     session.backlog_position = opened.last_seq;
     session.set_catching_up(true);
@@ -80,7 +83,7 @@ struct Router::Impl::UnreadCount final : std::enable_shared_from_this<UnreadCoun
 
     void begin() {
         // It may have been revoked while what the agent had read was stored.
-        if (!router.auth_.holds_token(*caller.agent, caller.token)) {
+        if (!router.auth_.holds_token(*caller.agent, caller.token, caller.web_session)) {
             return reply(core::Error(core::ErrorCode::unauthorized));
         }
         // As large as the mailbox may be; of each turn's messages only the counts are kept.

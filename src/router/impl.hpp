@@ -97,6 +97,10 @@ public:
     void operate(Context context, protocol::WhoAmI request);
     void operate(Context context, protocol::EndAgent request);
 
+    void operate(Context context, protocol::LogIn request);
+    void operate(Context context, protocol::GetSession request);
+    void operate(Context context, protocol::LogOut request);
+
     void operate(Context context, protocol::ProbeLive request);
     void operate(Context context, protocol::ProbeReady request);
     void operate(Context context, protocol::GetMetrics request);
@@ -120,6 +124,7 @@ public:
     [[nodiscard]] protocol::HealthState liveness(std::optional<core::SteadyTime> asking) const;
     void start_maintenance(delivery::EventLoop& loop);
     [[nodiscard]] Caller authenticate(std::string_view token);
+    [[nodiscard]] Caller authenticate_web_session(std::string_view cookie);
 
     std::atomic<bool> shutting_down{false};
     store::Store& store;

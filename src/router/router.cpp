@@ -51,6 +51,15 @@ Caller Router::Impl::authenticate(std::string_view token) {
     return Caller{std::move(identity->agent), identity->role, identity->token};
 }
 
+Caller Router::Impl::authenticate_web_session(std::string_view cookie) {
+    auto identity = auth_.verify_web_session(cookie);
+    if (!identity) return {};
+    return Caller{.agent = std::move(identity->agent),
+                  .role = identity->role,
+                  .token = identity->token,
+                  .web_session = identity->web_session};
+}
+
 std::optional<core::Error> Router::Impl::refuse_caller(protocol::Right right, const Caller& caller,
                                                        const delivery::Session* session) const {
     using enum protocol::Right;
@@ -273,6 +282,10 @@ Router::Router(RouterOptions options, store::Store& store, delivery::LoopGroup& 
 Router::~Router() = default;
 
 Caller Router::authenticate(std::string_view token) const { return impl_->authenticate(token); }
+
+Caller Router::authenticate_web_session(std::string_view cookie) const {
+    return impl_->authenticate_web_session(cookie);
+}
 
 Pending Router::handle(delivery::EventLoop& loop, const Caller& caller, delivery::Session* session,
                        protocol::Request&& request, ReplyHandler reply) {

@@ -175,6 +175,14 @@ std::optional<TokenRecord> Store::find_token(const core::TokenDigest& digest) co
     });
 }
 
+std::optional<WebSessionRecord> Store::find_web_session(const core::TokenDigest& digest) const {
+    return impl_->read([&](const Transaction& txn) -> std::optional<WebSessionRecord> {
+        const auto row = txn.get(txn.tables().web_sessions, digest_key(digest));
+        if (!row) return std::nullopt;
+        return parse_web_session(*row);
+    });
+}
+
 core::result<TokenPage> Store::list_tokens(std::string_view cursor, core::Budget& budget) const {
     const Impl::Walk walk(*impl_, budget);
     return impl_->read([&](const Transaction& txn) { return read_tokens(txn, cursor, budget); });

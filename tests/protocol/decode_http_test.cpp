@@ -547,6 +547,9 @@ TEST(DecodeHttp, TheRestNeedsNoMoreThanItsPath) {
     (void)decoded<ListTokens>({.operation = Operation::list_tokens});
     (void)decoded<ResetHub>({.operation = Operation::reset_hub});
     (void)decoded<ReloadConfig>({.operation = Operation::reload_config});
+    (void)decoded<LogIn>({.operation = Operation::log_in, .body = R"({"token":"x"})"});
+    (void)decoded<GetSession>({.operation = Operation::get_session});
+    (void)decoded<LogOut>({.operation = Operation::log_out});
     EXPECT_EQ(decoded<GetSetting>({.operation = Operation::get_mailbox_retention}).setting,
               Setting::mailbox_ttl_ms);
 }

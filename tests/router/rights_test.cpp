@@ -72,6 +72,9 @@ struct RightOf {
     Right operator()(const protocol::ProbeReady&) const { return Right::everybody; }
     Right operator()(const protocol::GetMetrics&) const { return Right::watcher; }
     Right operator()(const protocol::ReloadConfig&) const { return Right::admin; }
+    Right operator()(const protocol::LogIn&) const { return Right::agent; }
+    Right operator()(const protocol::GetSession&) const { return Right::agent; }
+    Right operator()(const protocol::LogOut&) const { return Right::everybody; }
 };
 
 /// Asked by and about "alice", who has a token; the channel "dev" exists.
@@ -125,7 +128,10 @@ protected:
                 ProbeLive{},
                 ProbeReady{},
                 GetMetrics{},
-                ReloadConfig{}};
+                ReloadConfig{},
+                LogIn{},
+                GetSession{},
+                LogOut{}};
     }
     void prepare(RouterOptions options) {
         start(std::move(options));
@@ -152,6 +158,10 @@ protected:
         }
         // This hub has no configuration to read again.
         if (!expected && std::holds_alternative<protocol::ReloadConfig>(request)) {
+            expected = ErrorCode::not_found;
+        }
+        // Who shows a token has no session yet.
+        if (!expected && std::holds_alternative<protocol::GetSession>(request)) {
             expected = ErrorCode::not_found;
         }
         EXPECT_EQ(error_of(caller, request), expected) << "operation " << request.index();

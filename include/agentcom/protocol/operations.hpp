@@ -65,9 +65,11 @@ enum class Operation : std::uint8_t {
     probe_ready,
     get_metrics,
     reload_config,
+    log_in,
+    get_session,
+    log_out,
 };
-inline constexpr std::size_t kOperationCount =
-    static_cast<std::size_t>(Operation::reload_config) + 1;
+inline constexpr std::size_t kOperationCount = static_cast<std::size_t>(Operation::log_out) + 1;
 
 /// What it does to the store, and so when it is answered.
 enum class Effect : std::uint8_t {

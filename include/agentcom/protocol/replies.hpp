@@ -263,7 +263,7 @@ struct HourlyCounts {
     std::vector<HourCount> hours;  // 24, oldest first
 };
 
-/// The only reply that carries a secret; nothing may log it.
+/// This and `LoggedIn` carry a secret; nothing may log them.
 struct TokenCreated {
     core::AgentId agent;
     core::Token token;
@@ -291,6 +291,19 @@ struct SelfInfo {
     std::uint64_t messages_per_second = 0;  // 0: unlimited
     std::uint64_t work_per_second = 0;      // 0: unlimited
 };
+/// A person's session in a browser.
+struct SessionInfo {
+    core::AgentId agent;
+    core::Role role;
+    core::Timestamp expires_at;
+};
+/// `cookie` is shown by whoever the session is for, and stands in no body.
+struct LoggedIn {
+    SessionInfo session;
+    core::Token cookie;
+    core::Timestamp now;  // when it began
+};
+struct LoggedOut {};
 struct TokenList {
     std::vector<TokenSummary> tokens;
     std::optional<std::string> next_cursor{};
@@ -349,7 +362,8 @@ using ReplyValue =
                  ResetScheduled, HealthReport, SelfInfo, MemberSet, AgentEnded, StreamOpened,
                  UnreadSummary, AgentDetails, AgentDirectory, OneMessage, AgentCard, ConfigReloaded,
                  Shared<AgentList>, Shared<ChannelList>, Shared<MailboxPage>,
-                 Shared<AgentAnalyticsList>, ProbeReport, Shared<MetricsReport>>;
+                 Shared<AgentAnalyticsList>, ProbeReport, Shared<MetricsReport>, SessionInfo,
+                 LoggedIn, LoggedOut>;
 using Reply = core::result<ReplyValue>;
 
 /// Pages that come shared or not.

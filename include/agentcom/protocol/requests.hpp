@@ -236,6 +236,11 @@ struct RevokeTokens {
     std::string prefix{};  // empty: all of the agent's
 };
 struct WhoAmI {};
+/// Begins a session in a browser for the caller, who has shown a token.
+struct LogIn {};
+/// The session that the caller has shown; and its end, if there is one.
+struct GetSession {};
+struct LogOut {};
 /// Nothing of the agent remains but its messages, and its name is free.
 struct EndAgent {
     std::string agent;
@@ -258,6 +263,6 @@ using Request =
                  AnalyticsAgents, AnalyticsHourly, CreateToken, ListTokens, RevokeTokens, ResetHub,
                  Health, RotateToken, WhoAmI, SetMember, EndAgent, OpenStream, GetUnread, GetAgent,
                  ListDirectory, SetProfile, GetMessage, GetHubCard, GetAgentCard, ProbeLive,
-                 ProbeReady, GetMetrics, ReloadConfig>;
+                 ProbeReady, GetMetrics, ReloadConfig, LogIn, GetSession, LogOut>;
 
 }  // namespace agentcom::protocol

@@ -30,6 +30,13 @@ struct TokenRecord {
     }
 };
 
+/// A person's session in a browser, which lasts no longer than the token it was begun with.
+struct WebSessionRecord {
+    core::TokenDigest token{};
+    core::Timestamp created_at;
+    core::Timestamp expires_at;
+};
+
 using core::ChannelMember;
 using core::kAllRights;
 using core::kMayManage;

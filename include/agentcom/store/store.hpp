@@ -34,6 +34,7 @@ struct Quotas {
     std::uint64_t max_channels = 100'000;
     std::uint64_t max_subscriptions_per_agent = 1'000;
     std::uint64_t max_members_per_channel = 1'000;
+    std::uint64_t max_web_sessions_per_token = 16;  // at least 1; then the oldest end
     /// What one agent may take of the unclaimed mailboxes and of the channels, in percent; at least
     /// one of each.
     std::uint64_t share_percent = 25;
@@ -127,6 +128,9 @@ public:
     [[nodiscard]] core::Timestamp time() const;
 
     [[nodiscard]] std::optional<TokenRecord> find_token(const core::TokenDigest& digest) const;
+    /// Whether or not it has expired; one whose token has gone has gone with it.
+    [[nodiscard]] std::optional<WebSessionRecord> find_web_session(
+        const core::TokenDigest& digest) const;
     /// Those behind the cursor of an earlier page (empty: from the beginning). Error invalid_field
     /// when the cursor is not one.
     [[nodiscard]] core::result<TokenPage> list_tokens(std::string_view cursor,
