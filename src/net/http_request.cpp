@@ -122,8 +122,8 @@ core::result<router::Caller> session_caller(const HttpHead& head, const Route* r
     if (route == nullptr || !route->takes_cookie() || !head.cookie) return router::Caller{};
     const auto cookie = session_cookie(*head.cookie);
     if (!cookie) return router::Caller{};
-    const bool own = !head.origin ||
-                     premises.sites.is_own(*head.origin, head.authority, premises.https);
+    const bool own =
+        !head.origin || premises.sites.is_own(*head.origin, head.authority, premises.https);
     const bool reads = head.verb == "GET" || head.verb == "HEAD";
     if (reads && !own) return router::Caller{};
     auto caller = premises.router.authenticate_web_session(*cookie);

@@ -111,7 +111,7 @@ private:
     std::string asked_for_;               // verb and path, when that is logged; or empty
     std::optional<core::AgentId> asker_;  // if its token was valid
     bool wrong_token_shown_ = false;
-    bool by_https_ = false;  // how the current request came, as far as that can be known
+    bool by_https_ = false;         // how the current request came, as far as that can be known
     Shares::Holding owed_;          // bytes of answers that have not been taken, likewise
     Shares::Holding held_;          // bytes, of `asker_` or the address
     Shares::Holding agents_place_;  // this connection, of the first agent that asked over it

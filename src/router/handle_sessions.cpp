@@ -8,8 +8,7 @@
 namespace agentcom::router {
 
 void Router::Impl::operate(Context context, protocol::LogIn) {
-    const auto token =
-        context.caller.token ? auth_.find(*context.caller.token) : std::nullopt;
+    const auto token = context.caller.token ? auth_.find(*context.caller.token) : std::nullopt;
     // A session begins with a token, not with another session, or it would never end.
     if (!token || context.caller.web_session) {
         return context.reply(core::Error(core::ErrorCode::unauthorized));

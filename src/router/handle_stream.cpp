@@ -23,9 +23,9 @@ void Router::Impl::operate(Context context, protocol::OpenStream request) {
     }
     delivery::Session& session = *context.session;
     const core::AgentId& agent = *context.caller.agent;
-    const auto identity =
-        context.caller.token ? auth_.find(*context.caller.token, context.caller.web_session)
-                             : std::nullopt;
+    const auto identity = context.caller.token
+                              ? auth_.find(*context.caller.token, context.caller.web_session)
+                              : std::nullopt;
     if (agent.str() != request.mailbox || !identity || identity->agent != agent) {
         return context.reply(core::Error(core::ErrorCode::unauthorized));
     }

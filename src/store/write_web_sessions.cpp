@@ -92,9 +92,9 @@ Trimmed WriteBatch::drop_expired_web_sessions(core::Timestamp before) {
             Cursor list(txn(), txn().tables().web_session_expiry);
             if (!list.first()) break;
             // One whose key is cut short stands in nobody's way.
-            const core::Timestamp at{
-                read_or(txn(), "a session that expires", std::int64_t{0},
-                        [&] { return static_cast<std::int64_t>(read_be64(list.key())); })};
+            const core::Timestamp at{read_or(txn(), "a session that expires", std::int64_t{0}, [&] {
+                return static_cast<std::int64_t>(read_be64(list.key()));
+            })};
             if (at >= before) break;
             if (dropped.messages == kMaxSessionsDropped) {
                 dropped.more = true;

@@ -228,7 +228,11 @@ inline Lines routes() {
         } else {
             const protocol::OperationInfo& info = protocol::operation_info(route.operation);
             std::string answer = info.success == 200 ? "" : std::to_string(info.success) + ' ';
-            answer += info.answer == nullptr ? ticked(info.media) : members_of(*info.answer);
+            if (info.answer != nullptr) {
+                answer += members_of(*info.answer);
+            } else {
+                answer += info.media.empty() ? "without content" : ticked(info.media);
+            }
             cells.insert(cells.end(), {fields_of(info, true), answer});
         }
         lines.push_back(row(cells));

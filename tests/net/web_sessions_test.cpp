@@ -15,6 +15,7 @@ using core::Millis;
 using Response = HttpClient::Response;
 
 constexpr const char* kPageMark = "X-AgentCom-Page: 1";
+constexpr const char* kOwn = "Origin: http://hub";  // which the client says that it asks
 
 class WebSessions : public ::testing::Test {
 protected:
@@ -40,18 +41,15 @@ protected:
                  const std::string& token = {}) {
         HttpClient client(hub_.port(), token);
         const bool message = verb == "POST" && path == "/api/message";
-        return client.request(
-            verb, path,
-            message ? std::optional<std::string>(R"({"to":"bob","payload":{"a":1}})")
-                    : std::nullopt,
-            headers);
+        return client.request(verb, path,
+                              message
+                                  ? std::optional<std::string>(R"({"to":"bob","payload":{"a":1}})")
+                                  : std::nullopt,
+                              headers);
     }
     int status(const std::string& verb, const std::string& path, std::vector<std::string> headers,
                const std::string& token = {}) {
         return ask(verb, path, std::move(headers), token).status;
-    }
-    [[nodiscard]] std::string own() const {
-        return "Origin: http://127.0.0.1:" + std::to_string(hub_.port());
     }
 
     Hub hub_{settings()};
@@ -120,19 +118,18 @@ TEST_F(WebSessions, WhatChangesSomethingNeedsTheHubsOwnPage) {
         int write;
         int read;
     };
-    const std::string port = std::to_string(hub_.port());
     const std::vector<Case> cases{
         {{shown, kPageMark}, 200, 200},
-        {{shown, kPageMark, own()}, 200, 200},
+        {{shown, kPageMark, kOwn}, 200, 200},
         {{shown}, 403, 200},
-        {{shown, own()}, 403, 200},
-        {{shown, own(), "X-AgentCom-Page: 0"}, 403, 200},
+        {{shown, kOwn}, 403, 200},
+        {{shown, kOwn, "X-AgentCom-Page: 0"}, 403, 200},
         {{shown, kPageMark, "Origin: https://friend.example"}, 403, 401},
         {{shown, kPageMark, "Origin: https://stranger.example"}, 403, 401},
         {{shown, kPageMark, "Origin: null"}, 403, 401},
-        {{shown, kPageMark, "Origin: https://127.0.0.1:" + port}, 403, 401},
-        {{shown, kPageMark, "Origin: http://127.0.0.1:1"}, 403, 401},
-        {{shown, kPageMark, "Origin: http://localhost:" + port}, 403, 401},
+        {{shown, kPageMark, "Origin: https://hub"}, 403, 401},
+        {{shown, kPageMark, "Origin: http://hub:81"}, 403, 401},
+        {{shown, kPageMark, "Origin: http://localhost"}, 403, 401},
     };
     for (const Case& each : cases) {
         std::string what;
@@ -143,7 +140,6 @@ TEST_F(WebSessions, WhatChangesSomethingNeedsTheHubsOwnPage) {
             EXPECT_EQ(write.json().at("error"), "forbidden_origin") << what;
         }
         EXPECT_EQ(status("GET", "/api/me", each.headers), each.read) << what;
-        EXPECT_EQ(status("HEAD", "/api/me", each.headers), each.read) << what;
     }
     // A page of a listed origin has its own token, as before.
     EXPECT_EQ(status("POST", "/api/message", {shown, "Origin: https://friend.example"}, alice_),
@@ -245,9 +241,8 @@ TEST_F(WebSessions, TheCookieIsForTheHubsPathAndComesBackByTlsAlone) {
     EXPECT_NE(out.headers.at("set-cookie").find("; Max-Age=0; Secure"), std::string::npos);
     // Behind the proxy the hub's own origin is https.
     const std::string shown = cookie(alice_);
-    const std::string https = "Origin: https://127.0.0.1:" + std::to_string(hub_.port());
-    EXPECT_EQ(status("POST", "/api/message",
-                     {shown, kPageMark, https, "X-Forwarded-Proto: https"}),
+    const std::string https = "Origin: https://hub";
+    EXPECT_EQ(status("POST", "/api/message", {shown, kPageMark, https, "X-Forwarded-Proto: https"}),
               200);
 
     HubSettings below;

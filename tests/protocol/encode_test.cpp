@@ -296,6 +296,14 @@ std::vector<Golden> goldens() {
          R"({"messages":[],"cursor":9,"count":0,"more":true})"},
         {ReplyList{"p", {}, core::Seq{9}}, ok, 200,
          R"({"parent":"p","replies":[],"count":0,"cursor":9})"},
+        {SessionInfo{agent("ann"), core::Role::observer, core::Timestamp{5}}, ok, 200,
+         R"({"agent_id":"ann","role":"observer","expires_at":5})"},
+        // The cookie stands in no body.
+        {LoggedIn{{agent("ann"), core::Role::admin, core::Timestamp{5}},
+                  *core::Token::parse(token),
+                  core::Timestamp{1}},
+         ok, 200, R"({"agent_id":"ann","role":"admin","expires_at":5})"},
+        {LoggedOut{}, ok, 204, ""},
         {ProbeReport{}, ok, 200, R"({"status":"ok"})"},
         {ProbeReport{HealthState::commit_stalled}, ok, 503,
          R"({"status":"unavailable","reason":"commit_stalled"})"},
@@ -334,6 +342,10 @@ TEST(Encode, EveryReplyHasTheShapeThatIsDescribed) {
         // A text, of which no more is said than its kind.
         if (std::holds_alternative<Shared<MetricsReport>>(golden.reply)) {
             EXPECT_EQ(operation_info(Operation::get_metrics).media, "text/plain");
+            continue;
+        }
+        if (std::holds_alternative<LoggedOut>(golden.reply)) {
+            EXPECT_EQ(operation_info(Operation::log_out).success, golden.status);
             continue;
         }
         const auto body = nlohmann::json::parse(golden.body);

@@ -13,8 +13,8 @@ protected:
     const Caller root_ = as("root", Role::admin);
 
     core::Token token(const std::string& name) {
-        return get<protocol::TokenCreated>(
-                   root_, protocol::CreateToken{agent(name), Role::agent, "", {}})
+        return get<protocol::TokenCreated>(root_,
+                                           protocol::CreateToken{agent(name), Role::agent, "", {}})
             .token;
     }
     Caller log_in(const core::Token& with) {
@@ -29,9 +29,8 @@ protected:
     }
     bool closed(TestSession& session) {
         settle();
-        return on(0, [&] {
-            return session.closes == std::vector{protocol::CloseCode::token_revoked};
-        });
+        return on(
+            0, [&] { return session.closes == std::vector{protocol::CloseCode::token_revoked}; });
     }
 };
 

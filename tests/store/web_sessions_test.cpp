@@ -17,8 +17,8 @@ protected:
     }
     void token(std::uint8_t number, std::string_view who,
                std::optional<core::Timestamp> expires_at = {}) {
-        write<Done>(CreateToken{agent(who), digest(number), std::string(8, 'a'),
-                                core::Role::agent, "", expires_at});
+        write<Done>(CreateToken{agent(who), digest(number), std::string(8, 'a'), core::Role::agent,
+                                "", expires_at});
     }
     void begin(std::uint8_t number, std::uint8_t of_token, std::int64_t lasts_ms = 60'000) {
         write<Done>(CreateWebSession{digest(number), digest(of_token), in(lasts_ms)});

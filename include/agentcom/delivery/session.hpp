@@ -29,7 +29,7 @@ struct SessionIdentity {
     bool echo = true;
     bool stream = false;        // of messages and nothing else, beside the agent's connection
     core::TokenDigest token{};  // that it has identified itself with
-    std::optional<core::Timestamp> expires_at{};  // of that token, as far as is known
+    std::optional<core::Timestamp> expires_at{};     // of that token, as far as is known
     std::optional<core::TokenDigest> web_session{};  // in a browser, that stood for the token
 };
 

@@ -24,8 +24,8 @@ namespace agentcom::router {
 struct Caller {
     std::optional<core::AgentId> agent;  // empty: nobody (no token, or a bad one)
     core::Role role = core::Role::agent;
-    std::optional<core::TokenDigest> token{};  // by which it was recognised
-    bool local = false;                        // asks from this machine, and not for others
+    std::optional<core::TokenDigest> token{};        // by which it was recognised
+    bool local = false;                              // asks from this machine, and not for others
     std::optional<core::TokenDigest> web_session{};  // in a browser, that stood for the token
     [[nodiscard]] bool is_admin() const noexcept { return agent && role == core::Role::admin; }
     /// Whether every message and every channel may be read.
