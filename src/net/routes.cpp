@@ -36,6 +36,7 @@ constexpr auto kRoutes = std::to_array<Route>({
     {"GET", "/api/directory/:id/agent-card.json", get_agent_card},
     {"GET", "/.well-known/agent-card.json", get_hub_card},
     {"GET", "/api/agents/:id/subscriptions", list_subscriptions},
+    {"GET", "/api/agents/:id/waiting", list_waiting},
     {"POST", "/api/message", send_message},
     {"GET", "/api/mailbox/:id", poll_mailbox},
     {"GET", "/api/mailbox/:id/stream", open_stream},
@@ -68,6 +69,7 @@ constexpr auto kRoutes = std::to_array<Route>({
     {"DELETE", "/admin/tokens/:id", revoke_tokens},
     {"POST", "/admin/tokens/:id/rotate", rotate_token},
     {"DELETE", "/admin/agents/:id", end_agent},
+    {"POST", "/admin/agents/:id/disconnect", disconnect_agent},
     {"POST", "/api/admin/reset", reset_hub},
     {"POST", "/admin/reload", reload_config},
 });

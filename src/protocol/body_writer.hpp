@@ -41,6 +41,7 @@ public:
     void operator()(const Acked& reply);
     void operator()(const EvictionTriggered& reply);
     void operator()(const HistoryPage& reply);
+    void operator()(const WaitingPage& reply);
     void operator()(const OneMessage& reply);
     void operator()(const Thread& reply);
     void operator()(const ReplyList& reply);
@@ -76,6 +77,7 @@ public:
     void operator()(const TokenList& reply);
     void operator()(const TokensRevoked& reply);
     void operator()(const AgentEnded& reply);
+    void operator()(const AgentDisconnected& reply);
 
 private:
     void cursor(const std::optional<std::string>& next) {

@@ -13,6 +13,7 @@
 namespace agentcom::protocol {
 
 [[nodiscard]] core::result<Request> query_history(const Input& in);
+[[nodiscard]] core::result<Request> list_waiting(const Input& in);
 [[nodiscard]] core::result<Request> get_message(const Input& in);
 [[nodiscard]] core::result<Request> get_thread_root(const Input& in);
 [[nodiscard]] core::result<Request> analytics_hourly(const Input& in);

@@ -143,6 +143,12 @@ void BodyWriter::operator()(const TokensRevoked& reply) {
     writer_.member("status", "revoked").member("agent_id", reply.agent);
 }
 
+void BodyWriter::operator()(const AgentDisconnected& reply) {
+    writer_.member("status", "disconnected")
+        .member("agent_id", reply.agent)
+        .member_integer("closed", reply.closed);
+}
+
 void BodyWriter::operator()(const AgentEnded& reply) {
     writer_.member("status", "deleted").member("agent_id", reply.agent);
 }

@@ -89,6 +89,15 @@ void BodyWriter::operator()(const HistoryPage& reply) {
     writer_.member_integer("cursor", reply.cursor.value)
         .member_integer("count", reply.messages.size())
         .member_if("more", reply.more);
+    if (reply.before) writer_.member_integer("before", reply.before->value);
+}
+
+void BodyWriter::operator()(const WaitingPage& reply) {
+    writer_.member("agent_id", reply.agent.str()).key("messages");
+    write_messages(writer_, reply.messages, MessageView::mailbox);
+    writer_.member_integer("count", reply.messages.size());
+    cursor(reply.next_cursor);
+    writer_.member_if("truncated", reply.truncated);
 }
 
 void BodyWriter::operator()(const OneMessage& reply) {

@@ -72,8 +72,7 @@ inline constexpr auto kNotes = std::to_array<Note>({
      &shapes::kChannelHistory, &shapes::kChannelHistoryFrame,
      kErrors<invalid_channel_name, forbidden>},
     {Operation::list_subscriptions, "Lists what an agent subscribes to.", &shapes::kSubscriptions},
-    {Operation::query_history, "Shows messages that fit all filters, oldest first.",
-     &shapes::kHistory},
+    {Operation::query_history, "Shows messages that fit all filters.", &shapes::kHistory},
     {Operation::get_thread, "Shows the thread of a message, oldest first.", &shapes::kThread},
     {Operation::get_replies, "Shows the direct answers to a message, oldest first.",
      &shapes::kReplyList},
@@ -137,6 +136,10 @@ inline constexpr auto kNotes = std::to_array<Note>({
      nullptr,
      {},
      204},
+    {Operation::list_waiting, "Shows what waits in a mailbox; it stays unread.", &shapes::kWaiting,
+     nullptr, kErrors<not_found, forbidden>},
+    {Operation::disconnect_agent, "Closes an agent's connections and streams; it may come back.",
+     &shapes::kDisconnected, nullptr, kErrors<not_found>},
 });
 
 }  // namespace agentcom::protocol::notes

@@ -82,8 +82,9 @@ constexpr auto kPublishFields =
     kFields<kChannel, kObjectPayload, kMessageType, kReplyTo, kIdempotencyKey>;
 constexpr auto kIdentifyFields =
     kFields<kIdentity, kToken, kName, kStatus, kCapabilities, kAcks, kPresence, kEcho>;
-constexpr auto kHistoryFields = kFields<kFromFilter, kToFilter, kChannelFilter, kStartTime,
-                                        kEndTime, kSeqCursor, kHistoryLimit>;
+constexpr auto kHistoryFields =
+    kFields<kFromFilter, kToFilter, kChannelFilter, kTypeFilter, kTextFilter, kStartTime, kEndTime,
+            kOrder, kHistoryBefore, kSeqCursor, kHistoryLimit>;
 constexpr auto kChannelHistoryFields =
     kFields<kChannel, kHistoryLimit, kSince, kSinceCursor, kBefore>;
 constexpr auto kThreadFields = kFields<kMessageId, kThreadLimit, kSeqCursor>;
@@ -163,7 +164,7 @@ constexpr auto kTable = std::to_array<Row>({
     row<CreateToken>(Operation::create_token, "create_token", "", {admin, write, 1, kFixed},
                      kCreateTokenFields, create_token),
     row<ListTokens>(Operation::list_tokens, "list_tokens", "", {admin, read, 2, kPage},
-                    kFields<kListLimit, kTokenCursor>, list<ListTokens>),
+                    kFields<kAgentFilter, kListLimit, kTokenCursor>, list_tokens),
     row<RevokeTokens>(Operation::revoke_tokens, "revoke_tokens", "", {admin, write, 1, kFixed},
                       kFields<kAgentId, kPrefix>, revoke_tokens),
     row<ResetHub>(Operation::reset_hub, "reset_hub", "", {admin, write, 1'000, kFixed}, {},
@@ -202,6 +203,10 @@ constexpr auto kTable = std::to_array<Row>({
     row<GetSession>(Operation::get_session, "get_session", "", {holder, read, 2, kFixed}, {},
                     plain<GetSession>),
     row<LogOut>(Operation::log_out, "log_out", "", {anyone, write, 1, kFixed}, {}, plain<LogOut>),
+    row<ListWaiting>(Operation::list_waiting, "list_waiting", "", {holder, read, 5, kPage},
+                     kFields<kWaitingAgent, kHistoryLimit, kSeqCursor>, list_waiting),
+    row<DisconnectAgent>(Operation::disconnect_agent, "disconnect_agent", "",
+                         {admin, none, 5, kFixed}, kFields<kAgentId>, disconnect_agent),
 });
 
 constexpr bool in_order() {

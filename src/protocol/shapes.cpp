@@ -123,6 +123,8 @@ constexpr auto kCloses = std::to_array<CloseInfo>({
           "nothing arrived for `liveness_timeout`, not even the pong to a ping", "connect again"),
     close(CloseCode::slow_consumer, "slow_consumer", "the client did not read what it was sent",
           "read faster; then connect with `acks`, or poll the mailbox"),
+    close(CloseCode::disconnected, "disconnected", "an administrator closed the connection",
+          "connect again, after a moment"),
     close(CloseCode::rate_limited, "rate_limited",
           "ten requests in a row over the rate, or too much or too many wrong tokens before "
           "`identify`",

@@ -68,7 +68,11 @@ void Router::Impl::operate(Context context, protocol::QueryHistory request) {
                               .start_time = request.start_time,
                               .end_time = request.end_time,
                               .cursor = request.cursor,
-                              .viewer = viewer(context.caller)};
+                              .viewer = viewer(context.caller),
+                              .type = std::move(request.type),
+                              .text = std::move(request.text),
+                              .newest_first = request.newest_first,
+                              .before = request.before};
     if (request.channel) {
         auto channel = core::ChannelName::parse(*request.channel);
         if (!channel) {  // no channel can have such a name, so nothing matches
@@ -84,8 +88,12 @@ void Router::Impl::operate(Context context, protocol::QueryHistory request) {
     charge(context.caller, budget);
     // That a full page may have others behind it, clients of the original know by themselves.
     const bool cut_short = page.more && page.entries.size() < request.limit;
-    context.reply(protocol::ReplyValue(
-        protocol::HistoryPage{std::move(page.entries), page.cursor, cut_short}));
+    protocol::HistoryPage answer{std::move(page.entries), page.cursor, cut_short};
+    if (request.newest_first) {
+        answer.cursor = answer.messages.empty() ? request.cursor : answer.messages.front()->seq;
+        if (page.more) answer.before = page.cursor;
+    }
+    context.reply(protocol::ReplyValue(std::move(answer)));
 }
 
 void Router::Impl::operate(Context context, protocol::GetMessage request) {

@@ -179,10 +179,7 @@ void Router::Impl::operate(Context context, protocol::PollMailbox request) {
     if (unfinished) return poll->read_later(std::move(*unfinished));
     if (marks.empty()) return poll->wait_for_mail();
     // What the agent read over a connection that has just ended is not stored yet.
-    store::MarkRead last = std::move(marks.back());
-    marks.pop_back();
-    for (store::MarkRead& mark : marks) loop.submit(std::move(mark), nullptr);
-    loop.submit(std::move(last), [poll](const store::WriteResult&) { poll->go_on(nullptr); });
+    store_first(loop, std::move(marks), [poll] { poll->go_on(nullptr); });
 }
 
 services::Mailbox::Read Router::Impl::begin_poll(const Caller& caller,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -133,6 +134,71 @@ struct Router::Impl::UnreadCount final : std::enable_shared_from_this<UnreadCoun
     std::optional<services::Mailbox::Read> read;
 };
 
+/// A list that may take several turns of the loop.
+struct Router::Impl::WaitingList final : std::enable_shared_from_this<WaitingList> {
+    WaitingList(Impl& the_router, Context&& context, const core::AgentId& of, core::Seq after,
+                core::PageLimit wanted)
+        : router(the_router),
+          loop(context.loop),
+          caller(context.caller),
+          reply(std::move(context.reply)),
+          cursor(after),
+          limit(wanted),
+          page{.agent = of} {}
+
+    void begin() {
+        // It may have been revoked while what the agent had read was stored.
+        if (!router.auth_.holds_token(*caller.agent, caller.token, caller.web_session)) {
+            return reply(core::Error(core::ErrorCode::unauthorized));
+        }
+        read.emplace(router.mailbox_.poll(page.agent, cursor, limit));
+        go_on();
+    }
+    void go_on() {
+        try {
+            if (!router.mailbox_.go_on(*read)) {
+                return loop.reads().go_on(
+                    owner_of(caller), [self = shared_from_this()] { self->go_on(); }, [] {});
+            }
+        } catch (const std::exception&) {
+            loop.registry().faults().report("list of what waits");
+            return reply(core::Error(core::ErrorCode::internal));
+        }
+        router.charge(caller, read->budget);
+        page.messages = std::move(read->view.messages);
+        page.truncated = read->view.truncated;
+        if (read->view.more && !page.messages.empty()) page.next_cursor = page.messages.back()->seq;
+        reply(protocol::ReplyValue(std::move(page)));
+    }
+
+    Impl& router;
+    delivery::EventLoop& loop;
+    Caller caller;
+    Answer reply;
+    core::Seq cursor;
+    core::PageLimit limit;
+    protocol::WaitingPage page;
+    std::optional<services::Mailbox::Read> read;
+};
+
+void Router::Impl::operate(Context context, protocol::ListWaiting request) {
+    const auto agent = core::AgentId::parse_issued(request.mailbox);
+    if (!agent) {
+        return context.reply(core::Error(core::ErrorCode::not_found, {}, "there is no such agent"));
+    }
+    if (*agent != *context.caller.agent && !context.caller.reads_everything()) {
+        return context.reply(core::Error(core::ErrorCode::forbidden, {},
+                                         "what waits for another agent is for administrators and "
+                                         "observers"));
+    }
+    const core::PageLimit limit = page_limit(context, std::max<std::uint64_t>(request.limit, 1));
+    auto marks = mailbox_.must_store_first(*agent);
+    delivery::EventLoop& loop = context.loop;
+    const auto list =
+        std::make_shared<WaitingList>(*this, std::move(context), *agent, request.cursor, limit);
+    store_first(loop, std::move(marks), [list] { list->begin(); });
+}
+
 void Router::Impl::operate(Context context, protocol::GetUnread request) {
     const core::AgentId& agent = *context.caller.agent;
     if (agent.str() != request.mailbox) {
@@ -142,12 +208,16 @@ void Router::Impl::operate(Context context, protocol::GetUnread request) {
     auto marks = mailbox_.must_store_first(agent);
     delivery::EventLoop& loop = context.loop;
     const auto count = std::make_shared<UnreadCount>(*this, std::move(context));
-    if (marks.empty()) return count->begin();
-    // What the agent read over a connection that has just ended is not stored yet.
+    store_first(loop, std::move(marks), [count] { count->begin(); });
+}
+
+void Router::Impl::store_first(delivery::EventLoop& loop, std::vector<store::MarkRead> marks,
+                               std::function<void()> then) {
+    if (marks.empty()) return then();
     store::MarkRead last = std::move(marks.back());
     marks.pop_back();
     for (store::MarkRead& mark : marks) loop.submit(std::move(mark), nullptr);
-    loop.submit(std::move(last), [count](const store::WriteResult&) { count->begin(); });
+    loop.submit(std::move(last), [then = std::move(then)](const store::WriteResult&) { then(); });
 }
 
 }  // namespace agentcom::router

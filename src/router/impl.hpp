@@ -2,6 +2,7 @@
 
 #include <any>
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
@@ -97,6 +98,9 @@ public:
     void operate(Context context, protocol::WhoAmI request);
     void operate(Context context, protocol::EndAgent request);
 
+    void operate(Context context, protocol::DisconnectAgent request);
+    void operate(Context context, protocol::ListWaiting request);
+
     void operate(Context context, protocol::LogIn request);
     void operate(Context context, protocol::GetSession request);
     void operate(Context context, protocol::LogOut request);
@@ -182,6 +186,10 @@ private:
     void replace_session(const core::AgentId& agent, services::SessionPlace place);
     struct Poll;
     struct UnreadCount;
+    struct WaitingList;
+    /// Stores what the agent read over a connection that has just ended, and goes on then.
+    static void store_first(delivery::EventLoop& loop, std::vector<store::MarkRead> marks,
+                            std::function<void()> then);
     struct Lookup;
     /// What is known of one agent but for what is unread; `role`: of its tokens, if it has any.
     [[nodiscard]] protocol::AgentDetails details(const core::AgentId& agent,

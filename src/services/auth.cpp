@@ -119,8 +119,10 @@ std::optional<store::NoteTokenUse> Auth::take_uses() {
     return note;
 }
 
-core::result<store::TokenPage> Auth::list(std::string_view cursor, core::Budget& budget) const {
-    return store_.list_tokens(cursor, budget);
+core::result<store::TokenPage> Auth::list(std::string_view cursor,
+                                          const std::optional<std::string>& agent,
+                                          core::Budget& budget) const {
+    return store_.list_tokens(cursor, budget, agent);
 }
 
 void for_each_token(const store::Store& store,

@@ -183,9 +183,11 @@ std::optional<WebSessionRecord> Store::find_web_session(const core::TokenDigest&
     });
 }
 
-core::result<TokenPage> Store::list_tokens(std::string_view cursor, core::Budget& budget) const {
+core::result<TokenPage> Store::list_tokens(std::string_view cursor, core::Budget& budget,
+                                           const std::optional<std::string_view>& agent) const {
     const Impl::Walk walk(*impl_, budget);
-    return impl_->read([&](const Transaction& txn) { return read_tokens(txn, cursor, budget); });
+    return impl_->read(
+        [&](const Transaction& txn) { return read_tokens(txn, cursor, agent, budget); });
 }
 
 bool Store::has_token(std::string_view agent) const {

@@ -75,6 +75,8 @@ struct RightOf {
     Right operator()(const protocol::LogIn&) const { return Right::agent; }
     Right operator()(const protocol::GetSession&) const { return Right::agent; }
     Right operator()(const protocol::LogOut&) const { return Right::everybody; }
+    Right operator()(const protocol::ListWaiting&) const { return Right::agent; }
+    Right operator()(const protocol::DisconnectAgent&) const { return Right::admin; }
 };
 
 /// Asked by and about "alice", who has a token; the channel "dev" exists.
@@ -131,7 +133,9 @@ protected:
                 ReloadConfig{},
                 LogIn{},
                 GetSession{},
-                LogOut{}};
+                LogOut{},
+                ListWaiting{.mailbox = "alice", .cursor = {}},
+                DisconnectAgent{"alice"}};
     }
     void prepare(RouterOptions options) {
         start(std::move(options));

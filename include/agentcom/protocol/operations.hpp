@@ -68,8 +68,11 @@ enum class Operation : std::uint8_t {
     log_in,
     get_session,
     log_out,
+    list_waiting,
+    disconnect_agent,
 };
-inline constexpr std::size_t kOperationCount = static_cast<std::size_t>(Operation::log_out) + 1;
+inline constexpr std::size_t kOperationCount =
+    static_cast<std::size_t>(Operation::disconnect_agent) + 1;
 
 /// What it does to the store, and so when it is answered.
 enum class Effect : std::uint8_t {
@@ -137,8 +140,11 @@ enum class Key : std::uint8_t {
     rights,
     capability,
     card,
+    text,
+    order,
+    agent,
 };
-inline constexpr std::size_t kKeyCount = static_cast<std::size_t>(Key::card) + 1;
+inline constexpr std::size_t kKeyCount = static_cast<std::size_t>(Key::agent) + 1;
 [[nodiscard]] std::string_view key_name(Key key) noexcept;
 
 /// `any`: any JSON value. `time`: Unix milliseconds. `members`, `rights`: lists as of a channel.

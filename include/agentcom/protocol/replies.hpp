@@ -197,9 +197,20 @@ struct SubscriptionList {
 };
 
 struct HistoryPage {
-    std::vector<core::MessagePtr> messages;  // oldest first
-    core::Seq cursor;   // how far was looked: of the last message, or beyond; else the given cursor
-    bool more = false;  // fewer than were wanted, and yet there are others behind
+    std::vector<core::MessagePtr> messages;  // oldest first, or newest first
+    /// Oldest first how far was looked: of the last message, or beyond; else the given cursor.
+    /// Newest first of the newest message, from which `cursor` goes on forwards.
+    core::Seq cursor;
+    bool more = false;                  // fewer than were wanted, and yet there are others behind
+    std::optional<core::Seq> before{};  // newest first: there are others before this one
+};
+
+/// What waits in a mailbox.
+struct WaitingPage {
+    core::AgentId agent;
+    std::vector<core::MessagePtr> messages{};  // oldest first
+    std::optional<core::Seq> next_cursor{};
+    bool truncated = false;  // something unread was lost
 };
 
 struct OneMessage {
@@ -314,6 +325,10 @@ struct TokensRevoked {
 struct AgentEnded {
     std::string agent;
 };
+struct AgentDisconnected {
+    std::string agent;
+    std::uint64_t closed = 0;  // connections and streams
+};
 struct ResetScheduled {
     core::AgentId triggered_by;
 };
@@ -361,7 +376,7 @@ using ReplyValue = std::variant<
     ResetScheduled, HealthReport, SelfInfo, MemberSet, AgentEnded, StreamOpened, UnreadSummary,
     AgentDetails, AgentDirectory, OneMessage, AgentCard, ConfigReloaded, Shared<AgentList>,
     Shared<ChannelList>, Shared<MailboxPage>, Shared<AgentAnalyticsList>, ProbeReport,
-    Shared<MetricsReport>, SessionInfo, LoggedIn, LoggedOut>;
+    Shared<MetricsReport>, SessionInfo, LoggedIn, LoggedOut, WaitingPage, AgentDisconnected>;
 using Reply = core::result<ReplyValue>;
 
 /// Pages that come shared or not.

@@ -106,6 +106,13 @@ struct GetUnread {
     std::string mailbox;  // must be the caller's own
 };
 
+/// The messages that wait in a mailbox, by whoever may see them: they stay unread and unshown.
+struct ListWaiting {
+    std::string mailbox;
+    core::Seq cursor;  // messages after this one
+    std::uint64_t limit = 50;
+};
+
 struct EvictMailboxes {};
 
 struct CreateChannel {
@@ -169,8 +176,12 @@ struct QueryHistory {
     std::optional<std::string> channel;         // as sent; an unusable name matches nothing
     std::optional<core::Timestamp> start_time;  // inclusive
     std::optional<core::Timestamp> end_time;    // inclusive
-    core::Seq cursor;
-    std::uint64_t limit = 50;  // at most 200
+    core::Seq cursor;                           // oldest first only
+    std::uint64_t limit = 50;                   // at most 200
+    std::optional<std::string> type{};
+    std::optional<std::string> text{};  // in the payload, the case of ASCII letters aside
+    bool newest_first = false;
+    core::Seq before{};  // newest first only; 0: from the newest on
 };
 
 struct GetMessage {
@@ -230,6 +241,7 @@ struct RotateToken {
 };
 struct ListTokens {
     ListRange range{};
+    std::optional<std::string> agent{};  // only this one's
 };
 struct RevokeTokens {
     std::string agent;
@@ -243,6 +255,10 @@ struct GetSession {};
 struct LogOut {};
 /// Nothing of the agent remains but its messages, and its name is free.
 struct EndAgent {
+    std::string agent;
+};
+/// Its connections and streams are closed.
+struct DisconnectAgent {
     std::string agent;
 };
 struct ResetHub {};
@@ -263,6 +279,7 @@ using Request =
                  AnalyticsAgents, AnalyticsHourly, CreateToken, ListTokens, RevokeTokens, ResetHub,
                  Health, RotateToken, WhoAmI, SetMember, EndAgent, OpenStream, GetUnread, GetAgent,
                  ListDirectory, SetProfile, GetMessage, GetHubCard, GetAgentCard, ProbeLive,
-                 ProbeReady, GetMetrics, ReloadConfig, LogIn, GetSession, LogOut>;
+                 ProbeReady, GetMetrics, ReloadConfig, LogIn, GetSession, LogOut, ListWaiting,
+                 DisconnectAgent>;
 
 }  // namespace agentcom::protocol

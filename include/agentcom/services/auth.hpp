@@ -58,8 +58,10 @@ public:
     [[nodiscard]] std::optional<store::HolderRecord> holder(std::string_view agent) const;
     [[nodiscard]] core::Page<store::HolderRecord> holders(std::string_view after,
                                                           core::Budget& budget) const;
-    /// Tokens behind the cursor of an earlier page; see store::Store::list_tokens.
+    /// Tokens, or those of one agent, behind the cursor of an earlier page; see
+    /// store::Store::list_tokens.
     [[nodiscard]] core::result<store::TokenPage> list(std::string_view cursor,
+                                                      const std::optional<std::string>& agent,
                                                       core::Budget& budget) const;
 
     /// What was used since the last call, and is not stored as used on that day: to be handed to

@@ -134,14 +134,19 @@ struct HistoryQuery {
     std::optional<core::ChannelName> channel;
     std::optional<core::Timestamp> start_time;  // inclusive
     std::optional<core::Timestamp> end_time;    // inclusive
-    core::Seq cursor;                           // exclusive
+    core::Seq cursor;                           // exclusive; oldest first only
     std::optional<Viewer> viewer{};             // nobody: everything is shown
+    std::optional<std::string> type{};          // of the message, letter by letter
+    /// What stands in the payload, the case of ASCII letters aside.
+    std::optional<std::string> text{};
+    bool newest_first = false;
+    core::Seq before{};  // exclusive, newest first only; 0: from the newest on
 };
 
-/// Messages in the order of their numbers.
+/// Messages in the order of their numbers, or in the other one.
 struct MessagePage : core::Page<core::MessagePtr> {
-    /// Everything up to this has been looked at: where the next page begins (exclusive). It may
-    /// have moved although there are no entries.
+    /// Everything up to this, or newest first down to this, has been looked at: where the next page
+    /// begins (exclusive). It may have moved although there are no entries.
     core::Seq cursor;
 };
 

@@ -132,9 +132,10 @@ public:
     [[nodiscard]] std::optional<WebSessionRecord> find_web_session(
         const core::TokenDigest& digest) const;
     /// Those behind the cursor of an earlier page (empty: from the beginning). Error invalid_field
-    /// when the cursor is not one.
-    [[nodiscard]] core::result<TokenPage> list_tokens(std::string_view cursor,
-                                                      core::Budget& budget) const;
+    /// when the cursor is not one. With an agent: only its own.
+    [[nodiscard]] core::result<TokenPage> list_tokens(
+        std::string_view cursor, core::Budget& budget,
+        const std::optional<std::string_view>& agent = {}) const;
     /// Whether anybody holds a token for the agent.
     [[nodiscard]] bool has_token(std::string_view agent) const;
 
