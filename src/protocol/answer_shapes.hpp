@@ -200,8 +200,8 @@ inline constexpr Structure kEvicted{"EvictionTriggered", "What has expired is be
 
 inline constexpr Member kHistoryMembers[] = {
     list_of("messages", kMessage, "oldest first, unless the newest were wanted first"),
-    number_of("cursor", "how far was looked, or newest first the newest; pass it to go on"), kCount,
-    kMoreMember, maybe(number_of("before", "newest first, there is more: pass it as before"))};
+    number_of("cursor", "how far was looked; to go on pass it, newest first as before"), kCount,
+    kMoreMember};
 inline constexpr Structure kHistory{"HistoryPage", "Messages of the history.", kHistoryMembers};
 inline constexpr Member kWaitingMembers[] = {
     kAgentIdMember, list_of("messages", kMessage, "oldest first"), kCount, kNextNumber,

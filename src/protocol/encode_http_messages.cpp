@@ -89,7 +89,6 @@ void BodyWriter::operator()(const HistoryPage& reply) {
     writer_.member_integer("cursor", reply.cursor.value)
         .member_integer("count", reply.messages.size())
         .member_if("more", reply.more);
-    if (reply.before) writer_.member_integer("before", reply.before->value);
 }
 
 void BodyWriter::operator()(const WaitingPage& reply) {

@@ -88,12 +88,8 @@ void Router::Impl::operate(Context context, protocol::QueryHistory request) {
     charge(context.caller, budget);
     // That a full page may have others behind it, clients of the original know by themselves.
     const bool cut_short = page.more && page.entries.size() < request.limit;
-    protocol::HistoryPage answer{std::move(page.entries), page.cursor, cut_short};
-    if (request.newest_first) {
-        answer.cursor = answer.messages.empty() ? request.cursor : answer.messages.front()->seq;
-        if (page.more) answer.before = page.cursor;
-    }
-    context.reply(protocol::ReplyValue(std::move(answer)));
+    context.reply(protocol::ReplyValue(
+        protocol::HistoryPage{std::move(page.entries), page.cursor, cut_short}));
 }
 
 void Router::Impl::operate(Context context, protocol::GetMessage request) {

@@ -308,8 +308,6 @@ std::vector<Golden> goldens() {
          R"({"agent_id":"ann","messages":[],"count":0,"cursor":9,"truncated":true})"},
         {AgentDisconnected{"ann", 2}, ok, 200,
          R"({"status":"disconnected","agent_id":"ann","closed":2})"},
-        {HistoryPage{{}, core::Seq{9}, true, core::Seq{4}}, ok, 200,
-         R"({"messages":[],"cursor":9,"count":0,"more":true,"before":4})"},
         {ProbeReport{}, ok, 200, R"({"status":"ok"})"},
         {ProbeReport{HealthState::commit_stalled}, ok, 503,
          R"({"status":"unavailable","reason":"commit_stalled"})"},

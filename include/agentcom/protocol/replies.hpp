@@ -198,11 +198,8 @@ struct SubscriptionList {
 
 struct HistoryPage {
     std::vector<core::MessagePtr> messages;  // oldest first, or newest first
-    /// Oldest first how far was looked: of the last message, or beyond; else the given cursor.
-    /// Newest first of the newest message, from which `cursor` goes on forwards.
-    core::Seq cursor;
-    bool more = false;                  // fewer than were wanted, and yet there are others behind
-    std::optional<core::Seq> before{};  // newest first: there are others before this one
+    core::Seq cursor;   // how far was looked: of the last message, or beyond; else the given cursor
+    bool more = false;  // fewer than were wanted, and yet there are others behind
 };
 
 /// What waits in a mailbox.
