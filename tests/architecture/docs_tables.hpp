@@ -209,6 +209,8 @@ inline std::string token_of(protocol::Right right) {
             return "admin";
         case protocol::Right::watcher:
             return "watch";
+        case protocol::Right::overseer:
+            return "oversee";
         case protocol::Right::sender:
             return "send";
         default:

@@ -16,6 +16,7 @@
 #include "agentcom/core/result.hpp"
 #include "agentcom/core/token.hpp"
 #include "agentcom/protocol/metrics.hpp"
+#include "agentcom/protocol/observation.hpp"
 #include "agentcom/protocol/requests.hpp"
 
 /// What the router answers, one struct per kind of answer. A Reply is that or an Error.
@@ -263,6 +264,9 @@ struct HourlyCounts {
     std::vector<HourCount> hours;  // 24, oldest first
 };
 
+/// A stream for observers has begun; its events follow on the session.
+struct ObserverJoined {};
+
 /// The only reply that carries a secret; nothing may log it.
 struct TokenCreated {
     core::AgentId agent;
@@ -349,7 +353,8 @@ using ReplyValue =
                  ResetScheduled, HealthReport, SelfInfo, MemberSet, AgentEnded, StreamOpened,
                  UnreadSummary, AgentDetails, AgentDirectory, OneMessage, AgentCard, ConfigReloaded,
                  Shared<AgentList>, Shared<ChannelList>, Shared<MailboxPage>,
-                 Shared<AgentAnalyticsList>, ProbeReport, Shared<MetricsReport>>;
+                 Shared<AgentAnalyticsList>, ProbeReport, Shared<MetricsReport>, ObserverJoined,
+                 ObservedAgentPage, Shared<ObservedPairs>>;
 using Reply = core::result<ReplyValue>;
 
 /// Pages that come shared or not.
