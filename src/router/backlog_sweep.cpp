@@ -56,6 +56,13 @@ void BacklogSweep::begin_if_due(delivery::EventLoop& loop, core::Millis age) {
     go_on(std::make_shared<Sweep>(loop));
 }
 
+bool BacklogSweep::when_ended(std::function<void()> function) {
+    return state_.with([&](State& state) {
+        if (state.going_on) state.waiting.push_back(std::move(function));
+        return state.going_on;
+    });
+}
+
 void BacklogSweep::go_on(const std::shared_ptr<Sweep>& sweep) {
     sweep->loop.reads().add(
         kOwner,
@@ -164,12 +171,14 @@ void BacklogSweep::add(Sweep& sweep, const core::AgentId& agent,
 void BacklogSweep::finish(Sweep& sweep, bool complete) {
     sweep.figures.made_at = clock_.steady();
     sweep.figures.findings = std::move(sweep.findings);
-    state_.with([&](State& state) {
+    const auto waiting = state_.with([&](State& state) {
         state.going_on = false;
         state.spent = sweep.spent;
         state.ended = sweep.figures.made_at;
         if (complete) state.last = std::move(sweep.figures);
+        return std::exchange(state.waiting, {});
     });
+    for (const auto& function : waiting) function();
 }
 
 }  // namespace agentcom::router

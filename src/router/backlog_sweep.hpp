@@ -65,6 +65,9 @@ public:
     void begin_if_due(delivery::EventLoop& loop) { begin_if_due(loop, limits_.interval); }
     /// The same for somebody who wants figures that are no older than this.
     void begin_if_due(delivery::EventLoop& loop, core::Millis age);
+    /// Calls the function once, on some loop, when the sweep that goes on has ended. False when
+    /// none does.
+    [[nodiscard]] bool when_ended(std::function<void()> function);
 
 private:
     struct Sweep;
@@ -74,6 +77,7 @@ private:
         core::SteadyTime ended;
         bool begun = false;  // ever
         bool going_on = false;
+        std::vector<std::function<void()>> waiting;  // for the end of the one that goes on
     };
     void go_on(const std::shared_ptr<Sweep>& sweep);
     /// A little; whether all has been done.

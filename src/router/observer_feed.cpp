@@ -16,6 +16,8 @@ constexpr core::Millis kOverviewAtLeast{5'000};
 /// How old counts of unread mail may become while somebody watches.
 constexpr core::Millis kUnreadAge{2'000};
 constexpr std::size_t kRowsOfEvent = 200;
+/// How long whoever comes first waits for agents to be looked through.
+constexpr core::Millis kLongestWaitForSweep{2'000};
 
 }  // namespace
 
@@ -42,6 +44,21 @@ void ObserverFeed::begin_tick() {
     if (audience_->count() == 0) return stop();
     watch_.look();
     sweep_.begin_if_due(loops_[0], kUnreadAge);
+    if (!waits_for_sweep()) begin_pass();
+}
+
+bool ObserverFeed::waits_for_sweep() {
+    if (ready_ || sweep_.last()) return false;
+    const auto go_on = [self = shared_from_this()] {
+        if (std::exchange(self->sweep_awaited_, false)) self->begin_pass();
+    };
+    if (!sweep_.when_ended([&loop = loops_[0], go_on] { loop.post(go_on); })) return false;
+    sweep_awaited_ = true;
+    loops_[0].call_at(clock_.steady() + kLongestWaitForSweep, go_on);
+    return true;
+}
+
+void ObserverFeed::begin_pass() {
     made_at_ = clock_.now();
     const auto last = sweep_.last();
     rows_.begin_pass(last ? last->findings : nullptr, made_at_, clock_.steady());

@@ -52,6 +52,10 @@ private:
     // On the first loop:
     void came(std::size_t loop, const delivery::Framing& framing);
     void begin_tick();
+    /// Who comes first is not shown a hub without agents, only because they have yet to be looked
+    /// through. Whether there is something to wait for; then it goes on by itself.
+    [[nodiscard]] bool waits_for_sweep();
+    void begin_pass();
     void go_on();
     void finish_tick();
     void stop();
@@ -73,6 +77,7 @@ private:
     ObservedRows rows_;
     bool running_ = false;
     bool ready_ = false;  // a pass has been completed
+    bool sweep_awaited_ = false;
     std::vector<std::size_t> waiting_loops_;
     std::atomic<std::uint64_t> rows_shown_{0};
     std::uint64_t number_ = 0;  // of the newest event
