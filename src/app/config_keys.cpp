@@ -294,6 +294,10 @@ std::vector<ConfigKey> limit_keys() {
         count(
             "limits", "max_analytics_agents", 1, 100'000'000, "Agents that the analytics remember.",
             [](auto& c) -> auto& { return c.router.max_analytics_agents; }),
+        count(
+            "limits", "observed_agents", 1, 1'000'000,
+            "Agents whose rows observers are shown: those seen last.",
+            [](auto& c) -> auto& { return c.router.observed_agents; }),
         reloadable(count(
             "limits", "max_unclaimed_mailboxes", 0, kAnyCount,
             "Recipients that nobody holds a token for.",

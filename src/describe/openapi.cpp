@@ -179,9 +179,11 @@ Json success_of(const PathInfo& path, Json& schemas) {
     }
     if (info.media.empty()) return {{"description", info.about}};
     Json schema = {{"type", "string"}};
-    if (info.id == protocol::Operation::open_stream) {
+    if (info.id == protocol::Operation::open_stream || info.id == protocol::Operation::observe) {
         Json& events = schema["x-events"] = Json::object();
-        for (const protocol::EventShape& event : protocol::stream_events()) {
+        const auto shapes = info.id == protocol::Operation::observe ? protocol::observer_events()
+                                                                    : protocol::stream_events();
+        for (const protocol::EventShape& event : shapes) {
             events[std::string(event.event)] = {{"description", event.when},
                                                 {"data", members_of(*event.data, schemas)}};
         }

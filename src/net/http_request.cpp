@@ -234,8 +234,9 @@ HeadStep admit(const HttpHead& head, const Premises& premises) {
     admission.base_url = base_url(head, premises);
     caller.local = premises.local;
     // The router knows whether reads are anonymous and who may watch.
-    const bool router_judges =
-        route->right() == protocol::Right::reader || route->right() == protocol::Right::watcher;
+    const bool router_judges = route->right() == protocol::Right::reader ||
+                               route->right() == protocol::Right::watcher ||
+                               route->right() == protocol::Right::overseer;
     if (caller.agent) {
         if (const auto code = protocol::refusal(route->right(), caller.standing());
             code && !router_judges) {

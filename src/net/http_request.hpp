@@ -58,7 +58,7 @@ struct Upgrade {
 /// The connection becomes a stream of events.
 struct StreamWish {
     router::Caller caller;
-    protocol::OpenStream request;
+    protocol::Request request;  // OpenStream or Observe
     AnswerForm form;
     std::optional<mcp::Subscription> subscription{};  // what is told instead of messages
 };

@@ -187,10 +187,10 @@ Awaitable<HttpSession::Taken> HttpSession::take_request() {
         co_return after(refuse(core::ErrorCode::too_many_connections));
     }
     if (auto* call = std::get_if<RouterCall>(&todo);
-        call != nullptr && std::holds_alternative<protocol::OpenStream>(call->request)) {
+        call != nullptr && (std::holds_alternative<protocol::OpenStream>(call->request) ||
+                            std::holds_alternative<protocol::Observe>(call->request))) {
         held_.give_back();
-        successor_ = StreamWish{std::move(call->caller),
-                                std::get<protocol::OpenStream>(call->request), form_};
+        successor_ = StreamWish{std::move(call->caller), std::move(call->request), form_};
         co_return Next::hand_over;
     }
     held_.give_back();

@@ -33,6 +33,11 @@ public:
     void operator()(const AgentAnalyticsList& reply);
     void operator()(const HourlyCounts& reply);
 
+    // For observers
+    void operator()(const ObserverJoined&) {}  // events follow
+    void operator()(const ObservedAgentPage& reply);
+    void operator()(const ObservedPairs& reply);
+
     // Messages
     void operator()(const MessageSent& reply);
     void operator()(const MailboxPage& reply);

@@ -62,4 +62,19 @@ core::result<Request> analytics_hourly(const Input& in) {
     return Request(AnalyticsHourly{in.argument()});
 }
 
+core::result<Request> observe_agent(const Input& in) {
+    return Request(ObserveAgent{in.argument()});
+}
+
+core::result<Request> observe_pairs(const Input& in) {
+    const auto since = in.integer(kSinceTime);
+    if (!since) return since.error();
+    const auto until = in.integer(kUntilTime);
+    if (!until) return until.error();
+    ObservePairs request;
+    if (*since) request.since = core::Timestamp{**since};
+    if (*until) request.until = core::Timestamp{**until};
+    return Request(request);
+}
+
 }  // namespace agentcom::protocol

@@ -174,6 +174,10 @@ inline constexpr FieldSpec kStartTime{
     .key = Key::start_time, .type = FieldType::time, .least = kAny, .about = "Nothing older."};
 inline constexpr FieldSpec kEndTime{
     .key = Key::end_time, .type = FieldType::time, .least = kAny, .about = "Nothing newer."};
+inline constexpr FieldSpec kSinceTime{
+    .key = Key::since, .type = FieldType::time, .least = kAny, .about = "Nothing older."};
+inline constexpr FieldSpec kUntilTime{
+    .key = Key::until, .type = FieldType::time, .least = kAny, .about = "Nothing newer."};
 inline constexpr FieldSpec kCapability{
     .key = Key::capability, .most = 256, .about = "Only agents that say they have it."};
 

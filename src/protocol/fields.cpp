@@ -51,7 +51,8 @@ constexpr std::array<std::string_view, kKeyCount> kKeyNames{"type",
                                                             "card",
                                                             "text",
                                                             "order",
-                                                            "agent"};
+                                                            "agent",
+                                                            "until"};
 
 std::size_t index_of(std::string_view name) noexcept {
     for (std::size_t i = 0; i < kKeyCount; ++i) {

@@ -8,6 +8,7 @@
 #include "agentcom/protocol/operations.hpp"
 #include "protocol/answer_shapes.hpp"
 #include "protocol/frame_shapes.hpp"
+#include "protocol/observe_shapes.hpp"
 
 /// What descriptions say of each operation besides what its row of the table does.
 namespace agentcom::protocol::notes {
@@ -89,6 +90,11 @@ inline constexpr auto kNotes = std::to_array<Note>({
     {Operation::analytics_agents, "Counts what each agent did in 24 hours.",
      &shapes::kAnalyticsList},
     {Operation::analytics_hourly, "Counts what an agent did, hour by hour.", &shapes::kHourly},
+    {Operation::observe, "Streams what happens in the hub, as server-sent events, to observers.",
+     nullptr, nullptr, kErrors<too_many_connections, shutting_down>, 200, "text/event-stream"},
+    {Operation::observe_agent, "Shows an agent as observers see it, hour by hour.",
+     &shapes::kObservedPage, nullptr, kErrors<invalid_agent_id, not_found>},
+    {Operation::observe_pairs, "Counts who wrote how much to whom.", &shapes::kObservedPairs},
     {Operation::create_token, "Makes a token for an agent, which exists from then on.",
      &shapes::kNewToken, nullptr, kErrors<invalid_agent_id, agent_ending>, 201},
     {Operation::list_tokens, "Lists tokens, without their secrets.", &shapes::kTokenList},

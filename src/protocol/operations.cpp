@@ -161,6 +161,13 @@ constexpr auto kTable = std::to_array<Row>({
                          {reader, read, 2, kPage}, kListFields, list<AnalyticsAgents>),
     row<AnalyticsHourly>(Operation::analytics_hourly, "analytics_hourly", "",
                          {reader, read, 5, kFixed}, kFields<kAgentId>, analytics_hourly),
+    // Its events are made once for everybody, but a snapshot has a row of each agent.
+    row<Observe>(Operation::observe, "observe", "", {holder, none, 20, kFixed}, {}, plain<Observe>),
+    row<ObserveAgent>(Operation::observe_agent, "observe_agent", "", {holder, read, 5, kPage},
+                      kFields<kLookedUpAgent>, observe_agent),
+    // It looks at many messages, once for all who ask the same.
+    row<ObservePairs>(Operation::observe_pairs, "observe_pairs", "", {overseer, read, 200, kPage},
+                      kFields<kSinceTime, kUntilTime>, observe_pairs),
     row<CreateToken>(Operation::create_token, "create_token", "", {admin, write, 1, kFixed},
                      kCreateTokenFields, create_token),
     row<ListTokens>(Operation::list_tokens, "list_tokens", "", {admin, read, 2, kPage},

@@ -8,6 +8,7 @@
 #include "agentcom/protocol/codec.hpp"
 #include "agentcom/protocol/vocabulary.hpp"
 #include "protocol/answer_shapes.hpp"
+#include "protocol/observe_shapes.hpp"
 
 namespace agentcom::protocol {
 
@@ -95,6 +96,14 @@ constexpr auto kEvents = std::to_array<EventShape>({
      "the hub ends the stream, for a reason of the [close codes](#close-codes)"},
 });
 
+constexpr auto kObserverEvents = std::to_array<EventShape>({
+    {"snapshot", &kHubSnapshot, "at the beginning"},
+    {"agents", &kMoreAgents, "behind it, for as long as it is not `complete`"},
+    {"change", &kHubChange, "then once a second at most, and at least every five seconds"},
+    {"close", &kStreamEnd,
+     "the hub ends the stream, for a reason of the [close codes](#close-codes)"},
+});
+
 constexpr CloseInfo close(CloseCode code, std::string_view reason, std::string_view when,
                           std::string_view remedy) {
     return {static_cast<std::uint16_t>(code), reason, when, remedy};
@@ -135,6 +144,7 @@ constexpr auto kCloses = std::to_array<CloseInfo>({
 
 std::span<const FrameShape> pushed_frames() noexcept { return kPushed; }
 std::span<const EventShape> stream_events() noexcept { return kEvents; }
+std::span<const EventShape> observer_events() noexcept { return kObserverEvents; }
 const Structure& error_shape() noexcept { return kError; }
 std::span<const CloseInfo> close_catalogue() noexcept { return kCloses; }
 

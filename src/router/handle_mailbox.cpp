@@ -156,6 +156,7 @@ void Router::Impl::operate(Context context, protocol::PollMailbox request) {
         return context.reply(core::Error(core::ErrorCode::unauthorized));
     }
     analytics_.seen(agent, clock_.now());
+    roster_.read(agent, clock_.now());
     const core::SteadyTime deadline = clock_.steady() + std::min(request.wait, kLongestWait);
     auto marks = mailbox_.must_store_first(agent);
     std::optional<services::Mailbox::Read> unfinished;
@@ -226,6 +227,7 @@ void Router::Impl::operate(Context context, protocol::Ack request) {
         return context.reply(core::Error(core::ErrorCode::unauthorized));
     }
     const core::AgentId agent = *context.caller.agent;
+    roster_.read(agent, clock_.now());
     submit(std::move(context), mailbox_.acknowledge(agent, request.up_to),
            [up_to = request.up_to](const store::WriteValue&) {
                return protocol::ReplyValue(protocol::Acked{up_to});

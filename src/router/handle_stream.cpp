@@ -17,6 +17,20 @@ bool Router::Impl::ready_to_stream(delivery::Session& session, const Caller& cal
     return find_backlog(session, *caller.agent, true, core::Seq{core::kMaxSeq});
 }
 
+std::optional<core::Error> Router::Impl::take_stream(delivery::Session& session,
+                                                     const core::AgentId& agent) {
+    if (const auto taken = streams_->take(agent); taken != services::Quota::Taken::yes) {
+        core::Error error(core::ErrorCode::too_many_connections);
+        if (taken == services::Quota::Taken::share_gone) {
+            error.message = "this agent has as many streams as one agent may";
+        }
+        return error;
+    }
+    session.quota_place = std::shared_ptr<void>(
+        nullptr, [streams = streams_, agent](void*) { streams->give_back(agent); });
+    return std::nullopt;
+}
+
 void Router::Impl::operate(Context context, protocol::OpenStream request) {
     // There must be something to stream to.
     if (context.session == nullptr || context.session->identity()) {
@@ -31,16 +45,9 @@ void Router::Impl::operate(Context context, protocol::OpenStream request) {
         return context.reply(core::Error(core::ErrorCode::unauthorized));
     }
     if (shutting_down) return context.reply(core::Error(core::ErrorCode::shutting_down));
-    if (const auto taken = streams_->take(agent); taken != services::Quota::Taken::yes) {
-        core::Error error(core::ErrorCode::too_many_connections);
-        if (taken == services::Quota::Taken::share_gone) {
-            error.message = "this agent has as many streams as one agent may";
-        }
-        return context.reply(std::move(error));
-    }
-    session.quota_place = std::shared_ptr<void>(
-        nullptr, [streams = streams_, agent](void*) { streams->give_back(agent); });
+    if (auto error = take_stream(session, agent)) return context.reply(std::move(*error));
     analytics_.seen(agent, clock_.now());
+    roster_.read(agent, clock_.now());
 
     // One moment of the log, as for a connection: see `identify`.
     const store::ConnectionStart start = store.connection_start(agent);

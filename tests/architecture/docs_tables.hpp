@@ -143,6 +143,9 @@ inline Lines objects() {
     for (const protocol::FrameShape& frame : protocol::pushed_frames()) {
         add_parts(*frame.body, parts);
     }
+    for (const protocol::EventShape& event : protocol::observer_events()) {
+        add_parts(*event.data, parts);
+    }
     std::ranges::sort(parts, {}, &protocol::Structure::name);
     Lines lines = table({"object", "members", "what"});
     for (const protocol::Structure* part : parts) {
@@ -199,6 +202,15 @@ inline Lines stream_events() {
     return lines;
 }
 
+inline Lines observer_events() {
+    Lines lines = table({"event", "data", "when"});
+    for (const protocol::EventShape& event : protocol::observer_events()) {
+        lines.push_back(
+            row({ticked(event.event), members_of(*event.data), std::string(event.when)}));
+    }
+    return lines;
+}
+
 inline std::string token_of(protocol::Right right) {
     switch (right) {
         case protocol::Right::anyone:
@@ -209,6 +221,8 @@ inline std::string token_of(protocol::Right right) {
             return "admin";
         case protocol::Right::watcher:
             return "watch";
+        case protocol::Right::overseer:
+            return "oversee";
         case protocol::Right::sender:
             return "send";
         default:

@@ -47,6 +47,9 @@ enum class Operation : std::uint8_t {
     analytics_summary,
     analytics_agents,
     analytics_hourly,
+    observe,
+    observe_agent,
+    observe_pairs,
     create_token,
     list_tokens,
     revoke_tokens,
@@ -143,8 +146,9 @@ enum class Key : std::uint8_t {
     text,
     order,
     agent,
+    until,
 };
-inline constexpr std::size_t kKeyCount = static_cast<std::size_t>(Key::agent) + 1;
+inline constexpr std::size_t kKeyCount = static_cast<std::size_t>(Key::until) + 1;
 [[nodiscard]] std::string_view key_name(Key key) noexcept;
 
 /// `any`: any JSON value. `time`: Unix milliseconds. `members`, `rights`: lists as of a channel.

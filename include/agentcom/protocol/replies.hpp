@@ -16,6 +16,7 @@
 #include "agentcom/core/result.hpp"
 #include "agentcom/core/token.hpp"
 #include "agentcom/protocol/metrics.hpp"
+#include "agentcom/protocol/observation.hpp"
 #include "agentcom/protocol/requests.hpp"
 
 /// What the router answers, one struct per kind of answer. A Reply is that or an Error.
@@ -271,6 +272,9 @@ struct HourlyCounts {
     std::vector<HourCount> hours;  // 24, oldest first
 };
 
+/// A stream for observers has begun; its events follow on the session.
+struct ObserverJoined {};
+
 /// This and `LoggedIn` carry a secret; nothing may log them.
 struct TokenCreated {
     core::AgentId agent;
@@ -373,7 +377,8 @@ using ReplyValue = std::variant<
     ResetScheduled, HealthReport, SelfInfo, MemberSet, AgentEnded, StreamOpened, UnreadSummary,
     AgentDetails, AgentDirectory, OneMessage, AgentCard, ConfigReloaded, Shared<AgentList>,
     Shared<ChannelList>, Shared<MailboxPage>, Shared<AgentAnalyticsList>, ProbeReport,
-    Shared<MetricsReport>, SessionInfo, LoggedIn, LoggedOut, WaitingPage, AgentDisconnected>;
+    Shared<MetricsReport>, SessionInfo, LoggedIn, LoggedOut, WaitingPage, AgentDisconnected,
+    ObserverJoined, ObservedAgentPage, Shared<ObservedPairs>>;
 using Reply = core::result<ReplyValue>;
 
 /// Pages that come shared or not.

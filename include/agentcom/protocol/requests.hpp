@@ -221,6 +221,17 @@ struct AnalyticsHourly {
     std::string agent;
 };
 
+/// A stream of what happens in the hub.
+struct Observe {};
+struct ObserveAgent {
+    std::string agent;
+};
+/// Who wrote to whom between these times, both inclusive.
+struct ObservePairs {
+    std::optional<core::Timestamp> since{};
+    std::optional<core::Timestamp> until{};
+};
+
 /// When a token ends: so long from now, or at that time, or never.
 struct Expiry {
     std::optional<core::Millis> in{};
@@ -276,7 +287,7 @@ using Request =
                  EvictMailboxes, CreateChannel, ListChannels, GetChannel, Subscribe, Unsubscribe,
                  DeleteChannel, Publish, ChannelHistory, ListSubscriptions, QueryHistory, GetThread,
                  GetReplies, GetThreadRoot, GetSetting, PutSetting, AnalyticsSummary,
-                 AnalyticsAgents, AnalyticsHourly, CreateToken, ListTokens, RevokeTokens, ResetHub,
+                 AnalyticsAgents, AnalyticsHourly, Observe, ObserveAgent, ObservePairs, CreateToken, ListTokens, RevokeTokens, ResetHub,
                  Health, RotateToken, WhoAmI, SetMember, EndAgent, OpenStream, GetUnread, GetAgent,
                  ListDirectory, SetProfile, GetMessage, GetHubCard, GetAgentCard, ProbeLive,
                  ProbeReady, GetMetrics, ReloadConfig, LogIn, GetSession, LogOut, ListWaiting,

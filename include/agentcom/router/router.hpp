@@ -79,6 +79,7 @@ struct RouterOptions {
     core::Millis evict_interval{60'000};       // background eviction and trimming
     core::Millis channel_idle_expiry{0};       // 0: channels nobody uses stay
     std::uint64_t max_analytics_agents = 100'000;
+    std::uint64_t observed_agents = 10'000;  // whose rows observers are shown
     MetricsAccess metrics_access = MetricsAccess::loopback;
     /// Counts of unread mail are at least so old before all mailboxes are looked through again; 0:
     /// they are not counted.

@@ -173,6 +173,23 @@ public:
     [[nodiscard]] ChannelHistoryPage channel_history(const ChannelHistoryQuery& query,
                                                      core::Budget& budget) const;
     [[nodiscard]] MessagePage history(const HistoryQuery& query, core::Budget& budget) const;
+    // For those who count.
+    /// Shows the visitor all messages of the log behind `after`, oldest first, for as many steps as
+    /// the budget has.
+    [[nodiscard]] LogWalk walk_log(core::Seq after, core::Budget& budget,
+                                   const LogVisitor& visit) const;
+    /// The first message with this timestamp or a later one; behind the newest when there is none.
+    [[nodiscard]] core::Seq first_sent_at_or_after(core::Timestamp time) const;
+    /// The timestamp of a message of the log.
+    [[nodiscard]] std::optional<core::Timestamp> sent_at(core::Seq seq) const;
+    /// Names that nobody holds a token for and that mail was sent to, behind `after` (empty: from
+    /// the beginning), in the order of their bytes.
+    [[nodiscard]] core::Page<core::AgentId> list_unclaimed(std::string_view after,
+                                                           core::Budget& budget) const;
+    /// Of the messages behind `after`.
+    [[nodiscard]] DeliveryCounts count_deliveries(std::string_view agent, core::Seq after,
+                                                  core::Budget& budget) const;
+
     /// Nothing when there is no such message (any more).
     [[nodiscard]] core::MessagePtr find_message(core::Seq seq) const;
     /// The same by its id, or by its seq in decimal digits, for this viewer (nobody: everybody).
