@@ -204,7 +204,9 @@ void Endpoint::Impl::begin_shutdown() {
 
 std::function<void()> Endpoint::Impl::prepare(const EndpointOptions& options) {
     ServerTls::Context tls;
-    if (shared_->tls && options.tls) tls = ServerTls::read(*options.tls, shared_->clock.now());
+    if (shared_->tls && options.tls) {
+        tls = shared_->tls->read_next(*options.tls, shared_->clock.now());
+    }
     // Which part of all connections strangers may have follows from how many there may be in all.
     Limits limits = options.limits;
     limits.max_connections = shared_->limits.max_connections;
