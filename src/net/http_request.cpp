@@ -193,11 +193,10 @@ bool is_json_type(std::string_view content_type) {
     return equal_ignoring_case(trim(content_type.substr(0, end)), "application/json");
 }
 
-HeadStep admit(const HttpHead& head, const Premises& premises) {
-    Target target = parse_target(head.target);
-    remove_base(target.segments, premises.base_path);
-    Admission admission;
-    admission.match = find_route(head.verb, target.segments);
+namespace {
+
+HeadStep admit_to(Admission admission, const HttpHead& head, const Target& target,
+                  const Premises& premises) {
     const Route* route = admission.match.route;
     const bool any_host = route != nullptr && route->any_host();
     if (!any_host && !premises.sites.knows_host(head.authority)) {
@@ -254,6 +253,19 @@ HeadStep admit(const HttpHead& head, const Premises& premises) {
     admission.max_body_bytes =
         std::min(admission.max_body_bytes, premises.limits.max_unidentified_frame_bytes);
     return {std::move(caller), shown, std::move(admission)};
+}
+
+}  // namespace
+
+HeadStep admit(const HttpHead& head, const Premises& premises) {
+    Target target = parse_target(head.target);
+    remove_base(target.segments, premises.base_path);
+    Admission admission;
+    admission.match = find_route(head.verb, target.segments);
+    const Route* route = admission.match.route;
+    HeadStep made = admit_to(std::move(admission), head, target, premises);
+    made.route = route;
+    return made;
 }
 
 std::optional<std::string> token_in_body(const Admission& admission, std::string_view body) {

@@ -74,6 +74,7 @@ struct HeadStep {
     router::Caller caller;  // whose token was shown, if it was a valid one
     bool token_shown = false;
     std::variant<HttpAnswer, Upgrade, Admission> step;
+    const Route* route = nullptr;  // what was asked for, also when it is refused; null: nothing
 };
 
 /// What requests are judged by.

@@ -126,6 +126,7 @@ Awaitable<HttpSession::Taken> HttpSession::take_request() {
     from_ = visitor_.address;
     form_ = {.keep_alive = false};
     asked_for_.clear();
+    route_ = nullptr;
     asker_.reset();
     wrong_token_shown_ = false;
     stream().limit_input(shard().max_input_of_strangers());
@@ -134,13 +135,14 @@ Awaitable<HttpSession::Taken> HttpSession::take_request() {
     if (header != Received::complete) co_return after(header);
     const HttpHead head = reader.head();
     by_https_ = came_by_https(head);
-    auto [caller, token_shown, step] = admit(head, {.router = shard().router(),
-                                                    .limits = shard().limits(),
-                                                    .sites = shard().sites(),
-                                                    .documents = shard().documents(),
-                                                    .base_path = shard().base_path(),
-                                                    .https = by_https_,
-                                                    .local = is_local(reader)});
+    auto [caller, token_shown, step, route] = admit(head, {.router = shard().router(),
+                                                           .limits = shard().limits(),
+                                                           .sites = shard().sites(),
+                                                           .documents = shard().documents(),
+                                                           .base_path = shard().base_path(),
+                                                           .https = by_https_,
+                                                           .local = is_local(reader)});
+    route_ = route;
     // Who has shown a good one over this connection does not wait for what others show.
     if (const auto wait =
             token_shown && !agents_place_ ? shard().wait_before_token(from_) : core::Millis{0};
@@ -256,6 +258,7 @@ void HttpSession::explain_tls() {
     answer.status = 400;
     answer.content = Content::text;
     answer.body.append(std::string_view("This port speaks TLS: use https:// or wss:// here.\n"));
+    figures().count(delivery::Elsewhere::none, delivery::Outcome::invalid);
     send(std::move(answer), AnswerForm{.keep_alive = false});
 }
 

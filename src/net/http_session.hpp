@@ -81,6 +81,10 @@ private:
     [[nodiscard]] static Next after(Received failed) noexcept;
     /// Answers the current request with an error, after which nothing can follow.
     Received refuse(core::ErrorCode code);
+    /// The request is refused before the router is asked, or instead.
+    void count_refusal(core::ErrorCode code) noexcept;
+    /// The error of a request for which there is no room, counted.
+    core::Error overloaded() noexcept;
     Received give_up(core::ErrorCode code);
     /// The head of the current request has been read as far as it could be, which says how it is to
     /// be answered, also with a refusal; and who asks, if it is complete.
@@ -108,6 +112,7 @@ private:
     // Of the current request:
     Address from_;                        // who asks, behind trusted proxies
     AnswerForm form_;                     // how it is answered, as far as it has been read
+    const Route* route_ = nullptr;        // that was asked for; null: none, or not known yet
     std::string asked_for_;               // verb and path, when that is logged; or empty
     std::optional<core::AgentId> asker_;  // if its token was valid
     bool wrong_token_shown_ = false;

@@ -22,6 +22,20 @@ constexpr std::uint64_t kFreeToOwe = std::uint64_t{64} << 10;
 /// Of an answer to somebody without a token: as dear as one request more.
 constexpr std::size_t kBytesOfRequest = 4'096;
 
+delivery::Elsewhere elsewhere(Page page) noexcept {
+    switch (page_info(page).kind) {
+        case describe::PageKind::document:
+            return delivery::Elsewhere::document;
+        case describe::PageKind::websocket:
+            return delivery::Elsewhere::websocket;
+        case describe::PageKind::mcp:
+            return delivery::Elsewhere::mcp;
+        case describe::PageKind::hook:
+            return delivery::Elsewhere::hook;
+    }
+    return delivery::Elsewhere::none;
+}
+
 }  // namespace
 
 Awaitable<HttpSession::Next> HttpSession::respond(BodyStep step) {
@@ -72,7 +86,7 @@ Awaitable<std::optional<protocol::Reply>> HttpSession::ask(RouterCall call) {
     const bool write = protocol::policy_of(call.request).effect == protocol::Effect::write;
     while (write && shard().router().saturated()) {
         if (stream().broken()) co_return std::nullopt;
-        if (!hold(call.body_bytes)) co_return core::Error(core::ErrorCode::overloaded);
+        if (!hold(call.body_bytes)) co_return overloaded();
         shard().wait_for_pipeline(shared_from_this());
         co_await changed();
     }
@@ -96,13 +110,22 @@ Awaitable<std::optional<protocol::Reply>> HttpSession::ask(RouterCall call) {
         // client may rightly close its sending side first.
         if (stream().broken() || (long_poll && stream().input_ended())) co_return std::nullopt;
         stream().want_input();
-        if (long_poll && !hold(stream().input().size())) {
-            co_return core::Error(core::ErrorCode::overloaded);
-        }
+        if (long_poll && !hold(stream().input().size())) co_return overloaded();
         co_await changed();
     }
     held_.give_back();
     co_return std::exchange(reply_, std::nullopt);
+}
+
+core::Error HttpSession::overloaded() noexcept {
+    count_refusal(core::ErrorCode::overloaded);
+    return core::Error(core::ErrorCode::overloaded);
+}
+
+void HttpSession::count_refusal(core::ErrorCode code) noexcept {
+    if (route_ == nullptr) return figures().count_refusal(delivery::Elsewhere::none, code);
+    if (route_->page == Page::none) return figures().count_refusal(route_->operation, code);
+    figures().count_refusal(elsewhere(route_->page), code);
 }
 
 void HttpSession::on_reply(std::uint64_t number, protocol::Reply&& reply) {
@@ -164,13 +187,19 @@ std::string HttpSession::cookie_of(const protocol::Reply& reply) const {
 
 void HttpSession::send(HttpAnswer answer, AnswerForm form) {
     const std::size_t bytes = form.without_body ? 0 : answer.body.size();
+    // Of an error in an answer's place the operation has been counted.
+    const bool refused = answer.error.has_value();
     if (!owe(bytes)) answer = error_answer(core::ErrorCode::overloaded);
     if (!asker_) {
         shard().addresses().charge(address_key(from_), now(),
                                    static_cast<double>(bytes / kBytesOfRequest));
     }
     figures().count_status(answer.status);
-    if (answer.error) figures().count_error(*answer.error);
+    if (refused) {
+        count_refusal(*answer.error);
+    } else if (answer.error) {
+        figures().count_error(*answer.error);
+    }
     form.now = shard().clock().now();
     if (answer.status == error_info(core::ErrorCode::internal).http_status) {
         if (const auto line = shard().log().failed_requests.admit(now())) {

@@ -280,8 +280,10 @@ inline constexpr Structure kSubscriptions{"SubscriptionList", "What an agent sub
 
 // ---- The hub -----------------------------------------------------------------------------------
 
-inline constexpr Member kWhyMember = maybe(one_of(
-    "reason", "storage_full storage_failed shutting_down starting loop_stalled commit_stalled"));
+inline constexpr Member kWhyMember =
+    maybe(one_of("reason",
+                 "storage_full storage_failed shutting_down starting loop_stalled disk_stalled "
+                 "commit_stalled"));
 inline constexpr Member kHealthMembers[] = {
     one_of("status", "ok degraded"),
     is("service", "agent_com"),

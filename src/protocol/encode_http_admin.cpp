@@ -40,6 +40,8 @@ std::string_view health_state_name(HealthState state) noexcept {
             return "starting";
         case HealthState::loop_stalled:
             return "loop_stalled";
+        case HealthState::disk_stalled:
+            return "disk_stalled";
         case HealthState::commit_stalled:
             return "commit_stalled";
     }

@@ -108,7 +108,7 @@ constexpr FieldSpec limit(std::int64_t otherwise, std::int64_t most, std::int64_
             .least = least,
             .most = most,
             .otherwise = otherwise,
-            .about = "Entries of one page."};
+            .about = "At most so many entries."};
 }
 inline constexpr FieldSpec kListLimit = limit(kMaxListPage, kMaxListPage, 1);
 inline constexpr FieldSpec kDirectoryLimit = limit(50, 200, 1);

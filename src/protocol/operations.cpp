@@ -260,6 +260,13 @@ const OperationInfo& operation_info(Operation operation) noexcept {
     return kInfos[static_cast<std::size_t>(operation)];
 }
 
+const FieldSpec* field_of(Operation operation, std::string_view name) noexcept {
+    const auto fields = operation_info(operation).fields;
+    const auto found = std::ranges::find_if(
+        fields, [&](const FieldSpec& field) { return field.name(true) == name; });
+    return found == fields.end() ? nullptr : &*found;
+}
+
 const OperationInfo& operation_info(const Request& request) noexcept {
     return kInfos[kByRequest[request.index()]];
 }

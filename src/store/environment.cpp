@@ -26,7 +26,6 @@
 namespace agentcom::store {
 namespace {
 
-constexpr const char* kLockFile = "agentcom.lock";
 constexpr unsigned kMaxReaders = 1'024;
 constexpr std::size_t kMaxIdleReaders = 64;
 

@@ -343,6 +343,9 @@ std::vector<Golden> goldens() {
         {HealthReport{.state = HealthState::commit_stalled}, ok, 200,
          R"({"status":"degraded","service":"agent_com","agents_connected":0,)"
          R"("reason":"commit_stalled"})"},
+        {HealthReport{.state = HealthState::disk_stalled}, ok, 503,
+         R"({"status":"degraded","service":"agent_com","agents_connected":0,)"
+         R"("reason":"disk_stalled"})"},
         {HealthReport{.state = HealthState::loop_stalled}, ok, 503,
          R"({"status":"degraded","service":"agent_com","agents_connected":0,)"
          R"("reason":"loop_stalled"})"},

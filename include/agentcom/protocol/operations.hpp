@@ -223,6 +223,8 @@ struct OperationInfo {
 
 [[nodiscard]] std::span<const OperationInfo> operations() noexcept;
 [[nodiscard]] const OperationInfo& operation_info(Operation operation) noexcept;
+/// The field of the operation that has this name over HTTP; null: there is none.
+[[nodiscard]] const FieldSpec* field_of(Operation operation, std::string_view name) noexcept;
 /// The row of the operation that this request asks for (the first one, where several share it).
 [[nodiscard]] const OperationInfo& operation_info(const Request& request) noexcept;
 /// Which operation this request asks for.

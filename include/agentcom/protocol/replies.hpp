@@ -347,14 +347,16 @@ enum class HealthState : std::uint8_t {
     shutting_down,
     starting,        // not every event loop runs yet
     loop_stalled,    // an event loop has not turned for too long
+    disk_stalled,    // the same, because a read or a page waits for the disk
     commit_stalled,  // the commit thread has been at one batch for too long
 };
-inline constexpr std::array<HealthState, 7> kHealthStates = {HealthState::ok,
+inline constexpr std::array<HealthState, 8> kHealthStates = {HealthState::ok,
                                                              HealthState::storage_full,
                                                              HealthState::storage_failed,
                                                              HealthState::shutting_down,
                                                              HealthState::starting,
                                                              HealthState::loop_stalled,
+                                                             HealthState::disk_stalled,
                                                              HealthState::commit_stalled};
 [[nodiscard]] std::string_view health_state_name(HealthState state) noexcept;
 struct HealthReport {

@@ -167,8 +167,8 @@ public:
     /// loops run. It must tell before they end.
     void set_reloader(Reloader reloader);
 
-    /// Whether every event loop that has begun has turned lately (RouterOptions::stalled_after), as
-    /// GET /livez says. For other threads than theirs.
+    /// Whether every event loop that has begun has turned lately (RouterOptions::stalled_after), or
+    /// waits for the disk, as GET /livez says. For other threads than theirs.
     [[nodiscard]] bool turning() const;
 
     /// Starts the periodic work (eviction, trimming, persisting of read positions) on the loop, and
