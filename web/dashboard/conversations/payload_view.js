@@ -5,8 +5,8 @@ import { html, useMemo, useState } from "../base/dom.js";
 import { count } from "../base/format.js";
 import { CopyButton } from "../base/parts.js";
 import { ExactNumber, jsonText } from "./exact_json.js";
-import { Pieces } from "./message_row.js";
 import { foldedLabel, membersAtOnce, membersOf, shownOf, sizeText, startsOpen } from "./payload.js";
+import { Pieces } from "./pieces.js";
 import { present } from "./visible_text.js";
 
 /** @param {{ payload: unknown }} props */
