@@ -107,7 +107,7 @@ function ChannelHistory({ route, name }) {
       <p>A private channel is there for its members, for observers and administrators.</p><//>`;
   }
   return html`<${FeedList} route=${route} source=${() => channelSource(name)} name=${`channel ${name}`} label=${`Messages in #${name}, newest first`}
-    receiver=${`#${name}`} head=${head}
+    receiver=${`#${name}`} inChannel=${true} head=${head}
     empty=${html`<${Empty} title="Nothing has been published here."><${Command} text=${`agentcom publish ${name} 'hello'`} /><//>`} />`;
 }
 

@@ -16,10 +16,11 @@ import { Workspace } from "./workspace.js";
  * @param {string} props.name       another name is another source
  * @param {string} props.label
  * @param {string} [props.receiver]
+ * @param {boolean} [props.inChannel]
  * @param {(write: () => void) => any} props.head
  * @param {any} props.empty         what stands there when there are no messages
  */
-export function FeedList({ route, source, name, label, receiver, head, empty }) {
+export function FeedList({ route, source, name, label, receiver, inChannel = false, head, empty }) {
   const headSeq = useStore((state) => state.overview?.head_seq ?? 0);
   const epoch = useStore((state) => state.hub?.epoch ?? "");
   const [reading, setReading] = useState(false);
@@ -30,15 +31,14 @@ export function FeedList({ route, source, name, label, receiver, head, empty }) 
     reader.showWaiting();
     scrollTo(0, 0);
   };
-  const above = (/** @type {() => void} */ write) => html`${head(write)}
-    ${waiting && html`<div class="new-messages"><button type="button" class="button primary" title="n" onClick=${showNew}>${waiting}</button></div>`}
+  const above = html`${waiting && html`<div class="new-messages"><button type="button" class="button primary" title="n" onClick=${showNew}>${waiting}</button></div>`}
     ${reader.error && html`<${Notice} kind="critical">${reader.error}
       ${" "}<button type="button" class="link" onClick=${() => reader.start(headSeq)}>Try again</button><//>`}`;
   const below = reader.loading ? html`<${Loading} />`
     : html`<${Older} reader=${reader} />
       ${feed.rows.length === 0 && feed.older === null && !reader.error && empty}`;
-  return html`<${Workspace} route=${route} rows=${feed.rows} label=${label} receiver=${receiver} head=${above} foot=${below}
-    onReading=${setReading} onFirst=${() => reader.showWaiting()} />`;
+  return html`<${Workspace} route=${route} rows=${feed.rows} label=${label} receiver=${receiver} head=${head} above=${above} foot=${below}
+    inChannel=${inChannel} onReading=${setReading} onFirst=${() => reader.showWaiting()} />`;
 }
 
 /**

@@ -10,8 +10,8 @@ import { plainName } from "./visible_text.js";
 
 /** @typedef {import("./talk_matrix.js").Cell} Cell */
 
-/// In the picture's own units.
-const side = 26;
+/// In pixels. Where there are few, squares are larger.
+const sides = [{ upTo: 12, side: 40 }, { upTo: 20, side: 32 }, { upTo: Infinity, side: 26 }];
 const letter = 7.2;
 const longestName = 18;
 /// How steeply names of columns rise, as the sine and cosine of 45 degrees.
@@ -28,6 +28,8 @@ export function MatrixPicture({ matrix }) {
   const [at, setAt] = useState(/** @type {Cell | null} */ (null));
   const rowNames = matrix.senders.map(shortName);
   const columnNames = matrix.receivers.map((to) => shortName(receiverName(to)));
+  const most = Math.max(rowNames.length, columnNames.length);
+  const side = sides.find(({ upTo }) => most <= upTo)?.side ?? 26;
   const longest = (/** @type {string[]} */ names) => names.reduce((most, name) => Math.max(most, [...name].length), 0) * letter;
   const left = longest(rowNames) + 12;
   const top = longest(columnNames) * slope + 20;
@@ -40,7 +42,7 @@ export function MatrixPicture({ matrix }) {
         x=${left - 8} y=${top + row * side + side / 2} dominant-baseline="central">${name}</text>`)}
       ${columnNames.map((name, column) => html`<text key=${`c${column}`} class=${`axis ${here?.column === column ? "axis-here" : ""}`}
         transform=${`translate(${left + column * side + side / 2} ${top - 8}) rotate(-45)`}>${name}</text>`)}
-      <path class="matrix-lines" d=${lines(left, top, rowNames.length, columnNames.length)} />
+      <path class="matrix-lines" d=${lines(left, top, side, rowNames.length, columnNames.length)} />
       ${matrix.cells.map((cell) => html`<rect key=${`${cell.from}\n${cell.to}`} class=${`cell level-${cell.level}`} rx="3"
         x=${left + cell.column * side + 1.5} y=${top + cell.row * side + 1.5} width=${side - 3} height=${side - 3}
         onPointerEnter=${() => setAt(cell)} onClick=${() => go(href("messages", { from: cell.from, ...receiverFilter(cell.to) }))} />`)}
@@ -54,9 +56,9 @@ export function MatrixPicture({ matrix }) {
 }
 
 /**
- * @param {number} left @param {number} top @param {number} rows @param {number} columns
+ * @param {number} left @param {number} top @param {number} side @param {number} rows @param {number} columns
  */
-function lines(left, top, rows, columns) {
+function lines(left, top, side, rows, columns) {
   let path = "";
   for (let row = 0; row <= rows; ++row) path += `M${left} ${top + row * side}h${columns * side}`;
   for (let column = 0; column <= columns; ++column) path += `M${left + column * side} ${top}v${rows * side}`;

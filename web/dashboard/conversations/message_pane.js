@@ -45,9 +45,9 @@ export function useMessage(id) {
 }
 
 /**
- * @param {{ id: string, inThread: boolean, onMessage: (row: Row) => void, onAnswer: (row: Row) => void }} props
+ * @param {{ id: string, inThread: boolean, writing: boolean, onMessage: (row: Row) => void, onAnswer: (row: Row) => void }} props
  */
-export function MessagePane({ id, inThread, onMessage, onAnswer }) {
+export function MessagePane({ id, inThread, writing, onMessage, onAnswer }) {
   const { message, error, loading } = useMessage(id);
   const role = useStore((state) => state.session?.role);
   useEffect(() => {
@@ -60,13 +60,13 @@ export function MessagePane({ id, inThread, onMessage, onAnswer }) {
     <h2 tabindex="-1"><${FromTo} row=${row} /></h2>
     <p class="quiet"><time datetime=${new Date(row.timestamp).toISOString()}>${dateTime(row.timestamp)}</time>,
       ${" "}<${Ago} at=${row.timestamp} /></p>
-    <${Payload} key=${message.id} payload=${message.payload} />
-    <div class="buttons">
+    ${!writing && html`<div class="buttons">
       ${role !== "observer" && html`<button type="button" class="button primary" title="r" onClick=${() => onAnswer(row)}>Answer</button>`}
-      ${!inThread && html`<a class="button" title="t" href=${href("threads", row.id)}>Thread</a>`}
+      ${!inThread && html`<a class="button" title="t" href=${threadOf(row.id)}>Thread</a>`}
       ${row.channel !== null && html`<a class="button" href=${href("channels", row.channel, { id: row.id })}>#${row.channel}</a>`}
-    </div>
+    </div>`}
     ${role === "observer" && html`<p class="quiet">You are logged in with an observer’s token, which reads and does not send.</p>`}
+    <${Payload} key=${message.id} payload=${message.payload} />
     <dl class="facts">
       <dt>From</dt><dd><a href=${href("agents", row.from)}><${Name} text=${row.from} /></a></dd>
       <dt>To</dt><dd>${receiver(row)}</dd>
@@ -77,6 +77,11 @@ export function MessagePane({ id, inThread, onMessage, onAnswer }) {
       <dt>Place in the log</dt><dd class="mono">${row.seq}${row.channelSeq !== null ? `, in the channel ${row.channelSeq}` : ""}</dd>
     </dl>
   </article>`;
+}
+
+/** The thread that a message belongs to, with the message open. @param {string} id */
+export function threadOf(id) {
+  return href("threads", id, { id });
 }
 
 /** @param {Row} row */

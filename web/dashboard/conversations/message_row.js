@@ -28,10 +28,10 @@ function isEveryone(row) {
   return row.channel === null && (row.to === null || row.to === "broadcast");
 }
 
-/** @param {{ row: Row, now: number, note?: string }} props */
-export function MessageRow({ row, now, note }) {
+/** @param {{ row: Row, now: number, note?: string, inChannel?: boolean }} props */
+export function MessageRow({ row, now, note, inChannel = false }) {
   return html`<span class="message-head">
-      <${FromTo} row=${row} />
+      ${inChannel ? html`<span class="from-to"><${Name} text=${row.from} class="from" /></span>` : html`<${FromTo} row=${row} />`}
       ${row.type !== "chat" && html`<bdi class="tag">${row.type}</bdi>`}
       ${row.reply_to !== null && html`<span class="quiet" aria-hidden="true" title="An answer">↩</span><span class="hidden-text">, an answer</span>`}
       ${note && html`<span class="quiet note">${note}</span>`}

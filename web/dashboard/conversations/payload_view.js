@@ -7,7 +7,7 @@ import { CopyButton } from "../base/parts.js";
 import { ExactNumber, jsonText } from "./exact_json.js";
 import { foldedLabel, membersAtOnce, membersOf, shownOf, sizeText, startsOpen } from "./payload.js";
 import { Pieces } from "./pieces.js";
-import { present } from "./visible_text.js";
+import { firstPortion, portion, present } from "./visible_text.js";
 
 /** @param {{ payload: unknown }} props */
 export function Payload({ payload }) {
@@ -33,7 +33,7 @@ function LongText({ text }) {
     /** @type {number | null} */
     let from = 0;
     for (let i = 0; i < portions && from !== null; ++i) {
-      const { pieces, next } = present(text, from);
+      const { pieces, next } = present(text, from, i === 0 ? firstPortion : portion);
       parts.push({ from, pieces });
       from = next;
     }

@@ -16,10 +16,10 @@ import { MatrixPicture } from "./matrix_picture.js";
 const hourMs = 3_600_000;
 /** @type {Record<string, { label: string, ms: number }>} */
 const periods = {
-  "15min": { label: "15 minutes", ms: hourMs / 4 },
-  "1h": { label: "Hour", ms: hourMs },
-  "6h": { label: "6 hours", ms: 6 * hourMs },
-  "24h": { label: "24 hours", ms: 24 * hourMs },
+  "15min": { label: "15 min", ms: hourMs / 4 },
+  "1h": { label: "1 h", ms: hourMs },
+  "6h": { label: "6 h", ms: 6 * hourMs },
+  "24h": { label: "24 h", ms: 24 * hourMs },
   "7d": { label: "7 days", ms: 7 * 24 * hourMs },
 };
 const usual = "24h";
@@ -107,7 +107,8 @@ function PairTable({ pairs }) {
       <td><${Name} text=${from} /></td><td><${Name} text=${receiverName(to)} /></td>
       <td class="number"><a href=${href("messages", { from, ...receiverFilter(to) })}
           aria-label=${`${plural(messages, "message")} from ${from} to ${receiverName(to)}`}>${count(messages)}</a>
-        <meter min="0" max=${most} value=${messages} aria-hidden="true"></meter></td>
+        <svg class="bar" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true" focusable="false"><rect class="bar-all" width="100" height="8"
+          /><rect class="bar-part" width=${Math.max(1, 100 * messages / most)} height="8" /></svg></td>
       <td class="number">${bytes(size)}</td><td><${Ago} at=${last_at} /></td></tr>`)}</tbody></table>
     ${!all && pairs.length > listed && html`<button type="button" class="button" onClick=${() => showAll(true)}>Show all ${count(pairs.length)}</button>`}
   </div>`;

@@ -4,12 +4,12 @@
 import { html, useEffect, useRef, useState } from "../base/dom.js";
 import { useKeys } from "../base/keys.js";
 import { Notice } from "../base/parts.js";
-import { go, href, setParams } from "../base/route.js";
+import { go, setParams } from "../base/route.js";
 import { rem, scrollToRow, VirtualList } from "../base/virtual_list.js";
 import { useNow, useStore } from "../live/store.js";
 import { Composer } from "./composer.js";
 import { draftAnswering, draftTo } from "./drafts.js";
-import { MessagePane } from "./message_pane.js";
+import { MessagePane, threadOf } from "./message_pane.js";
 import { MessageRow } from "./message_row.js";
 
 /** @typedef {import("../base/route.js").Route} Route */
@@ -30,16 +30,18 @@ export const rowRem = 3.5;
  * @param {string} props.label            of the list
  * @param {string} [props.receiver]       to whom a new message goes, unless said otherwise
  * @param {boolean} [props.inThread]
+ * @param {boolean} [props.inChannel]     all messages go to one channel, which need not be said again
  * @param {"listbox" | "tree"} [props.role]
  * @param {(row: Row, index: number) => { content?: any, props?: Record<string, unknown>, note?: string, class?: string }} [props.look]
  *   what a row has besides
  * @param {(row: Row, index: number, key: string) => boolean} [props.onRowKey]  true: the key did something
  * @param {(reading: boolean) => void} [props.onReading]
- * @param {(write: () => void) => any} props.head  above the list; `write` opens the form for a new message
+ * @param {(write: () => void) => any} props.head  above it all; `write` opens the form for a new message
+ * @param {any} [props.above]             above the list
  * @param {any} [props.foot]              below the list
  * @param {() => void} [props.onFirst]    called when the first row is to be shown: what waits comes in
  */
-export function Workspace({ route, rows, label, receiver = "", inThread = false, role = "listbox", look, onRowKey, onReading, head, foot, onFirst }) {
+export function Workspace({ route, rows, label, receiver = "", inThread = false, inChannel = false, role = "listbox", look, onRowKey, onReading, head, above, foot, onFirst }) {
   const open = route.params.get("id");
   const me = useStore((state) => state.session?.agent_id ?? "");
   const observer = useStore((state) => state.session?.role === "observer");
@@ -113,7 +115,7 @@ export function Workspace({ route, rows, label, receiver = "", inThread = false,
     j: { run: () => step(1), help: "next message; Enter opens it" },
     k: { run: () => step(-1), help: "message before" },
     n: { run: () => first(), help: inThread ? "" : "newest messages" },
-    t: { run: () => current && !inThread && go(href("threads", current.id)), help: inThread ? "" : "thread of the message" },
+    t: { run: () => current && !inThread && go(threadOf(current.id)), help: inThread ? "" : "thread of the message" },
     ...(observer ? {} : {
       r: { run: () => current && answer(current), help: "answer the message" },
       c: { run: () => write(receiver), help: "write a message" },
@@ -150,29 +152,30 @@ export function Workspace({ route, rows, label, receiver = "", inThread = false,
       ...more?.props,
     };
   };
-  return html`<div class=${`split ${paneOpen ? "split-open" : ""}`}>
+  return html`${head(() => write(receiver))}
+  <div class=${`split ${paneOpen ? "split-open" : ""}`}>
     <div class="split-list" ref=${place}>
-      ${head(() => write(receiver))}
+      ${above}
       ${said && !paneOpen && html`<${SentNotice} said=${said} />`}
       ${rows.length > 0 && html`<${VirtualList} items=${rows} rowRem=${rowRem} role=${role} label=${label} class="messages"
         keyOf=${(/** @type {Row} */ row) => row.id} keep=${at < 0 ? 0 : at} rowProps=${rowProps}
         row=${(/** @type {Row} */ row, /** @type {number} */ index) => {
           const more = look?.(row, index);
-          return html`${more?.content}<${MessageRow} row=${row} now=${now} note=${more?.note} />`;
+          return html`${more?.content}<${MessageRow} row=${row} now=${now} note=${more?.note} inChannel=${inChannel} />`;
         }} />`}
       ${foot}
     </div>
     ${paneOpen && html`<aside class="split-pane card" aria-label=${draft ? "Write" : "Message"} ref=${pane} tabindex="-1">
-      <button type="button" class="button small pane-close" onClick=${close} title="Esc" aria-label="Close">
-        <span aria-hidden="true">✕</span></button>
+      <div class="pane-bar"><button type="button" class="button small" onClick=${close} title="Esc" aria-label="Close">
+        <span aria-hidden="true">✕</span></button></div>
       ${said && html`<${SentNotice} said=${said} />`}
       ${draft && html`<${Composer} key=${draft.answers?.id ?? ""} draft=${draft} onClose=${close} onSent=${(/** @type {import("./composer.js").Sent} */ sent) => {
         say(sent);
         setDraft(null);
         focusWanted.current = open !== null ? "pane" : "row";
       }} />`}
-      ${open !== null && html`<div hidden=${draft !== null}>
-        <${MessagePane} id=${open} inThread=${inThread} onMessage=${setShown} onAnswer=${answer} /></div>`}
+      ${open !== null && html`<div hidden=${draft !== null && draft.answers?.id !== open}>
+        <${MessagePane} id=${open} inThread=${inThread} writing=${draft !== null} onMessage=${setShown} onAnswer=${answer} /></div>`}
     </aside>`}
   </div>`;
 }
