@@ -42,7 +42,7 @@ function ChannelList({ route }) {
   const wanted = (route.params.get("q") ?? "").toLowerCase();
   const shown = useMemo(() => channels.filter(({ name, description }) =>
     `${name}\n${description}`.toLowerCase().includes(wanted)), [channels, wanted]);
-  useKeys("Channels", { "/": { run: () => search.current?.select(), help: "search among channels" } });
+  useKeys("Search", { "/": { run: () => search.current?.select(), help: "search among channels" } });
   return html`<div class="view-head"><h1>Channels</h1>
       <label class="head-search"><span class="hidden-text">Search among channels</span>
         <input type="search" ref=${search} value=${route.params.get("q") ?? ""} placeholder="name or description ( / )" autocomplete="off"

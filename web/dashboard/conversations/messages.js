@@ -56,7 +56,7 @@ function FilterBar({ filters, name }) {
     setTyped(filters);
   }, [name]);
   useEffect(() => () => clearTimeout(timer.current), []);
-  useKeys("Messages", { "/": { run: () => search.current?.select(), help: "search in texts" } });
+  useKeys("Search", { "/": { run: () => search.current?.select(), help: "search in texts" } });
 
   /** @param {Filters} next */
   const apply = (next) => {

@@ -126,6 +126,9 @@ export function Workspace({ route, rows, label, receiver = "", inThread = false,
     onFirst?.();
     scrollTo(0, 0);
     setCursor(null);
+    // Whoever wants the newest does not read what stands there.
+    const { activeElement } = document;
+    if (activeElement instanceof HTMLElement && place.current?.contains(activeElement)) activeElement.blur();
   };
 
   /** @param {Row} row @param {number} index */
