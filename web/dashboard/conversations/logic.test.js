@@ -1,0 +1,222 @@
+// What the views of conversations compute, without a browser and without a hub.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { answerTo, newDraft, sendOf } from "./draft.js";
+import { begun, feedLimit, shown, waitingLimit, waitingText, withNewer, withOlder, withSkipped } from "./feed.js";
+import { activeFilters, filtersOf, messagesAddress, messagesQuery, noFilters, receiverFilter, receiverText, rowOf } from "./filters.js";
+import { compact, foldedLabel, membersOf, previewOf, shownOf, sizeText, startsOpen } from "./payload.js";
+import { levels, matrixOf } from "./talk_matrix.js";
+import { aboveOf, branchesOf, unfolded } from "./thread_tree.js";
+import { plainName, present, presentName } from "./visible_text.js";
+
+const message = (seq, more = {}) => ({
+  id: `m${seq}`, seq, from: "alice", to: "bob", type: "chat", payload: { text: `number ${seq}` }, reply_to: null,
+  timestamp: seq * 1000, ...more,
+});
+const row = (seq, more = {}) => rowOf(message(seq, more));
+/** Rows from `first` down to `last`. */
+const rows = (first, last) => Array.from({ length: first - last + 1 }, (_, i) => row(first - i));
+const text = (pieces) => pieces.map((piece) => piece.text ?? `<${piece.mark}>`).join("");
+
+test("plain text of any language stays as it is", () => {
+  for (const plain of ["", "hello\nworld\ttab", "שלום עולם", "می‌خواهم", "👩‍👩‍👧 👍🏽", "नमस्ते", "e\u0301"]) {
+    assert.deepEqual(present(plain), { pieces: plain === "" ? [] : [{ text: plain }], next: null });
+  }
+});
+
+test("what turns the direction, hides or moves the cursor becomes a mark that says what it was", () => {
+  const { pieces } = present("user\u202Egnp.exe\u2066 a\u0000b\u001b[2J \ud800 \u{e0041}");
+  assert.equal(text(pieces), "user<U+202E>gnp.exe<U+2066> a<U+0000>b<U+001B>[2J <U+D800> <U+E0041>");
+  assert.equal(pieces[1].title, "right-to-left override (U+202E)");
+  assert.equal(text(present("a\r\nb\rc").pieces), "a\nb<U+000D>c");
+});
+
+test("many marks in a row are one, and towers of combining characters too", () => {
+  assert.equal(text(present("a" + "\u202e".repeat(4000) + "b").pieces), "a<U+202E ×4000>b");
+  assert.equal(text(present("z" + "\u0335".repeat(300) + "!").pieces), "z<300 combining>!");
+});
+
+test("a text is given out in portions by length, lines and marks, and nothing is lost between them", () => {
+  const whole = "x".repeat(50) + "\n".repeat(30) + "\u202e\u2066".repeat(20) + "👍".repeat(30);
+  let told = "";
+  let portions = 0;
+  for (let from = 0; from !== null; ++portions) {
+    const { pieces, next } = present(whole, from, { characters: 33, lines: 10, marks: 7 });
+    told += text(pieces).replace(/<U\+202E>/g, "\u202e").replace(/<U\+2066>/g, "\u2066");
+    assert.ok(next === null || next > from);
+    from = next;
+  }
+  assert.equal(told, whole);
+  assert.ok(portions > 8, `${portions}`);
+});
+
+test("a megabyte of hostile text is looked at a portion at a time", () => {
+  const { pieces, next } = present("\u202ea".repeat(500_000));
+  assert.ok(pieces.length <= 1001);
+  assert.ok(next < 2000);
+});
+
+test("a name stays on one line", () => {
+  assert.equal(text(presentName("eve\n\tadmin")), "eve<U+000A><U+0009>admin");
+  assert.equal(plainName("a\u202eb"), "a[U+202E]b");
+});
+
+test("a payload's text is read first, and what else it holds is JSON", () => {
+  assert.deepEqual(shownOf("plain"), { text: "plain", rest: undefined });
+  assert.deepEqual(shownOf({ text: "hi" }), { text: "hi", rest: undefined });
+  assert.deepEqual(shownOf([1, 2]), { text: null, rest: [1, 2] });
+  assert.deepEqual(shownOf({ text: 7 }), { text: null, rest: { text: 7 } });
+  const { text: read, rest } = shownOf(JSON.parse('{"text":"hi","__proto__":{"polluted":true},"n":1}'));
+  assert.equal(read, "hi");
+  assert.deepEqual(Object.keys(rest), ["__proto__", "n"]);
+  assert.equal(rest.polluted, undefined);
+});
+
+test("a preview is one bounded line", () => {
+  assert.equal(previewOf({ text: "two\n  lines" }), "two lines");
+  assert.equal(previewOf({ a: 1, b: [true, null] }), '{"a": 1, "b": [true, null]}');
+  assert.equal(previewOf({ text: "y".repeat(1_000_000) }).length, 241);
+  assert.ok(previewOf(Array(500_000).fill({ deep: "x".repeat(10) })).length <= 241);
+  assert.equal(compact("👍👍", 2), '"…', "no half of a character is left");
+});
+
+test("JSON is folded, the outermost and small parts open", () => {
+  assert.equal(foldedLabel([1]), "1 item");
+  assert.equal(foldedLabel({ a: 1, b: 2 }), "2 members");
+  assert.equal(startsOpen({}, 0), true);
+  assert.equal(startsOpen(Array(9).fill(0), 1), false);
+  assert.equal(startsOpen([1], 3), false);
+  assert.deepEqual(membersOf({ a: 1, b: 2 }, 1), [{ key: "a", value: 1 }]);
+  assert.deepEqual(membersOf(["x"], 5), [{ key: null, value: "x" }]);
+  assert.deepEqual([12, 4096, 1_048_576].map(sizeText), ["12 B", "4.1 kB", "1.0 MB"]);
+});
+
+test("filters and the address are two spellings of the same", () => {
+  const filters = { ...noFilters, from: "alice", channel: "build", text: "a&b=c #" };
+  const address = messagesAddress(filters, "m 1");
+  assert.ok(address.startsWith("#/messages?"));
+  const query = new URLSearchParams(address.slice(address.indexOf("?")));
+  assert.deepEqual(filtersOf(query), filters);
+  assert.equal(query.get("id"), "m 1");
+  assert.equal(messagesAddress(noFilters), "#/messages");
+  assert.deepEqual(activeFilters(filters), ["from", "channel", "text"]);
+  assert.equal(filtersOf(new URLSearchParams("channel=%23%23build&from=%20x%20")).channel, "build");
+  assert.equal(filtersOf(new URLSearchParams({ text: "x".repeat(999) })).text.length, 128);
+  assert.equal(messagesQuery({ ...noFilters, to: "b" }, { limit: 5, order: "newest" }), "to=b&limit=5&order=newest");
+});
+
+test("receivers are agents, channels or everyone", () => {
+  assert.equal(receiverText(row(1)), "bob");
+  assert.equal(receiverText(row(1, { to: null, channel: "build" })), "#build");
+  assert.equal(receiverText(row(1, { to: null })), "everyone");
+  assert.equal(receiverText(row(1, { to: "broadcast" })), "everyone");
+  assert.deepEqual(receiverFilter("#build"), { channel: "build" });
+  assert.deepEqual(receiverFilter("*"), { to: "broadcast" });
+});
+
+test("a feed grows at both ends without gaps or doubles", () => {
+  let feed = begun(rows(20, 11), 20, 11);
+  feed = withOlder(feed, rows(12, 5), 5);
+  assert.deepEqual(feed.rows.map(({ seq }) => seq), Array.from({ length: 16 }, (_, i) => 20 - i));
+  assert.equal(feed.older, 5);
+  feed = withNewer(feed, rows(22, 20), 25);
+  assert.equal(waitingText(feed), "2 new messages");
+  assert.equal(feed.newest, 25);
+  assert.equal(feed.rows[0].seq, 20, "nothing moves while one reads");
+  feed = withNewer(feed, rows(23, 22), 26);
+  feed = shown(feed);
+  assert.deepEqual(feed.rows.slice(0, 4).map(({ seq }) => seq), [23, 22, 21, 20]);
+  assert.equal(waitingText(feed), "");
+});
+
+test("a feed holds so many messages and no more, and says when some were passed over", () => {
+  let feed = begun(rows(feedLimit, 1), feedLimit, null);
+  feed = withNewer(feed, rows(feedLimit + 10, feedLimit + 1), feedLimit + 10);
+  feed = shown(feed);
+  assert.equal(feed.rows.length, feedLimit);
+  assert.equal(feed.rows.at(-1).seq, 11);
+  assert.equal(feed.older, 11, "what was dropped can be asked for again");
+  feed = withNewer(feed, rows(feedLimit + 1000, feedLimit + 11), feedLimit + 1000);
+  assert.equal(feed.waiting.length, waitingLimit);
+  assert.equal(waitingText(feed), "More than 500 new messages");
+  assert.equal(waitingText(withSkipped(begun([], 1, null), 9)), "Many new messages");
+});
+
+test("a thread is a tree: answers follow what they answer, in the order of the log", () => {
+  const branches = branchesOf([
+    row(1), row(2, { reply_to: "m1" }), row(3, { reply_to: "m1" }), row(4, { reply_to: "m2" }),
+    row(5, { reply_to: "elsewhere" }),
+  ]);
+  assert.deepEqual(branches.map(({ message: { id }, depth, below, missing }) => [id, depth, below, missing]), [
+    ["m1", 0, 3, false], ["m2", 1, 1, false], ["m4", 2, 0, false], ["m3", 1, 0, false], ["m5", 0, 0, true],
+  ]);
+  assert.deepEqual(unfolded(branches, new Set(["m2"])).map(({ message: { id } }) => id), ["m1", "m2", "m3", "m5"]);
+  assert.equal(aboveOf(branches, 2), "m2");
+  assert.equal(aboveOf(branches, 0), null);
+});
+
+test("messages that answer one another in a circle, themselves, or twice are each shown once", () => {
+  const branches = branchesOf([
+    row(1, { reply_to: "m3" }), row(2, { reply_to: "m1" }), row(3, { reply_to: "m2" }), row(4, { reply_to: "m4" }),
+    row(2, { reply_to: "m1" }), row(5, { reply_to: "m3" }),
+  ]);
+  assert.deepEqual(branches.map(({ message: { id }, depth }) => [id, depth]),
+    [["m1", 0], ["m2", 1], ["m3", 2], ["m5", 3], ["m4", 0]]);
+  assert.deepEqual(branches.map(({ below }) => below), [3, 2, 1, 0, 0]);
+});
+
+test("a chain of ten thousand answers is no deeper recursion", () => {
+  const chain = Array.from({ length: 10_000 }, (_, i) => row(i + 1, { reply_to: i === 0 ? null : `m${i}` }));
+  const branches = branchesOf(chain);
+  assert.equal(branches.at(-1).depth, 9999);
+  assert.equal(branches[0].below, 9999);
+});
+
+const pair = (from, to, messages) => ({ from, to, messages, bytes: messages * 10, last_at: 1 });
+
+test("who talks to whom is a matrix: agents across the diagonal, then channels, then everyone", () => {
+  const matrix = matrixOf([
+    pair("a", "*", 1), pair("a", "#build", 3), pair("a", "b", 100), pair("b", "a", 10), pair("b", "c", 200),
+  ]);
+  assert.deepEqual(matrix.senders, ["b", "a"]);
+  assert.deepEqual(matrix.receivers, ["b", "a", "c", "#build", "*"]);
+  assert.equal(matrix.messages, 314);
+  const busiest = matrix.cells.find(({ from, to }) => from === "b" && to === "c");
+  assert.equal(busiest.level, levels);
+  assert.equal(matrix.cells.find(({ to }) => to === "*").level, 1);
+});
+
+test("the matrix keeps who is shown in place, and says what it has no room for", () => {
+  const before = matrixOf([pair("a", "b", 10), pair("b", "a", 5)]);
+  const after = matrixOf([pair("a", "b", 10), pair("b", "a", 50), pair("c", "a", 99)], before);
+  assert.deepEqual(before.senders, ["a", "b"]);
+  assert.deepEqual(after.senders, ["a", "b", "c"]);
+  const small = matrixOf([pair("a", "b", 10), pair("b", "a", 5), pair("c", "a", 1)], null, 2);
+  assert.deepEqual(small.senders, ["a", "b"]);
+  assert.equal(small.leftOut, 1);
+});
+
+test("an answer goes where it is read", () => {
+  assert.equal(answerTo(row(1), "carol").to, "alice");
+  assert.equal(answerTo(row(1), "alice").to, "bob", "to one's own message");
+  assert.equal(answerTo(row(1, { to: null }), "alice").to, "broadcast");
+  assert.equal(answerTo(row(1, { to: null, channel: "build" }), "carol").to, "#build");
+});
+
+test("a draft becomes a request, or a sentence that says what is missing", () => {
+  const send = (some) => sendOf(newDraft({ to: "bob", body: "hi", key: "k", ...some }));
+  assert.deepEqual(send({}).send, { path: "api/message", body: { to: "bob", payload: { text: "hi" }, idempotency_key: "k" } });
+  assert.deepEqual(send({ to: "#a/b", answers: row(3), type: " task " }).send, {
+    path: "api/channels/a%2Fb/publish",
+    body: { payload: { text: "hi" }, type: "task", reply_to: "m3", idempotency_key: "k" },
+  });
+  assert.equal(send({ to: " " }).field, "to");
+  assert.equal(send({ to: "#" }).field, "to");
+  assert.equal(send({ body: " \n" }).field, "body");
+  assert.match(send({ form: "json", body: "{" }).problem, /^This is not JSON/);
+  assert.equal(send({ to: "#build", form: "json", body: "[1]" }).field, "body");
+  assert.deepEqual(send({ form: "json", body: '{"a":1}' }).send.body.payload, { a: 1 });
+  assert.notEqual(newDraft().key, newDraft().key);
+});
