@@ -29,15 +29,19 @@ const stateNames = {
   unknown: "Unknown names",
 };
 
+/** As in agents.css: below these widths a row is a card, of four and then of five lines. */
 const narrow = matchMedia("(max-width: 60rem)");
+const veryNarrow = matchMedia("(max-width: 26rem)");
 
-function useNarrow() {
-  const [is, set] = useState(narrow.matches);
+/** @param {MediaQueryList} query */
+function useMedia(query) {
+  const [is, set] = useState(query.matches);
   useEffect(() => {
-    const follow = () => set(narrow.matches);
-    narrow.addEventListener("change", follow);
-    return () => narrow.removeEventListener("change", follow);
-  }, []);
+    const follow = () => set(query.matches);
+    follow();
+    query.addEventListener("change", follow);
+    return () => query.removeEventListener("change", follow);
+  }, [query]);
   return is;
 }
 
@@ -48,12 +52,13 @@ export function AgentsTable({ route }) {
   const complete = useStore((state) => state.complete);
   const leftOut = useStore((state) => state.overview?.agents_left_out ?? 0);
   const now = useNow(5000);
-  const cards = useNarrow();
+  const cards = useMedia(narrow);
+  const tight = useMedia(veryNarrow);
   const { ids, holding, hold } = useRows(filter);
   const [current, setCurrent] = useState("");
   const table = useRef(/** @type {HTMLDivElement | null} */ (null));
   const search = useRef(/** @type {HTMLInputElement | null} */ (null));
-  const rowRem = cards ? 6.1 : 3.25;
+  const rowRem = cards ? (tight ? 7.4 : 6.2) : 3.25;
   const at = current ? ids.indexOf(current) : -1;
 
   const move = (/** @type {number} */ by) => {
@@ -143,7 +148,8 @@ function AgentRow({ id, now, current }) {
   const late = agent.oldest_unread_at !== null && now - agent.oldest_unread_at > 3_600_000;
   return html`
     <span role="cell" class="who-cell"><a href=${href("agents", id)} data-current=${current || undefined}><${Name} text=${id} /></a>
-      <bdi class="status-text" title=${agent.status ?? ""}>${agent.status ?? (agent.known === false ? "Nobody has this name: mail for it waits." : "")}</bdi></span>
+      ${(agent.status || agent.known === false) && html`<bdi class="status-text" title=${agent.status ?? ""}>${agent.status
+        ?? "Nobody has this name: mail for it waits."}</bdi>`}</span>
     <span role="cell"><span class="state ${agent.state}">${agent.state}</span></span>
     <span role="cell" class="wide-only capabilities" title=${agent.capabilities.join(", ")}>${agent.capabilities.map((one) => html`<bdi class="tag" key=${one}>${one}</bdi>`)}</span>
     <span role="cell" class="seen">${seen(agent, now)}</span>

@@ -21,8 +21,8 @@
  * @property {{ total: number, online: number, working: number, idle: number, polling?: number, offline: number }} agents
  * @property {{ per_second: number, total_24h: number }} messages
  * @property {{ commit: Percentiles | null, delivery: Percentiles | null }} latency_ms over the last minute
- * @property {{ messages: number, agents: number, oldest_at: number | null,
- *   growing: { id: string, unread: number, grew: number }[] } | null} unread null: not counted yet
+ * @property {{ messages: number | null, agents: number | null, oldest_at: number | null,
+ *   growing: { id: string, unread: number, grew: number }[] }} unread null: not counted yet
  * @property {{ websocket: number, http: number, streams: number, long_polls: number, observers: number }} connections
  * @property {{ state: "ok" | "full" | "failed", file_bytes: number, room_bytes: number, max_bytes: number,
  *   log_bytes: number, log_max_bytes: number, messages: number, messages_max: number, reader_lag: number }} store

@@ -5,16 +5,16 @@
 
 /** Mail that waits for less is on its way. */
 const patienceMs = 5 * 60_000;
-const most = 8;
+const most = 5;
 
 /**
  * @param {Iterable<Agent>} agents
  * @param {Overview} overview
  * @param {number} now by the hub's clock
- * @returns {{ agent: Agent, why: string, grew: number }[]} the worst first
+ * @returns {{ worst: { agent: Agent, why: string, grew: number }[], others: number }}
  */
 export function needAttention(agents, overview, now) {
-  const growing = new Map((overview.unread?.growing ?? []).map(({ id, grew }) => [id, grew]));
+  const growing = new Map((overview.unread.growing).map(({ id, grew }) => [id, grew]));
   const found = [];
   for (const agent of agents) {
     const waits = agent.oldest_unread_at === null ? 0 : now - agent.oldest_unread_at;
@@ -23,7 +23,9 @@ export function needAttention(agents, overview, now) {
     found.push({ agent, grew, why: reason(agent, grew), waits });
   }
   found.sort((a, b) => b.waits - a.waits || (a.agent.id < b.agent.id ? -1 : 1));
-  return found.slice(0, most).map(({ agent, why, grew }) => ({ agent, why, grew }));
+  return {
+    worst: found.slice(0, most).map(({ agent, why, grew }) => ({ agent, why, grew })), others: Math.max(0, found.length - most),
+  };
 }
 
 /** @param {Agent} agent @param {number} grew */

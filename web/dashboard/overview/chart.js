@@ -53,7 +53,7 @@ function optionsFor(lines, format, onIndex, width, height) {
   const axis = { stroke: color("--quiet"), font, grid: { stroke: color("--grid"), width: 1 }, ticks: { show: false } };
   return {
     width, height,
-    padding: [8, 8, 0, 0],
+    padding: [8, 20, 0, 0],
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
     hooks: { setCursor: [(plot) => onIndex(plot.cursor.idx ?? null)] },
@@ -121,7 +121,7 @@ export function Chart({ title, unit, lines, data, format, summary }) {
     <figcaption><h2>${title}${unit && html` <span class="quiet unit">${unit}</span>`}</h2>
       <p class="chart-key" aria-hidden="true">
         ${lines.map((line, i) => html`<span class="key key-${line.color} ${line.dashed ? "dashed" : ""}">${line.label} <b>${format(data[i + 1][shown] ?? null)}</b></span>`)}
-        <span class="quiet chart-at">${index === null || at === null ? "now" : hourAndMinute(at ?? 0)}</span>
+        ${index !== null && at !== null && html`<span class="chart-at">${hourAndMinute(at ?? 0)}</span>`}
       </p>
     </figcaption>
     <div class="chart-picture" ref=${place} role="img" aria-label="${title}${unit ? `, ${unit}` : ""}: ${summary}"></div>

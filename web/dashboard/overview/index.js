@@ -62,16 +62,17 @@ function Charts() {
 function Attention({ overview }) {
   const agentsVersion = useStore((state) => state.agentsVersion);
   const now = useNow(5000);
-  const rows = useMemo(() => needAttention(store.state.agents.values(), overview, now), [agentsVersion, overview, Math.floor(now / 5000)]);
+  const { worst, others } = useMemo(() => needAttention(store.state.agents.values(), overview, now), [agentsVersion, overview, Math.floor(now / 5000)]);
   return html`<section class="card attention" aria-label="Agents that need attention">
     <h2>Who is stuck</h2>
-    ${rows.length === 0 ? html`<p class="quiet">Nobody: no mail waits for more than five minutes, and no mailbox grows.</p>`
-      : html`<ul>${rows.map(({ agent, why, grew }) => html`<li key=${agent.id}>
+    ${worst.length === 0 ? html`<p class="quiet">Nobody: no mail waits for more than five minutes, and no mailbox grows.</p>`
+      : html`<ul>${worst.map(({ agent, why, grew }) => html`<li key=${agent.id}>
           <a href=${href("agents", agent.id)}><${Name} text=${agent.id} /></a>
           <span class="why">${why}</span>
           <span class="number">${short(agent.unread)}${agent.unread_more ? "+" : ""} <span class="quiet">unread</span></span>
-          <span class="number">${agent.oldest_unread_at ? duration(now - agent.oldest_unread_at) : ""} <span class="quiet">oldest</span></span>
+          <span class="number">${agent.oldest_unread_at ? html`<span class="quiet">for</span> ${duration(now - agent.oldest_unread_at)}` : ""}</span>
           <span class="number grew">${grew ? `+${short(grew)}` : ""}<span class="hidden-text">${grew ? ` ${plural(grew, "message")} more in the last minutes` : ""}</span></span>
         </li>`)}</ul>`}
+    ${others > 0 && html`<p><a href=${href("agents", { state: "unread", sort: "oldest" })}>and ${plural(others, "other")}</a></p>`}
   </section>`;
 }

@@ -30,11 +30,11 @@ export function Tiles({ overview }) {
       </ul><//>
     <${Tile} title="Messages a second" value=${rate(messages.per_second)} link=${href("messages")}>
       ${count(messages.total_24h)} in 24 hours${overview.counting ? ", still counting" : ""}<//>
-    <${Tile} title="Unread" value=${unread ? short(unread.messages) : html`<small>counting</small>`}
+    <${Tile} title="Unread" value=${unread.messages === null ? html`<small>counting</small>` : short(unread.messages)}
         link=${href("agents", { sort: "unread" })}
-        kind=${unread && unread.growing.length ? "warning" : ""}>
-      ${!unread ? "" : unread.messages === 0 ? "Every mailbox is read."
-        : html`in ${plural(unread.agents, "mailbox", "mailboxes")}, oldest <${Ago} at=${unread.oldest_at} />`}<//>
+        kind=${unread.growing.length ? "warning" : ""}>
+      ${unread.messages === null ? "" : unread.messages === 0 ? "Every mailbox is read."
+        : html`in ${plural(unread.agents ?? 0, "mailbox", "mailboxes")}, oldest <${Ago} at=${unread.oldest_at} />`}<//>
     <${Tile} title="Delivery" value=${html`${latency(delivery?.p50)} <small>p50</small>`}>
       ${latency(delivery?.p99)} p99, last minute<//>
     <${Tile} title="Commit" value=${html`${latency(commit?.p50)} <small>p50</small>`}>
