@@ -141,3 +141,13 @@ export function reasonOf(error) {
   if (error instanceof HubError) return error.message;
   return error instanceof Error ? error.message : String(error);
 }
+
+/** Where the hub is, as commands are told: without a slash at the end. */
+export function hubUrl() {
+  return location.origin + rootOf(location.pathname);
+}
+
+/** A word as a shell takes it literally. @param {string} text */
+export function shellWord(text) {
+  return /^[\w@%+=:,./-]+$/.test(text) && !text.startsWith("-") ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}

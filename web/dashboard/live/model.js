@@ -51,7 +51,7 @@ function applySnapshot(state, data, now) {
   return {
     ...state,
     connection: { state: "live", since: now, reason: "", restarted: restarted || state.connection.restarted },
-    skew: data.at - now, hub: data.hub, overview: data.overview, series: data.series,
+    skew: data.at - now, hub: data.hub, overview: data.overview, series: { ...data.series, upTo: data.at },
     agents: new Map(data.agents.map((agent) => [agent.id, agent])), agentsVersion: state.agentsVersion + 1,
     complete: data.complete !== false, at: data.at,
   };
@@ -99,5 +99,5 @@ export function withPoint(series, point) {
   } else {
     hours.push([hour, messages]);
   }
-  return { minutes: minutes.slice(-minutesKept), hours: hours.slice(-hoursKept) };
+  return { minutes: minutes.slice(-minutesKept), hours: hours.slice(-hoursKept), upTo: at };
 }

@@ -1,9 +1,10 @@
 // The shapes of what the hub's stream for observers says. Times are milliseconds since 1970.
 
 /**
+ * In milliseconds; null when nothing was measured.
  * @typedef {object} Percentiles
- * @property {number} p50 milliseconds
- * @property {number} p99
+ * @property {number | null} p50
+ * @property {number | null} p99
  */
 
 /**
@@ -17,11 +18,11 @@
 
 /**
  * @typedef {object} Overview
- * @property {{ total: number, online: number, working: number, idle: number, offline: number }} agents
+ * @property {{ total: number, online: number, working: number, idle: number, polling?: number, offline: number }} agents
  * @property {{ per_second: number, total_24h: number }} messages
  * @property {{ commit: Percentiles | null, delivery: Percentiles | null }} latency_ms over the last minute
- * @property {{ messages: number, agents: number, oldest_at: number | null,
- *   growing: { id: string, unread: number, grew: number }[] }} unread
+ * @property {{ messages: number | null, agents: number | null, oldest_at: number | null,
+ *   growing: { id: string, unread: number, grew: number }[] }} unread null: not counted yet
  * @property {{ websocket: number, http: number, streams: number, long_polls: number, observers: number }} connections
  * @property {{ state: "ok" | "full" | "failed", file_bytes: number, room_bytes: number, max_bytes: number,
  *   log_bytes: number, log_max_bytes: number, messages: number, messages_max: number, reader_lag: number }} store
@@ -36,13 +37,14 @@
  * @typedef {[number, number, number | null, number | null, number | null, number | null]} Point
  */
 
-/** @typedef {{ minutes: Point[], hours: [number, number][] }} Series */
+/** @typedef {{ minutes: Point[], hours: [number, number][], upTo?: number }} Series `upTo`: the last point's time */
 
 /** @typedef {"working" | "idle" | "polling" | "offline"} AgentState */
 
 /**
  * @typedef {object} Agent
  * @property {string} id
+ * @property {string} [name] what it calls itself
  * @property {string | null} status a text that the agent set
  * @property {AgentState} state
  * @property {string[]} capabilities

@@ -10,6 +10,7 @@ import { useStore } from "../live/store.js";
 import { Overview } from "../overview/index.js";
 import { Alarms } from "./alarms.js";
 import { Away } from "./away.js";
+import { Guard } from "./guard.js";
 import { Help } from "./help.js";
 import { Login } from "./login.js";
 import { TopBar } from "./top_bar.js";
@@ -76,7 +77,7 @@ function Frame({ known }) {
     <main class="page" id="main" tabindex="-1" ref=${main}>
       <${Away} />
       ${known && html`<${Alarms} />`}
-      ${view ? (known ? html`<${view.component} key=${route.view} route=${route} />`
+      ${view ? (known ? html`<${Guard} key=${route.view}><${view.component} route=${route} /><//>`
                       : html`<h1 class="hidden-text">${view.title}</h1><p class="loading" role="status">Waiting for the hub…</p>`)
              : html`<h1>Not found</h1><${Empty} title="There is no such page here.">
                  <p><a href=${href("overview")}>Go to the overview</a></p><//>`}

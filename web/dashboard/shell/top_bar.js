@@ -38,7 +38,7 @@ function LiveState() {
     : connection === "away" ? ["Not connected", "bad"]
     : stored === "failed" ? ["Store failed", "bad"]
     : stored === "full" ? ["Store full", "bad"]
-    : critical ? ["Live, with alarms", "bad"]
+    : critical ? ["Live, alarm", "bad"]
     : ["Live", "good"];
   return html`<p class="live ${kind}" id="state" role="status">${text}</p>`;
 }
