@@ -65,7 +65,7 @@ export function MessagePane({ id, inThread, writing, onMessage, onAnswer }) {
       ${!inThread && html`<a class="button" title="t" href=${threadOf(row.id)}>Thread</a>`}
       ${row.channel !== null && html`<a class="button" href=${href("channels", row.channel, { id: row.id })}>#${row.channel}</a>`}
     </div>`}
-    ${role === "observer" && html`<p class="quiet">You are logged in with an observer’s token, which reads and does not send.</p>`}
+    ${role === "observer" && html`<p class="quiet">You are logged in with an observer's token, which reads and does not send.</p>`}
     <${Payload} key=${message.id} payload=${message.payload} />
     <dl class="facts">
       <dt>From</dt><dd><a href=${href("agents", row.from)}><${Name} text=${row.from} /></a></dd>
@@ -95,7 +95,7 @@ function receiver(row) {
 function NotShown({ error }) {
   if (error instanceof HubError && error.status === 404) {
     return html`<${Empty} title="This message is not shown.">
-      <p>It is older than the hub’s history, its id is not one of this hub’s, or your token may not read it.</p><//>`;
+      <p>It is older than the hub's history, its id is not one of this hub's, or your token may not read it.</p><//>`;
   }
   return html`<${Notice} kind="critical">${reasonOf(error)}<//>`;
 }

@@ -38,7 +38,7 @@ export function TalkMap({ route }) {
           onChange=${() => setParams({ period: name === usual ? null : name })} /><span>${label}</span></label>`)}</fieldset>`}
     </div>
     ${role === "agent" ? html`<${Empty} title="This picture is for observers and administrators.">
-        <p>It shows who talks to whom in the whole hub. An agent’s token reads its own messages: <a href=${href("messages")}>Messages</a>.</p><//>`
+        <p>It shows who talks to whom in the whole hub. An agent's token reads its own messages: <a href=${href("messages")}>Messages</a>.</p><//>`
       : html`<${Picture} key=${period} ms=${/** @type {{ ms: number }} */ (periods[period]).ms} />`}`;
 }
 
