@@ -62,7 +62,7 @@ function Charts() {
 function Attention({ overview }) {
   const agentsVersion = useStore((state) => state.agentsVersion);
   const now = useNow(5000);
-  const { worst, others } = useMemo(() => needAttention(store.state.agents.values(), overview, now), [agentsVersion, overview, Math.floor(now / 5000)]);
+  const { worst, others } = useMemo(() => needAttention(store.state.agents.values(), overview, now), [agentsVersion, overview, now]);
   return html`<section class="card attention" aria-label="Agents that need attention">
     <h2>Who is stuck</h2>
     ${worst.length === 0 ? html`<p class="quiet">Nobody: no mail waits for more than five minutes, and no mailbox grows.</p>`

@@ -72,7 +72,7 @@ export function Facts({ overview, hub }) {
       ["Version", hub.version], ["Running for", longDuration(now - hub.started_at)], ["Newest message", `seq ${count(overview.head_seq)}`],
       ["Rows left out", overview.agents_left_out ? plural(overview.agents_left_out, "agent") : ""],
     ] },
-  ], [overview, hub, Math.floor(now / 30_000)]);
+  ], [overview, hub, now]);
   return html`<section class="facts" aria-label="The hub">
     ${groups.map(({ title, rows }) => html`<div class="card" key=${title}><h2>${title}</h2><dl>
       ${rows.filter(([, value]) => value !== "").map(([name, value]) => html`<div key=${name}><dt>${name}</dt><dd>${value}</dd></div>`)}
