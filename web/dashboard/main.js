@@ -3,6 +3,7 @@ import "./styles/shell.css";
 import "./styles/parts.css";
 import "./styles/overview.css";
 import "./styles/agents.css";
+import "./styles/conversations.css";
 
 import { html, render } from "./base/dom.js";
 import { startKeys } from "./base/keys.js";

@@ -65,9 +65,9 @@ export function sendOf(draft) {
     const channel = to.slice(1);
     if (channel === "") return { problem: "The channel has no name.", field: "to" };
     if (!isObject(payload.value)) return { problem: "The payload of a channel's message is an object: {...}.", field: "body" };
-    return { send: { path: `api/channels/${encodeURIComponent(channel)}/publish`, body } };
+    return { send: { path: `/api/channels/${encodeURIComponent(channel)}/publish`, body } };
   }
-  return { send: { path: "api/message", body: { ...body, to } } };
+  return { send: { path: "/api/message", body: { ...body, to } } };
 }
 
 /**

@@ -31,10 +31,12 @@ export class FeedReader {
   /**
    * @param {Source} source
    * @param {() => void} changed
+   * @param {Feed} [before]  what is shown until the first page is there
    */
-  constructor(source, changed) {
+  constructor(source, changed, before = emptyFeed) {
     this.#source = source;
     this.#changed = changed;
+    this.feed = { ...emptyFeed, rows: before.rows };
   }
 
   /** Reads the newest page. @param {number} head  the hub's newest message */
@@ -58,6 +60,8 @@ export class FeedReader {
       if (this.#head > from) await this.#news();
     } catch (error) {
       if (going.signal.aborted) return;
+      // Rows of another source are not this one's.
+      if (this.feed.newest === 0) this.feed = emptyFeed;
       this.error = reasonOf(error);
       this.loading = false;
       this.#changed();
@@ -154,8 +158,9 @@ export function useFeed(source, name, head, reading) {
   const [, redraw] = useReducer((/** @type {number} */ n) => n + 1, 0);
   const current = useRef(/** @type {{ name: string, reader: FeedReader } | null} */ (null));
   if (current.current?.name !== name) {
-    current.current?.reader.stop();
-    current.current = { name, reader: new FeedReader(source(), () => redraw(0)) };
+    const before = current.current?.reader;
+    before?.stop();
+    current.current = { name, reader: new FeedReader(source(), () => redraw(0), before?.feed) };
   }
   const { reader } = current.current;
   useEffect(() => {

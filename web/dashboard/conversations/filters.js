@@ -40,30 +40,12 @@ export function activeFilters(filters) {
 }
 
 /**
- * The address of the stream with these filters; what is empty is left out, so that equal filters have
- * equal addresses.
+ * The parameters of the address; what is empty is left out.
  * @param {Partial<Filters>} filters
- * @param {string | null} [selected]  id of a message
  */
-export function messagesAddress(filters, selected) {
-  const query = new URLSearchParams();
-  for (const name of filterNames) {
-    const value = filters[name];
-    if (value) query.set(name, value);
-  }
-  if (selected) query.set("id", selected);
-  const text = query.toString();
-  return text === "" ? "#/messages" : `#/messages?${text}`;
+export function addressOf(filters) {
+  return Object.fromEntries(filterNames.map((name) => [name, filters[name] ?? ""]));
 }
-
-/** @param {string} id */
-export const threadAddress = (id) => `#/threads/${encodeURIComponent(id)}`;
-
-/** @param {string} name */
-export const channelAddress = (name) => `#/channels/${encodeURIComponent(name)}`;
-
-/** @param {string} id */
-export const agentAddress = (id) => `#/agents/${encodeURIComponent(id)}`;
 
 /**
  * Where one end of a pair leads: an agent's, a channel's or everyone's messages.
@@ -73,18 +55,6 @@ export const agentAddress = (id) => `#/agents/${encodeURIComponent(id)}`;
 export function receiverFilter(to) {
   if (to === "*") return { to: "broadcast" };
   return to.startsWith("#") ? { channel: to.slice(1) } : { to };
-}
-
-/**
- * The query for `GET /api/messages`.
- * @param {Filters} filters
- * @param {Record<string, string | number>} page
- */
-export function messagesQuery(filters, page) {
-  const query = new URLSearchParams();
-  for (const name of filterNames) if (filters[name] !== "") query.set(name, filters[name]);
-  for (const [name, value] of Object.entries(page)) query.set(name, String(value));
-  return query.toString();
 }
 
 /**

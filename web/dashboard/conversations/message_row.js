@@ -4,10 +4,10 @@ import { html } from "../base/dom.js";
 import { time } from "../base/format.js";
 import { Name } from "../base/parts.js";
 import { receiverText } from "./filters.js";
+import { Pieces } from "./pieces.js";
 import { presentName } from "./visible_text.js";
 
 /** @typedef {import("./types.js").Row} Row */
-/** @typedef {import("./visible_text.js").Piece} Piece */
 
 const dayFormat = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric" });
 
@@ -17,16 +17,7 @@ export function shortTime(at, now) {
   return day === dayFormat.format(now) ? time(at) : `${day} ${time(at)}`;
 }
 
-/**
- * Text of others, with marks in the place of what must not take effect.
- * @param {{ pieces: Piece[] }} props
- */
-export function Pieces({ pieces }) {
-  return pieces.map((piece, i) => "text" in piece ? piece.text
-    : html`<span key=${i} class="char-mark" title=${piece.title}>${piece.mark}</span>`);
-}
-
-/** @param {{ row: Pick<Row, "from" | "to" | "channel">, strong?: boolean }} props */
+/** @param {{ row: Pick<Row, "from" | "to" | "channel"> }} props */
 export function FromTo({ row }) {
   return html`<span class="from-to"><${Name} text=${row.from} class="from" /><span class="arrow" aria-hidden="true"> → </span
     ><span class="hidden-text"> to </span><${Name} text=${receiverText(row)} class=${isEveryone(row) ? "quiet" : ""} /></span>`;
@@ -37,10 +28,10 @@ function isEveryone(row) {
   return row.channel === null && (row.to === null || row.to === "broadcast");
 }
 
-/** @param {{ row: Row, now: number, note?: string }} props */
-export function MessageRow({ row, now, note }) {
+/** @param {{ row: Row, now: number, note?: string, inChannel?: boolean }} props */
+export function MessageRow({ row, now, note, inChannel = false }) {
   return html`<span class="message-head">
-      <${FromTo} row=${row} />
+      ${inChannel ? html`<span class="from-to"><${Name} text=${row.from} class="from" /></span>` : html`<${FromTo} row=${row} />`}
       ${row.type !== "chat" && html`<bdi class="tag">${row.type}</bdi>`}
       ${row.reply_to !== null && html`<span class="quiet" aria-hidden="true" title="An answer">↩</span><span class="hidden-text">, an answer</span>`}
       ${note && html`<span class="quiet note">${note}</span>`}

@@ -5,9 +5,9 @@ import { html, useMemo, useState } from "../base/dom.js";
 import { count } from "../base/format.js";
 import { CopyButton } from "../base/parts.js";
 import { ExactNumber, jsonText } from "./exact_json.js";
-import { Pieces } from "./message_row.js";
 import { foldedLabel, membersAtOnce, membersOf, shownOf, sizeText, startsOpen } from "./payload.js";
-import { present } from "./visible_text.js";
+import { Pieces } from "./pieces.js";
+import { firstPortion, portion, present } from "./visible_text.js";
 
 /** @param {{ payload: unknown }} props */
 export function Payload({ payload }) {
@@ -33,7 +33,7 @@ function LongText({ text }) {
     /** @type {number | null} */
     let from = 0;
     for (let i = 0; i < portions && from !== null; ++i) {
-      const { pieces, next } = present(text, from);
+      const { pieces, next } = present(text, from, i === 0 ? firstPortion : portion);
       parts.push({ from, pieces });
       from = next;
     }

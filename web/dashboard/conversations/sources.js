@@ -28,7 +28,7 @@ import { rowOf } from "./filters.js";
  * @property {boolean} inLog   positions are those of the hub's log, so `head_seq` says how far it is
  */
 
-const pageSize = 100;
+const pageSize = 200;
 const newsSize = 200;
 
 /**

@@ -15,7 +15,9 @@
  * @property {number} marks
  */
 
-/** @type {Portion} What a message shows at once, and adds with each "show more". */
+/** @type {Portion} What a message shows at first. */
+export const firstPortion = { characters: 4000, lines: 80, marks: 200 };
+/** @type {Portion} What "show more" adds. */
 export const portion = { characters: 20_000, lines: 400, marks: 500 };
 
 /** @type {Portion} */

@@ -3,13 +3,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { answerTo, newDraft, sendOf } from "./draft.js";
-import { begun, feedLimit, shown, waitingLimit, waitingText, withNewer, withOlder, withSkipped } from "./feed.js";
-import { activeFilters, filtersOf, messagesAddress, messagesQuery, noFilters, receiverFilter, receiverText, rowOf } from "./filters.js";
-import { compact, foldedLabel, membersOf, previewOf, shownOf, sizeText, startsOpen } from "./payload.js";
-import { levels, matrixOf } from "./talk_matrix.js";
-import { aboveOf, branchesOf, unfolded } from "./thread_tree.js";
-import { plainName, present, presentName } from "./visible_text.js";
+import { answerTo, newDraft, sendOf } from "../../web/dashboard/conversations/draft.js";
+import { begun, feedLimit, shown, waitingLimit, waitingText, withNewer, withOlder, withSkipped } from "../../web/dashboard/conversations/feed.js";
+import { activeFilters, addressOf, filtersOf, noFilters, receiverFilter, receiverText, rowOf } from "../../web/dashboard/conversations/filters.js";
+import { ExactNumber, jsonText, parseExactly } from "../../web/dashboard/conversations/exact_json.js";
+import { compact, foldedLabel, membersOf, previewOf, shownOf, sizeText, startsOpen } from "../../web/dashboard/conversations/payload.js";
+import { levels, matrixOf } from "../../web/dashboard/conversations/talk_matrix.js";
+import { aboveOf, branchesOf, unfolded } from "../../web/dashboard/conversations/thread_tree.js";
+import { plainName, present, presentName } from "../../web/dashboard/conversations/visible_text.js";
 
 const message = (seq, more = {}) => ({
   id: `m${seq}`, seq, from: "alice", to: "bob", type: "chat", payload: { text: `number ${seq}` }, reply_to: null,
@@ -93,18 +94,12 @@ test("JSON is folded, the outermost and small parts open", () => {
   assert.deepEqual([12, 4096, 1_048_576].map(sizeText), ["12 B", "4.1 kB", "1.0 MB"]);
 });
 
-test("filters and the address are two spellings of the same", () => {
-  const filters = { ...noFilters, from: "alice", channel: "build", text: "a&b=c #" };
-  const address = messagesAddress(filters, "m 1");
-  assert.ok(address.startsWith("#/messages?"));
-  const query = new URLSearchParams(address.slice(address.indexOf("?")));
-  assert.deepEqual(filtersOf(query), filters);
-  assert.equal(query.get("id"), "m 1");
-  assert.equal(messagesAddress(noFilters), "#/messages");
+test("filters are what stands in the address, cut to what the hub takes", () => {
+  const filters = { ...noFilters, from: "alice", channel: "build", text: " a&b=c #" };
+  assert.deepEqual(filtersOf(new URLSearchParams(addressOf(filters))), filters);
   assert.deepEqual(activeFilters(filters), ["from", "channel", "text"]);
   assert.equal(filtersOf(new URLSearchParams("channel=%23%23build&from=%20x%20")).channel, "build");
   assert.equal(filtersOf(new URLSearchParams({ text: "x".repeat(999) })).text.length, 128);
-  assert.equal(messagesQuery({ ...noFilters, to: "b" }, { limit: 5, order: "newest" }), "to=b&limit=5&order=newest");
 });
 
 test("receivers are agents, channels or everyone", () => {
@@ -207,9 +202,9 @@ test("an answer goes where it is read", () => {
 
 test("a draft becomes a request, or a sentence that says what is missing", () => {
   const send = (some) => sendOf(newDraft({ to: "bob", body: "hi", key: "k", ...some }));
-  assert.deepEqual(send({}).send, { path: "api/message", body: { to: "bob", payload: { text: "hi" }, idempotency_key: "k" } });
+  assert.deepEqual(send({}).send, { path: "/api/message", body: { to: "bob", payload: { text: "hi" }, idempotency_key: "k" } });
   assert.deepEqual(send({ to: "#a/b", answers: row(3), type: " task " }).send, {
-    path: "api/channels/a%2Fb/publish",
+    path: "/api/channels/a%2Fb/publish",
     body: { payload: { text: "hi" }, type: "task", reply_to: "m3", idempotency_key: "k" },
   });
   assert.equal(send({ to: " " }).field, "to");
@@ -219,4 +214,14 @@ test("a draft becomes a request, or a sentence that says what is missing", () =>
   assert.equal(send({ to: "#build", form: "json", body: "[1]" }).field, "body");
   assert.deepEqual(send({ form: "json", body: '{"a":1}' }).send.body.payload, { a: 1 });
   assert.notEqual(newDraft().key, newDraft().key);
+});
+
+test("numbers of a payload are shown as they were sent, where the engine tells how", () => {
+  const long = '{"id":12345678901234567890,"n":1.50,"e":1e400,"t":"\\u0000exact","list":[0.1,-7,100]}';
+  const value = parseExactly(long);
+  assert.equal(value.n, 1.5);
+  assert.deepEqual(value.list, [0.1, -7, 100]);
+  const exact = { id: new ExactNumber("12345678901234567890"), t: "\u0000exact", list: [new ExactNumber("1e400")] };
+  assert.equal(jsonText(exact).replace(/\s+/g, ""), '{"id":12345678901234567890,"t":"\\u0000exact","list":[1e400]}');
+  assert.equal(jsonText({ a: [1] }), '{\n  "a": [\n    1\n  ]\n}');
 });
