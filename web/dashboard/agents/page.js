@@ -78,8 +78,8 @@ function Head({ agent, role }) {
     <p><span class="state ${agent.state}">${agent.state}</span>
       ${agent.name && agent.name !== agent.id && html` <span class="quiet">calls itself</span> <${Name} text=${agent.name} />`}</p>
     ${agent.known === false && html`<${Notice} kind="warning">Nobody holds a token for this name: it was only written to. It may be misspelled.<//>`}
-    ${agent.status && html`<bdi class="status-text">${agent.status}</bdi>`}
-    ${agent.capabilities.length > 0 && html`<p aria-label="Capabilities">${agent.capabilities.map((one) => html`<bdi class="tag" key=${one} title=${one}>${one}</bdi>`)}</p>`}
+    ${agent.status && html`<p class="status-text"><${Name} text=${agent.status} /></p>`}
+    ${agent.capabilities.length > 0 && html`<p aria-label="Capabilities">${agent.capabilities.map((one) => html`<${Name} text=${one} class="tag" key=${one} />`)}</p>`}
   </header>`;
 }
 

@@ -154,10 +154,10 @@ function AgentRow({ id, now, current }) {
   const late = agent.oldest_unread_at !== null && now - agent.oldest_unread_at > 3_600_000;
   return html`
     <span role="cell" class="who-cell"><a href=${href("agents", id)} data-current=${current || undefined}><${Name} text=${id} /></a>
-      ${(agent.status || agent.known === false) && html`<bdi class="status-text" title=${agent.status ?? ""}>${agent.status
-        ?? "Nobody has this name: mail for it waits."}</bdi>`}</span>
+      ${(agent.status || agent.known === false) && html`<span class="status-text">${agent.status
+        ? html`<${Name} text=${agent.status} />` : "Nobody has this name: mail for it waits."}</span>`}</span>
     <span role="cell"><span class="state ${agent.state}">${agent.state}</span></span>
-    <span role="cell" class="wide-only capabilities" title=${agent.capabilities.join(", ")}>${agent.capabilities.map((one) => html`<bdi class="tag" key=${one}>${one}</bdi>`)}</span>
+    <span role="cell" class="wide-only capabilities">${agent.capabilities.map((one) => html`<${Name} text=${one} class="tag" key=${one} />`)}</span>
     <span role="cell" class="seen">${seen(agent, now)}</span>
     <span role="cell" class="number"><span class="label">sent</span> ${short(agent.sent_24h)}</span>
     <span role="cell" class="number"><span class="label">received</span> ${short(agent.received_24h)}</span>
