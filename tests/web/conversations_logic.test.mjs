@@ -11,7 +11,7 @@ import { ExactNumber, jsonText, parseExactly } from "../../web/dashboard/convers
 import { compact, foldedLabel, membersOf, previewOf, shownOf, sizeText, startsOpen } from "../../web/dashboard/conversations/payload.js";
 import { levels, matrixOf } from "../../web/dashboard/conversations/talk_matrix.js";
 import { aboveOf, branchesOf, unfolded } from "../../web/dashboard/conversations/thread_tree.js";
-import { plainName, present, presentName } from "../../web/dashboard/conversations/visible_text.js";
+import { plainName, present, presentName } from "../../web/dashboard/base/visible_text.js";
 
 const message = (seq, more = {}) => ({
   id: `m${seq}`, seq, from: "alice", to: "bob", type: "chat", payload: { text: `number ${seq}` }, reply_to: null,

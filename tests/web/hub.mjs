@@ -121,14 +121,15 @@ export class Hub {
     return answer.json();
   }
 
-  async issueToken(agentId) {
-    return (await this.ask("POST", "/admin/tokens", { agent_id: agentId })).token;
+  /// `options` are further fields, such as the role.
+  async issueToken(agentId, options = {}) {
+    return (await this.ask("POST", "/admin/tokens", { agent_id: agentId, ...options })).token;
   }
 
   /// Connects an agent over WebSocket.
   async connect(agentId) {
     const token = await this.issueToken(agentId);
-    const agent = new Agent(this.url.replace("http", "ws") + "/ws");
+    const agent = new Agent(this.url.replace("http", "ws") + "/ws", token);
     this.#agents.push(agent);
     await within(agent.identify(agentId, token), "identification");
     return agent;
@@ -139,7 +140,8 @@ class Agent {
   #socket;
   #waiting = [];  // { type, resolve, reject }, in the order of the calls
 
-  constructor(url) {
+  constructor(url, token) {
+    this.token = token;
     this.#socket = new WebSocket(url);
     this.#socket.on("message", (data) => this.#arrived(JSON.parse(data)));
     this.#socket.on("error", (error) => this.#fail(error));
@@ -172,6 +174,12 @@ class Agent {
     const sent = this.#next("message_sent");
     this.#socket.send(JSON.stringify({ type: "message", to, payload }));
     return within(sent, "message_sent");
+  }
+
+  /// The code with which the hub closes the connection.
+  async closed() {
+    const [code] = await within(once(this.#socket, "close"), "close by the hub");
+    return code;
   }
 
   async close() {

@@ -7,7 +7,7 @@ import { ago, count, dateTime, longDuration, none, plural, short } from "../base
 import { Empty, Loading, Name, Notice } from "../base/parts.js";
 import { href } from "../base/route.js";
 import { useAnswer, useNow, useStore } from "../live/store.js";
-import { Chart } from "../overview/chart.js";
+import { Chart } from "../base/chart.js";
 import { Actions } from "./actions.js";
 import { RecentMessages, Waiting } from "./mail.js";
 import { Tokens } from "./tokens.js";
@@ -23,7 +23,7 @@ import { Tokens } from "./tokens.js";
 /** What is not in the stream is asked for again so often at most, in milliseconds, and only when the row has changed. */
 const againMs = 10_000;
 
-/** @type {import("../overview/chart.js").Line[]} */
+/** @type {import("../base/chart.js").Line[]} */
 const hourLines = [{ label: "received", color: 2 }, { label: "sent", color: 1 }];
 
 /**
@@ -78,8 +78,8 @@ function Head({ agent, role }) {
     <p><span class="state ${agent.state}">${agent.state}</span>
       ${agent.name && agent.name !== agent.id && html` <span class="quiet">calls itself</span> <${Name} text=${agent.name} />`}</p>
     ${agent.known === false && html`<${Notice} kind="warning">Nobody holds a token for this name: it was only written to. It may be misspelled.<//>`}
-    ${agent.status && html`<bdi class="status-text">${agent.status}</bdi>`}
-    ${agent.capabilities.length > 0 && html`<p aria-label="Capabilities">${agent.capabilities.map((one) => html`<bdi class="tag" key=${one} title=${one}>${one}</bdi>`)}</p>`}
+    ${agent.status && html`<p class="status-text"><${Name} text=${agent.status} /></p>`}
+    ${agent.capabilities.length > 0 && html`<p aria-label="Capabilities">${agent.capabilities.map((one) => html`<${Name} text=${one} class="tag" key=${one} />`)}</p>`}
   </header>`;
 }
 

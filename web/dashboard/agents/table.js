@@ -1,6 +1,6 @@
 // All agents: searched, filtered and sorted by what is in the address.
 
-import { html, useEffect, useMemo, useRef, useState } from "../base/dom.js";
+import { html, useCallback, useEffect, useMemo, useRef, useState } from "../base/dom.js";
 import { ago, count, dateTime, duration, none, plural, short } from "../base/format.js";
 import { useKeys } from "../base/keys.js";
 import { Empty, Name } from "../base/parts.js";
@@ -77,6 +77,8 @@ export function AgentsTable({ route }) {
     Escape: { run: () => leaveSearch(search.current), help: "leave the search", whileTyping: true },
   });
 
+  const row = useCallback(
+    (/** @type {string} */ id) => html`<${AgentRow} id=${id} now=${now} current=${id === current} />`, [now, current]);
   return html`<div class="agents">
     <div class="title-line"><h1>Agents</h1>
       <span class="quiet">${ids.length === total ? count(total) : `${count(ids.length)} of ${count(total)}`}${complete ? "" : ", more are coming"}</span>
@@ -98,12 +100,16 @@ export function AgentsTable({ route }) {
     ${ids.length === 0 ? html`<${NoAgents} total=${total} complete=${complete} filter=${filter} />` : html`
       <div class="agent-table" role="table" aria-label="Agents" aria-rowcount=${ids.length + (cards ? 0 : 1)} ref=${table} ...${hold}>
         ${!cards && html`<${Headings} filter=${filter} holding=${holding} />`}
-        <${VirtualList} items=${ids} rowRem=${rowRem} keyOf=${(/** @type {string} */ id) => id} role="rowgroup" keep=${at}
-          rowProps=${() => ({ class: "virtual-row agent-row" })}
-          row=${(/** @type {string} */ id) => html`<${AgentRow} id=${id} now=${now} current=${id === current} />`} />
+        <${VirtualList} items=${ids} rowRem=${rowRem} keyOf=${itself} role="rowgroup" keep=${at}
+          rowProps=${rowProps}
+          row=${row} />
       </div>`}
   </div>`;
 }
+
+/** @param {string} id */
+const itself = (id) => id;
+const rowProps = () => ({ class: "virtual-row agent-row" });
 
 /** @param {HTMLInputElement | null} field */
 function leaveSearch(field) {
@@ -148,10 +154,10 @@ function AgentRow({ id, now, current }) {
   const late = agent.oldest_unread_at !== null && now - agent.oldest_unread_at > 3_600_000;
   return html`
     <span role="cell" class="who-cell"><a href=${href("agents", id)} data-current=${current || undefined}><${Name} text=${id} /></a>
-      ${(agent.status || agent.known === false) && html`<bdi class="status-text" title=${agent.status ?? ""}>${agent.status
-        ?? "Nobody has this name: mail for it waits."}</bdi>`}</span>
+      ${(agent.status || agent.known === false) && html`<span class="status-text">${agent.status
+        ? html`<${Name} text=${agent.status} />` : "Nobody has this name: mail for it waits."}</span>`}</span>
     <span role="cell"><span class="state ${agent.state}">${agent.state}</span></span>
-    <span role="cell" class="wide-only capabilities" title=${agent.capabilities.join(", ")}>${agent.capabilities.map((one) => html`<bdi class="tag" key=${one}>${one}</bdi>`)}</span>
+    <span role="cell" class="wide-only capabilities">${agent.capabilities.map((one) => html`<${Name} text=${one} class="tag" key=${one} />`)}</span>
     <span role="cell" class="seen">${seen(agent, now)}</span>
     <span role="cell" class="number"><span class="label">sent</span> ${short(agent.sent_24h)}</span>
     <span role="cell" class="number"><span class="label">received</span> ${short(agent.received_24h)}</span>

@@ -3,17 +3,19 @@
 import { classes, html, useEffect, useRef, useState } from "./dom.js";
 import { reasonOf } from "./api.js";
 import { ago, dateTime } from "./format.js";
+import { Pieces } from "./pieces.js";
+import { presentName } from "./visible_text.js";
 import { useNow } from "../live/store.js";
 
 /** @typedef {import("./dom.js").Children} Children */
 
 /**
  * A name that somebody chose: any text. It keeps its spaces, breaks where it must and does not turn
- * the direction of what stands beside it.
+ * the direction of what stands beside it; what cannot be seen in it is shown as a mark.
  * @param {{ text: string, class?: string }} props
  */
 export function Name({ text, class: className }) {
-  return html`<bdi class=${classes("name", className)}>${text}</bdi>`;
+  return html`<bdi class=${classes("name", className)}><${Pieces} pieces=${presentName(text)} /></bdi>`;
 }
 
 /**

@@ -26,12 +26,19 @@ export function rowsInWindow(count, height, top, windowHeight) {
 }
 
 /**
+ * A row as it was drawn last: preact leaves alone what it is given once more.
+ * @template T
+ * @typedef {{ item: T, index: number, count: number, rowRem: number, node: unknown }} Drawn
+ */
+
+/**
  * @template T
  * @param {object} props
  * @param {T[]} props.items
  * @param {number} props.rowRem height of a row
  * @param {(item: T) => string} props.keyOf
- * @param {(item: T, index: number) => import("preact").ComponentChildren} props.row what is in the row
+ * @param {(item: T, index: number) => import("preact").ComponentChildren} props.row what is in the row; while this is the
+ *   same function (useCallback) a row that stays in the window is not drawn again
  * @param {(item: T, index: number) => Record<string, unknown>} [props.rowProps] attributes of the row's element
  * @param {string} [props.role] of the list, `list` by default; `rowgroup` in a table
  * @param {string} [props.label]
@@ -43,6 +50,7 @@ export function VirtualList({ items, rowRem, keyOf, row, rowProps, role = "list"
   const [, redraw] = useReducer((/** @type {number} */ n) => n + 1, 0);
   const range = useRef({ first: 0, end: Math.min(items.length, 40) });
   const height = rowRem * rem();
+  const drawn = useRef(/** @type {{ row: unknown, rows: Map<string, Drawn<T>> }} */ ({ row, rows: new Map() }));
 
   const look = () => {
     const top = list.current?.getBoundingClientRect().top ?? 0;
@@ -72,13 +80,28 @@ export function VirtualList({ items, rowRem, keyOf, row, rowProps, role = "list"
   for (let i = first; i < end; ++i) shown.push(i);
   if (keep >= 0 && keep < items.length && (keep < first || keep >= end)) keep < first ? shown.unshift(keep) : shown.push(keep);
   const inTable = role === "rowgroup";
-  return html`<div ref=${list} role=${role} aria-label=${label} class="virtual ${className ?? ""}"
-      style=${{ height: `${items.length * rowRem}rem` }}>
-    ${shown.map((i) => html`<div key=${keyOf(items[i])} role=${inTable ? "row" : "listitem"} class="virtual-row"
+
+  /** @type {Map<string, Drawn<T>>} */
+  const rows = new Map();
+  const before = drawn.current.row === row ? drawn.current.rows : rows;
+  for (const i of shown) {
+    const item = items[i];
+    const key = keyOf(item);
+    const same = before.get(key);
+    const reuse = same && same.item === item && same.index === i && same.count === items.length && same.rowRem === rowRem;
+    rows.set(key, reuse ? same : {
+      item, index: i, count: items.length, rowRem,
+      node: html`<div key=${key} role=${inTable ? "row" : "listitem"} class="virtual-row"
         aria-rowindex=${inTable ? i + 2 : undefined}
         aria-setsize=${inTable ? undefined : items.length} aria-posinset=${inTable ? undefined : i + 1}
         style=${{ height: `${rowRem}rem`, transform: `translateY(${i * rowRem}rem)` }}
-        ...${rowProps?.(items[i], i)}>${row(items[i], i)}</div>`)}
+        ...${rowProps?.(item, i)}>${row(item, i)}</div>`,
+    });
+  }
+  drawn.current = { row, rows };
+  return html`<div ref=${list} role=${role} aria-label=${label} class="virtual ${className ?? ""}"
+      style=${{ height: `${items.length * rowRem}rem` }}>
+    ${[...rows.values()].map(({ node }) => node)}
   </div>`;
 }
 

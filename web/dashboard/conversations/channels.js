@@ -10,9 +10,9 @@ import { VirtualList } from "../base/virtual_list.js";
 import { useAnswer } from "../live/store.js";
 import { FeedList } from "./feed_list.js";
 import { WriteHead } from "./messages.js";
-import { Pieces } from "./pieces.js";
+import { Pieces } from "../base/pieces.js";
 import { channelSource } from "./sources.js";
-import { presentName } from "./visible_text.js";
+import { presentName } from "../base/visible_text.js";
 
 /** @typedef {import("../base/route.js").Route} Route */
 

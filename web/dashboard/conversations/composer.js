@@ -6,8 +6,8 @@ import { Name, Notice } from "../base/parts.js";
 import { store, useAnswer, useStore } from "../live/store.js";
 import { newDraft, sendOf } from "./draft.js";
 import { forget, putAside } from "./drafts.js";
-import { Pieces } from "./pieces.js";
-import { presentName } from "./visible_text.js";
+import { Pieces } from "../base/pieces.js";
+import { presentName } from "../base/visible_text.js";
 
 /** @typedef {import("./draft.js").Draft} Draft */
 

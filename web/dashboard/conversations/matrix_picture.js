@@ -6,7 +6,7 @@ import { count, plural } from "../base/format.js";
 import { go, href } from "../base/route.js";
 import { receiverFilter } from "./filters.js";
 import { levels, receiverName } from "./talk_matrix.js";
-import { plainName } from "./visible_text.js";
+import { plainName } from "../base/visible_text.js";
 
 /** @typedef {import("./talk_matrix.js").Cell} Cell */
 

@@ -4,8 +4,8 @@ import { html } from "../base/dom.js";
 import { time } from "../base/format.js";
 import { Name } from "../base/parts.js";
 import { receiverText } from "./filters.js";
-import { Pieces } from "./pieces.js";
-import { presentName } from "./visible_text.js";
+import { Pieces } from "../base/pieces.js";
+import { presentName } from "../base/visible_text.js";
 
 /** @typedef {import("./types.js").Row} Row */
 

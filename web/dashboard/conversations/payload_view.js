@@ -6,8 +6,8 @@ import { count } from "../base/format.js";
 import { CopyButton } from "../base/parts.js";
 import { ExactNumber, jsonText } from "./exact_json.js";
 import { foldedLabel, membersAtOnce, membersOf, shownOf, sizeText, startsOpen } from "./payload.js";
-import { Pieces } from "./pieces.js";
-import { firstPortion, portion, present } from "./visible_text.js";
+import { Pieces } from "../base/pieces.js";
+import { firstPortion, portion, present } from "../base/visible_text.js";
 
 /** @param {{ payload: unknown }} props */
 export function Payload({ payload }) {
@@ -28,7 +28,7 @@ export function Payload({ payload }) {
 function LongText({ text }) {
   const [portions, setPortions] = useState(1);
   const shown = useMemo(() => {
-    /** @type {{ from: number, pieces: import("./visible_text.js").Piece[] }[]} */
+    /** @type {{ from: number, pieces: import("../base/visible_text.js").Piece[] }[]} */
     const parts = [];
     /** @type {number | null} */
     let from = 0;

@@ -132,16 +132,18 @@ export function useStore(select) {
 }
 
 /**
- * The hub's clock, for ages: the view is drawn again every `everyMs`.
+ * The hub's clock, for ages: the view is drawn again every `everyMs`, and has the same time until then.
  * @param {number} [everyMs]
  */
 export function useNow(everyMs = 1000) {
-  const [, redraw] = useReducer((/** @type {number} */ n) => n + 1, 0);
+  const [tick, redraw] = useReducer((/** @type {number} */ n) => n + 1, 0);
   useEffect(() => {
     const timer = setInterval(() => redraw(0), everyMs);
     return () => clearInterval(timer);
   }, [everyMs]);
-  return store.now();
+  const now = useRef({ tick: -1, at: 0 });
+  if (now.current.tick !== tick) now.current = { tick, at: store.now() };
+  return now.current.at;
 }
 
 /**

@@ -6,18 +6,18 @@ import { Name } from "../base/parts.js";
 import { href } from "../base/route.js";
 import { store, useNow, useStore } from "../live/store.js";
 import { needAttention } from "./attention.js";
-import { Chart } from "./chart.js";
+import { Chart } from "../base/chart.js";
 import { FirstStart } from "./first_start.js";
 import { countsByHour, latencies, peak, ratesByMinute } from "./series.js";
 import { Facts, Tiles } from "./tiles.js";
 
 /** @typedef {import("../live/types.js").Overview} OverviewData */
 
-/** @type {import("./chart.js").Line[]} */
+/** @type {import("../base/chart.js").Line[]} */
 const rateLines = [{ label: "messages a second", color: 1 }];
-/** @type {import("./chart.js").Line[]} */
+/** @type {import("../base/chart.js").Line[]} */
 const hourLines = [{ label: "messages", color: 1, bars: true }];
-/** @type {import("./chart.js").Line[]} */
+/** @type {import("../base/chart.js").Line[]} */
 const latencyLines = [
   { label: "delivery p50", color: 1, dashed: true }, { label: "p99", color: 1 },
   { label: "commit p50", color: 2, dashed: true }, { label: "p99", color: 2 },
@@ -62,7 +62,7 @@ function Charts() {
 function Attention({ overview }) {
   const agentsVersion = useStore((state) => state.agentsVersion);
   const now = useNow(5000);
-  const { worst, others } = useMemo(() => needAttention(store.state.agents.values(), overview, now), [agentsVersion, overview, Math.floor(now / 5000)]);
+  const { worst, others } = useMemo(() => needAttention(store.state.agents.values(), overview, now), [agentsVersion, overview, now]);
   return html`<section class="card attention" aria-label="Agents that need attention">
     <h2>Who is stuck</h2>
     ${worst.length === 0 ? html`<p class="quiet">Nobody: no mail waits for more than five minutes, and no mailbox grows.</p>`

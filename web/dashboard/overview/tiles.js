@@ -49,7 +49,7 @@ function StoreTile({ store }) {
   const words = { ok: "", full: "Full: nothing is stored any more.", failed: "Failed: nothing is stored any more." };
   return html`<${Tile} title="Store" kind=${store.state === "ok" ? "" : "critical"}
       value=${store.state === "ok" ? html`${Math.round(used * 100)} <small>% used</small>` : store.state === "full" ? "Full" : "Failed"}>
-    <progress class="bar ${used > 0.9 ? "bad" : ""}" max="1" value=${used} aria-label="Store used"></progress>
+    <progress class="store-bar ${used > 0.9 ? "bad" : ""}" max="1" value=${used} aria-label="Store used"></progress>
     ${words[store.state] || html`${bytes(store.room_bytes)} of ${bytes(store.max_bytes)} are free`}<//>`;
 }
 
@@ -72,8 +72,8 @@ export function Facts({ overview, hub }) {
       ["Version", hub.version], ["Running for", longDuration(now - hub.started_at)], ["Newest message", `seq ${count(overview.head_seq)}`],
       ["Rows left out", overview.agents_left_out ? plural(overview.agents_left_out, "agent") : ""],
     ] },
-  ], [overview, hub, Math.floor(now / 30_000)]);
-  return html`<section class="facts" aria-label="The hub">
+  ], [overview, hub, now]);
+  return html`<section class="hub-facts" aria-label="The hub">
     ${groups.map(({ title, rows }) => html`<div class="card" key=${title}><h2>${title}</h2><dl>
       ${rows.filter(([, value]) => value !== "").map(([name, value]) => html`<div key=${name}><dt>${name}</dt><dd>${value}</dd></div>`)}
     </dl></div>`)}

@@ -4,7 +4,7 @@
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 
-import { html, useEffect, useMemo, useRef, useState } from "../base/dom.js";
+import { html, useEffect, useMemo, useRef, useState } from "./dom.js";
 
 /**
  * @typedef {object} Line

@@ -1,6 +1,6 @@
 // Text of others, with marks in the place of what must not take effect.
 
-import { html } from "../base/dom.js";
+import { html } from "./dom.js";
 
 /** @param {{ pieces: import("./visible_text.js").Piece[] }} props */
 export function Pieces({ pieces }) {
