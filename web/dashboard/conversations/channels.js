@@ -45,7 +45,7 @@ function ChannelList({ route }) {
   useKeys("Search", { "/": { run: () => search.current?.select(), help: "search among channels" } });
   return html`<div class="view-head"><h1>Channels</h1>
       <label class="head-search"><span class="hidden-text">Search among channels</span>
-        <input type="search" ref=${search} value=${route.params.get("q") ?? ""} placeholder="name or description ( / )" autocomplete="off"
+        <input type="search" ref=${search} value=${route.params.get("q") ?? ""} placeholder="Search" autocomplete="off"
           autocapitalize="none" spellcheck=${false}
           onInput=${(/** @type {Event} */ event) => setParams({ q: /** @type {HTMLInputElement} */ (event.target).value })} /></label></div>
     ${error && html`<${Notice} kind="critical">${error}<//>`}

@@ -70,7 +70,7 @@ function FilterBar({ filters, name }) {
   const field = (key) => html`<label key=${key} class=${`filter filter-${key}`}><span>${labels[key]}</span>
     <input type=${key === "text" ? "search" : "text"} ref=${key === "text" ? search : undefined} value=${typed[key]} maxlength="128"
       list=${key === "from" || key === "to" ? "filter-agents" : undefined} autocomplete="off" autocapitalize="none" spellcheck=${false}
-      placeholder=${key === "text" ? "( / )" : "any"}
+      placeholder=${key === "text" ? "in payloads" : "any"}
       onInput=${(/** @type {Event} */ event) => {
         const next = { ...typed, [key]: /** @type {HTMLInputElement} */ (event.target).value };
         setTyped(next);

@@ -1,7 +1,7 @@
 // Who talks to whom over a chosen time: a matrix to look at, and the same as a table.
 
 import { get, reasonOf } from "../base/api.js";
-import { html, useEffect, useMemo, useReducer, useRef, useState } from "../base/dom.js";
+import { classes, html, useEffect, useMemo, useReducer, useRef, useState } from "../base/dom.js";
 import { bytes, count, plural } from "../base/format.js";
 import { Ago, Empty, Loading, Name, Notice } from "../base/parts.js";
 import { href, setParams } from "../base/route.js";
@@ -26,6 +26,8 @@ const usual = "24h";
 /// How often the picture is made anew at most, in milliseconds.
 const renewMs = 10_000;
 const listed = 100;
+/// As many receivers as leave the table room beside the picture.
+const besideTable = 16;
 
 /** @param {{ route: import("../base/route.js").Route }} props */
 export function TalkMap({ route }) {
@@ -53,7 +55,7 @@ function Picture({ ms }) {
   if (loading) return html`<${Loading} />`;
   return html`${error && html`<${Notice} kind="critical">${error}<//>`}
     ${pairs.length === 0 && !error && html`<${Empty} title="Nobody sent anything in this time." />`}
-    ${pairs.length > 0 && html`<div class="talk">
+    ${pairs.length > 0 && html`<div class=${classes("talk", matrix.receivers.length > besideTable && "talk-wide")}>
       <${MatrixPicture} matrix=${matrix} />
       <${PairTable} pairs=${pairs} />
     </div>

@@ -182,7 +182,7 @@ export function Workspace({ route, rows, label, receiver = "", inThread = false,
         keyOf=${(/** @type {Row} */ row) => row.id} keep=${at < 0 ? 0 : at} rowProps=${rowProps}
         row=${(/** @type {Row} */ row, /** @type {number} */ index) => {
           const more = look?.(row, index);
-          return html`${more?.content}<${MessageRow} row=${row} now=${now} note=${more?.note} inChannel=${inChannel} />`;
+          return html`${more?.content}<${MessageRow} row=${row} now=${now} note=${more?.note} inChannel=${inChannel} inThread=${inThread} />`;
         }} />`}
       ${foot}
     </div>
