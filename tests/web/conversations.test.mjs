@@ -114,7 +114,7 @@ testWithHub("a message is followed through its thread and its channel, and answe
 
 testWithHub("messages come by themselves, and wait while somebody reads", async (hub) => {
   const { alice, bob } = await talkers(hub, "alice", "bob");
-  await alice.send("bob", { text: "first" });
+  const first = await alice.send("bob", { text: "first" });
   await enter(hub, hub.adminToken, "#/messages", {}, async (page) => {
     await rows(page).first().waitFor();
     await bob.send("alice", { text: "second" });
@@ -127,6 +127,17 @@ testWithHub("messages come by themselves, and wait while somebody reads", async 
     assert.deepEqual(await previews(page), ["second", "first"]);
     await page.getByRole("button", { name: "3 new messages" }).click();
     await eventually(async () => assert.deepEqual(await previews(page), ["fifth", "fourth", "third", "second", "first"]));
+
+    await show(page, `#/threads/${first.id}`);
+    await rows(page).first().waitFor();
+    await bob.send("alice", { text: "an answer" }, { reply_to: first.id });
+    await eventually(async () => assert.deepEqual(await previews(page), ["first", "an answer"]));
+
+    await hub.ask("POST", "/api/channels", { name: "build" });
+    await show(page, "#/channels/build");
+    await page.getByText("Nothing has been published here.").waitFor();
+    await alice.publish("build", { text: "green" });
+    await eventually(async () => assert.deepEqual(await previews(page), ["green"]));
   });
 });
 
@@ -247,7 +258,6 @@ testWithHub("everything is done by keyboard: go, search, move, open, answer, clo
     await eventually(async () => assert.deepEqual(await previews(page), ["jk answer"]));
 
     await page.keyboard.press("Escape");
-    await page.evaluate(() => document.activeElement.blur());
     await page.keyboard.press("j");
     await page.keyboard.press("t");
     await page.getByText("2 messages of 2 agents").waitFor();

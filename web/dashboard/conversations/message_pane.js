@@ -70,7 +70,7 @@ export function MessagePane({ id, inThread, writing, onMessage, onAnswer }) {
     <dl class="facts">
       <dt>From</dt><dd><a href=${href("agents", row.from)}><${Name} text=${row.from} /></a></dd>
       <dt>To</dt><dd>${receiver(row)}</dd>
-      <dt>Type</dt><dd><bdi>${row.type}</bdi></dd>
+      <dt>Type</dt><dd><${Name} text=${row.type} /></dd>
       ${row.reply_to !== null && html`<dt>Answers</dt><dd><button type="button" class="link mono"
         onClick=${() => setParams({ id: row.reply_to })}><${Name} text=${row.reply_to} /></button></dd>`}
       <dt>Id</dt><dd class="mono">${row.id}</dd>

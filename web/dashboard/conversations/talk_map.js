@@ -7,6 +7,7 @@ import { Ago, Empty, Loading, Name, Notice } from "../base/parts.js";
 import { href, setParams } from "../base/route.js";
 import { store, useStore } from "../live/store.js";
 import { receiverFilter } from "./filters.js";
+import { useLogChanges } from "./log_changes.js";
 import { matrixOf, receiverName } from "./talk_matrix.js";
 import { MatrixPicture } from "./matrix_picture.js";
 
@@ -23,8 +24,9 @@ const periods = {
   "7d": { label: "7 days", ms: 7 * 24 * hourMs },
 };
 const usual = "24h";
-/// How often the picture is made anew at most, in milliseconds.
+/// How often the picture is made anew at most, and when nothing was sent, because the time it shows moves on.
 const renewMs = 10_000;
+const idleMs = 60_000;
 const listed = 100;
 /// As many receivers as leave the table room beside the picture.
 const besideTable = 16;
@@ -64,22 +66,14 @@ function Picture({ ms }) {
 }
 
 /**
- * Pairs of the time up to now; asked for again when something was sent.
+ * Pairs of the time up to now, asked for again when something was sent.
  * @param {number} ms
  */
 function usePairs(ms) {
-  const head = useStore((state) => state.overview?.head_seq ?? 0);
+  const change = useLogChanges(renewMs, idleMs);
   const [, redraw] = useReducer((/** @type {number} */ n) => n + 1, 0);
-  const [tick, setTick] = useState(0);
   const state = useRef({ pairs: /** @type {Pair[]} */ ([]), truncated: false, scanned: 0, error: "", loading: true });
-  const last = useRef(-Infinity);
   useEffect(() => {
-    const wait = last.current + renewMs - performance.now();
-    if (wait > 0) {
-      const timer = setTimeout(() => setTick(tick + 1), wait);
-      return () => clearTimeout(timer);
-    }
-    last.current = performance.now();
     const going = new AbortController();
     const now = store.now();
     get("/api/observe/pairs", { since: Math.round(now - ms), until: Math.round(now) }, going.signal).then(
@@ -92,8 +86,8 @@ function usePairs(ms) {
         state.current = { ...state.current, error: reasonOf(error), loading: false };
         redraw(0);
       });
-    return undefined;
-  }, [ms, head, tick]);
+    return () => going.abort();
+  }, [ms, change]);
   return state.current;
 }
 

@@ -96,7 +96,8 @@ function useThread(id) {
   const root = useRef("");
   const going = useRef(/** @type {AbortController | null} */ (null));
   useEffect(() => {
-    if (going.current) return;  // the next change of the log comes within seconds
+    // The next change of the log comes within seconds; a thread that was cut grows no further.
+    if (going.current || state.current.cut) return;
     const mine = going.current = new AbortController();
     void (async () => {
       try {

@@ -114,6 +114,11 @@ export function Workspace({ route, rows, label, receiver = "", inThread = false,
     if (narrow.matches) focusWanted.current = "pane";
   };
   const close = () => {
+    const { activeElement } = document;
+    if (draft === null && activeElement instanceof HTMLInputElement && !place.current?.contains(activeElement)) {
+      activeElement.blur();  // out of the search, so that keys walk through what it found
+      return;
+    }
     if (draft !== null) setDraft(null);
     else if (open !== null) setParams({ id: null });
     else if (cursor !== null) setCursor(null);
