@@ -202,6 +202,20 @@ testWithHub("payloads are text, whatever they hold", async (hub) => {
   });
 });
 
+testWithHub("numbers of a payload are shown digit by digit as they were sent", async (hub) => {
+  const { alice } = await talkers(hub, "alice");
+  const answer = await fetch(`${hub.url}/api/message`, {
+    method: "POST",
+    headers: { Authorization: `Bearer ${alice.token}`, "Content-Type": "application/json" },
+    body: '{"to":"bob","payload":{"order":12345678901234567890,"half":0.50}}',
+  });
+  assert.equal(answer.status, 200);
+  await enter(hub, hub.adminToken, `#/messages?id=${(await answer.json()).id}`, {}, async (page) => {
+    await pane(page).getByText("12345678901234567890").waitFor();
+    await pane(page).getByText("0.5", { exact: true }).waitFor();
+  });
+});
+
 testWithHub("everything is done by keyboard: go, search, move, open, answer, close", async (hub) => {
   const { alice } = await talkers(hub, "alice");
   for (const text of ["one", "two", "three"]) await alice.send("bob", { text });
@@ -373,33 +387,31 @@ testWithHub("every view of conversations is clean to axe, in both schemes, wide 
   await hub.ask("POST", "/api/channels", { name: "build", description: "What the build says" });
   const question = await alice.send("bob", { text: "is it \u202Egreen?", more: { run: [1, 2, true, null, "x"] } }, { type: "question" });
   await bob.publish("build", { text: "yes" }, { reply_to: question.id });
-  for (const colorScheme of ["light", "dark"]) {
-    for (const viewport of [desktop, phone]) {
-      await enter(hub, hub.adminToken, "#/messages", { colorScheme, viewport }, async (page) => {
-        const what = `${colorScheme} ${viewport.width}`;
-        await rows(page).nth(1).waitFor();
-        await check(page, `messages ${what}`);
-        await rows(page).nth(1).click();
-        await pane(page).locator(".payload").waitFor();
-        await check(page, `message ${what}`);
-        await page.keyboard.press("r");
-        await page.locator(".composer").waitFor();
-        await page.getByRole("button", { name: "Send" }).click();
-        await check(page, `answer ${what}`);
-        await goTo(page, "#/channels");
-        await page.locator(".channel-row").waitFor();
-        await check(page, `channels ${what}`);
-        await goTo(page, "#/channels/build");
-        await rows(page).first().waitFor();
-        await check(page, `channel ${what}`);
-        await goTo(page, `#/threads/${question.id}`);
-        await rows(page).nth(1).waitFor();
-        await check(page, `thread ${what}`);
-        await goTo(page, "#/map");
-        await page.locator(".pairs").waitFor();
-        await check(page, `map ${what}`);
-      });
-    }
+  for (const [colorScheme, viewport] of [["light", desktop], ["dark", phone]]) {
+    await enter(hub, hub.adminToken, "#/messages", { colorScheme, viewport }, async (page) => {
+      const what = `${colorScheme} ${viewport.width}`;
+      await rows(page).nth(1).waitFor();
+      await check(page, `messages ${what}`);
+      await rows(page).nth(1).click();
+      await pane(page).locator(".payload").waitFor();
+      await check(page, `message ${what}`);
+      await page.keyboard.press("r");
+      await page.locator(".composer").waitFor();
+      await page.getByRole("button", { name: "Send" }).click();
+      await check(page, `answer ${what}`);
+      await goTo(page, "#/channels");
+      await page.locator(".channel-row").waitFor();
+      await check(page, `channels ${what}`);
+      await goTo(page, "#/channels/build");
+      await rows(page).first().waitFor();
+      await check(page, `channel ${what}`);
+      await goTo(page, `#/threads/${question.id}`);
+      await rows(page).nth(1).waitFor();
+      await check(page, `thread ${what}`);
+      await goTo(page, "#/map");
+      await page.locator(".pairs").waitFor();
+      await check(page, `map ${what}`);
+    });
   }
 });
 
