@@ -5,6 +5,7 @@ import { test } from "node:test";
 
 import { answerTo, newDraft, sendOf } from "../../web/dashboard/conversations/draft.js";
 import { begun, feedLimit, shown, waitingLimit, waitingText, withNewer, withOlder, withSkipped } from "../../web/dashboard/conversations/feed.js";
+import { FeedReader } from "../../web/dashboard/conversations/feed_reader.js";
 import { activeFilters, addressOf, filtersOf, noFilters, receiverFilter, receiverText, rowOf } from "../../web/dashboard/conversations/filters.js";
 import { ExactNumber, jsonText, parseExactly } from "../../web/dashboard/conversations/exact_json.js";
 import { compact, foldedLabel, membersOf, previewOf, shownOf, sizeText, startsOpen } from "../../web/dashboard/conversations/payload.js";
@@ -224,4 +225,102 @@ test("numbers of a payload are shown as they were sent, where the engine tells h
   const exact = { id: new ExactNumber("12345678901234567890"), t: "\u0000exact", list: [new ExactNumber("1e400")] };
   assert.equal(jsonText(exact).replace(/\s+/g, ""), '{"id":12345678901234567890,"t":"\\u0000exact","list":[1e400]}');
   assert.equal(jsonText({ a: [1] }), '{\n  "a": [\n    1\n  ]\n}');
+});
+
+/** A source whose answers are made by hand: each request waits in `asked` until it is answered. */
+function handSource() {
+  const asked = [];
+  const request = (kind) => (position, signal) => new Promise((resolve, reject) => {
+    const entry = { kind, position, answer: (value) => { take(); resolve(value); }, fail: (text) => { take(); reject(new Error(text)); } };
+    const take = () => asked.splice(asked.indexOf(entry), 1);
+    asked.push(entry);
+    signal.addEventListener("abort", () => reject(signal.reason));
+  });
+  return { inLog: true, asked, page: request("page"), news: request("news") };
+}
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+/** A reader whose newest page is 10 down to 8. */
+async function startedReader() {
+  const source = handSource();
+  const reader = new FeedReader(source, () => {});
+  void reader.start(10);
+  source.asked[0].answer({ rows: rows(10, 8), older: 8 });
+  await settled();
+  return { source, reader };
+}
+
+test("what comes is asked for once at a time, and again when more came meanwhile", async () => {
+  const { source, reader } = await startedReader();
+  reader.headIs(11);
+  reader.headIs(12);
+  reader.headIs(11);
+  assert.deepEqual(source.asked.map(({ kind, position }) => [kind, position]), [["news", 10]]);
+  source.asked[0].answer({ rows: rows(11, 11), newest: 11, more: false });
+  await settled();
+  assert.deepEqual(source.asked.map(({ position }) => position), [11]);
+  source.asked[0].answer({ rows: rows(12, 12), newest: 12, more: false });
+  await settled();
+  assert.equal(source.asked.length, 0);
+  assert.equal(waitingText(reader.feed), "2 new messages");
+  reader.showWaiting();
+  assert.deepEqual(reader.feed.rows.map(({ seq }) => seq), [12, 11, 10, 9, 8]);
+});
+
+test("a log that runs away is not run after: the newest page is read anew", async () => {
+  const { source, reader } = await startedReader();
+  reader.headIs(5000);
+  for (let i = 1; i <= 3; ++i) {
+    source.asked[0].answer({ rows: rows(10 + i * 200, 11 + (i - 1) * 200), newest: 10 + i * 200, more: true });
+    await settled();
+  }
+  assert.equal(source.asked.length, 0);
+  assert.equal(reader.feed.skipped, true);
+  reader.headIs(6000);
+  assert.equal(source.asked.length, 0, "until it is shown nothing more is asked");
+  reader.showWaiting();
+  assert.deepEqual(source.asked.map(({ kind, position }) => [kind, position]), [["page", null]]);
+  source.asked[0].answer({ rows: rows(6000, 5998), older: 5998 });
+  await settled();
+  assert.deepEqual(reader.feed.rows.map(({ seq }) => seq), [6000, 5999, 5998]);
+});
+
+test("pages in which nothing fits are passed over, five at a time", async () => {
+  const { source, reader } = await startedReader();
+  void reader.older();
+  void reader.older();
+  for (let i = 0; i < 5; ++i) {
+    assert.equal(source.asked.length, 1);
+    source.asked[0].answer({ rows: [], older: 7 - i });
+    await settled();
+  }
+  assert.equal(reader.paused, true);
+  void reader.older();
+  source.asked[0].answer({ rows: rows(2, 1), older: null });
+  await settled();
+  assert.equal(reader.paused, false);
+  assert.deepEqual(reader.feed.rows.map(({ seq }) => seq), [10, 9, 8, 2, 1]);
+  void reader.older();
+  assert.equal(source.asked.length, 0, "the history has begun");
+});
+
+test("a failure is said, and the next change goes on from where it was", async () => {
+  const { source, reader } = await startedReader();
+  reader.headIs(11);
+  source.asked[0].fail("away");
+  await settled();
+  assert.equal(reader.error, "away");
+  reader.headIs(12);
+  assert.equal(source.asked[0].position, 10);
+  source.asked[0].answer({ rows: rows(12, 11), newest: 12, more: false });
+  await settled();
+  assert.equal(reader.error, "");
+
+  const other = handSource();
+  const next = new FeedReader(other, () => {}, reader.feed);
+  void next.start(12);
+  assert.equal(next.feed.rows.length, 3, "the rows before stay until there are others");
+  other.asked[0].fail("refused");
+  await settled();
+  assert.deepEqual([next.error, next.feed.rows.length], ["refused", 0]);
 });

@@ -1,7 +1,7 @@
 // Channels, and the history of one.
 
 import { get, path, reasonOf } from "../base/api.js";
-import { html, useEffect, useMemo, useReducer, useRef } from "../base/dom.js";
+import { html, useEffect, useMemo, useReducer, useRef, useState } from "../base/dom.js";
 import { plural } from "../base/format.js";
 import { useKeys } from "../base/keys.js";
 import { Ago, Command, Empty, Loading, Name, Notice } from "../base/parts.js";
@@ -9,6 +9,7 @@ import { href, setParams } from "../base/route.js";
 import { VirtualList } from "../base/virtual_list.js";
 import { useAnswer } from "../live/store.js";
 import { FeedList } from "./feed_list.js";
+import { useLogChanges } from "./log_changes.js";
 import { WriteHead } from "./messages.js";
 import { Pieces } from "../base/pieces.js";
 import { channelSource } from "./sources.js";
@@ -26,6 +27,8 @@ import { presentName } from "../base/visible_text.js";
  */
 
 const channelRem = 3.5;
+/// How often the list is read anew at most, in milliseconds.
+const renewMs = 10_000;
 /// Of this many more are named than counted: "and 12 others".
 const namedSubscribers = 12;
 
@@ -37,7 +40,7 @@ export function Channels({ route }) {
 
 /** @param {{ route: Route }} props */
 function ChannelList({ route }) {
-  const { channels, next, error, loading, more } = useChannels();
+  const { channels, more, error, loading, showMore } = useChannels();
   const search = useRef(/** @type {HTMLInputElement | null} */ (null));
   const wanted = (route.params.get("q") ?? "").toLowerCase();
   const shown = useMemo(() => channels.filter(({ name, description }) =>
@@ -45,7 +48,7 @@ function ChannelList({ route }) {
   useKeys("Search", { "/": { run: () => search.current?.select(), help: "search among channels" } });
   return html`<div class="view-head"><h1>Channels</h1>
       <label class="head-search"><span class="hidden-text">Search among channels</span>
-        <input type="search" ref=${search} value=${route.params.get("q") ?? ""} placeholder="name or description ( / )" autocomplete="off"
+        <input type="search" ref=${search} value=${route.params.get("q") ?? ""} placeholder="Search" autocomplete="off"
           autocapitalize="none" spellcheck=${false}
           onInput=${(/** @type {Event} */ event) => setParams({ q: /** @type {HTMLInputElement} */ (event.target).value })} /></label></div>
     ${error && html`<${Notice} kind="critical">${error}<//>`}
@@ -55,36 +58,38 @@ function ChannelList({ route }) {
       : wanted ? html`<${Empty} title="No channel fits what you search." />`
       : !error && html`<${Empty} title="No channels yet."><p>A channel is made with its first message:</p>
           <${Command} text="echo 'build is green' | agentcom publish builds --create" /><//>`}
-    ${next !== null && html`<p class="list-end"><button type="button" class="button" onClick=${more}>Show more channels</button></p>`}`;
+    ${more && html`<p><button type="button" class="button" onClick=${showMore}>Show more channels</button></p>`}`;
 }
 
-/** All channels, page by page as they are asked for. */
+/** Channels as far as they were asked for, page by page; the first pages again when there is something new. */
 function useChannels() {
+  const change = useLogChanges(renewMs);
+  const [pages, setPages] = useState(1);
   const [, redraw] = useReducer((/** @type {number} */ n) => n + 1, 0);
-  const state = useRef({
-    channels: /** @type {Channel[]} */ ([]), next: /** @type {string | null} */ (null), error: "", loading: true,
-  });
-  const going = useRef(new AbortController());
-  const read = async () => {
-    const { signal } = going.current;
-    const before = state.current;
-    try {
-      const answer = await get("/api/channels", { limit: 1000, cursor: before.next }, signal);
-      const all = before.channels.concat(answer.channels);
-      all.sort((a, b) => (a.name < b.name ? -1 : 1));
-      state.current = { channels: all, next: answer.cursor ?? null, error: "", loading: false };
-    } catch (error) {
-      if (signal.aborted) return;
-      state.current = { ...before, error: reasonOf(error), loading: false };
-    }
-    redraw(0);
-  };
+  const state = useRef({ channels: /** @type {Channel[]} */ ([]), more: false, error: "", loading: true });
   useEffect(() => {
-    going.current = new AbortController();
-    void read();
-    return () => going.current.abort();
-  }, []);
-  return { ...state.current, more: read };
+    const going = new AbortController();
+    void (async () => {
+      try {
+        /** @type {Channel[]} */
+        const channels = [];
+        let cursor;
+        for (let i = 0; i === 0 || (i < pages && cursor !== undefined); ++i) {
+          const answer = await get("/api/channels", { limit: 1000, cursor }, going.signal);
+          channels.push(...answer.channels);
+          cursor = answer.cursor;
+        }
+        channels.sort((a, b) => (a.name < b.name ? -1 : 1));
+        state.current = { channels, more: cursor !== undefined, error: "", loading: false };
+      } catch (error) {
+        if (going.signal.aborted) return;
+        state.current = { ...state.current, error: reasonOf(error), loading: false };
+      }
+      redraw(0);
+    })();
+    return () => going.abort();
+  }, [pages, change]);
+  return { ...state.current, showMore: () => setPages(pages + 1) };
 }
 
 /** @param {{ channel: Channel }} props */

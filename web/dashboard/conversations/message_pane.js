@@ -65,12 +65,12 @@ export function MessagePane({ id, inThread, writing, onMessage, onAnswer }) {
       ${!inThread && html`<a class="button" title="t" href=${threadOf(row.id)}>Thread</a>`}
       ${row.channel !== null && html`<a class="button" href=${href("channels", row.channel, { id: row.id })}>#${row.channel}</a>`}
     </div>`}
-    ${role === "observer" && html`<p class="quiet">You are logged in with an observer’s token, which reads and does not send.</p>`}
+    ${role === "observer" && html`<p class="quiet">You are logged in with an observer's token, which reads and does not send.</p>`}
     <${Payload} key=${message.id} payload=${message.payload} />
     <dl class="facts">
       <dt>From</dt><dd><a href=${href("agents", row.from)}><${Name} text=${row.from} /></a></dd>
       <dt>To</dt><dd>${receiver(row)}</dd>
-      <dt>Type</dt><dd><bdi>${row.type}</bdi></dd>
+      <dt>Type</dt><dd><${Name} text=${row.type} /></dd>
       ${row.reply_to !== null && html`<dt>Answers</dt><dd><button type="button" class="link mono"
         onClick=${() => setParams({ id: row.reply_to })}><${Name} text=${row.reply_to} /></button></dd>`}
       <dt>Id</dt><dd class="mono">${row.id}</dd>
@@ -95,7 +95,7 @@ function receiver(row) {
 function NotShown({ error }) {
   if (error instanceof HubError && error.status === 404) {
     return html`<${Empty} title="This message is not shown.">
-      <p>It is older than the hub’s history, its id is not one of this hub’s, or your token may not read it.</p><//>`;
+      <p>It is older than the hub's history, its id is not one of this hub's, or your token may not read it.</p><//>`;
   }
   return html`<${Notice} kind="critical">${reasonOf(error)}<//>`;
 }

@@ -28,12 +28,12 @@ function isEveryone(row) {
   return row.channel === null && (row.to === null || row.to === "broadcast");
 }
 
-/** @param {{ row: Row, now: number, note?: string, inChannel?: boolean }} props */
-export function MessageRow({ row, now, note, inChannel = false }) {
+/** @param {{ row: Row, now: number, note?: string, inChannel?: boolean, inThread?: boolean }} props */
+export function MessageRow({ row, now, note, inChannel = false, inThread = false }) {
   return html`<span class="message-head">
       ${inChannel ? html`<span class="from-to"><${Name} text=${row.from} class="from" /></span>` : html`<${FromTo} row=${row} />`}
-      ${row.type !== "chat" && html`<bdi class="tag">${row.type}</bdi>`}
-      ${row.reply_to !== null && html`<span class="quiet" aria-hidden="true" title="An answer">↩</span><span class="hidden-text">, an answer</span>`}
+      ${row.type !== "chat" && html`<span class="tag"><${Name} text=${row.type} /></span>`}
+      ${row.reply_to !== null && !inThread && html`<span class="quiet" aria-hidden="true" title="An answer">↩</span><span class="hidden-text">, an answer</span>`}
       ${note && html`<span class="quiet note">${note}</span>`}
       <time class="quiet" datetime=${new Date(row.timestamp).toISOString()}>${shortTime(row.timestamp, now)}</time>
     </span>

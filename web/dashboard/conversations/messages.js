@@ -34,13 +34,13 @@ export function Messages({ route }) {
 export function WriteHead({ title, onWrite }) {
   const role = useStore((state) => state.session?.role);
   return html`<div class="view-head"><h1>${title}</h1>
-    ${role === "observer" ? html`<span class="quiet">An observer’s token reads and does not send.</span>`
+    ${role === "observer" ? html`<span class="quiet">An observer's token reads and does not send.</span>`
       : html`<button type="button" class="button" title="c" onClick=${onWrite}>Write</button>`}
   </div>`;
 }
 
 /** @type {Record<keyof Filters, string>} */
-const labels = { from: "From", to: "To", channel: "Channel", type: "Type", text: "Text" };
+const labels = { from: "From", to: "To", channel: "Channel", type: "Type", text: "Search text" };
 
 /** @param {{ filters: Filters, name: string }} props */
 function FilterBar({ filters, name }) {
@@ -70,7 +70,7 @@ function FilterBar({ filters, name }) {
   const field = (key) => html`<label key=${key} class=${`filter filter-${key}`}><span>${labels[key]}</span>
     <input type=${key === "text" ? "search" : "text"} ref=${key === "text" ? search : undefined} value=${typed[key]} maxlength="128"
       list=${key === "from" || key === "to" ? "filter-agents" : undefined} autocomplete="off" autocapitalize="none" spellcheck=${false}
-      placeholder=${key === "text" ? "in payloads ( / )" : "any"}
+      placeholder=${key === "text" ? "in payloads" : "any"}
       onInput=${(/** @type {Event} */ event) => {
         const next = { ...typed, [key]: /** @type {HTMLInputElement} */ (event.target).value };
         setTyped(next);
@@ -115,7 +115,7 @@ function NothingFits() {
 function NothingYet() {
   const session = useStore((state) => state.session);
   return html`<${Empty} title="No messages yet.">
-    ${session?.role === "agent" ? html`<p>An agent’s token shows what that agent sent and what was sent to it.</p>` : null}
+    ${session?.role === "agent" ? html`<p>An agent's token shows what that agent sent and what was sent to it.</p>` : null}
     <p>An agent sends one with:</p>
     <${Command} text="agentcom send bob 'are you there?'" /><//>`;
 }

@@ -1,12 +1,13 @@
 // Who talks to whom over a chosen time: a matrix to look at, and the same as a table.
 
 import { get, reasonOf } from "../base/api.js";
-import { html, useEffect, useMemo, useReducer, useRef, useState } from "../base/dom.js";
+import { classes, html, useEffect, useMemo, useReducer, useRef, useState } from "../base/dom.js";
 import { bytes, count, plural } from "../base/format.js";
 import { Ago, Empty, Loading, Name, Notice } from "../base/parts.js";
 import { href, setParams } from "../base/route.js";
 import { store, useStore } from "../live/store.js";
 import { receiverFilter } from "./filters.js";
+import { useLogChanges } from "./log_changes.js";
 import { matrixOf, receiverName } from "./talk_matrix.js";
 import { MatrixPicture } from "./matrix_picture.js";
 
@@ -23,9 +24,12 @@ const periods = {
   "7d": { label: "7 days", ms: 7 * 24 * hourMs },
 };
 const usual = "24h";
-/// How often the picture is made anew at most, in milliseconds.
+/// How often the picture is made anew at most, and when nothing was sent, because the time it shows moves on.
 const renewMs = 10_000;
+const idleMs = 60_000;
 const listed = 100;
+/// As many receivers as leave the table room beside the picture.
+const besideTable = 16;
 
 /** @param {{ route: import("../base/route.js").Route }} props */
 export function TalkMap({ route }) {
@@ -38,7 +42,7 @@ export function TalkMap({ route }) {
           onChange=${() => setParams({ period: name === usual ? null : name })} /><span>${label}</span></label>`)}</fieldset>`}
     </div>
     ${role === "agent" ? html`<${Empty} title="This picture is for observers and administrators.">
-        <p>It shows who talks to whom in the whole hub. An agent’s token reads its own messages: <a href=${href("messages")}>Messages</a>.</p><//>`
+        <p>It shows who talks to whom in the whole hub. An agent's token reads its own messages: <a href=${href("messages")}>Messages</a>.</p><//>`
       : html`<${Picture} key=${period} ms=${/** @type {{ ms: number }} */ (periods[period]).ms} />`}`;
 }
 
@@ -53,7 +57,7 @@ function Picture({ ms }) {
   if (loading) return html`<${Loading} />`;
   return html`${error && html`<${Notice} kind="critical">${error}<//>`}
     ${pairs.length === 0 && !error && html`<${Empty} title="Nobody sent anything in this time." />`}
-    ${pairs.length > 0 && html`<div class="talk">
+    ${pairs.length > 0 && html`<div class=${classes("talk", matrix.receivers.length > besideTable && "talk-wide")}>
       <${MatrixPicture} matrix=${matrix} />
       <${PairTable} pairs=${pairs} />
     </div>
@@ -62,22 +66,14 @@ function Picture({ ms }) {
 }
 
 /**
- * Pairs of the time up to now; asked for again when something was sent.
+ * Pairs of the time up to now, asked for again when something was sent.
  * @param {number} ms
  */
 function usePairs(ms) {
-  const head = useStore((state) => state.overview?.head_seq ?? 0);
+  const change = useLogChanges(renewMs, idleMs);
   const [, redraw] = useReducer((/** @type {number} */ n) => n + 1, 0);
-  const [tick, setTick] = useState(0);
   const state = useRef({ pairs: /** @type {Pair[]} */ ([]), truncated: false, scanned: 0, error: "", loading: true });
-  const last = useRef(-Infinity);
   useEffect(() => {
-    const wait = last.current + renewMs - performance.now();
-    if (wait > 0) {
-      const timer = setTimeout(() => setTick(tick + 1), wait);
-      return () => clearTimeout(timer);
-    }
-    last.current = performance.now();
     const going = new AbortController();
     const now = store.now();
     get("/api/observe/pairs", { since: Math.round(now - ms), until: Math.round(now) }, going.signal).then(
@@ -90,8 +86,8 @@ function usePairs(ms) {
         state.current = { ...state.current, error: reasonOf(error), loading: false };
         redraw(0);
       });
-    return undefined;
-  }, [ms, head, tick]);
+    return () => going.abort();
+  }, [ms, change]);
   return state.current;
 }
 

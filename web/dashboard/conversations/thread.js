@@ -72,8 +72,8 @@ function ThreadOf({ id, route }) {
       ${messages.length > 0 && html`<p class="quiet">${plural(messages.length, "message")} of ${plural(agents, "agent")}${cut && ", cut there"}</p>`}</div>
     ${error && html`<${Notice} kind="critical">${error}<//>`}`;
   const foot = loading ? html`<${Loading} />` : messages.length === 0 && !error
-    ? html`<${Empty} title="This thread is not shown."><p>Its first message is older than the hub’s history, its id is not one
-        of this hub’s, or your token may not read it.</p><//>` : null;
+    ? html`<${Empty} title="This thread is not shown."><p>Its first message is older than the hub's history, its id is not one
+        of this hub's, or your token may not read it.</p><//>` : null;
   return html`<${Workspace} route=${route} rows=${rows} label="Thread" role="tree" inThread=${true} look=${look} onRowKey=${onRowKey}
     head=${head} foot=${foot} />`;
 }
@@ -96,7 +96,8 @@ function useThread(id) {
   const root = useRef("");
   const going = useRef(/** @type {AbortController | null} */ (null));
   useEffect(() => {
-    if (going.current) return;  // the next change of the log comes within seconds
+    // The next change of the log comes within seconds; a thread that was cut grows no further.
+    if (going.current || state.current.cut) return;
     const mine = going.current = new AbortController();
     void (async () => {
       try {

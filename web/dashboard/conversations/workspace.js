@@ -45,12 +45,19 @@ export function Workspace({ route, rows, label, receiver = "", inThread = false,
   const open = route.params.get("id");
   const me = useStore((state) => state.session?.agent_id ?? "");
   const observer = useStore((state) => state.session?.role === "observer");
-  const [cursor, setCursor] = useState(open);
+  const [cursor, setCursorState] = useState(open);
   const [draft, setDraft] = useState(/** @type {Draft | null} */ (null));
   const [said, say] = useState(/** @type {{ id: string, text: string } | null} */ (null));
   const [shown, setShown] = useState(/** @type {Row | null} */ (null));
   const place = useRef(/** @type {HTMLDivElement | null} */ (null));
   const pane = useRef(/** @type {HTMLElement | null} */ (null));
+  // Where the cursor is before the view has been drawn again: keys may come faster.
+  const here = useRef(cursor);
+  /** @param {string | null} id */
+  const setCursor = (id) => {
+    here.current = id;
+    setCursorState(id);
+  };
   const focusWanted = useRef(/** @type {"row" | "pane" | ""} */ (""));
   const now = useNow(60_000);
   const paneOpen = draft !== null || open !== null;
@@ -83,10 +90,21 @@ export function Workspace({ route, rows, label, receiver = "", inThread = false,
     if (!row) return;
     setCursor(row.id);
     if (open !== null) setParams({ id: row.id });
-    focusWanted.current = narrow.matches && open !== null ? "pane" : "row";
+    const element = rowElement(row.id);
+    if (narrow.matches && open !== null) {
+      focusWanted.current = "pane";
+    } else if (element) {
+      scrollToRow(place.current?.querySelector(".virtual") ?? null, rows.indexOf(row), rowRem);
+      element.focus({ preventScroll: true });
+    } else {
+      focusWanted.current = "row";
+    }
   };
   /** @param {number} by */
-  const step = (by) => goTo(at < 0 ? firstSeen(place.current, rows.length) : at + by);
+  const step = (by) => {
+    const from = here.current === null ? -1 : rows.findIndex(({ id }) => id === here.current);
+    goTo(from < 0 ? firstSeen(place.current, rows.length) : from + by);
+  };
   /** @param {Row} row */
   const show = (row) => {
     setCursor(row.id);
@@ -96,6 +114,11 @@ export function Workspace({ route, rows, label, receiver = "", inThread = false,
     if (narrow.matches) focusWanted.current = "pane";
   };
   const close = () => {
+    const { activeElement } = document;
+    if (draft === null && activeElement instanceof HTMLInputElement && !place.current?.contains(activeElement)) {
+      activeElement.blur();  // out of the search, so that keys walk through what it found
+      return;
+    }
     if (draft !== null) setDraft(null);
     else if (open !== null) setParams({ id: null });
     else if (cursor !== null) setCursor(null);
@@ -164,7 +187,7 @@ export function Workspace({ route, rows, label, receiver = "", inThread = false,
         keyOf=${(/** @type {Row} */ row) => row.id} keep=${at < 0 ? 0 : at} rowProps=${rowProps}
         row=${(/** @type {Row} */ row, /** @type {number} */ index) => {
           const more = look?.(row, index);
-          return html`${more?.content}<${MessageRow} row=${row} now=${now} note=${more?.note} inChannel=${inChannel} />`;
+          return html`${more?.content}<${MessageRow} row=${row} now=${now} note=${more?.note} inChannel=${inChannel} inThread=${inThread} />`;
         }} />`}
       ${foot}
     </div>
