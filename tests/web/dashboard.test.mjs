@@ -101,15 +101,16 @@ testWithHub("a hub that nobody uses yet says what to do next", {}, async (hub) =
 
 testWithHub("an agent joins, sets a status, falls behind and leaves, and the page shows it as it happens", {}, async (hub) => {
   await loggedIn(browser, hub, { view: "#/agents" }, async (page) => {
-    await eventually(async () => assert.equal(await rowOf(page, "alice").count(), 0));
+    await page.mouse.move(0, 0);
+    assert.equal(await rowOf(page, "alice").count(), 0);
     const loads = [];
     page.on("framenavigated", (frame) => loads.push(frame.url()));
 
-    const alice = await hub.connect("alice");
+    const alice = await hub.connect("alice", { acks: true });
     await rowOf(page, "alice").waitFor();
     await eventually(async () => assert.match((await numbersOf(page, "alice")).status, /^(idle|working)$/));
 
-    await hub.ask("PUT", "/api/me/profile", { status: "reviewing the store" }, alice.token);
+    await alice.setStatus("reviewing the store");
     await rowOf(page, "alice").getByText("reviewing the store").waitFor();
 
     const bob = await hub.connect("bob");
@@ -153,6 +154,7 @@ testWithHub("rows stay where they are while the focus is in the table", {}, asyn
     assert.equal(shown.at(-1), "carol");
     assert.equal(await row.evaluate((element) => element.isConnected && element.contains(document.activeElement)), true);
 
+    await page.mouse.move(0, 0);
     await page.getByLabel("Search agents").focus();
     await eventually(async () => assert.equal((await agentsShown(page))[0], "alice"));
   });

@@ -154,7 +154,7 @@ test("a thousand agents are smooth to search, sort and scroll", async () => {
     const names = Array.from({ length: 1000 }, (_, i) => "worker-" + String(i).padStart(4, "0"));
     await Promise.all(names.map((name) => alice.send(name)));
     await loggedIn(browser, other, { view: "#/agents?sort=id", viewport: desktop }, async (page) => {
-      await page.getByText(/^1,001$/).waitFor();
+      await page.getByText(/^1,00[12]$/).waitFor();
       const rows = page.locator(".virtual-row.agent-row");
       assert.ok((await rows.count()) < 60, "only those near the window are in the page");
 

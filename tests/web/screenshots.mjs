@@ -23,12 +23,11 @@ const statuses = {
   "release-manager": "blocked: needs a decision about the version",
 };
 
-/// Agents, channels, a conversation, mail that nobody reads.
+/// Agents, channels, a conversation, mail that nobody reads. Returns the conversation's view.
 async function makeScene(hub) {
   const agents = {};
   for (const [name, status] of Object.entries(statuses)) {
-    agents[name] = await hub.connect(name);
-    await hub.ask("PUT", "/api/me/profile", { status, capabilities: capabilitiesOf(name) }, agents[name].token);
+    agents[name] = await hub.connect(name, { acks: true, status, capabilities: capabilitiesOf(name) });
   }
   const as = (name, path, body) => hub.ask("POST", path, body, agents[name].token);
   const say = (from, to, text, more = {}) => as(from, "/api/message", { to, payload: { text }, ...more });
@@ -61,6 +60,7 @@ async function makeScene(hub) {
   for (let i = 0; i < 23; ++i) await say("builder", "release-manager", `Build ${4720 + i} is ready to be released.`, { type: "build" });
   await say("planner", "reveiwer", "Could you look at 4714 as well?");
   await agents["security"].close();
+  return { thread: `#/threads/${root.id}` };
 }
 
 /** @param {string} name */
@@ -68,7 +68,7 @@ function capabilitiesOf(name) {
   return { reviewer: ["review", "c++"], tester: ["crash-tests", "c++"], builder: ["build"], security: ["review", "audit"] }[name] ?? [];
 }
 
-/// In the page: gives the series of the first event a past.
+/// In the page: gives the first event a past.
 function makeUpThePast() {
   const real = globalThis.fetch;
   globalThis.fetch = async (input, options) => {
@@ -95,6 +95,13 @@ function makeUpThePast() {
           const snapshot = JSON.parse(data);
           snapshot.series = { minutes, hours };
           snapshot.hub.started_at = now - 76 * 60 * minute;
+          snapshot.agents.forEach((agent, i) => {
+            if (agent.connected_since) agent.connected_since -= (17 + 41 * i) * minute;
+            if (agent.oldest_unread_at) agent.oldest_unread_at -= (9 + 7 * i) * minute;
+            if (agent.state === "offline" && agent.last_seen) agent.last_seen -= 52 * minute;
+          });
+          const waiting = snapshot.agents.filter(({ unread }) => unread);
+          if (waiting.length) snapshot.overview.unread.oldest_at = Math.min(...waiting.map((agent) => agent.oldest_unread_at));
           snapshot.overview.messages = { per_second: 5.2, total_24h: hours.reduce((sum, hour) => sum + hour[1], 0) };
           return "data: " + JSON.stringify(snapshot);
         });
@@ -120,7 +127,7 @@ async function shoot(hub, name, { view = "#/overview", colorScheme = "light", vi
     if (signedIn) {
       await signIn(page, hub.adminToken);
       await page.locator("#state.good, #state.bad").waitFor();
-      if (past && view === "#/overview") await page.getByRole("heading", { name: "Who is stuck" }).waitFor();
+      if (past && view === "#/overview") await page.getByText(/^in \d+ mailbox/).waitFor();
     }
     await ready?.(page);
     await page.evaluate(() => document.activeElement?.blur());
@@ -134,12 +141,15 @@ async function shoot(hub, name, { view = "#/overview", colorScheme = "light", vi
 const busy = await Hub.start();
 const empty = await Hub.start();
 try {
-  await makeScene(busy);
+  const { thread } = await makeScene(busy);
+  // The page is told of mailboxes when they have been counted.
+  await eventually(async () => {
+    const { unread } = await busy.ask("GET", "/api/observe/agents/release-manager");
+    if (unread !== 32) throw new Error(`${unread} messages are unread`);
+  });
   const inThread = async (page) => {
     await page.getByText("Can you run the crash tests").first().waitFor();
   };
-  const { messages } = await busy.ask("GET", "/api/messages?type=task&from=planner");
-  const thread = `#/threads/${messages[0].id}`;
   const table = (page) => rowOf(page, "planner").waitFor();
   const onePage = async (page) => {
     await page.getByRole("list", { name: "Waiting messages" }).waitFor();

@@ -7,7 +7,7 @@ import { Ago, Loading, Notice } from "../base/parts.js";
 import { href } from "../base/route.js";
 import { rowOf } from "../conversations/filters.js";
 import { MessageRow } from "../conversations/message_row.js";
-import { useAnswer, useNow } from "../live/store.js";
+import { useAnswer, useNow, useStore } from "../live/store.js";
 
 /** @typedef {import("../conversations/types.js").Message} Message */
 
@@ -21,15 +21,21 @@ function MailList({ messages, label }) {
     <a href=${href("threads", message.id)}><${MessageRow} row=${rowOf(message)} now=${now} /></a></li>`)}</ul>`;
 }
 
-/** @param {{ agent: import("../live/types.js").Agent, changes: number }} props */
+/**
+ * Agents may look into their own mailboxes only.
+ * @param {{ agent: import("../live/types.js").Agent, changes: number }} props
+ */
 export function Waiting({ agent, changes }) {
-  const { data, error, loading } = useAnswer(path`/api/agents/${agent.id}/waiting` + `?limit=${shownWaiting}`, changes);
+  const may = useStore(({ session }) => session?.role !== "agent" || session.agent_id === agent.id);
+  const where = path`/api/agents/${agent.id}/waiting` + `?limit=${shownWaiting}`;
+  const { data, error, loading } = useAnswer(may ? where : null, changes);
   /** @type {Message[]} */
   const messages = data?.messages ?? [];
   const waiting = agent.unread ?? messages.length;
   return html`<section class="card"><div class="section-head"><h2>Waiting in its mailbox</h2>
       <span class="quiet">${waiting > 0 ? html`${count(waiting)}${agent.unread_more ? "+" : ""} unread, oldest <${Ago} at=${agent.oldest_unread_at} />` : ""}</span></div>
-    ${error ? html`<${Notice} kind="info">${error}<//>`
+    ${!may ? html`<p class="quiet">What waits for others is shown to administrators and observers.</p>`
+      : error ? html`<${Notice} kind="info">${error}<//>`
       : loading && !data ? html`<${Loading} />`
       : messages.length === 0 ? html`<p class="quiet">Nothing: it has read all its mail.</p>`
       : html`<${MailList} messages=${messages} label="Waiting messages" />`}

@@ -8,8 +8,7 @@ import { IssueToken } from "./issue_token.js";
 
 /**
  * @typedef {object} TokenSummary
- * @property {string} prefix
- * @property {string | null} [token_prefix]
+ * @property {string} token_prefix the first digits, and three dots
  * @property {string} agent_id
  * @property {string | null} name
  * @property {string} role
@@ -45,20 +44,28 @@ export function Tokens({ id }) {
     ${error && html`<${Notice} kind="critical">${error}<//>`}
     ${tokens === null ? !error && html`<${Loading} />`
       : tokens.length === 0 ? html`<p class="quiet">It has none, so it cannot connect.</p>`
-      : html`<ul class="tokens">${tokens.map((token) => html`<li key=${token.prefix}>
-          <div><code>${token.prefix}…</code> ${token.name && html`<${Name} text=${token.name} /> `}<span class="quiet">${token.role}</span>
+      : html`<ul class="tokens">${tokens.map((token) => html`<li key=${token.token_prefix}>
+          <div><code>${token.token_prefix}</code> ${token.name && html`<${Name} text=${token.name} /> `}<span class="quiet">${token.role}</span>
             <div class="quiet">${lifeOf(token)}</div></div>
-          <button type="button" class="button small danger" aria-label="Revoke ${token.prefix}" onClick=${() => revoke(token)}>Revoke</button>
+          <button type="button" class="button small danger" aria-label="Revoke ${token.token_prefix}" onClick=${() => revoke(token)}>Revoke</button>
         </li>`)}</ul>`}
     ${issuing && html`<${IssueToken} id=${id} onIssued=${again} onClose=${() => issue(false)} />`}
     ${revoking && html`<${Confirm} title="Revoke this token?" action="Revoke" onClose=${() => revoke(null)}
         onConfirm=${async () => {
-          await ask("DELETE", path`/admin/tokens/${id}`, { query: { prefix: revoking.prefix } });
+          await ask("DELETE", path`/admin/tokens/${id}` + `?prefix=${digitsOf(revoking)}`);
           again();
         }}>
-      <p>The token <code>${revoking.prefix}…</code> of <strong><${Name} text=${id} /></strong> is no longer good, its connections are
+      <p>The token <code>${revoking.token_prefix}</code> of <strong><${Name} text=${id} /></strong> is no longer good, its connections are
         closed, and dashboards that were opened with it are logged out. This cannot be undone.</p><//>`}
   </section>`;
+}
+
+/** What tells the token from the agent's others; never empty, which would mean all of them.
+ * @param {TokenSummary} token */
+function digitsOf({ token_prefix }) {
+  const [digits] = /^[0-9a-f]+/.exec(token_prefix) ?? [];
+  if (!digits) throw new Error("The hub did not say which token this is.");
+  return digits;
 }
 
 /** @param {TokenSummary} token */

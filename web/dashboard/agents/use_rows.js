@@ -1,5 +1,6 @@
 // The order of the table: calm. While somebody is in the table it stays; otherwise it follows what
-// changes every few seconds, and at once when an agent comes or goes.
+// changes every few seconds, and at once when an agent comes or goes. A pointer that was left lying on
+// a second screen is nobody.
 
 import { useEffect, useReducer, useRef } from "../base/dom.js";
 import { store, useStore } from "../live/store.js";
@@ -10,6 +11,9 @@ import { held, sorted } from "./rows.js";
 /** How long an order stays although values have changed. */
 const calmMs = 5000;
 
+/** How long somebody who does not move is there, in milliseconds. */
+const presentMs = 60_000;
+
 /**
  * @param {Filter} filter
  * @returns {{ ids: string[], holding: boolean, hold: Record<string, (event: any) => void> }} `hold`: listeners for the
@@ -18,12 +22,12 @@ const calmMs = 5000;
 export function useRows(filter) {
   const version = useStore((state) => state.agentsVersion);
   const [, redraw] = useReducer((/** @type {number} */ n) => n + 1, 0);
-  const inside = useRef({ pointer: false, focus: false });
+  const inside = useRef({ pointer: false, focus: false, at: 0 });
   const made = useRef({ filter: "", version: -1, at: 0, ids: /** @type {string[]} */ ([]) });
 
-  const holding = inside.current.pointer || inside.current.focus;
   const text = JSON.stringify(filter);
   const now = performance.now();
+  const holding = (inside.current.pointer || inside.current.focus) && now - inside.current.at < presentMs;
   const last = made.current;
   if (last.filter !== text) {
     made.current = { filter: text, version, at: now, ids: sorted(store.state.agents, filter) };
@@ -42,6 +46,7 @@ export function useRows(filter) {
 
   /** @param {"pointer" | "focus"} what @param {boolean} is */
   const set = (what, is) => {
+    inside.current.at = performance.now();
     if (inside.current[what] === is) return;
     inside.current[what] = is;
     redraw(0);
@@ -49,7 +54,8 @@ export function useRows(filter) {
   return {
     ids: made.current.ids, holding,
     hold: {
-      onPointerEnter: (/** @type {PointerEvent} */ event) => set("pointer", event.pointerType === "mouse"),
+      onPointerMove: (/** @type {PointerEvent} */ event) => set("pointer", event.pointerType === "mouse"),
+      onKeyDown: () => set("focus", true),
       onPointerLeave: () => set("pointer", false),
       onFocusIn: () => set("focus", true),
       onFocusOut: (/** @type {FocusEvent} */ event) => {

@@ -25,7 +25,7 @@ export function rate(value) {
   if (value === null || value === undefined) return none;
   if (value === 0) return "0";
   if (value < 0.1) return "<0.1";
-  return value < 10 ? value.toFixed(1) : short(Math.round(value));
+  return value < 10 ? String(Number(value.toFixed(1))) : short(Math.round(value));
 }
 
 /** @param {number | null | undefined} ms */

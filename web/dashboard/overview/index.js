@@ -27,8 +27,9 @@ export function Overview() {
   const overview = useStore((state) => state.overview);
   const hub = useStore((state) => state.hub);
   const restarted = useStore((state) => state.connection.restarted ?? false);
+  const others = useStore(({ agents, session }) => agents.size - (session && agents.has(session.agent_id) ? 1 : 0));
   if (!overview || !hub) return null;
-  const fresh = overview.agents.total === 0 && overview.head_seq === 0;
+  const fresh = overview.head_seq === 0 && others === 0;
   return html`<div class="overview">
     <h1 class="hidden-text">Overview</h1>
     ${restarted && html`<p class="quiet">The hub was restarted at ${time(hub.started_at)}; the page has gone on by itself.</p>`}
