@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 
 import axe from "axe-core";
 
-import { goTo, launch, loggedIn, notFound, widthTooMuch } from "./browser.mjs";
+import { goTo, launch, loggedIn, notFound, state, unreachable, widthTooMuch } from "./browser.mjs";
 import { Hub, eventually } from "./hub.mjs";
 
 const desktop = { width: 1280, height: 800 };
@@ -314,6 +314,40 @@ testWithHub("a person writes to an agent, to a channel and to everyone, and is t
     ["alice", null, "build", { n: 1 }],
     ["alice", "broadcast", undefined, { text: "hello all" }],
   ]);
+});
+
+testWithHub("a message that was written while the hub was away is sent once it is back, and once only", async (hub) => {
+  const { alice } = await talkers(hub, "alice", "bob");
+  await alice.send("bob", { text: "before" });
+  await enter(hub, alice.token, "#/messages", { expected: [unreachable] }, async (page) => {
+    await rows(page).first().waitFor();
+    await hub.stop();
+    await state(page, "Not connected");
+    assert.deepEqual(await previews(page), ["before"], "what was known stays");
+    await page.keyboard.press("c");
+    await page.getByLabel("To", { exact: true }).last().fill("bob");
+    await body(page).fill("after");
+    await page.getByRole("button", { name: "Send" }).click();
+    await page.getByRole("alert").getByText("The hub cannot be reached.").waitFor();
+    await hub.restart();
+    await page.getByRole("button", { name: "Try now" }).click();
+    await state(page, "Live");
+    // The hub stores it, and the answer is lost.
+    let stored = 0;
+    await page.route("**/api/message", async (route) => {
+      stored = (await route.fetch()).status();
+      await route.abort();
+    }, { times: 1 });
+    await page.getByRole("button", { name: "Send" }).click();
+    await eventually(async () => assert.equal(stored, 200));
+    await page.getByRole("alert").getByText("it is stored once").waitFor();
+    await page.getByRole("button", { name: "Send" }).click();
+    await page.getByText("waits in the mailbox of bob").waitFor();
+    await page.keyboard.press("n");
+    await eventually(async () => assert.deepEqual(await previews(page), ["after", "before"]));
+  });
+  const { messages } = await hub.ask("GET", "/api/messages");
+  assert.deepEqual(messages.map(({ payload }) => payload.text), ["before", "after"]);
 });
 
 testWithHub("rights: an observer reads and is not offered to send, an agent sees what concerns it", async (hub) => {
