@@ -21,7 +21,7 @@ before(async () => {
   browser = await launch();
   hub = await Hub.start();
   const alice = await hub.connect("alice@a-host-with-a-rather-long-name.example");
-  const bob = await hub.connect("bob");
+  const bob = await hub.connect("bob", { acks: true });
   for (let i = 0; i < 3; ++i) await alice.send("bob", { text: `Message ${i}` });
   await bob.send("bbo");
   await hub.ask("PUT", "/api/me/profile", { status: "reviewing", capabilities: ["review", "c++"] }, alice.token);
