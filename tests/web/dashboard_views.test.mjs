@@ -147,6 +147,20 @@ async function compressedLength(link) {
   });
 }
 
+test("code and style that did not come with the page are refused, and noticed by these tests", async () => {
+  const visit = onDashboard(browser, hub, { expected: [/Content Security Policy/] }, async (page) => {
+    await page.getByLabel("Token", { exact: true }).waitFor();
+    await page.evaluate(() => {
+      const script = document.createElement("script");
+      script.textContent = "document.title = 'taken'";
+      document.body.append(script);
+      document.body.setAttribute("style", "color: red");
+    });
+    assert.notEqual(await page.title(), "taken");
+  });
+  await assert.rejects(visit, /violations of the Content-Security-Policy[^]*script-src[^]*style-src/);
+});
+
 test("a thousand agents are smooth to search, sort and scroll", async () => {
   const other = await Hub.start();
   try {
