@@ -100,7 +100,8 @@ test("filters are what stands in the address, cut to what the hub takes", () => 
   assert.deepEqual(filtersOf(new URLSearchParams(addressOf(filters))), filters);
   assert.deepEqual(activeFilters(filters), ["from", "channel", "text"]);
   assert.equal(filtersOf(new URLSearchParams("channel=%23%23build&from=%20x%20")).channel, "build");
-  assert.equal(filtersOf(new URLSearchParams({ text: "x".repeat(999) })).text.length, 128);
+  assert.equal(filtersOf(new URLSearchParams({ text: "x".repeat(999) })).text.length, 256);
+  assert.equal(filtersOf(new URLSearchParams({ text: "é👍".repeat(999) })).text, "é👍".repeat(42) + "é", "bytes, and whole characters");
 });
 
 test("receivers are agents, channels or everyone", () => {

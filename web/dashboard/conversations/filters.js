@@ -12,8 +12,8 @@ export const filterNames = ["from", "to", "channel", "type", "text"];
 /** @type {Filters} */
 export const noFilters = { from: "", to: "", channel: "", type: "", text: "" };
 
-/// The hub takes no longer ones.
-const longest = 128;
+/** @type {Record<keyof Filters, number>} What the hub takes, in bytes. */
+const longest = { from: 128, to: 128, channel: 128, type: 128, text: 256 };
 
 /**
  * @param {URLSearchParams} address  the query of the fragment
@@ -31,7 +31,8 @@ export function filtersOf(address) {
  */
 export function cleaned(name, value) {
   const trimmed = name === "text" ? value : value.trim();
-  return (name === "channel" ? trimmed.replace(/^#+/u, "") : trimmed).slice(0, longest);
+  const bare = name === "channel" ? trimmed.replace(/^#+/u, "") : trimmed;
+  return bare.slice(0, new TextEncoder().encodeInto(bare, new Uint8Array(longest[name])).read);
 }
 
 /** @param {Filters} filters */

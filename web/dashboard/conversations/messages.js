@@ -68,7 +68,7 @@ function FilterBar({ filters, name }) {
   };
   /** @param {keyof Filters} key */
   const field = (key) => html`<label key=${key} class=${`filter filter-${key}`}><span>${labels[key]}</span>
-    <input type=${key === "text" ? "search" : "text"} ref=${key === "text" ? search : undefined} value=${typed[key]} maxlength="128"
+    <input type=${key === "text" ? "search" : "text"} ref=${key === "text" ? search : undefined} value=${typed[key]}
       list=${key === "from" || key === "to" ? "filter-agents" : undefined} autocomplete="off" autocapitalize="none" spellcheck=${false}
       placeholder=${key === "text" ? "in payloads" : "any"}
       onInput=${(/** @type {Event} */ event) => {
@@ -109,7 +109,7 @@ function AgentNames({ typed }) {
 
 function NothingFits() {
   return html`<${Empty} title="No message fits these filters.">
-    <p>Names, channels and types have to be complete; text is looked for in payloads, letter case aside.</p><//>`;
+    <p>Names, channels and types have to be complete; text is looked for in the JSON of payloads, letter case aside.</p><//>`;
 }
 
 function NothingYet() {

@@ -42,9 +42,7 @@ export function filteredSource(filters) {
       const answer = await get("/api/messages", { ...filters, order: "newest", before, limit: pageSize }, signal);
       /** @type {Message[]} */
       const messages = answer.messages;
-      const next = answer.next_cursor ?? answer.cursor ?? messages.at(-1)?.seq ?? null;
-      const more = answer.more === true || messages.length >= pageSize;
-      return { rows: messages.map(rowOf), older: more ? next : null };
+      return { rows: messages.map(rowOf), older: answer.before ?? null };
     },
     async news(after, signal) {
       const answer = await get("/api/messages", { ...filters, cursor: after, limit: newsSize }, signal);

@@ -74,7 +74,7 @@ function ThreadOf({ id, route }) {
   const foot = loading ? html`<${Loading} />` : messages.length === 0 && !error
     ? html`<${Empty} title="This thread is not shown."><p>Its first message is older than the hub's history, its id is not one
         of this hub's, or your token may not read it.</p><//>` : null;
-  return html`<${Workspace} route=${route} rows=${rows} label="Thread" role="tree" inThread=${true} look=${look} onRowKey=${onRowKey}
+  return html`<${Workspace} route=${route} rows=${rows} label="Thread" start=${id} role="tree" inThread=${true} look=${look} onRowKey=${onRowKey}
     head=${head} foot=${foot} />`;
 }
 

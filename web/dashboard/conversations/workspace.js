@@ -28,6 +28,7 @@ export const rowRem = 3.5;
  * @param {Route} props.route
  * @param {Row[]} props.rows
  * @param {string} props.label            of the list
+ * @param {string | null} [props.start]   the message at which walking begins; it is scrolled to once it is there
  * @param {string} [props.receiver]       to whom a new message goes, unless said otherwise
  * @param {boolean} [props.inThread]
  * @param {boolean} [props.inChannel]     all messages go to one channel, which need not be said again
@@ -41,11 +42,14 @@ export const rowRem = 3.5;
  * @param {any} [props.foot]              below the list
  * @param {() => void} [props.onFirst]    called when the first row is to be shown: what waits comes in
  */
-export function Workspace({ route, rows, label, receiver = "", inThread = false, inChannel = false, role = "listbox", look, onRowKey, onReading, head, above, foot, onFirst }) {
+export function Workspace({
+  route, rows, label, start = null, receiver = "", inThread = false, inChannel = false, role = "listbox", look, onRowKey, onReading,
+  head, above, foot, onFirst,
+}) {
   const open = route.params.get("id");
   const me = useStore((state) => state.session?.agent_id ?? "");
   const observer = useStore((state) => state.session?.role === "observer");
-  const [cursor, setCursorState] = useState(open);
+  const [cursor, setCursorState] = useState(open ?? start);
   const [draft, setDraft] = useState(/** @type {Draft | null} */ (null));
   const [said, say] = useState(/** @type {{ id: string, text: string } | null} */ (null));
   const [shown, setShown] = useState(/** @type {Row | null} */ (null));
@@ -73,6 +77,12 @@ export function Workspace({ route, rows, label, receiver = "", inThread = false,
       rowElement(cursor)?.focus({ preventScroll: true });
     }
   });
+  const startShown = useRef(start === null);
+  useEffect(() => {
+    if (startShown.current || at < 0) return;
+    startShown.current = true;
+    scrollToRow(place.current?.querySelector(".virtual") ?? null, at, rowRem);
+  }, [at]);
   useEffect(() => {
     // A link from elsewhere: #/messages?write=bob
     const to = route.params.get("write");
@@ -159,7 +169,7 @@ export function Workspace({ route, rows, label, receiver = "", inThread = false,
     const more = look?.(row, index);
     return {
       role: role === "tree" ? "treeitem" : "option",
-      class: `virtual-row message-row ${row.id === open ? "open" : ""} ${more?.class ?? ""}`,
+      class: `virtual-row message-row ${row.id === open ? "open" : row.id === cursor ? "cursor" : ""} ${more?.class ?? ""}`,
       "aria-selected": row.id === open, "data-id": row.id,
       tabindex: index === (at < 0 ? 0 : at) ? 0 : -1,
       onClick: () => show(row),
