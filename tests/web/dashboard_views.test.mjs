@@ -21,7 +21,7 @@ before(async () => {
   browser = await launch();
   hub = await Hub.start();
   const alice = await hub.connect("alice@a-host-with-a-rather-long-name.example");
-  const bob = await hub.connect("bob");
+  const bob = await hub.connect("bob", { acks: true });
   for (let i = 0; i < 3; ++i) await alice.send("bob", { text: `Message ${i}` });
   await bob.send("bbo");
   await hub.ask("PUT", "/api/me/profile", { status: "reviewing", capabilities: ["review", "c++"] }, alice.token);
@@ -146,6 +146,20 @@ async function compressedLength(link) {
     }).on("error", reject);
   });
 }
+
+test("code and style that did not come with the page are refused, and noticed by these tests", async () => {
+  const visit = onDashboard(browser, hub, { expected: [/Content Security Policy/] }, async (page) => {
+    await page.getByLabel("Token", { exact: true }).waitFor();
+    await page.evaluate(() => {
+      const script = document.createElement("script");
+      script.textContent = "document.title = 'taken'";
+      document.body.append(script);
+      document.body.setAttribute("style", "color: red");
+    });
+    assert.notEqual(await page.title(), "taken");
+  });
+  await assert.rejects(visit, /violations of the Content-Security-Policy[^]*script-src[^]*style-src/);
+});
 
 test("a thousand agents are smooth to search, sort and scroll", async () => {
   const other = await Hub.start();

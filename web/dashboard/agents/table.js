@@ -98,7 +98,7 @@ export function AgentsTable({ route }) {
     </div>
     ${leftOut > 0 && html`<p class="quiet">The hub shows the most recently active agents only; ${plural(leftOut, "other")} are left out (<code>limits.observed_agents</code>).</p>`}
     ${ids.length === 0 ? html`<${NoAgents} total=${total} complete=${complete} filter=${filter} />` : html`
-      <div class="agent-table" role="table" aria-label="Agents" aria-rowcount=${ids.length + (cards ? 0 : 1)} ref=${table} ...${hold}>
+      <div class="agent-table" role="table" aria-label="Agents" aria-rowcount=${ids.length + 1} ref=${table} ...${hold}>
         ${!cards && html`<${Headings} filter=${filter} holding=${holding} />`}
         <${VirtualList} items=${ids} rowRem=${rowRem} keyOf=${itself} role="rowgroup" keep=${at}
           rowProps=${rowProps}
