@@ -133,12 +133,13 @@ Awaitable<HttpSession::Taken> HttpSession::take_request() {
     const Received header = co_await receive_header(reader);
     if (header != Received::complete) co_return after(header);
     const HttpHead head = reader.head();
+    by_https_ = came_by_https(head);
     auto [caller, token_shown, step] = admit(head, {.router = shard().router(),
                                                     .limits = shard().limits(),
                                                     .sites = shard().sites(),
                                                     .documents = shard().documents(),
                                                     .base_path = shard().base_path(),
-                                                    .https = came_by_https(head),
+                                                    .https = by_https_,
                                                     .local = is_local(reader)});
     // Who has shown a good one over this connection does not wait for what others show.
     if (const auto wait =
@@ -186,10 +187,10 @@ Awaitable<HttpSession::Taken> HttpSession::take_request() {
         co_return after(refuse(core::ErrorCode::too_many_connections));
     }
     if (auto* call = std::get_if<RouterCall>(&todo);
-        call != nullptr && std::holds_alternative<protocol::OpenStream>(call->request)) {
+        call != nullptr && (std::holds_alternative<protocol::OpenStream>(call->request) ||
+                            std::holds_alternative<protocol::Observe>(call->request))) {
         held_.give_back();
-        successor_ = StreamWish{std::move(call->caller),
-                                std::get<protocol::OpenStream>(call->request), form_};
+        successor_ = StreamWish{std::move(call->caller), std::move(call->request), form_};
         co_return Next::hand_over;
     }
     held_.give_back();

@@ -94,6 +94,8 @@ private:
     void send(HttpAnswer answer, AnswerForm form);
     /// What has come of the current request, for whoever follows each of them in the log.
     void tell(std::string_view outcome) const;
+    /// Of an answer that begins or ends a session in a browser; empty: of another.
+    [[nodiscard]] std::string cookie_of(const protocol::Reply& reply) const;
     [[nodiscard]] HttpAnswer encode(const protocol::Reply& reply, bool hint);
     /// An answer cannot be ended in the middle: the connection is.
     void foreclose() override;
@@ -109,6 +111,7 @@ private:
     std::string asked_for_;               // verb and path, when that is logged; or empty
     std::optional<core::AgentId> asker_;  // if its token was valid
     bool wrong_token_shown_ = false;
+    bool by_https_ = false;         // how the current request came, as far as that can be known
     Shares::Holding owed_;          // bytes of answers that have not been taken, likewise
     Shares::Holding held_;          // bytes, of `asker_` or the address
     Shares::Holding agents_place_;  // this connection, of the first agent that asked over it

@@ -8,6 +8,7 @@
 #include <utility>
 #include <variant>
 
+#include "net/cookie.hpp"
 #include "net/http_session.hpp"
 
 namespace agentcom::net {
@@ -134,7 +135,11 @@ HttpSession::Received HttpSession::give_up(core::ErrorCode code) {
 HttpAnswer HttpSession::encode(const protocol::Reply& reply, bool hint) {
     try {
         const auto shared = shard().shared_answers().body(reply);
-        if (!shared) return to_answer(protocol::encode_http(reply, hint));
+        if (!shared) {
+            HttpAnswer own = to_answer(protocol::encode_http(reply, hint));
+            own.cookie = cookie_of(reply);
+            return own;
+        }
         HttpAnswer answer;
         answer.body.append_shared(shared);
         if (std::holds_alternative<protocol::Shared<protocol::MetricsReport>>(*reply)) {
@@ -145,6 +150,16 @@ HttpAnswer HttpSession::encode(const protocol::Reply& reply, bool hint) {
         loop().registry().faults().report("HTTP answer", form_.tag.fields());
         return error_answer(core::ErrorCode::internal);
     }
+}
+
+std::string HttpSession::cookie_of(const protocol::Reply& reply) const {
+    if (!reply) return {};
+    const CookiePlace where{shard().base_path(), by_https_};
+    if (std::holds_alternative<protocol::LoggedOut>(*reply)) return end_session(where);
+    const auto* begun = std::get_if<protocol::LoggedIn>(&*reply);
+    if (begun == nullptr) return {};
+    return begin_session(begun->cookie.reveal(),
+                         core::Millis(begun->session.expires_at.ms - begun->now.ms), where);
 }
 
 void HttpSession::send(HttpAnswer answer, AnswerForm form) {

@@ -144,6 +144,18 @@ TEST_F(Tls, ServesHttpAndSaysGoodbye) {
     EXPECT_TRUE(client.ends_properly());
 }
 
+TEST_F(Tls, ASessionsCookieComesBackByTlsAlone) {
+    const std::string body = R"({"token":")" + hub_.create_token("alice") + "\"}";
+    TlsClient client(hub_.port());
+    client.send("POST /api/session HTTP/1.1\r\nHost: x\r\nOrigin: https://x\r\nContent-Length: " +
+                std::to_string(body.size()) + "\r\n\r\n" + body);
+    const std::string head = client.read_until("\r\n\r\n");
+    EXPECT_TRUE(head.starts_with("HTTP/1.1 200 ")) << head;
+    EXPECT_NE(head.find("; Path=/; HttpOnly; SameSite=Strict; Max-Age=43200; Secure\r\n"),
+              std::string::npos)
+        << head;
+}
+
 TEST_F(Tls, CarriesManyLargeMessagesOverOneWebSocket) {
     const std::string token = hub_.create_token("alice");
     TlsClient client(hub_.port());
