@@ -344,17 +344,15 @@ struct ProbeReport {
     HealthState state = HealthState::ok;
 };
 
-using ReplyValue =
-    std::variant<Identified, Pong, MessageSent, StatusUpdated, AgentList, Acked, MailboxPage,
-                 EvictionTriggered, ChannelCreated, ChannelList, ChannelInfo, Subscribed,
-                 Unsubscribed, ChannelDeleted, Published, ChannelHistoryPage, SubscriptionList,
-                 HistoryPage, Thread, ReplyList, ThreadRoot, SettingValue, AnalyticsTotals,
-                 AgentAnalyticsList, HourlyCounts, TokenCreated, TokenList, TokensRevoked,
-                 ResetScheduled, HealthReport, SelfInfo, MemberSet, AgentEnded, StreamOpened,
-                 UnreadSummary, AgentDetails, AgentDirectory, OneMessage, AgentCard, ConfigReloaded,
-                 Shared<AgentList>, Shared<ChannelList>, Shared<MailboxPage>,
-                 Shared<AgentAnalyticsList>, ProbeReport, Shared<MetricsReport>, ObserverJoined,
-                 ObservedAgentPage, Shared<ObservedPairs>>;
+using ReplyValue = std::variant<
+    Identified, Pong, MessageSent, StatusUpdated, AgentList, Acked, MailboxPage, EvictionTriggered,
+    ChannelCreated, ChannelList, ChannelInfo, Subscribed, Unsubscribed, ChannelDeleted, Published,
+    ChannelHistoryPage, SubscriptionList, HistoryPage, Thread, ReplyList, ThreadRoot, SettingValue,
+    AnalyticsTotals, AgentAnalyticsList, HourlyCounts, TokenCreated, TokenList, TokensRevoked,
+    ResetScheduled, HealthReport, SelfInfo, MemberSet, AgentEnded, StreamOpened, UnreadSummary,
+    AgentDetails, AgentDirectory, OneMessage, AgentCard, ConfigReloaded, Shared<AgentList>,
+    Shared<ChannelList>, Shared<MailboxPage>, Shared<AgentAnalyticsList>, ProbeReport,
+    Shared<MetricsReport>, ObserverJoined, ObservedAgentPage, Shared<ObservedPairs>>;
 using Reply = core::result<ReplyValue>;
 
 /// Pages that come shared or not.

@@ -266,9 +266,9 @@ using Request =
                  EvictMailboxes, CreateChannel, ListChannels, GetChannel, Subscribe, Unsubscribe,
                  DeleteChannel, Publish, ChannelHistory, ListSubscriptions, QueryHistory, GetThread,
                  GetReplies, GetThreadRoot, GetSetting, PutSetting, AnalyticsSummary,
-                 AnalyticsAgents, AnalyticsHourly, Observe, ObserveAgent, ObservePairs, CreateToken, ListTokens, RevokeTokens, ResetHub,
-                 Health, RotateToken, WhoAmI, SetMember, EndAgent, OpenStream, GetUnread, GetAgent,
-                 ListDirectory, SetProfile, GetMessage, GetHubCard, GetAgentCard, ProbeLive,
-                 ProbeReady, GetMetrics, ReloadConfig>;
+                 AnalyticsAgents, AnalyticsHourly, Observe, ObserveAgent, ObservePairs, CreateToken,
+                 ListTokens, RevokeTokens, ResetHub, Health, RotateToken, WhoAmI, SetMember,
+                 EndAgent, OpenStream, GetUnread, GetAgent, ListDirectory, SetProfile, GetMessage,
+                 GetHubCard, GetAgentCard, ProbeLive, ProbeReady, GetMetrics, ReloadConfig>;
 
 }  // namespace agentcom::protocol
