@@ -2,6 +2,7 @@
 // written down here.
 
 #include <map>
+#include <set>
 #include <utility>
 #include <variant>
 
