@@ -78,6 +78,8 @@ std::vector<describe::PathInfo> described_paths() {
              .right = route.right(),
              .query_token = route.query_token() && route.right() != protocol::Right::anyone,
              .body_token = route.page == Page::none && route.body_token(),
+             .cookie = route.takes_cookie(),
+             .session = route.is_session(),
              .operation =
                  route.page == Page::none ? &protocol::operation_info(route.operation) : nullptr,
              .name = page.name,

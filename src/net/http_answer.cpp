@@ -110,7 +110,7 @@ void append_request_lines(std::string& out, const AnswerForm& form) {
     // Also where no page asks, or a cache would hand the answer to one that must not have it.
     if (form.by_origin) out += "Vary: Origin\r\n";
     if (form.readable_by.empty()) return;
-    // The origin itself, never "*"; and nothing of cookies, of which the hub knows none.
+    // The origin itself, never "*"; and nothing of cookies, which count for the hub's own alone.
     out.append("Access-Control-Allow-Origin: ").append(form.readable_by);
     out.append("\r\nAccess-Control-Expose-Headers: ").append(kHeadersForPages).append("\r\n");
 }
@@ -188,6 +188,7 @@ std::string answer_head(const HttpAnswer& answer, const AnswerForm& form) {
     const bool has_content = answer.status != kNoContent && answer.status != kNotModified;
     if (has_content) out += content_headers(answer.content);
     if (answer.by_accept) out += "Vary: Accept\r\n";
+    if (!answer.cookie.empty()) out += "Set-Cookie: " + answer.cookie + "\r\n";
     if (!answer.location.empty()) out += "Location: " + answer.location + "\r\n";
     append_request_lines(out, form);
     if (answer.preflight) {

@@ -33,6 +33,7 @@ struct HttpAnswer {
     bool ends_connection = false;  // nothing can follow on it
     std::string allow;             // the Allow header, when not empty
     std::string tag;               // the ETag header, when not empty: it may be kept, and asked for
+    std::string cookie;            // the Set-Cookie header, when not empty
     std::string location;          // the Location header, when not empty
     bool by_accept = false;        // the request's Accept decided what it is
     bool preflight = false;        // a page asks what it may ask; `allow` is the answer to that

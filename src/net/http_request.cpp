@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "net/cookie.hpp"
 #include "net/target.hpp"
 #include "net/text.hpp"
 
@@ -112,6 +113,29 @@ bool is_open_to_pages(const HttpHead& head, const Route* route) {
            (route->policy() != nullptr && route->policy()->effect != protocol::Effect::write);
 }
 
+/// Whose session the request's cookie is; nobody when it is none that counts here. Browsers send
+/// cookies of themselves, so that a page of another port of this host, which is of the same site,
+/// could have them sent: such a page may as well have none, and what changes something needs a
+/// header that it cannot send.
+core::result<router::Caller> session_caller(const HttpHead& head, const Route* route,
+                                            const Premises& premises) {
+    if (route == nullptr || !route->takes_cookie() || !head.cookie) return router::Caller{};
+    const auto cookie = session_cookie(*head.cookie);
+    if (!cookie) return router::Caller{};
+    const bool own =
+        !head.origin || premises.sites.is_own(*head.origin, head.authority, premises.https);
+    const bool reads = head.verb == "GET" || head.verb == "HEAD";
+    if (reads && !own) return router::Caller{};
+    auto caller = premises.router.authenticate_web_session(*cookie);
+    if (!caller.agent || reads) return caller;
+    if (!own) return core::Error(core::ErrorCode::forbidden_origin);
+    if (head.page != "1") {
+        return core::Error(core::ErrorCode::forbidden_origin, {},
+                           "by a session, what changes something needs X-AgentCom-Page: 1");
+    }
+    return caller;
+}
+
 HttpAnswer no_route(const RouteMatch& match) {
     if (match.allow.empty()) return error_answer(core::ErrorCode::not_found);
     HttpAnswer answer = error_answer(core::ErrorCode::method_not_allowed);
@@ -169,11 +193,10 @@ bool is_json_type(std::string_view content_type) {
     return equal_ignoring_case(trim(content_type.substr(0, end)), "application/json");
 }
 
-HeadStep admit(const HttpHead& head, const Premises& premises) {
-    Target target = parse_target(head.target);
-    remove_base(target.segments, premises.base_path);
-    Admission admission;
-    admission.match = find_route(head.verb, target.segments);
+namespace {
+
+HeadStep admit_to(Admission admission, const HttpHead& head, const Target& target,
+                  const Premises& premises) {
     const Route* route = admission.match.route;
     const bool any_host = route != nullptr && route->any_host();
     if (!any_host && !premises.sites.knows_host(head.authority)) {
@@ -185,13 +208,19 @@ HeadStep admit(const HttpHead& head, const Premises& premises) {
     }
     admission.query = parse_query(target.query);
     if (head.origin && !is_open_to_pages(head, route) &&
-        !premises.sites.admits(*head.origin, head.authority, premises.https)) {
+        !(route != nullptr && route->is_session()
+              ? premises.sites.is_own(*head.origin, head.authority, premises.https)
+              : premises.sites.admits(*head.origin, head.authority, premises.https))) {
         return {{}, false, error_answer(core::ErrorCode::forbidden_origin)};
     }
     router::Caller caller;
     if (const std::string token = find_token(head, route, admission.query); !token.empty()) {
         admission.token_shown = true;
         caller = premises.router.authenticate(token);
+    } else {
+        auto found = session_caller(head, route, premises);
+        if (!found) return {{}, false, error_answer(std::move(found.error()))};
+        caller = std::move(*found);
     }
     const bool shown = admission.token_shown;
     if (route == nullptr) return {std::move(caller), shown, no_route(admission.match)};
@@ -204,8 +233,9 @@ HeadStep admit(const HttpHead& head, const Premises& premises) {
     admission.base_url = base_url(head, premises);
     caller.local = premises.local;
     // The router knows whether reads are anonymous and who may watch.
-    const bool router_judges =
-        route->right() == protocol::Right::reader || route->right() == protocol::Right::watcher;
+    const bool router_judges = route->right() == protocol::Right::reader ||
+                               route->right() == protocol::Right::watcher ||
+                               route->right() == protocol::Right::overseer;
     if (caller.agent) {
         if (const auto code = protocol::refusal(route->right(), caller.standing());
             code && !router_judges) {
@@ -223,6 +253,19 @@ HeadStep admit(const HttpHead& head, const Premises& premises) {
     admission.max_body_bytes =
         std::min(admission.max_body_bytes, premises.limits.max_unidentified_frame_bytes);
     return {std::move(caller), shown, std::move(admission)};
+}
+
+}  // namespace
+
+HeadStep admit(const HttpHead& head, const Premises& premises) {
+    Target target = parse_target(head.target);
+    remove_base(target.segments, premises.base_path);
+    Admission admission;
+    admission.match = find_route(head.verb, target.segments);
+    const Route* route = admission.match.route;
+    HeadStep made = admit_to(std::move(admission), head, target, premises);
+    made.route = route;
+    return made;
 }
 
 std::optional<std::string> token_in_body(const Admission& admission, std::string_view body) {

@@ -121,6 +121,8 @@ HttpHead RequestReader::head() const {
     head.target = head_.target();
     head.authority = authority_ ? &*authority_ : nullptr;
     head.authorization = head_.field("authorization");
+    head.cookie = head_.field("cookie");
+    head.page = head_.field("x-agentcom-page");
     head.content_type = head_.field("content-type");
     head.idempotency_key = head_.field("idempotency-key");
     head.last_event_id = head_.field("last-event-id");

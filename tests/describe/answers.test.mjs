@@ -140,6 +140,11 @@ test("operations answer over HTTP as they are described", async () => {
   await ask("get_metrics", { token: observer, status: 200 });
   await ask("reload_config", { status: 200 });
   await ask("who_am_i", { token: alice });
+  const session = await ask("log_in", { token: null, body: { token: alice }, status: 200 });
+  const begun = await request(hub, "POST", "/api/session", { token: alice });
+  const headers = { Cookie: begun.headers["set-cookie"][0].split(";")[0], "X-AgentCom-Page": "1" };
+  assert.deepEqual(Object.keys(await ask("get_session", { token: null, headers, status: 200 })), Object.keys(session));
+  await ask("log_out", { token: null, headers, status: 204 });
   await ask("set_profile", { token: alice, body: { status: { busy: true }, capabilities: ["review"] }, status: 200 });
   await ask("get_agent", { at: { id: "alice" }, status: 200 });
   await ask("get_hub_card", { token: null, status: 200 });
@@ -209,6 +214,9 @@ test("refusals over HTTP are described", async () => {
   for (const [id, asked, status] of [
     ["who_am_i", { token: null }, 401],
     ["list_tokens", { token }, 403],
+    ["log_in", { token: null, body: { token: "0".repeat(64) } }, 401],
+    ["get_session", { token: null }, 401],
+    ["get_session", { token }, 404],
     ["reload_config", { token }, 403],
     ["send_message", { token, body: {} }, 400],
     ["send_message", { token, body: "{" }, 400],

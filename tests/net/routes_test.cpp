@@ -103,8 +103,17 @@ TEST(Routes, QueryTokensAreForReadingAndForAck) {
     for (const Route& route : route_table()) {
         if (route.page != Page::none) continue;
         const bool ack = route.operation == Operation::ack_mailbox;
-        EXPECT_EQ(route.query_token(), route.verb == "GET" || ack) << route.pattern;
-        EXPECT_EQ(route.body_token(), ack) << route.pattern;
+        const bool session = route.pattern == "/api/session";
+        EXPECT_EQ(route.query_token(), !session && (route.verb == "GET" || ack)) << route.pattern;
+        EXPECT_EQ(route.body_token(), ack || (session && route.verb == "POST")) << route.pattern;
+    }
+}
+
+TEST(Routes, ACookieStandsForATokenButWhereASessionBeginsAndInOtherProtocols) {
+    for (const Route& route : route_table()) {
+        const bool begins = route.pattern == "/api/session" && route.verb == "POST";
+        EXPECT_EQ(route.takes_cookie(), route.page == Page::none && !begins) << route.pattern;
+        EXPECT_EQ(route.is_session(), route.pattern == "/api/session") << route.pattern;
     }
 }
 

@@ -33,7 +33,7 @@ export function FeedList({ route, source, name, label, receiver, inChannel = fal
   };
   const above = html`${waiting && html`<div class="new-messages"><button type="button" class="button primary" title="n" onClick=${showNew}>${waiting}</button></div>`}
     ${reader.error && html`<${Notice} kind="critical">${reader.error}
-      ${" "}<button type="button" class="link" onClick=${() => reader.start(headSeq)}>Try again</button><//>`}`;
+      ${" "}<button type="button" class="link" onClick=${() => reader.retry()}>Try again</button><//>`}`;
   const below = reader.loading ? html`<${Loading} />`
     : html`<${Older} reader=${reader} />
       ${feed.rows.length === 0 && feed.older === null && !reader.error && empty}`;

@@ -130,6 +130,18 @@ export class FeedReader {
     this.#changed();
   }
 
+  /** Tries again what failed; what is shown stays. */
+  retry() {
+    if (this.feed.newest === 0 && this.feed.rows.length === 0) {
+      void this.start(this.#head);
+      return;
+    }
+    this.error = "";
+    this.#changed();
+    void this.#news();
+    if (this.paused) void this.older();
+  }
+
   /** What waited comes into the list. */
   showWaiting() {
     if (this.feed.skipped) {
