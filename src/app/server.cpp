@@ -38,6 +38,7 @@ void ensure_administrator(store::Store& store, const Config& config,
 
 net::Site site(const Config& config) {
     return {.dashboard_html = std::string(dashboard_html()),
+            .assets = dashboard_assets(),
             .home_html = std::string(home_html()),
             .llms_txt = std::string(llms_txt()),
             .skill_md = std::string(skill_md()),

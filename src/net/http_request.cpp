@@ -29,8 +29,7 @@ std::string find_token(const HttpHead& head, const Route* route, const Query& qu
 /// Where the document is, seen from where it was asked for, so that its relative links hold; empty:
 /// there.
 std::string place_of(const Route& route, const Target& target, std::string_view base_path) {
-    // The dashboard has always been shown at both.
-    if (route.page == Page::dashboard) return {};
+    if (route.page == Page::asset) return {};
     if (route.page != Page::home) {
         return target.slash_at_end ? ".." + std::string(route.pattern) : std::string();
     }
@@ -39,9 +38,30 @@ std::string place_of(const Route& route, const Target& target, std::string_view 
     return std::string(base_path.substr(base_path.rfind('/') + 1)) + '/';
 }
 
+constexpr std::uint16_t kUnchanged = 304;
+
+HttpAnswer asset_answer(const HttpHead& head, std::string_view name, const Documents& documents) {
+    const bool gzip = head.accept_encoding && accepts_gzip(*head.accept_encoding);
+    auto file = documents.find_asset(name, gzip);
+    if (!file) return error_answer(core::ErrorCode::not_found);
+    HttpAnswer answer;
+    answer.content = Content::given;
+    answer.media = file->media;
+    answer.coding = file->coding;
+    answer.tag = std::move(file->tag);
+    answer.by_coding = true;
+    answer.for_ever = true;
+    if (head.if_none_match && matches_tag(*head.if_none_match, answer.tag)) {
+        answer.status = kUnchanged;
+        return answer;
+    }
+    // The endpoint keeps it for longer than any connection.
+    answer.body.append_reference(core::SharedBytes(core::SharedBytes(), file->bytes));
+    return answer;
+}
+
 HttpAnswer document_answer(const HttpHead& head, const Route& route, const Target& target,
                            const Premises& premises) {
-    constexpr std::uint16_t kUnchanged = 304;
     const Page page = route.page;
     const bool by_accept = page == Page::home;
     // Clients of the original, and scripts that look whether a hub is there, find nothing here.
@@ -224,6 +244,10 @@ HeadStep admit_to(Admission admission, const HttpHead& head, const Target& targe
     }
     const bool shown = admission.token_shown;
     if (route == nullptr) return {std::move(caller), shown, no_route(admission.match)};
+    if (route->page == Page::asset) {
+        return {std::move(caller), shown,
+                asset_answer(head, admission.match.argument, premises.documents)};
+    }
     if (is_document(route->page)) {
         return {std::move(caller), shown, document_answer(head, *route, target, premises)};
     }

@@ -39,6 +39,7 @@ struct HttpHead {
     std::optional<std::string_view> idempotency_key;
     std::optional<std::string_view> last_event_id;
     std::optional<std::string> accept;
+    std::optional<std::string> accept_encoding;
     std::optional<std::string> if_none_match;
     std::optional<std::string_view> mcp_version;  // MCP-Protocol-Version
     std::optional<std::string_view> mcp_method;

@@ -130,6 +130,7 @@ HttpHead RequestReader::head() const {
     head.mcp_method = head_.field("mcp-method");
     head.mcp_name = head_.field("mcp-name");
     head.accept = head_.list("accept");
+    head.accept_encoding = head_.list("accept-encoding");
     head.if_none_match = head_.list("if-none-match");
     head.origin = head_.list("origin");
     head.preflight =

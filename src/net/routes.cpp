@@ -19,6 +19,7 @@ constexpr auto kRoutes = std::to_array<Route>({
     {"GET", "/ws", health, Page::websocket},
     {"GET", "/", health, Page::home},
     {"GET", "/dashboard", health, Page::dashboard},
+    {"GET", "/dashboard/assets/:name", health, Page::asset},
     {"GET", "/llms.txt", health, Page::llms},
     {"GET", "/SKILL.md", health, Page::skill},
     {"GET", "/openapi.json", health, Page::openapi},
@@ -90,7 +91,7 @@ constexpr auto kPages = std::to_array<PageInfo>({
     {},
     {"websocket", "Becomes a WebSocket: 101, or without an upgrade 426.", PageKind::websocket, "",
      kErrorsOfWebSocket},
-    {"dashboard", "A page that asks for a token and shows how much is sent.", PageKind::document,
+    {"dashboard", "A page for people who watch the hub and take part.", PageKind::document,
      "text/html"},
     {"mcp", "The Model Context Protocol: JSON-RPC in, JSON or a stream of events out.",
      PageKind::mcp, "", kErrorsOfMcp},
@@ -104,6 +105,8 @@ constexpr auto kPages = std::to_array<PageInfo>({
      "application/json"},
     {"asyncapi", "The description of the WebSocket (AsyncAPI 3.0).", PageKind::document,
      "application/json"},
+    {"dashboard_asset", "A file that the dashboard links to; its name changes with its content.",
+     PageKind::document, "text/javascript text/css image/svg+xml", kErrorsOfHome},
 });
 static_assert(kPages.size() == kPageCount, "every page has its row");
 

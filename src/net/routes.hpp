@@ -23,8 +23,9 @@ enum class Page : std::uint8_t {
     skill,
     openapi,
     asyncapi,
+    asset,
 };
-inline constexpr std::size_t kPageCount = static_cast<std::size_t>(Page::asyncapi) + 1;
+inline constexpr std::size_t kPageCount = static_cast<std::size_t>(Page::asset) + 1;
 
 /// What descriptions say of a page.
 struct PageInfo {

@@ -37,7 +37,9 @@ void Router::Impl::operate(Context context, protocol::Observe) {
     }
     delivery::Session& session = *context.session;
     const core::AgentId& agent = *context.caller.agent;
-    const auto identity = context.caller.token ? auth_.find(*context.caller.token) : std::nullopt;
+    const auto identity =
+        context.caller.token ? auth_.find(*context.caller.token, context.caller.web_session)
+                             : std::nullopt;
     if (!identity || identity->agent != agent) {
         return context.reply(core::Error(core::ErrorCode::unauthorized));
     }
@@ -51,7 +53,8 @@ void Router::Impl::operate(Context context, protocol::Observe) {
                           .echo = false,
                           .stream = true,
                           .token = identity->token,
-                          .expires_at = identity->expires_at});
+                          .expires_at = identity->expires_at,
+                          .web_session = identity->web_session});
     // It stands among the agent's sessions so that it ends with its token, and is told nothing.
     session.replace_messages({});
     session.begins_after = store.head();

@@ -125,6 +125,16 @@ TEST(Documents, AreNotSentAgainToWhoNamesTheirTag) {
     EXPECT_FALSE(matches_tag("a, \"ab\"", "\"a\""));
 }
 
+TEST(Documents, GzipIsForWhoTakesIt) {
+    for (const char* header : {"gzip", "deflate, GZIP;q=0.5", "*", "br, *;q=0.1", "x-gzip"}) {
+        EXPECT_TRUE(accepts_gzip(header)) << header;
+    }
+    for (const char* header :
+         {"", "identity", "br", "gzip;q=0", "*;q=0", "gzip;q=0.000, *", "gzi"}) {
+        EXPECT_FALSE(accepts_gzip(header)) << header;
+    }
+}
+
 TEST(Documents, ABrowserAsksForHtml) {
     EXPECT_TRUE(asks_for_html("text/html,application/xhtml+xml,*/*;q=0.8"));
     EXPECT_TRUE(asks_for_html("application/json, Text/HTML;level=1"));

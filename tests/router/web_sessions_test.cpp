@@ -101,6 +101,19 @@ TEST_F(WebSessionTest, AStreamEndsWhenItsPersonLogsOutAndOthersStay) {
     EXPECT_TRUE(router_->authenticate(alice.reveal()).agent);
 }
 
+TEST_F(WebSessionTest, ADashboardIsToldNothingMoreOnceItsPersonHasLoggedOut) {
+    const core::Token alice = token("alice");
+    const Caller first = log_in(alice);
+    TestSession& ends = fresh_session();
+    TestSession& stays = fresh_session();
+    ASSERT_TRUE(ask(first, protocol::Observe{}, &ends));
+    ASSERT_TRUE(ask(router_->authenticate(alice.reveal()), protocol::Observe{}, &stays));
+    ASSERT_TRUE(ask(first, protocol::LogOut{}));
+    EXPECT_TRUE(closed(ends));
+    EXPECT_TRUE(on(0, [&] { return stays.closes.empty(); }));
+    for (TestSession* session : {&ends, &stays}) leave(*session);
+}
+
 TEST_F(WebSessionTest, AStreamEndsWhenItsSessionGivesWayToANewerOne) {
     const core::Token alice = token("alice");
     TestSession& stream = fresh_session();
