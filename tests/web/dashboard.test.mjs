@@ -268,10 +268,11 @@ testWithHub("hostile names and texts are shown as the text that they are", {}, a
     await hub.ask("PUT", "/api/me/profile", { status: `<b>${name}</b>\n\u202E${"x".repeat(300)}`, capabilities: [name] }, agent.token);
   }
   await loggedIn(browser, hub, { view: "#/agents?sort=id" }, async (page) => {
-    await eventually(async () => assert.equal((await agentsShown(page)).length, names.length));
-    for (let i = 0; i < names.length; ++i) {
+    // The administrator's row may be among them.
+    await eventually(async () => assert.ok((await agentsShown(page)).length >= names.length));
+    for (const name of names) {
       await goTo(page, "#/agents?sort=id");
-      await page.locator(".virtual-row.agent-row").nth(i).getByRole("link").click();
+      await page.locator(`.agent-row a[href="#/agents/${encodeURIComponent(name).replaceAll('"', "%22")}"]`).click();
       await page.getByRole("heading", { name: "Recent messages" }).waitFor();
       assert.equal(await widthTooMuch(page), 0);
     }

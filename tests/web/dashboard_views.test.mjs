@@ -61,7 +61,7 @@ for (const colorScheme of ["light", "dark"]) {
         await check("no results");
         await goTo(page, "#/agents/bob");
         await page.getByRole("list", { name: "Waiting messages" }).waitFor();
-        await page.getByRole("region", { name: "Tokens" }).getByRole("listitem").waitFor();
+        await page.getByRole("region", { name: "Tokens" }).getByRole("listitem").first().waitFor();
         await check("one agent");
         await page.getByRole("button", { name: "Issue a token" }).click();
         await check("issuing a token");
