@@ -55,7 +55,8 @@ protected:
         watcher.session = &fresh_session();
         watcher.loop = index;
         EXPECT_EQ(try_watch(*watcher.session, caller_of(name), index), std::nullopt);
-        until(watcher, [](const Watcher& of) { return !of.events.empty(); }, Millis{0});
+        until(
+            watcher, [](const Watcher& of) { return !of.events.empty(); }, Millis{0});
         return watcher;
     }
     /// Reads, and lets time pass, until what was shown is as wanted.
@@ -122,7 +123,8 @@ TEST_F(ObserveTest, ShowsEverythingAndThenWhatChanges) {
     send("alice", "watcher");
     until_row(watcher, "alice", {{"sent_24h", 1}});
     until_row(watcher, "watcher", {{"received_24h", 1}, {"unread", 1}});
-    until(watcher, [](const Watcher& of) { return of.overview.at("messages").at("total_24h") == 1; });
+    until(watcher,
+          [](const Watcher& of) { return of.overview.at("messages").at("total_24h") == 1; });
     EXPECT_EQ(watcher.overview.at("head_seq"), store_->head().value);
     // Nothing is said of the row for five minutes; then that nothing was done.
     until_row(watcher, "alice", {{"state", "idle"}});
@@ -213,9 +215,7 @@ TEST_F(ObserveTest, WhoDoesNotReadIsCutAndOthersGoOn) {
     sessions_.push_back(std::make_unique<TestSession>(delivery::OutboxLimits{.max_bytes = 20'000}));
     TestSession& slow = *sessions_.back();
     ASSERT_EQ(try_watch(slow, caller_of("slow")), std::nullopt);
-    until(watcher, [&](const Watcher&) {
-        return on(0, [&] { return !slow.closes.empty(); });
-    });
+    until(watcher, [&](const Watcher&) { return on(0, [&] { return !slow.closes.empty(); }); });
     EXPECT_EQ(slow.closes, std::vector{protocol::CloseCode::slow_consumer});
     const std::size_t before = watcher.events.size();
     until(watcher, [&](const Watcher& of) { return of.events.size() > before + 2; });
@@ -299,8 +299,7 @@ TEST_F(ObserveTest, ReceivedCountsWhatCameThroughChannelsAndBroadcastsAndNotOnes
     (void)get<protocol::MessageSent>(as("bob"), broadcast());
     make_channel("dev", {"alice", "bob"});
     for (int i = 0; i < 3; ++i) (void)get<protocol::Published>(as("bob"), publication("dev"));
-    (void)get<protocol::Subscribed>(as("late"),
-                                    protocol::Subscribe{channel("dev"), "dev"});
+    (void)get<protocol::Subscribed>(as("late"), protocol::Subscribe{channel("dev"), "dev"});
     (void)get<protocol::Published>(as("alice"), publication("dev"));
     send("bob", "alice");
     Watcher watcher = watch();
@@ -328,16 +327,14 @@ TEST_F(ObserveTest, AfterAStartTheDayBeforeItIsCountedAgain) {
     send("bob", "alice");
     Watcher watcher = watch();
     until(watcher, [](const Watcher& of) {
-        return !of.overview.contains("counting") &&
-               of.overview.at("messages").at("total_24h") == 5;
+        return !of.overview.contains("counting") && of.overview.at("messages").at("total_24h") == 5;
     });
     until_row(watcher, "alice", {{"sent_24h", 2}, {"received_24h", 1}});
     until_row(watcher, "bob", {{"sent_24h", 2}, {"received_24h", 2}});
     until_row(watcher, "carol", {{"sent_24h", 1}, {"received_24h", 2}});
     // Those who sent something were there; whoever was written to was not seen.
     EXPECT_NE(watcher.rows.at("alice").at("last_seen"), nullptr);
-    const auto page =
-        get<protocol::ObservedAgentPage>(as("bob"), protocol::ObserveAgent{"alice"});
+    const auto page = get<protocol::ObservedAgentPage>(as("bob"), protocol::ObserveAgent{"alice"});
     std::vector<std::uint64_t> sent;
     for (const auto& hour : page.hours) {
         if (hour.sent > 0) sent.push_back(hour.sent);
@@ -444,8 +441,8 @@ TEST_F(ObserveTest, OneAgentsPageHasItsChannelsAsFarAsOneMayKnowOfThem) {
     EXPECT_EQ(names(as("eve", core::Role::observer)), (std::vector<std::string>{"den", "dev"}));
     EXPECT_EQ(error_of(as("bob"), protocol::ObserveAgent{"nobody"}), core::ErrorCode::not_found);
     create_token("quiet");
-    EXPECT_FALSE(get<protocol::ObservedAgentPage>(as("bob"), protocol::ObserveAgent{"quiet"})
-                     .row.last_seen);
+    EXPECT_FALSE(
+        get<protocol::ObservedAgentPage>(as("bob"), protocol::ObserveAgent{"quiet"}).row.last_seen);
 }
 
 TEST_F(ObserveTest, PairsAreCountedFromTheLogOfThatTime) {
