@@ -450,12 +450,9 @@ testWithHub("every view of conversations is clean to axe, in both schemes, wide 
 });
 
 testWithHub("ten thousand messages scroll, move and open within 100 ms", async (hub) => {
-  const { alice } = await talkers(hub, "alice");
-  const total = 10_000;
-  let sent = 0;
-  await Promise.all(Array.from({ length: 64 }, async () => {
-    while (sent < total) await alice.send("bob", { text: `message ${++sent} with some words to fill its line` });
-  }));
+  const alice = await hub.connect("alice");
+  await Promise.all(Array.from({ length: 10_000 }, (_, i) =>
+    alice.send("bob", { text: `message ${i + 1} with some words to fill its line` })));
   await enter(hub, hub.adminToken, "#/messages", {}, async (page) => {
     await rows(page).first().waitFor();
     await eventually(async () => {

@@ -42,7 +42,8 @@ export function filteredSource(filters) {
       const answer = await get("/api/messages", { ...filters, order: "newest", before, limit: pageSize }, signal);
       /** @type {Message[]} */
       const messages = answer.messages;
-      return { rows: messages.map(rowOf), older: answer.before ?? null };
+      const more = answer.more === true || messages.length >= pageSize;
+      return { rows: messages.map(rowOf), older: more ? answer.cursor : null };
     },
     async news(after, signal) {
       const answer = await get("/api/messages", { ...filters, cursor: after, limit: newsSize }, signal);
