@@ -35,9 +35,9 @@ inline constexpr Member kRowOldest = or_null(time_of("oldest_unread_at"));
 inline constexpr Member kRowConnections = number_of("connections", "its connection, and streams");
 
 inline constexpr Member kObservedAgentMembers[] = {
-    kRowId,    kRowName,     kRowKnown,  kRowStatus, kRowState,  kRowCapabilities, kRowSince,
-    kRowSeen,  kRowRead,     kRowSent,   kRowReceived, kRowUnread, kRowMore,       kRowOldest,
-    kRowConnections};
+    kRowId,           kRowName,   kRowKnown, kRowStatus, kRowState,
+    kRowCapabilities, kRowSince,  kRowSeen,  kRowRead,   kRowSent,
+    kRowReceived,     kRowUnread, kRowMore,  kRowOldest, kRowConnections};
 inline constexpr Structure kObservedAgent{"ObservedAgent", "An agent, as observers see it.",
                                           kObservedAgentMembers};
 inline constexpr Member kObservedPageMembers[] = {
@@ -85,10 +85,9 @@ inline constexpr Member kGrowingMembers[] = {text_of("id"), number_of("unread"),
                                              number_of("grew", "in the last five minutes")};
 inline constexpr Structure kGrowing{"GrowingMailbox", "A mailbox in which more and more waits.",
                                     kGrowingMembers};
-inline constexpr Member kBacklogMembers[] = {or_null(number_of("messages", "null: not counted yet")),
-                                             or_null(number_of("agents")),
-                                             or_null(time_of("oldest_at")),
-                                             list_of("growing", kGrowing, "ten at most")};
+inline constexpr Member kBacklogMembers[] = {
+    or_null(number_of("messages", "null: not counted yet")), or_null(number_of("agents")),
+    or_null(time_of("oldest_at")), list_of("growing", kGrowing, "ten at most")};
 inline constexpr Structure kBacklog{"UnreadTotals", "What waits in all mailboxes.",
                                     kBacklogMembers};
 inline constexpr Member kOpenMembers[] = {number_of("websocket"), number_of("http"),
@@ -135,9 +134,12 @@ inline constexpr Structure kSeries{"HubSeries", "What was sent lately.", kSeries
 
 inline constexpr Member kMadeAt = time_of("at");
 inline constexpr Member kComplete = flag_of("complete", "no event with more rows follows");
-inline constexpr Member kHubSnapshotMembers[] = {
-    kMadeAt, in("hub", kHubIdentity), in("overview", kOverview), in("series", kSeries),
-    list_of("agents", kObservedAgent), kComplete};
+inline constexpr Member kHubSnapshotMembers[] = {kMadeAt,
+                                                 in("hub", kHubIdentity),
+                                                 in("overview", kOverview),
+                                                 in("series", kSeries),
+                                                 list_of("agents", kObservedAgent),
+                                                 kComplete};
 inline constexpr Structure kHubSnapshot{"HubSnapshot", "How everything is.", kHubSnapshotMembers};
 inline constexpr Member kMoreAgentsMembers[] = {kMadeAt, list_of("agents", kObservedAgent),
                                                 kComplete};

@@ -29,9 +29,9 @@ struct BacklogSweep::Sweep {
     Figures figures;
     std::shared_ptr<Findings> findings = std::make_shared<Findings>();
     std::optional<core::Seq> day_began;  // the last message that is older than a day
-    bool of_holders = true;  // are looked at; then names that nobody holds a token for
-    std::string after;       // the last agent that was read ahead
-    bool more = true;        // others behind it
+    bool of_holders = true;              // are looked at; then names that nobody holds a token for
+    std::string after;                   // the last agent that was read ahead
+    bool more = true;                    // others behind it
     std::vector<core::AgentId> agents;
     std::size_t next = 0;  // of them
     std::optional<services::Mailbox::Read> read;
@@ -142,8 +142,7 @@ void BacklogSweep::add(Sweep& sweep, const core::AgentId& agent,
             const auto counts = store_.count_deliveries(agent.str(), *sweep.day_began, budget);
             found.broadcasts_after = counts.broadcasts_after;
             for (const auto& [channel, messages] : counts.channels) {
-                const std::uint64_t own =
-                    analytics_.published_24h(agent.str(), channel.str(), now);
+                const std::uint64_t own = analytics_.published_24h(agent.str(), channel.str(), now);
                 found.of_channels += messages - std::min(messages, own);
             }
         }

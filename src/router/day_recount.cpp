@@ -90,8 +90,8 @@ struct Counting : std::enable_shared_from_this<Counting> {
 void DayRecount::begin(delivery::EventLoop& loop, const store::Store& store,
                        const core::Clock& clock, core::Seq head, services::Analytics& analytics,
                        HubWatch& watch, std::function<void()> done) {
-    const auto counting = std::make_shared<Counting>(loop, store, clock, head, analytics, watch,
-                                                     std::move(done));
+    const auto counting =
+        std::make_shared<Counting>(loop, store, clock, head, analytics, watch, std::move(done));
     // The loop may be another thread's, or not run yet.
     loop.post([counting] { counting->begin(); });
 }

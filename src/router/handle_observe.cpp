@@ -37,9 +37,9 @@ void Router::Impl::operate(Context context, protocol::Observe) {
     }
     delivery::Session& session = *context.session;
     const core::AgentId& agent = *context.caller.agent;
-    const auto identity =
-        context.caller.token ? auth_.find(*context.caller.token, context.caller.web_session)
-                             : std::nullopt;
+    const auto identity = context.caller.token
+                              ? auth_.find(*context.caller.token, context.caller.web_session)
+                              : std::nullopt;
     if (!identity || identity->agent != agent) {
         return context.reply(core::Error(core::ErrorCode::unauthorized));
     }
@@ -103,10 +103,11 @@ void Router::Impl::operate(Context context, protocol::ObserveAgent request) {
 }
 
 void Router::Impl::operate(Context context, protocol::ObservePairs request) {
-    pairs_->answer(context.loop, request, [reply = std::move(context.reply)](PairCount::Answer pairs) {
-        if (!pairs) return reply(core::Error(core::ErrorCode::internal));
-        reply(protocol::ReplyValue(std::move(pairs)));
-    });
+    pairs_->answer(context.loop, request,
+                   [reply = std::move(context.reply)](PairCount::Answer pairs) {
+                       if (!pairs) return reply(core::Error(core::ErrorCode::internal));
+                       reply(protocol::ReplyValue(std::move(pairs)));
+                   });
 }
 
 AgentSources Router::Impl::agent_sources() const {

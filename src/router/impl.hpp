@@ -314,7 +314,7 @@ private:
     const std::shared_ptr<HubWatch> watch_;
     const std::shared_ptr<PairCount> pairs_;
     const std::shared_ptr<ObserverFeed> feed_;
-    services::Alarms alarms_;                // first loop only
+    services::Alarms alarms_;              // first loop only
     std::atomic<bool> recounting_{false};  // what was sent before the start
     Jobs jobs_;
 

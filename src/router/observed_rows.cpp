@@ -95,8 +95,7 @@ void fill(ObservedAgent& row, const AgentSources& sources, const services::Agent
         if (finding->known) {
             const std::uint64_t all =
                 sources.analytics.broadcasts_24h(finding->broadcasts_after, now);
-            row.received_24h +=
-                finding->of_channels + all - std::min(all, activity.broadcast_24h);
+            row.received_24h += finding->of_channels + all - std::min(all, activity.broadcast_24h);
         }
     }
     row.connections = (activity.connected ? 1 : 0) + sources.streams.taken_by(row.agent);
@@ -230,8 +229,8 @@ bool ObservedRows::step() {
 bool ObservedRows::step_active() {
     for (const services::AgentActivity& activity : sources_.analytics.part(part_, time_)) {
         const bool found = findings_ && findings_->contains(activity.agent);
-        // A name that somebody has written to is shown when mail is found there.
-        if (!activity.acted && !found && !rows_.contains(activity.agent)) continue;
+        // A name that somebody has written to is shown while mail is found there.
+        if (!activity.acted && !found) continue;
         update(row(activity.agent), activity);
     }
     return ++part_ == services::Analytics::parts();
@@ -268,9 +267,9 @@ void ObservedRows::update(Row& row, const services::AgentActivity& activity) {
     fill(row.now, sources_, activity, glance, finding, time_);
     const ObservedAgent& now = row.now;
     row.dirty = row.dirty || before.known != now.known || before.state != now.state ||
-                before.connected_since != now.connected_since ||
-                before.sent_24h != now.sent_24h || before.received_24h != now.received_24h ||
-                before.unread != now.unread || before.unread_more != now.unread_more ||
+                before.connected_since != now.connected_since || before.sent_24h != now.sent_24h ||
+                before.received_24h != now.received_24h || before.unread != now.unread ||
+                before.unread_more != now.unread_more ||
                 before.oldest_unread != now.oldest_unread ||
                 before.connections != now.connections || is_news(now.last_seen, row.told_seen) ||
                 is_news(now.last_read, row.told_read);
@@ -357,10 +356,12 @@ void ObservedRows::limit_rows() {
     order.reserve(rows_.size());
     for (auto& [agent, row] : rows_) {
         const bool online = row.now.state != AgentState::offline;
-        const std::int64_t seen = row.now.last_seen ? row.now.last_seen->ms : (row.now.known ? 0 : -1);
+        const std::int64_t seen =
+            row.now.last_seen ? row.now.last_seen->ms : (row.now.known ? 0 : -1);
         order.emplace_back(online ? std::numeric_limits<std::int64_t>::max() : seen, &row);
     }
-    const auto shown_rows = static_cast<std::ptrdiff_t>(std::min<std::uint64_t>(most_, order.size()));
+    const auto shown_rows =
+        static_cast<std::ptrdiff_t>(std::min<std::uint64_t>(most_, order.size()));
     const auto end = order.begin() + shown_rows;
     if (end != order.end()) std::ranges::nth_element(order, end, std::greater<>());
     for (auto left = end; left != order.end(); ++left) {

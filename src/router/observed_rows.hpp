@@ -77,17 +77,17 @@ public:
 private:
     static constexpr std::size_t kMarks = 6;  // minutes, the present one among them
     struct Row {
-        protocol::ObservedAgent now;   // as it is
-        std::string text;              // as it was shown last; empty while it is hidden
-        core::Timestamp told_seen{};   // of what it was shown with
+        protocol::ObservedAgent now;  // as it is
+        std::string text;             // as it was shown last; empty while it is hidden
+        core::Timestamp told_seen{};  // of what it was shown with
         core::Timestamp told_read{};
         std::uint64_t roster_version = 0;
         std::uint64_t pass = 0;  // that met it last
         bool connected = false;
         bool profiled = false;
         bool dirty = true;
-        bool changed = false;  // in the last pass
-        bool hidden = false;   // there are too many
+        bool changed = false;                       // in the last pass
+        bool hidden = false;                        // there are too many
         std::array<std::uint64_t, kMarks> marks{};  // unread, minute by minute, the oldest first
         std::size_t marks_used = 0;
     };

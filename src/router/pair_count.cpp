@@ -118,7 +118,8 @@ bool PairCount::step(Count& count) const {
         const auto& until = count.request.until;
         if (until && until->ms != std::numeric_limits<std::int64_t>::max()) {
             const core::Seq after = store_.first_sent_at_or_after({until->ms + 1});
-            count.last = std::min(count.last, core::Seq{std::max<std::uint64_t>(after.value, 1) - 1});
+            count.last =
+                std::min(count.last, core::Seq{std::max<std::uint64_t>(after.value, 1) - 1});
         }
         core::Seq first = store_.stats().first_seq;
         if (count.request.since) {

@@ -22,8 +22,7 @@ public:
     static constexpr std::uint64_t kMostMessages = 200'000;
     using Answer = protocol::Shared<protocol::ObservedPairs>;
 
-    PairCount(const store::Store& store, const core::Clock& clock)
-        : store_(store), clock_(clock) {}
+    PairCount(const store::Store& store, const core::Clock& clock) : store_(store), clock_(clock) {}
 
     /// `reply` is called on the loop, with null when the log cannot be read.
     void answer(delivery::EventLoop& loop, const protocol::ObservePairs& request,

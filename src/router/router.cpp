@@ -32,16 +32,17 @@ Router::Impl::Impl(RouterOptions options, store::Store& the_store, delivery::Loo
           std::make_shared<services::Quota>(options_.max_streams, options_.max_streams_per_agent)),
       backlogs_(std::make_shared<BacklogSweep>(
           the_store, mailbox_, analytics_, clock,
-          BacklogSweep::Limits{options_.metrics_backlog_interval, options_.observed_agents})),
+          BacklogSweep::Limits{options_.metrics_backlog_interval, options_.max_analytics_agents})),
       started_at_(clock.now()),
       started_at_head_(the_store.head()),
       watch_(std::make_shared<HubWatch>(the_store, loops, options_.lost_log_lines, clock)),
       pairs_(std::make_shared<PairCount>(the_store, clock)),
       feed_(std::make_shared<ObserverFeed>(
           loops, clock, *backlogs_, *watch_, agent_sources(), options_.observed_agents,
-          ObserverFeed::Hub{
-              [this](const ObservedRows::Counts& counts) { return overview(counts); },
-              [this] { return protocol::HubIdentity{started_at_, store.epoch()}; }})),
+          ObserverFeed::Hub{[this](const ObservedRows::Counts& counts) { return overview(counts); },
+                            [this] {
+                                return protocol::HubIdentity{started_at_, store.epoch()};
+                            }})),
       expiring_sessions_(loops.size()) {
     feed_watchers();
 }

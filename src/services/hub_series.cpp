@@ -118,7 +118,7 @@ void HubSeries::recall(core::Timestamp sent_at, core::Timestamp now) {
     }
 }
 
-LatencyQuantiles HubSeries::minute(core::HistogramReading Reading::* of) const {
+LatencyQuantiles HubSeries::minute(core::HistogramReading Reading::*of) const {
     if (readings_.empty()) return {};
     static const core::HistogramReading kNone;
     const bool whole = readings_.size() > 1;

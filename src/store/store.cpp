@@ -320,8 +320,7 @@ core::Seq Store::first_sent_at_or_after(core::Timestamp time) const {
 }
 
 std::optional<core::Timestamp> Store::sent_at(core::Seq seq) const {
-    return impl_->read(
-        [&](const Transaction& txn) { return agentcom::store::sent_at(txn, seq); });
+    return impl_->read([&](const Transaction& txn) { return agentcom::store::sent_at(txn, seq); });
 }
 
 core::Page<core::AgentId> Store::list_unclaimed(std::string_view after,

@@ -63,8 +63,8 @@ core::Page<core::AgentId> read_unclaimed(const Transaction& txn, std::string_vie
             page.more = true;
             break;
         }
-        const bool claimed = read_or(txn, "an agent", true,
-                                     [&] { return AgentRow::parse(rows.value()).claimed; });
+        const bool claimed =
+            read_or(txn, "an agent", true, [&] { return AgentRow::parse(rows.value()).claimed; });
         if (claimed) continue;
         const auto agent = core::AgentId::parse(rows.key());
         if (!agent) continue;
@@ -91,14 +91,15 @@ DeliveryCounts count_deliveries(const Transaction& txn, std::string_view agent, 
             break;
         }
         const auto channel = core::ChannelName::parse(cursor.key().substr(prefix.size()));
-        const auto began =
-            read_or(txn, "a subscription", std::optional<core::Seq>(),
-                    [&] { return std::optional(SubscriptionRow::parse(cursor.value()).after); });
+        const auto began = read_or(txn, "a subscription", std::optional<core::Seq>(), [&] {
+            return std::optional(SubscriptionRow::parse(cursor.value()).after);
+        });
         if (!channel || !began) continue;
         PostingCursor list(txn, Feed::channel, channel->str());
         if (!list.at_or_after(std::max(after, *began).next())) continue;
         const std::uint64_t first = list.place();
-        const std::uint64_t last = PostingCursor(txn, Feed::channel, channel->str()).end().last_place;
+        const std::uint64_t last =
+            PostingCursor(txn, Feed::channel, channel->str()).end().last_place;
         counts.channels.push_back({*channel, last - std::min(last, first) + 1});
     }
     return counts;

@@ -57,10 +57,10 @@ struct alignas(64) LoopFigures {
     /// nanoseconds.
     core::Histogram<core::kLatencyBounds> acknowledgement;
 
-    ByKind open;    // connections
-    ByKind opened;  // ever
+    ByKind open;                 // connections
+    ByKind opened;               // ever
     core::Counter wrong_tokens;  // that nobody holds
-    ByKind slow;    // that were closed because they did not take what they were sent
+    ByKind slow;                 // that were closed because they did not take what they were sent
     /// Answers over HTTP by status, from 100 on.
     Counters<500> http_statuses;
 

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "agentcom/core/ids.hpp"
-#include "agentcom/core/time.hpp"
 #include "agentcom/core/seq.hpp"
+#include "agentcom/core/time.hpp"
 
 /// What observers of the hub are shown: how it is, its agents, and what happened lately. Values;
 /// their JSON text is made by the functions below, which are pure.

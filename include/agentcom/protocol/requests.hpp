@@ -287,10 +287,10 @@ using Request =
                  EvictMailboxes, CreateChannel, ListChannels, GetChannel, Subscribe, Unsubscribe,
                  DeleteChannel, Publish, ChannelHistory, ListSubscriptions, QueryHistory, GetThread,
                  GetReplies, GetThreadRoot, GetSetting, PutSetting, AnalyticsSummary,
-                 AnalyticsAgents, AnalyticsHourly, Observe, ObserveAgent, ObservePairs, CreateToken, ListTokens, RevokeTokens, ResetHub,
-                 Health, RotateToken, WhoAmI, SetMember, EndAgent, OpenStream, GetUnread, GetAgent,
-                 ListDirectory, SetProfile, GetMessage, GetHubCard, GetAgentCard, ProbeLive,
-                 ProbeReady, GetMetrics, ReloadConfig, LogIn, GetSession, LogOut, ListWaiting,
-                 DisconnectAgent>;
+                 AnalyticsAgents, AnalyticsHourly, Observe, ObserveAgent, ObservePairs, CreateToken,
+                 ListTokens, RevokeTokens, ResetHub, Health, RotateToken, WhoAmI, SetMember,
+                 EndAgent, OpenStream, GetUnread, GetAgent, ListDirectory, SetProfile, GetMessage,
+                 GetHubCard, GetAgentCard, ProbeLive, ProbeReady, GetMetrics, ReloadConfig, LogIn,
+                 GetSession, LogOut, ListWaiting, DisconnectAgent>;
 
 }  // namespace agentcom::protocol

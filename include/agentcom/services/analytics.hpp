@@ -31,7 +31,7 @@ struct AgentActivity {
     std::optional<core::Timestamp> last_seen;  // end of the last connection
     std::optional<core::Timestamp> connected_since{};
     std::uint64_t sent_24h = 0;
-    std::uint64_t received_24h = 0;  // direct messages
+    std::uint64_t received_24h = 0;   // direct messages
     std::uint64_t broadcast_24h = 0;  // of those that were sent, to everyone
     std::uint64_t sent_this_hour = 0;
     std::int64_t connected_ms_24h = 0;  // of connections that have ended

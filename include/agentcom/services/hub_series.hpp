@@ -96,7 +96,7 @@ private:
     static Slot& slot(std::vector<Slot>& ring, std::int64_t stretch);
     void add(core::Timestamp at, std::uint64_t messages);
     /// Over the last minute.
-    [[nodiscard]] LatencyQuantiles minute(core::HistogramReading Reading::* of) const;
+    [[nodiscard]] LatencyQuantiles minute(core::HistogramReading Reading::*of) const;
 
     std::uint64_t head_;
     std::uint64_t counted_at_point_ = 0;

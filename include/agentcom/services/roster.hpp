@@ -25,7 +25,7 @@ public:
         core::Timestamp last_seen;
         std::optional<core::JsonText> status{};
         std::optional<core::JsonText> capabilities{};
-        bool card = false;  // everybody may be shown its card
+        bool card = false;                           // everybody may be shown its card
         std::optional<core::Timestamp> last_read{};  // its mailbox
         std::uint64_t version = 0;                   // of what it said of itself
     };
