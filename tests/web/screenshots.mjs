@@ -80,6 +80,7 @@ function makeUpThePast() {
     const minutes = Array.from({ length: 60 }, (_, i) => [
       Math.floor(now / minute) * minute - (59 - i) * minute, Math.round(420 * wave(i, 7)),
       0.9 + 0.3 * wave(i, 3), 3 + 4 * wave(i, 2), 1.4 + 0.4 * wave(i, 4), 5 + 7 * wave(i, 2.5)]);
+    minutes[59][1] *= (now % minute) / minute;
     const hours = Array.from({ length: 24 }, (_, i) => [
       Math.floor(now / (60 * minute)) * 60 * minute - (23 - i) * 60 * minute, Math.round(24_000 * wave(i, 4))]);
     const messages = { per_second: 5.2, total_24h: hours.reduce((sum, hour) => sum + hour[1], 0) };
