@@ -49,14 +49,22 @@ std::optional<core::Timestamp> last_seen(const services::AgentActivity& activity
     return seen;
 }
 
+/// Who has left is not there for having been: only what it asked after its connection ended counts.
+bool asks_without_connection(const services::AgentActivity& activity,
+                             const services::Roster::Glance& glance, core::Timestamp now) {
+    return glance.last_seen > activity.last_seen.value_or(core::Timestamp{}) &&
+           now.ms - glance.last_seen.ms <= kPollsWithin.count();
+}
+
 AgentState state_of(const ObservedAgent& agent, const services::AgentActivity& activity,
-                    core::Timestamp now) {
+                    const services::Roster::Glance& glance, core::Timestamp now) {
     if (activity.connected) {
         const bool active = now.ms - activity.last_active.ms <= services::kIdleAfter.count();
         return active || says_it_works(agent.status) ? AgentState::working : AgentState::idle;
     }
-    const bool asks = agent.last_seen && now.ms - agent.last_seen->ms <= kPollsWithin.count();
-    return asks || agent.connections > 0 ? AgentState::polling : AgentState::offline;
+    return asks_without_connection(activity, glance, now) || agent.connections > 0
+               ? AgentState::polling
+               : AgentState::offline;
 }
 
 void describe(ObservedAgent& row, const core::JsonText* name, const core::JsonText* status,
@@ -92,7 +100,7 @@ void fill_row(ObservedAgent& row, const AgentSources& sources,
         }
     }
     row.connections = (activity.connected ? 1 : 0) + sources.streams.taken_by(row.agent);
-    row.state = state_of(row, activity, now);
+    row.state = state_of(row, activity, glance, now);
 }
 
 void describe_row(ObservedAgent& row, const services::Profile& profile) {

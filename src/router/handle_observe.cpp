@@ -68,7 +68,7 @@ void Router::Impl::operate(Context context, protocol::Observe) {
 }
 
 void Router::Impl::operate(Context context, protocol::ObserveAgent request) {
-    const auto agent = core::AgentId::parse(request.agent);
+    const auto agent = core::AgentId::parse_issued(request.agent);
     if (!agent) return context.reply(core::Error(core::ErrorCode::invalid_agent_id));
     const core::Timestamp now = clock_.now();
     backlogs_->begin_if_due(context.loop);

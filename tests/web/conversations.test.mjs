@@ -16,9 +16,9 @@ let browser;
 before(async () => { browser = await launch(); });
 after(async () => { await browser?.close(); });
 
-function testWithHub(name, body) {
+function testWithHub(name, body, settings = {}) {
   test(name, { timeout: 120_000 }, async () => {
-    const hub = await Hub.start();
+    const hub = await Hub.start(settings);
     try {
       await body(hub);
     } finally {
@@ -121,6 +121,22 @@ testWithHub("messages come by themselves, and wait while somebody reads", async 
     await eventually(async () => assert.deepEqual(await previews(page), ["green"]));
   });
 });
+
+testWithHub("the history of a channel is read to its beginning, page by page", async (hub) => {
+  const { alice } = await talkers(hub, "alice");
+  await hub.ask("POST", "/api/channels", { name: "build" });
+  await Promise.all(Array.from({ length: 450 }, (_, i) => alice.publish("build", { text: `build ${i}` })));
+  await enter(hub, hub.adminToken, "#/channels/build", {}, async (page) => {
+    await rows(page).first().waitFor();
+    await eventually(async () => {
+      await page.evaluate(() => scrollTo(0, document.documentElement.scrollHeight));
+      assert.match(await page.locator(".list-end").textContent(), /where the history begins/);
+    });
+    assert.equal(await rows(page).last().getAttribute("aria-posinset"), "450");
+    await rows(page).last().click();
+    await pane(page).getByText(/in the channel 1$/).waitFor();
+  });
+}, { AGENTCOM_HISTORY_CHANNEL_MESSAGES: "500" });
 
 testWithHub("filters stand in the address, and what they leave is said", async (hub) => {
   const { alice, bob } = await talkers(hub, "alice", "bob");
@@ -450,12 +466,9 @@ testWithHub("every view of conversations is clean to axe, in both schemes, wide 
 });
 
 testWithHub("ten thousand messages scroll, move and open within 100 ms", async (hub) => {
-  const { alice } = await talkers(hub, "alice");
-  const total = 10_000;
-  let sent = 0;
-  await Promise.all(Array.from({ length: 64 }, async () => {
-    while (sent < total) await alice.send("bob", { text: `message ${++sent} with some words to fill its line` });
-  }));
+  const alice = await hub.connect("alice");
+  await Promise.all(Array.from({ length: 10_000 }, (_, i) =>
+    alice.send("bob", { text: `message ${i + 1} with some words to fill its line` })));
   await enter(hub, hub.adminToken, "#/messages", {}, async (page) => {
     await rows(page).first().waitFor();
     await eventually(async () => {

@@ -237,7 +237,7 @@ function handSource() {
     asked.push(entry);
     signal.addEventListener("abort", () => reject(signal.reason));
   });
-  return { inLog: true, asked, page: request("page"), news: request("news") };
+  return { inLog: true, all: false, asked, page: request("page"), news: request("news") };
 }
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
@@ -284,6 +284,18 @@ test("a log that runs away is not run after: the newest page is read anew", asyn
   source.asked[0].answer({ rows: rows(6000, 5998), older: 5998 });
   await settled();
   assert.deepEqual(reader.feed.rows.map(({ seq }) => seq), [6000, 5999, 5998]);
+});
+
+test("a log of which all is shown is not even asked for when it runs away", async () => {
+  const { source, reader } = await startedReader();
+  source.all = true;
+  reader.headIs(611);
+  assert.equal(source.asked.length, 0);
+  assert.equal(reader.feed.skipped, true);
+  const { source: other, reader: keepsUp } = await startedReader();
+  other.all = true;
+  keepsUp.headIs(610);
+  assert.deepEqual(other.asked.map(({ kind }) => kind), ["news"]);
 });
 
 test("pages in which nothing fits are passed over, five at a time", async () => {

@@ -58,10 +58,8 @@ export function AgentPage({ id }) {
     <${Numbers} agent=${agent} details=${details} />
     ${details && html`<${Hours} hours=${details.hours} />`}
     <div class="columns">
-      <${Waiting} agent=${agent} changes=${changes} />
-      <${RecentMessages} id=${id} changes=${changes} />
-      <${Subscriptions} details=${details} />
-      ${role === "admin" && html`<${Tokens} id=${id} />`}
+      <div class="column"><${Waiting} agent=${agent} changes=${changes} /><${Subscriptions} details=${details} /></div>
+      <div class="column">${role === "admin" && html`<${Tokens} id=${id} />`}<${RecentMessages} id=${id} changes=${changes} /></div>
     </div>
   </div>`;
 }

@@ -4,6 +4,7 @@
 import { reasonOf } from "../base/api.js";
 import { useEffect, useReducer, useRef } from "../base/dom.js";
 import { begun, emptyFeed, shown, withNewer, withOlder, withSkipped } from "./feed.js";
+import { newsSize } from "./sources.js";
 
 /** @typedef {import("./feed.js").Feed} Feed */
 /** @typedef {import("./sources.js").Source} Source */
@@ -83,6 +84,11 @@ export class FeedReader {
       for (let upTo = -1; upTo < this.#head;) {
         upTo = this.#head;
         let more = true;
+        if (this.#source.all && upTo - this.feed.newest > newsPages * newsSize) {
+          this.feed = withSkipped(this.feed, upTo);
+          this.#changed();
+          break;
+        }
         for (let i = 0; more && i < newsPages; ++i) {
           const news = await this.#source.news(this.feed.newest, signal);
           this.feed = withNewer(this.feed, news.rows, news.newest);

@@ -2,7 +2,7 @@
 // Both are read newest first, a page at a time, and asked for what came since.
 
 import { get, path } from "../base/api.js";
-import { rowOf } from "./filters.js";
+import { activeFilters, rowOf } from "./filters.js";
 
 /** @typedef {import("./types.js").Filters} Filters */
 /** @typedef {import("./types.js").Message} Message */
@@ -26,10 +26,11 @@ import { rowOf } from "./filters.js";
  * @property {(before: number | null, signal: AbortSignal) => Promise<Page>} page
  * @property {(after: number, signal: AbortSignal) => Promise<News>} news
  * @property {boolean} inLog   positions are those of the hub's log, so `head_seq` says how far it is
+ * @property {boolean} all     all of the log is read: so much as it has grown there is to read
  */
 
 const pageSize = 200;
-const newsSize = 200;
+export const newsSize = 200;
 
 /**
  * @param {Filters} filters
@@ -38,11 +39,13 @@ const newsSize = 200;
 export function filteredSource(filters) {
   return {
     inLog: true,
+    all: activeFilters(filters).length === 0,
     async page(before, signal) {
       const answer = await get("/api/messages", { ...filters, order: "newest", before, limit: pageSize }, signal);
       /** @type {Message[]} */
       const messages = answer.messages;
-      return { rows: messages.map(rowOf), older: answer.before ?? null };
+      const more = answer.more === true || messages.length >= pageSize;
+      return { rows: messages.map(rowOf), older: more ? answer.cursor : null };
     },
     async news(after, signal) {
       const answer = await get("/api/messages", { ...filters, cursor: after, limit: newsSize }, signal);
@@ -71,6 +74,7 @@ export function channelSource(channel) {
     entries.map(({ seq, message }) => ({ ...rowOf({ ...message, channel }), seq, channelSeq: seq })).reverse();
   return {
     inLog: false,
+    all: false,
     async page(before, signal) {
       const answer = await get(where, { before, limit: pageSize }, signal);
       return { rows: rows(answer.messages), older: answer.before ?? null };

@@ -4,6 +4,9 @@ import { html } from "../base/dom.js";
 import { duration, time } from "../base/format.js";
 import { store, useNow, useStore } from "../live/store.js";
 
+/** What is over sooner is not worth counting, in milliseconds. */
+const leastMs = 5000;
+
 export function Away() {
   const connection = useStore((state) => state.connection);
   const at = useStore((state) => state.at);
@@ -20,5 +23,6 @@ export function Away() {
 /** Outside of what is read out: it changes each second. @param {{ since: number }} props */
 function Since({ since }) {
   useNow(1000);
-  return html`<span>${duration(Date.now() - since)} without the hub.</span>`;
+  const ms = Date.now() - since;
+  return ms < leastMs ? null : html`<span>${duration(ms)} without the hub.</span>`;
 }
