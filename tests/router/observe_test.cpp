@@ -7,7 +7,7 @@
 #include <thread>
 #include <vector>
 
-#include "router/observed_rows.hpp"
+#include "router/agent_row.hpp"
 #include "router/router_fixture.hpp"
 
 namespace agentcom::router {

@@ -213,7 +213,7 @@ test("numbers, sizes and times are short, and right at their edges", () => {
   assert.deepEqual([9999, 10_000, 1_234_567].map(short), ["9,999", "10K", "1.2M"]);
   assert.deepEqual([0, 0.04, 0.5, 12.4, 12_345].map(rate), ["0", "<0.1", "0.5", "12", "12.3K"]);
   assert.deepEqual([0, 0.04, 1.25, 12.6, 1500, 12_000].map(latency), ["0 ms", "<0.1 ms", "1.3 ms", "13 ms", "1.5 s", "12 s"]);
-  assert.deepEqual([0, 1023, 1024, 1.5 * 1024 ** 2, 200 * 1024 ** 3].map(bytes), ["0 B", "1023 B", "1 KiB", "1.5 MiB", "200 GiB"]);
+  assert.deepEqual([0, 1023, 1024, 1.5 * 1024 ** 2, 56.8 * 1024 ** 3].map(bytes), ["0 B", "1023 B", "1 KiB", "1.5 MiB", "57 GiB"]);
   assert.deepEqual([-5, 59_999, minute, hour - 1, hour, 47 * hour, 48 * hour].map(duration),
     ["0 s", "59 s", "1 min", "59 min", "1 h", "47 h", "2 days"]);
   assert.deepEqual([5000, 59 * minute, 3 * hour + 12 * minute, 24 * hour, 50 * hour].map(longDuration),

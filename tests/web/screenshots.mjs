@@ -68,7 +68,7 @@ function capabilitiesOf(name) {
   return { reviewer: ["review", "c++"], tester: ["crash-tests", "c++"], builder: ["build"], security: ["review", "audit"] }[name] ?? [];
 }
 
-/// In the page: gives the first event a past.
+/// In the page: gives what the stream says a past.
 function makeUpThePast() {
   const real = globalThis.fetch;
   globalThis.fetch = async (input, options) => {
@@ -80,32 +80,37 @@ function makeUpThePast() {
     const minutes = Array.from({ length: 60 }, (_, i) => [
       Math.floor(now / minute) * minute - (59 - i) * minute, Math.round(420 * wave(i, 7)),
       0.9 + 0.3 * wave(i, 3), 3 + 4 * wave(i, 2), 1.4 + 0.4 * wave(i, 4), 5 + 7 * wave(i, 2.5)]);
+    minutes[59][1] *= (now % minute) / minute;
     const hours = Array.from({ length: 24 }, (_, i) => [
       Math.floor(now / (60 * minute)) * 60 * minute - (23 - i) * 60 * minute, Math.round(24_000 * wave(i, 4))]);
-    let text = "";
-    let done = false;
+    const messages = { per_second: 5.2, total_24h: hours.reduce((sum, hour) => sum + hour[1], 0) };
+    let oldest = null;
+    const withPast = (_, data) => {
+      const event = JSON.parse(data);
+      if (event.series) {
+        event.series = { minutes, hours };
+        event.hub.started_at = now - 76 * 60 * minute;
+        event.agents.forEach((agent, i) => {
+          if (agent.connected_since) agent.connected_since -= (17 + 41 * i) * minute;
+          if (agent.oldest_unread_at) agent.oldest_unread_at -= (9 + 7 * i) * minute;
+          if (agent.state === "offline" && agent.last_seen) agent.last_seen -= 52 * minute;
+        });
+        const waiting = event.agents.filter(({ unread }) => unread);
+        if (waiting.length) oldest = Math.min(...waiting.map((agent) => agent.oldest_unread_at));
+      }
+      if (event.overview) {
+        event.overview.messages = messages;
+        if (oldest) event.overview.unread.oldest_at = oldest;
+      }
+      delete event.point;
+      return "data: " + JSON.stringify(event);
+    };
+    let rest = "";
     const body = answer.body.pipeThrough(new TextDecoderStream()).pipeThrough(new TransformStream({
       transform(piece, out) {
-        if (done) return out.enqueue(piece);
-        text += piece;
-        const end = text.indexOf("\n\n");
-        if (end < 0) return undefined;
-        done = true;
-        const event = text.slice(0, end).replace(/^data: (.*)$/m, (_, data) => {
-          const snapshot = JSON.parse(data);
-          snapshot.series = { minutes, hours };
-          snapshot.hub.started_at = now - 76 * 60 * minute;
-          snapshot.agents.forEach((agent, i) => {
-            if (agent.connected_since) agent.connected_since -= (17 + 41 * i) * minute;
-            if (agent.oldest_unread_at) agent.oldest_unread_at -= (9 + 7 * i) * minute;
-            if (agent.state === "offline" && agent.last_seen) agent.last_seen -= 52 * minute;
-          });
-          const waiting = snapshot.agents.filter(({ unread }) => unread);
-          if (waiting.length) snapshot.overview.unread.oldest_at = Math.min(...waiting.map((agent) => agent.oldest_unread_at));
-          snapshot.overview.messages = { per_second: 5.2, total_24h: hours.reduce((sum, hour) => sum + hour[1], 0) };
-          return "data: " + JSON.stringify(snapshot);
-        });
-        return out.enqueue(event + text.slice(end));
+        const events = (rest + piece).split("\n\n");
+        rest = events.pop();
+        for (const event of events) out.enqueue(event.replace(/^data: (.*)$/m, withPast) + "\n\n");
       },
     })).pipeThrough(new TextEncoderStream());
     return new Response(body, { status: answer.status, headers: answer.headers });

@@ -46,7 +46,7 @@ export function bytes(value) {
     value /= 1024;
     ++unit;
   }
-  return `${unit === 0 || value >= 100 ? Math.round(value) : Number(value.toFixed(1))} ${units[unit]}`;
+  return `${unit === 0 || value >= 10 ? Math.round(value) : Number(value.toFixed(1))} ${units[unit]}`;
 }
 
 /** How long: 12 s, 5 min, 3 h, 2 days. @param {number} ms */

@@ -43,14 +43,14 @@ export function Tiles({ overview }) {
   </section>`;
 }
 
-/** @param {{ store: Overview["store"] }} props */
+/** What there is room for: on the disk, and below the file's bound. @param {{ store: Overview["store"] }} props */
 function StoreTile({ store }) {
   const used = store.max_bytes ? Math.min(1, Math.max(0, 1 - store.room_bytes / store.max_bytes)) : 0;
   const words = { ok: "", full: "Full: nothing is stored any more.", failed: "Failed: nothing is stored any more." };
   return html`<${Tile} title="Store" kind=${store.state === "ok" ? "" : "critical"}
-      value=${store.state === "ok" ? html`${Math.round(used * 100)} <small>% used</small>` : store.state === "full" ? "Full" : "Failed"}>
-    <progress class="store-bar ${used > 0.9 ? "bad" : ""}" max="1" value=${used} aria-label="Store used"></progress>
-    ${words[store.state] || html`${bytes(store.room_bytes)} of ${bytes(store.max_bytes)} are free`}<//>`;
+      value=${store.state === "ok" ? html`${bytes(store.room_bytes)} <small>room</small>` : store.state === "full" ? "Full" : "Failed"}>
+    <progress class="store-bar ${used > 0.9 ? "bad" : ""}" max="1" value=${used} aria-label="How far the room is used up"></progress>
+    ${words[store.state] || html`${bytes(store.file_bytes)} of at most ${bytes(store.max_bytes)}`}<//>`;
 }
 
 /** What one looks up now and then. @param {{ overview: Overview, hub: import("../live/types.js").HubFacts }} props */
