@@ -131,8 +131,8 @@ testWithHub("the history of a channel is read to its beginning, page by page", a
     await eventually(async () => {
       await page.evaluate(() => scrollTo(0, document.documentElement.scrollHeight));
       assert.match(await page.locator(".list-end").textContent(), /where the history begins/);
+      assert.equal(await rows(page).last().getAttribute("aria-posinset"), "450");
     });
-    assert.equal(await rows(page).last().getAttribute("aria-posinset"), "450");
     await rows(page).last().click();
     await pane(page).getByText(/in the channel 1$/).waitFor();
   });
@@ -252,11 +252,12 @@ testWithHub("everything is done by keyboard: go, search, move, open, answer, clo
     await pane(page).locator(".payload").getByText("two").waitFor();
 
     await page.keyboard.press("r");
-    await body(page).waitFor();
+    await eventually(async () => assert.equal(await focused(page), "TEXTAREA"));
     await page.keyboard.type("jk answer");
     await page.keyboard.press("Escape");
     await body(page).waitFor({ state: "detached" });
     await page.keyboard.press("r");  // what was written is still there
+    await eventually(async () => assert.equal(await focused(page), "TEXTAREA"));
     assert.equal(await body(page).inputValue(), "jk answer");
     await page.keyboard.press("Control+Enter");
     await page.getByText("waits in the mailbox of alice").waitFor();

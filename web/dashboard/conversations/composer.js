@@ -1,7 +1,7 @@
 // The form in which a person writes a message, as the agent whose token they are logged in with.
 
 import { HubError, post, reasonOf } from "../base/api.js";
-import { html, useEffect, useId, useRef, useState } from "../base/dom.js";
+import { html, useEffect, useId, useLayoutEffect, useRef, useState } from "../base/dom.js";
 import { Name, Notice } from "../base/parts.js";
 import { store, useAnswer, useStore } from "../live/store.js";
 import { newDraft, sendOf } from "./draft.js";
@@ -31,7 +31,8 @@ export function Composer({ draft: given, onSent, onClose }) {
   const id = useId();
   const tried = useRef(false);
 
-  useEffect(() => {
+  // Before the next key is read, which is meant for the field.
+  useLayoutEffect(() => {
     const first = given.to === "" ? "to" : "body";
     focusField(form.current, first);
   }, []);

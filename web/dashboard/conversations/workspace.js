@@ -1,7 +1,7 @@
 // What the views of conversations have in common: a list of messages that is walked through by
 // keyboard, and beside it (on a phone before it) the message that is open or the one that is written.
 
-import { html, useEffect, useRef, useState } from "../base/dom.js";
+import { html, useEffect, useLayoutEffect, useRef, useState } from "../base/dom.js";
 import { useKeys } from "../base/keys.js";
 import { Notice } from "../base/parts.js";
 import { go, setParams } from "../base/route.js";
@@ -68,7 +68,7 @@ export function Workspace({
   const at = cursor === null ? -1 : rows.findIndex(({ id }) => id === cursor);
   useReading(place, paneOpen, onReading);
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     const wanted = focusWanted.current;
     focusWanted.current = "";
     if (wanted === "pane") pane.current?.querySelector("h2")?.focus();
