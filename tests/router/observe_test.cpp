@@ -91,6 +91,23 @@ protected:
     void until_gone(Watcher& watcher, const std::string& id) {
         until(watcher, [&](const Watcher& of) { return !of.rows.contains(id); });
     }
+    /// In a few commits.
+    void create_tokens(const std::string& prefix, int count) {
+        auto last = std::make_shared<std::promise<void>>();
+        auto done = last->get_future();
+        std::vector<store::Submission> all;
+        for (int i = 0; i < count; ++i) {
+            const core::Token token = core::Token::generate();
+            store::Completion completion = [last, is_last = i + 1 == count](const auto&) {
+                if (is_last) last->set_value();
+            };
+            all.push_back({store::CreateToken{agent(prefix + std::to_string(i)), token.digest(),
+                                              token.prefix(), core::Role::agent},
+                           std::move(completion), store::kNoLoop});
+        }
+        store_->submit(std::move(all));
+        wait_for(done);
+    }
     void send(const std::string& from, const std::string& to) {
         (void)get<protocol::MessageSent>(as(from), direct(to));
     }
@@ -127,10 +144,12 @@ TEST_F(ObserveTest, ShowsEverythingAndThenWhatChanges) {
           [](const Watcher& of) { return of.overview.at("messages").at("total_24h") == 1; });
     EXPECT_EQ(watcher.overview.at("head_seq"), store_->head().value);
     // Nothing is said of the row for five minutes; then that nothing was done.
+    clock_.advance(Millis{299'000});
     until_row(watcher, "alice", {{"state", "idle"}});
     EXPECT_EQ(watcher.overview.at("agents").at("idle"), 1);
     leave(alice, 1);
     until_row(watcher, "alice", {{"connected_since", nullptr}, {"status", nullptr}});
+    clock_.advance(Millis{119'000});
     until_row(watcher, "alice", {{"state", "offline"}});
     (void)get<protocol::AgentEnded>(as("root", core::Role::admin), protocol::EndAgent{"alice"});
     until_gone(watcher, "alice");
@@ -168,7 +187,7 @@ TEST_F(ObserveTest, WithoutObserversNothingIsDone) {
 }
 
 TEST_F(ObserveTest, AHundredAreSentTheSameBytesWhichAreThereOnce) {
-    for (int i = 0; i < 300; ++i) create_token("agent-with-a-name-" + std::to_string(i));
+    create_tokens("agent-with-a-name-", 300);
     RouterOptions options;
     options.max_streams_per_agent = 100;
     start(options);
@@ -212,7 +231,7 @@ TEST_F(ObserveTest, AHundredAreSentTheSameBytesWhichAreThereOnce) {
 
 TEST_F(ObserveTest, WhoDoesNotReadIsCutAndOthersGoOn) {
     Watcher watcher = watch();
-    sessions_.push_back(std::make_unique<TestSession>(delivery::OutboxLimits{.max_bytes = 20'000}));
+    sessions_.push_back(std::make_unique<TestSession>(delivery::OutboxLimits{.max_bytes = 5'000}));
     TestSession& slow = *sessions_.back();
     ASSERT_EQ(try_watch(slow, caller_of("slow")), std::nullopt);
     until(watcher, [&](const Watcher&) { return on(0, [&] { return !slow.closes.empty(); }); });
@@ -284,6 +303,7 @@ TEST_F(ObserveTest, AnAgentThatAsksWithoutAConnectionIsPollingUntilItHasNotForTw
     Watcher watcher = watch();
     until_row(watcher, "bob",
               {{"state", "polling"}, {"status", "at it"}, {"last_read_at", polled.ms}});
+    clock_.advance(Millis{110'000});
     until_row(watcher, "bob", {{"state", "offline"}});
     EXPECT_GE(clock_.now().ms - polled.ms, 120'000);
     (void)get<protocol::MailboxPage>(as("bob"), poll("bob"));
@@ -375,9 +395,10 @@ TEST_F(ObserveTest, MailboxesInWhichMoreAndMoreWaitsAreNamed) {
         return of.overview.at("unread").at("growing") == Json::array({grows});
     });
     // Five minutes later it does not grow.
-    until(watcher, [&](const Watcher& of) {
-        return of.overview.at("unread").at("growing") == Json::array();
-    });
+    until(
+        watcher,
+        [&](const Watcher& of) { return of.overview.at("unread").at("growing") == Json::array(); },
+        Millis{30'000});
 }
 
 TEST_F(ObserveTest, RowsAreBoundedAndThoseSeenLastAreShown) {
@@ -409,7 +430,7 @@ TEST_F(ObserveTest, RowsAreBoundedAndThoseSeenLastAreShown) {
 }
 
 TEST_F(ObserveTest, ASnapshotOfManyAgentsComesInParts) {
-    for (int i = 0; i < 450; ++i) create_token("a" + std::to_string(i));
+    create_tokens("a", 450);
     Watcher watcher = watch();
     until(watcher, [](const Watcher& of) { return of.rows.size() == 451; });
     ASSERT_GE(watcher.events.size(), 3U);
