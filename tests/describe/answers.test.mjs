@@ -208,6 +208,8 @@ test("operations answer over HTTP as they are described", async () => {
   await ask("observe_agent", { at: { id: "alice" } });
   await ask("observe_pairs", { token: observer, query: { since: 0 } });
   await ask("list_agents", { token: observer });
+  await ask("observe_agent", { at: { id: "alice" }, token: observer, status: 200 });
+  await ask("observe_pairs", { token: observer, status: 200 });
   const some = await ask("list_tokens", { query: { limit: 1 } });
   await ask("list_tokens", { query: { cursor: some.cursor }, status: 200 });
   assert.equal((await ask("list_tokens", { query: { agent: "alice" } })).tokens.length, 1);
@@ -304,6 +306,28 @@ test("documents, and paths of other protocols, answer as they are described", as
     await ask(id, { token: null, headers: { ...html, "If-None-Match": headers.etag }, status: 304 });
     await ask(id, { token: null, headers: { ...html, Host: 'a"b' }, status: 400 });
   }
+});
+
+test("observers are streamed what is described", async () => {
+  const going = new AbortController();
+  const answer = await fetch(`${hub.url}/api/observe`,
+    { headers: { Authorization: `Bearer ${hub.adminToken}` }, signal: going.signal });
+  assert.equal(answer.status, 200);
+  const decoder = new TextDecoder();
+  let text = "";
+  let event;
+  for await (const piece of answer.body) {
+    text += decoder.decode(piece, { stream: true });
+    event = /event: snapshot\n(?:id: .*\n)?data: (.*)\n/.exec(text);
+    if (event) break;
+  }
+  going.abort();
+  const operation = operations.get("observe");
+  const shape = escaped(
+    "paths", operation.path, "get", "responses", "200", "content", "text/event-stream", "schema", "x-events", "snapshot",
+    "data");
+  assert.equal(http.problems(shape, JSON.parse(event[1])), "");
+  seen.add("observe");
 });
 
 test("a stream of events begins and ends as it is described", async () => {
