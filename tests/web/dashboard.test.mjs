@@ -127,6 +127,20 @@ testWithHub("an agent joins, sets a status, falls behind and leaves, and the pag
   });
 });
 
+testWithHub("a full store is never a green Live", { AGENTCOM_STORE_MAP_SIZE: "16MiB" }, async (hub) => {
+  const alice = await hub.connect("alice");
+  await loggedIn(browser, hub, {}, async (page) => {
+    const text = "x".repeat(60_000);
+    const fill = async () => {
+      for (;;) await Promise.all(Array.from({ length: 8 }, () => hub.ask("POST", "/api/message", { to: "bob", payload: { text } }, alice.token)));
+    };
+    await assert.rejects(fill(), / 507 /);
+    await page.locator("#state.bad").getByText("Store full").waitFor();
+    await page.getByRole("region", { name: "Alarms" }).getByText("Critical").waitFor();
+    assert.match(await page.title(), /^\(\d\)/);
+  });
+});
+
 testWithHub("a misspelled recipient is no agent that was active", {}, async (hub) => {
   const alice = await hub.connect("alice");
   await alice.send("bbo");
