@@ -205,6 +205,8 @@ test("operations answer over HTTP as they are described", async () => {
   await ask("analytics_summary", { token: observer });
   await ask("analytics_agents", { query: { limit: 1 } });
   await ask("analytics_hourly", { at: { id: "alice" } });
+  await ask("observe_agent", { at: { id: "alice" } });
+  await ask("observe_pairs", { token: observer, query: { since: 0 } });
   await ask("list_agents", { token: observer });
   const some = await ask("list_tokens", { query: { limit: 1 } });
   await ask("list_tokens", { query: { cursor: some.cursor }, status: 200 });
@@ -331,6 +333,29 @@ test("a stream of events begins and ends as it is described", async () => {
     assert.equal(wrong, "", each);
   }
   seen.add("open_stream");
+});
+
+test("a stream for observers is as it is described", async () => {
+  const token = await hub.issueToken("ines");
+  const answer = await fetch(`${hub.url}/api/observe`, { headers: { Authorization: `Bearer ${token}` } });
+  const operation = operations.get("observe");
+  const media = answer.headers.get("content-type");
+  const decoder = new TextDecoder();
+  let text = "";
+  let ended;
+  for await (const piece of answer.body) {
+    text += decoder.decode(piece, { stream: true });
+    if (text.includes("event: change") && !ended) ended = ask("revoke_tokens", { at: { id: "ines" } });
+  }
+  await ended;
+  for (const [, event, data] of text.matchAll(/event: (.*)\ndata: (.*)\n/g)) {
+    const wrong = http.problems(
+      escaped("paths", operation.path, "get", "responses", "200", "content", media, "schema", "x-events", event, "data"),
+      JSON.parse(data));
+    assert.equal(wrong, "", event);
+  }
+  for (const each of ["snapshot", "change", "close"]) assert.ok(text.includes(`event: ${each}\n`), `${each} in ${text}`);
+  seen.add("observe");
 });
 
 test("frames are answered and pushed as they are described", async () => {

@@ -11,9 +11,9 @@ using core::Millis;
 using core::SteadyTime;
 using core::Timestamp;
 
-constexpr std::int64_t kMinute = 60'000;
-constexpr std::int64_t kHour = 3'600'000;
-constexpr Timestamp kStart{1'000 * kHour};
+constexpr std::int64_t kMinuteLong = 60'000;
+constexpr std::int64_t kHourLong = 3'600'000;
+constexpr Timestamp kBegin{1'000 * kHourLong};
 
 core::HistogramReading reading(std::vector<std::uint64_t> first_counts) {
     core::HistogramReading made{.bounds = core::kLatencyBounds, .counts = {}};
@@ -21,7 +21,7 @@ core::HistogramReading reading(std::vector<std::uint64_t> first_counts) {
     made.counts.resize(core::kLatencyBounds.size() + 1);
     return made;
 }
-Timestamp after(std::int64_t ms) { return {kStart.ms + ms}; }
+Timestamp past(std::int64_t ms) { return {kBegin.ms + ms}; }
 SteadyTime steady(std::int64_t ms) { return SteadyTime{Millis{ms}}; }
 
 TEST(Quantiles, LieWithinTheBoundsThatHoldThem) {
@@ -57,29 +57,29 @@ TEST(RecentRise, IsThatOfTheWindow) {
 
 TEST(HubSeries, CountsByMinuteAndHourAndForgetsWhatIsOlder) {
     HubSeries series(100);
-    series.count(after(0), steady(0), 100);
-    series.count(after(1'000), steady(1'000), 110);
-    series.count(after(kMinute), steady(kMinute), 115);
-    auto minutes = series.minutes(after(kMinute));
+    series.count(past(0), steady(0), 100);
+    series.count(past(1'000), steady(1'000), 110);
+    series.count(past(kMinuteLong), steady(kMinuteLong), 115);
+    auto minutes = series.minutes(past(kMinuteLong));
     ASSERT_EQ(minutes.size(), HubSeries::kMinutes);
     EXPECT_EQ(minutes[59].messages, 5U);
-    EXPECT_EQ(minutes[59].at, after(kMinute));
+    EXPECT_EQ(minutes[59].at, past(kMinuteLong));
     EXPECT_EQ(minutes[58].messages, 10U);
     EXPECT_EQ(minutes[57].messages, 0U);
-    EXPECT_EQ(series.messages_24h(after(kMinute)), 15U);
-    EXPECT_EQ(series.messages_24h(after(23 * kHour)), 15U);
-    EXPECT_EQ(series.messages_24h(after(24 * kHour)), 0U);
-    EXPECT_EQ(series.minutes(after(kHour))[0].messages, 5U);
-    for (const auto& minute : series.minutes(after(2 * kHour))) EXPECT_EQ(minute.messages, 0U);
+    EXPECT_EQ(series.messages_24h(past(kMinuteLong)), 15U);
+    EXPECT_EQ(series.messages_24h(past(23 * kHourLong)), 15U);
+    EXPECT_EQ(series.messages_24h(past(24 * kHourLong)), 0U);
+    EXPECT_EQ(series.minutes(past(kHourLong))[0].messages, 5U);
+    for (const auto& minute : series.minutes(past(2 * kHourLong))) EXPECT_EQ(minute.messages, 0U);
 }
 
 TEST(HubSeries, TakesInWhatWasSentBeforeUnlessItIsTooOld) {
     HubSeries series(0);
-    const Timestamp now = after(kHour / 2);
-    series.recall(after(0), now);
-    series.recall(after(-23 * kHour), now);
-    series.recall(after(-24 * kHour), now);
-    series.recall(after(kHour), now);  // a clock that was set back
+    const Timestamp now = past(kHourLong / 2);
+    series.recall(past(0), now);
+    series.recall(past(-23 * kHourLong), now);
+    series.recall(past(-24 * kHourLong), now);
+    series.recall(past(kHourLong), now);  // a clock that was set back
     EXPECT_EQ(series.messages_24h(now), 2U);
     EXPECT_EQ(series.hours(now)[0].messages, 1U);
     EXPECT_EQ(series.minutes(now)[29].messages, 1U);
@@ -89,16 +89,16 @@ TEST(HubSeries, MeasuresTheLastMinute) {
     HubSeries series(0);
     HubSeries::Reading slow{.head = 0, .commit = reading({0, 0, 0, 0, 0, 10}), .delivery = {}};
     EXPECT_FALSE(series.commit().p50);
-    (void)series.measure(after(0), slow);
+    (void)series.measure(past(0), slow);
     EXPECT_GT(*series.commit().p50, 5);
-    series.count(after(5'000), steady(5'000), 7);
+    series.count(past(5'000), steady(5'000), 7);
     slow.commit.counts[0] = 1'000;
-    const auto point = series.measure(after(10'000), slow);
-    EXPECT_EQ(point.at, after(0));
+    const auto point = series.measure(past(10'000), slow);
+    EXPECT_EQ(point.at, past(0));
     EXPECT_EQ(point.messages, 7U);
     EXPECT_LT(*point.commit.p99, 1);
     EXPECT_FALSE(point.delivery.p50);
-    for (int i = 2; i <= 8; ++i) (void)series.measure(after(i * 10'000), slow);
+    for (int i = 2; i <= 8; ++i) (void)series.measure(past(i * 10'000), slow);
     EXPECT_FALSE(series.commit().p50) << "nothing was committed in the last minute";
 }
 
