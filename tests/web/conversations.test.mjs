@@ -194,6 +194,7 @@ testWithHub("payloads are text, whatever they hold", async (hub) => {
       await rows(page).nth(i).click();
       const shown = pane(page).locator(".payload");
       await eventually(async () => assert.ok((await shown.textContent()).length > 0));
+      assert.equal(await focused(page), "ASIDE", "the message, which covers the list");
       if (payload.text?.startsWith("invoice")) {
         await eventually(async () => assert.match(await shown.textContent(),
           /^invoiceU\+202Egnp\.exeU\+2066 U\+200BU\+0000U\+001B\[2J/));

@@ -127,6 +127,28 @@ testWithHub("an agent joins, sets a status, falls behind and leaves, and the pag
   });
 });
 
+testWithHub("a full store is never a green Live", { AGENTCOM_STORE_MAP_SIZE: "16MiB" }, async (hub) => {
+  const alice = await hub.connect("alice");
+  await loggedIn(browser, hub, {}, async (page) => {
+    const text = "x".repeat(60_000);
+    const fill = async () => {
+      for (;;) await Promise.all(Array.from({ length: 8 }, () => hub.ask("POST", "/api/message", { to: "bob", payload: { text } }, alice.token)));
+    };
+    await assert.rejects(fill(), / 507 /);
+    await page.locator("#state.bad").getByText("Store full").waitFor();
+    await page.getByRole("region", { name: "Alarms" }).getByText("Critical").waitFor();
+    assert.match(await page.title(), /^\(\d\)/);
+  });
+});
+
+testWithHub("an agent that polls without a connection is not offline", {}, async (hub) => {
+  const token = await hub.issueToken("poller");
+  await loggedIn(browser, hub, { view: "#/agents?state=online" }, async (page) => {
+    await hub.ask("GET", "/api/mailbox/poller", undefined, token);
+    await eventually(async () => assert.equal((await numbersOf(page, "poller")).status, "polling"));
+  });
+});
+
 testWithHub("a misspelled recipient is no agent that was active", {}, async (hub) => {
   const alice = await hub.connect("alice");
   await alice.send("bbo");
@@ -223,9 +245,10 @@ for (const role of ["observer", "agent"]) {
 }
 
 testWithHub("the page says that the hub is away and since when, keeps its numbers and goes on by itself", {}, async (hub) => {
-  await hub.connect("alice");
+  const alice = await hub.connect("alice");
+  for (let i = 0; i < 3; ++i) await alice.send("bob");
   await loggedIn(browser, hub, { expected: [unreachable], view: "#/agents" }, async (page) => {
-    await rowOf(page, "alice").waitFor();
+    await eventually(async () => assert.equal((await numbersOf(page, "alice")).sent, "3"));
     await hub.stop();
     await state(page, "Not connected");
     await page.getByRole("alert").getByText(/^Not connected since \d\d:\d\d:\d\d\. .* Trying again\.$/).waitFor();
@@ -235,8 +258,13 @@ testWithHub("the page says that the hub is away and since when, keeps its number
     await hub.restart();
     await hub.connect("bob");
     await state(page, "Live");
-    await rowOf(page, "bob").waitFor();
+    await eventually(async () => assert.match((await numbersOf(page, "bob")).status, /^(idle|working)$/));
     assert.equal(await page.getByRole("alert").count(), 0);
+    // What was counted before is not forgotten.
+    await eventually(async () => {
+      assert.equal((await numbersOf(page, "alice")).sent, "3");
+      assert.equal((await numbersOf(page, "bob")).received, "3");
+    });
     await goTo(page, "#/overview");
     await page.getByText(/The hub was restarted at/).waitFor();
   });

@@ -80,7 +80,7 @@ export function Composer({ draft: given, onSent, onClose }) {
     ? html`<span class="field-problem" id=${`${id}-${field}`}>${problem.text}</span>` : null;
 
   return html`<form class="composer" ref=${form} onSubmit=${submit} onKeyDown=${keys} aria-label=${draft.answers ? "Answer" : "New message"}>
-    <h2 tabindex="-1">${draft.answers ? "Answer" : "New message"} <span class="quiet as-whom">as <${Name} text=${me} /></span></h2>
+    <h2>${draft.answers ? "Answer" : "New message"} <span class="quiet as-whom">as <${Name} text=${me} /></span></h2>
     ${draft.answers && html`<blockquote class="quote"><${Name} text=${draft.answers.from} />: <span class="quiet" dir="auto"><${Pieces}
       pieces=${presentName(draft.answers.preview)} /></span></blockquote>`}
     <div class="composer-line">

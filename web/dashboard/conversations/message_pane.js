@@ -53,11 +53,11 @@ export function MessagePane({ id, inThread, writing, onMessage, onAnswer }) {
   useEffect(() => {
     if (message) onMessage(rowOf(message));
   }, [message]);
-  if (error) return html`<h2 tabindex="-1">Message</h2><${NotShown} error=${error} />`;
-  if (!message) return html`<h2 tabindex="-1">Message</h2><${Loading} />`;
+  if (error) return html`<h2>Message</h2><${NotShown} error=${error} />`;
+  if (!message) return html`<h2>Message</h2><${Loading} />`;
   const row = rowOf(message);
   return html`<article aria-busy=${loading} aria-label="Message">
-    <h2 tabindex="-1"><${FromTo} row=${row} /></h2>
+    <h2><${FromTo} row=${row} /></h2>
     <p class="quiet"><time datetime=${new Date(row.timestamp).toISOString()}>${dateTime(row.timestamp)}</time>,
       ${" "}<${Ago} at=${row.timestamp} /></p>
     ${!writing && html`<div class="buttons">

@@ -71,7 +71,8 @@ export function Workspace({
   useLayoutEffect(() => {
     const wanted = focusWanted.current;
     focusWanted.current = "";
-    if (wanted === "pane") pane.current?.querySelector("h2")?.focus();
+    // Not its heading, which is another one once the message has come.
+    if (wanted === "pane") pane.current?.focus({ preventScroll: true });
     if (wanted === "row" && at >= 0) {
       scrollToRow(place.current?.querySelector(".virtual") ?? null, at, rowRem);
       rowElement(cursor)?.focus({ preventScroll: true });
