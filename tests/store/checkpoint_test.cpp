@@ -162,7 +162,9 @@ TEST_F(CheckpointTest, AfterAPowerCutAtAnyMomentEverythingAcknowledgedIsThere) {
         SCOPED_TRACE("moment " + std::to_string(moment));
         write_some(random, static_cast<int>(random.below(8)));
         if (random.one_in(3)) note_version();
-        if (random.one_in(5)) ASSERT_NO_FATAL_FAILURE(make_checkpoint());
+        if (random.one_in(5)) {
+            ASSERT_NO_FATAL_FAILURE(make_checkpoint());
+        }
         const fs::path cut = cut_power(random.next());
         ASSERT_NO_FATAL_FAILURE(expect_all_in(cut));
         fs::remove_all(cut);
@@ -182,7 +184,9 @@ TEST_F(CheckpointTest, WithTrimsToo) {
         SCOPED_TRACE("moment " + std::to_string(moment));
         write_some(random, static_cast<int>(random.below(20)));
         if (random.one_in(3)) note_version();
-        if (random.one_in(5)) ASSERT_NO_FATAL_FAILURE(make_checkpoint());
+        if (random.one_in(5)) {
+            ASSERT_NO_FATAL_FAILURE(make_checkpoint());
+        }
         const fs::path cut = cut_power(random.next());
         {
             auto other = open(cut);

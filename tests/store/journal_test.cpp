@@ -196,8 +196,12 @@ TEST_F(JournalTest, WhereverTheLastRecordIsTornTheOthersAreWhole) {
             ASSERT_EQ(bodies_, (Bodies{all[0], all[1]}));
             ASSERT_EQ(found.next_number, 3U);
             // As far as its number is there.
-            if (at >= place + 16) EXPECT_TRUE(found.torn);
-            if (at < place + 4) EXPECT_FALSE(found.torn);
+            if (at >= place + 16) {
+                EXPECT_TRUE(found.torn);
+            }
+            if (at < place + 4) {
+                EXPECT_FALSE(found.torn);
+            }
         }
         put(segment(0), whole.substr(0, at));
         ASSERT_EQ(read().records, 2U) << "with the file cut off";

@@ -1,14 +1,16 @@
-// Stores of older schemas. data/schema1 was written by the program of that time; generate.cpp
-// beside it says what is in it.
+// Stores of older schemas. data/schema1 and data/schema2 were written by the programs of their
+// time; generate.cpp and generate.py beside them say what is in them.
 
 #include "store/schema.hpp"
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 
 #include "agentcom/store/backup.hpp"
 #include "store/cursor.hpp"
 #include "store/environment.hpp"
+#include "store/journal.hpp"
 #include "store/keys.hpp"
 #include "store/migrations.hpp"
 #include "store/rows.hpp"
@@ -52,6 +54,43 @@ protected:
     Appended keyed(AppendMessage op, std::string key) {
         op.idempotency_key = std::move(key);
         return write<Appended>(std::move(op));
+    }
+};
+
+class Schema2Test : public SchemaTest {
+protected:
+    void SetUp() override {
+        SchemaTest::SetUp();
+        std::filesystem::copy_file(test::source_dir() / "tests/store/data/schema2/data.mdb",
+                                   options_.directory / "data.mdb",
+                                   std::filesystem::copy_options::overwrite_existing);
+    }
+    void expect_all() {
+        EXPECT_EQ(store_->stats().damaged, 0U);
+        std::vector<std::string> names;
+        for (const TokenRecord& token : tokens()) names.push_back(token.name);
+        std::ranges::sort(names);
+        ASSERT_EQ(names.size(), 6U);
+        EXPECT_EQ(names[4], "eyes");
+        EXPECT_EQ(names[5], "short");
+        const auto all = channels();
+        ASSERT_EQ(all.size(), 2U);
+        EXPECT_EQ(all[0].name, channel("ops"));
+        EXPECT_EQ(all[0].description, "about ops");
+        EXPECT_EQ(all[0].subscriber_count, 2U);
+        EXPECT_TRUE(all[1].is_private);
+        EXPECT_EQ(store_->members(channel("secret")).size(), 2U);
+        EXPECT_EQ(subscriptions("bob"), (std::vector{channel("ops"), channel("secret")}));
+        const auto to_bob = unread("bob");
+        EXPECT_EQ(Seqs(to_bob.begin(), to_bob.begin() + 3), (Seqs{4, 5, 7}));
+        EXPECT_EQ(store_->mailbox_cursor(agent("bob")), core::Seq{3});
+        EXPECT_EQ(unread("carol"), (Seqs{1, 2, 3, 9}));
+        EXPECT_EQ(unread("ghost"), Seqs{8});
+        EXPECT_EQ(seqs(channel_history("ops", std::nullopt, 50)), (Seqs{1, 2, 3}));
+        const std::string root = store_->find_message(core::Seq{5})->id.str();
+        EXPECT_EQ(seqs(thread(root, {}, 10)), (Seqs{5, 6}));
+        EXPECT_EQ(store_->find_message(core::Seq{1})->draft.payload.text, R"({"n": 1})");
+        EXPECT_EQ(store_->setting("mailbox_ttl_ms"), 864'000'000'000U);
     }
 };
 
@@ -297,6 +336,45 @@ TEST_F(SchemaTest, AStoreWithoutItsVersionIsNotTakenForANewOne) {
     EXPECT_THROW((void)open_schema(env), StoreError);
     const ReadTransaction txn(env);
     EXPECT_FALSE(txn.get(txn.tables().meta, kMetaSchema));
+}
+
+/// The last one without a journal.
+TEST_F(Schema2Test, AStoreOfVersion2IsCopiedAndReadAndHasAJournalFromThenOn) {
+    reopen();
+    EXPECT_EQ(backups().size(), 1U);
+    EXPECT_TRUE(backups()[0].filename().string().starts_with("backup-v2-"));
+    EXPECT_FALSE(std::filesystem::exists(backups()[0] / kJournalDirectory));
+    expect_all();
+    EXPECT_EQ(append(direct("alice", "bob"))->seq, core::Seq{10});
+    // As if the machine had stopped.
+    const auto cut = dir_.path() / "cut";
+    std::filesystem::create_directory(cut);
+    std::filesystem::copy_file(options_.directory / kDataFile, cut / kDataFile);
+    std::filesystem::copy(options_.directory / kJournalDirectory, cut / kJournalDirectory);
+    store_.reset();
+    {
+        Environment env(options_.directory, options_.map_size);
+        EXPECT_EQ(version_of(env), kSchemaVersion);
+    }
+    options_.directory = cut;
+    reopen();
+    EXPECT_EQ(store_->head(), core::Seq{10});
+    expect_all();
+    EXPECT_TRUE(backups().empty());
+}
+
+TEST_F(Schema2Test, WhatAnUpgradeThatIsCutOffHasBegunIsDoneByTheNext) {
+    {
+        Environment env(options_.directory, options_.map_size);
+        constexpr std::array kBroken{UpgradeStep{2, fail_half_way}};
+        EXPECT_THROW(upgrade(env, 2, kBroken, UpgradeCopy{options_.directory, clock_.now(), {}}),
+                     DamagedStore);
+        EXPECT_EQ(version_of(env), 2U);
+    }
+    EXPECT_FALSE(std::filesystem::exists(options_.directory / kJournalDirectory));
+    reopen();
+    EXPECT_EQ(backups().size(), 1U);
+    expect_all();
 }
 
 }  // namespace

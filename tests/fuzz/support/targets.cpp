@@ -6,6 +6,7 @@
 
 #include "fuzz/support/config_checks.hpp"
 #include "fuzz/support/decode_checks.hpp"
+#include "fuzz/support/journal_checks.hpp"
 #include "fuzz/support/json_checks.hpp"
 #include "fuzz/support/stored_checks.hpp"
 #include "fuzz/support/wire_checks.hpp"
@@ -64,11 +65,13 @@ void run_query(std::string_view bytes) {
          .last_event_id = argument});
 }
 
-constexpr std::array<FuzzTarget, 9> kTargets{{
+constexpr std::array<FuzzTarget, 11> kTargets{{
     {"body", run_body},
     {"configuration", check_configuration},
     {"frame", run_frame},
+    {"journal", check_journal},
     {"json", check_json},
+    {"operations", check_operations},
     {"postings", check_postings},
     {"query", run_query},
     {"request", check_requests},
