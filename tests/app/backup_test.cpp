@@ -1,6 +1,7 @@
 // backup, restore and doctor, as an operator meets them.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -181,6 +182,23 @@ TEST_F(Backup, TheDoctorSaysSoundBesideAHub) {
     EXPECT_EQ(hub->wait(), 0);
     EXPECT_EQ(run({"doctor", "--repair", "--data-dir", data()}).status, 0);
     EXPECT_EQ(run({"doctor", "--data-dir", directory_ / "no"}).status, 1);
+}
+
+TEST_F(Backup, CommandsOnAStoreThatWasNotClosedPrintWhatTheyAreAskedForAndNoMore) {
+    for (const bool backs_up : {false, true}) {
+        {
+            auto hub = serve({"AGENTCOM_STORE_CHECKPOINT_INTERVAL=1h"});
+            send(client(admin_token()));
+            hub->signal(SIGKILL);
+            (void)hub->wait();
+        }
+        const Ran ran = backs_up ? run({"backup", copy(), "--data-dir", data()})
+                                 : run({"token", "create", "alice", "--data-dir", data()});
+        EXPECT_EQ(ran.status, 0) << ran.errors;
+        EXPECT_EQ(std::ranges::count(ran.output, '\n'), 1) << ran.output;
+        EXPECT_EQ(ran.errors, "");
+    }
+    EXPECT_EQ(manifest().at("head"), 2);  // what the journal had is in the copy
 }
 
 TEST_F(Backup, TheDoctorTellsOfADamagedJournalAndCutsItWhenAsked) {
