@@ -111,7 +111,9 @@ void add_connections(MetricList& list, delivery::LoopGroup& loops) {
 }
 
 void add_operations(MetricList& list, delivery::LoopGroup& loops) {
-    list.counters("agentcom_operations_total", "Operations answered, by name and outcome.");
+    list.counters("agentcom_operations_total",
+                  "Operations answered or refused, by name and outcome; and refusals of what is "
+                  "none.");
     for (const protocol::OperationInfo& info : protocol::operations()) {
         const auto place = static_cast<std::size_t>(info.id);
         for (std::size_t outcome = 0; outcome < delivery::kOutcomeNames.size(); ++outcome) {
@@ -120,6 +122,17 @@ void add_operations(MetricList& list, delivery::LoopGroup& loops) {
                      sum(
                          loops, [&](auto& figures) -> auto& {
                              return figures.operations[place][outcome];
+                         }));
+        }
+    }
+    for (std::size_t where = 0; where < delivery::kElsewhereNames.size(); ++where) {
+        // What is no operation and was not refused is nobody's to count here.
+        for (std::size_t outcome = 1; outcome < delivery::kOutcomeNames.size(); ++outcome) {
+            list.add({{"operation", std::string(delivery::kElsewhereNames[where])},
+                      {"outcome", std::string(delivery::kOutcomeNames[outcome])}},
+                     sum(
+                         loops, [&](auto& figures) -> auto& {
+                             return figures.elsewhere[where][outcome];
                          }));
         }
     }

@@ -157,6 +157,10 @@ TEST_F(Backup, WhatIsNoWholeBackupIsRefused) {
     changed["checksum"] = "sha256:" + std::string(64, '0');
     std::ofstream(copy() + "/manifest.json") << changed;
     refuse("not the one its manifest tells of");
+    changed = nlohmann::json::parse(text);
+    changed["schema"] = 99;
+    std::ofstream(copy() + "/manifest.json") << changed;
+    refuse("was written by a newer version of this program (schema 99, ");
     std::ofstream(copy() + "/manifest.json") << "{}";
     refuse("is not a manifest");
     std::filesystem::remove(copy() + "/manifest.json");
