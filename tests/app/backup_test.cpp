@@ -46,7 +46,7 @@ TEST_F(Backup, AnOldStoreIsCopiedBroughtUpToDateAndServedAndTheCopyCanBeRestored
 
     const Ran ran = run({"restore", copy.string(), "--data-dir", data(), "--force"});
     EXPECT_EQ(ran.status, 0) << ran.errors;
-    EXPECT_NE(run({"doctor", "--data-dir", data()}).output.find("schema 2"), std::string::npos);
+    EXPECT_NE(run({"doctor", "--data-dir", data()}).output.find("schema 3"), std::string::npos);
 }
 
 TEST_F(Backup, ACopyOfARunningHubIsRestoredUnderANewEpoch) {
@@ -66,7 +66,7 @@ TEST_F(Backup, ACopyOfARunningHubIsRestoredUnderANewEpoch) {
     const auto written = manifest();
     EXPECT_EQ(written.at("epoch"), epoch);
     EXPECT_EQ(written.at("head"), 3);
-    EXPECT_EQ(written.at("schema"), 2);
+    EXPECT_EQ(written.at("schema"), 3);
     EXPECT_EQ(written.at("size"), std::filesystem::file_size(copy() + "/data.mdb"));
     EXPECT_TRUE(written.at("checksum").get<std::string>().starts_with("sha256:"));
     EXPECT_EQ(written.at("findings"), 0);
