@@ -27,7 +27,12 @@ StoreClock::Reading reading_of(const BatchTime& time) {
 /// takes what it may, and so how much of a quota was left.
 ApplyRules without_quotas(ApplyRules rules) {
     constexpr std::uint64_t kNone = std::uint64_t{1} << 60;
-    rules.quotas = {kNone, kNone, kNone, kNone, 100};
+    Quotas& quotas = rules.quotas;
+    quotas.max_unclaimed_mailboxes = kNone;
+    quotas.max_channels = kNone;
+    quotas.max_subscriptions_per_agent = kNone;
+    quotas.max_members_per_channel = kNone;
+    quotas.share_percent = 100;
     return rules;
 }
 

@@ -69,7 +69,7 @@ WriteResult WriteBatch::run(const CreateWebSession& op) {
     const std::string_view digest = digest_key(op.digest);
     const std::string_view token = digest_key(op.token);
     erase_web_session(digest, find_web_session_or_none(digest));
-    const auto most = std::max<std::uint64_t>(quotas_.max_web_sessions_per_token, 1);
+    const auto most = std::max<std::uint64_t>(rules_.quotas.max_web_sessions_per_token, 1);
     end_web_sessions(token, static_cast<std::size_t>(most - 1));
     txn().put(txn().tables().web_sessions, digest,
               encode_web_session({op.token, now_, op.expires_at}));
