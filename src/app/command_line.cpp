@@ -10,6 +10,7 @@
 #include "agentcom/cli/commands.hpp"
 #include "agentcom/core/version.hpp"
 #include "app/commands.hpp"
+#include "app/logging.hpp"
 
 namespace agentcom::app {
 
@@ -35,6 +36,7 @@ void add_common_flags(CLI::App& command, CommonFlags& flags) {
 int run_command_line(int count, const char* const* arguments) {
     ::signal(SIGPIPE, SIG_IGN);
     ::signal(SIGXFSZ, SIG_IGN);  // a limit on the size of files is an error like a full disk
+    log_as_command();
     CLI::App app("AgentCom: a message hub for autonomous agents", "agentcom");
     app.set_version_flag("--version", "agentcom " + std::string(core::kVersion));
     app.require_subcommand(1);

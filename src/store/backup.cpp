@@ -207,6 +207,13 @@ Restored restore(const fs::path& copy, const StoreCopy& expected, const StoreOpt
         throw StoreError("the copy lies in the data directory itself; move it elsewhere first");
     }
     if (fs::exists(directory)) require_place(directory, replace);
+    try {
+        // A cut between the two steps below leaves the old store without its journal: all of it is
+        // in its file then.
+        settle(directory);
+    } catch (const std::runtime_error&) {
+        // There is nothing left of it that a cut could take.
+    }
     const DirectoryLock lock(directory, kLockWait);
     require_place(directory, replace);
     const fs::path ready = directory / kRestoring;
@@ -217,9 +224,12 @@ Restored restore(const fs::path& copy, const StoreCopy& expected, const StoreOpt
     const Restored restored = make_ready(ready, expected, options.map_size);
     // LMDB's table of readers is that of the old store.
     fs::remove(directory / "lock.mdb");
-    // What it has belongs to the old store, and must not be applied to the new one.
-    fs::remove_all(directory / kJournalDirectory);
-    core::sync_directory(directory);
+    // What it has belongs to the old store, and must not be applied to the new one. It goes as a
+    // whole, since a part of it would be taken for damage.
+    if (fs::exists(directory / kJournalDirectory)) {
+        fs::rename(directory / kJournalDirectory, ready / kJournalDirectory);
+        core::sync_directory(directory);
+    }
     fs::rename(ready / kDataFile, directory / kDataFile);
     core::give_to_owner_of_directory(directory / kDataFile);
     core::sync_directory(directory);

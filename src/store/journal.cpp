@@ -104,7 +104,10 @@ public:
     [[nodiscard]] bool read_record(std::uint64_t offset, RecordHead& head,
                                    std::string& body) const {
         if (!read(reinterpret_cast<char*>(&head), sizeof head, offset)) return false;
-        if (head.magic != kRecordMagic || head.bytes > size_ - offset - sizeof head) return false;
+        if (head.magic != kRecordMagic || head.bytes == 0 ||
+            head.bytes > size_ - offset - sizeof head) {
+            return false;
+        }
         body.resize(head.bytes);
         return read(body.data(), body.size(), offset + sizeof head) &&
                head.sum == sum_of(stamp_, head, body);

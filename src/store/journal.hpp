@@ -66,8 +66,9 @@ public:
     /// Whether the segment has room for a body of this length. When not, a checkpoint has to come
     /// first. A segment that is empty has.
     [[nodiscard]] bool has_room(std::uint64_t bytes) const noexcept;
-    /// Writes a record and gives its number. It may or may not outlive a power cut until `sync`.
-    /// After an error nothing has been appended. Throws JournalError.
+    /// Writes a record, whose body must have a byte, and gives its number. It may or may not
+    /// outlive a power cut until `sync`. After an error nothing has been appended. Throws
+    /// JournalError.
     std::uint64_t append(std::string_view body);
     /// Everything appended is on disk. Throws JournalError; then it is unknown what is.
     void sync();

@@ -106,6 +106,8 @@ Replayed replay_journal(Environment& env, const StoreOptions& options, const Epo
     if (!from) return {state, 1, 0};
     if (from->closed) return {state, from->journal.number + kLeap, 0};
     try {
+        // Until there is another checkpoint a cut leads back to the one that this begins from.
+        env.rely_on_journal();
         Replay replay(env, options, epochs, state, stored_ttl, notes);
         const JournalEnd end =
             read_journal(env.directory(), from->stamp, from->journal,
@@ -120,6 +122,7 @@ Replayed replay_journal(Environment& env, const StoreOptions& options, const Epo
     } catch (const StoreError&) {
         throw;
     } catch (const DamagedJournal& error) {
+        env.sync();  // who moves the journal away goes on with the file alone
         throw JournalRefused(
             cannot_apply(env.directory(), error) +
                 "; what comes before that is safe: look at the disk, then restore a backup, or go "

@@ -1,6 +1,7 @@
 // backup, restore and doctor, as an operator meets them.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -45,7 +46,7 @@ TEST_F(Backup, AnOldStoreIsCopiedBroughtUpToDateAndServedAndTheCopyCanBeRestored
 
     const Ran ran = run({"restore", copy.string(), "--data-dir", data(), "--force"});
     EXPECT_EQ(ran.status, 0) << ran.errors;
-    EXPECT_NE(run({"doctor", "--data-dir", data()}).output.find("schema 2"), std::string::npos);
+    EXPECT_NE(run({"doctor", "--data-dir", data()}).output.find("schema 3"), std::string::npos);
 }
 
 TEST_F(Backup, ACopyOfARunningHubIsRestoredUnderANewEpoch) {
@@ -65,7 +66,7 @@ TEST_F(Backup, ACopyOfARunningHubIsRestoredUnderANewEpoch) {
     const auto written = manifest();
     EXPECT_EQ(written.at("epoch"), epoch);
     EXPECT_EQ(written.at("head"), 3);
-    EXPECT_EQ(written.at("schema"), 2);
+    EXPECT_EQ(written.at("schema"), 3);
     EXPECT_EQ(written.at("size"), std::filesystem::file_size(copy() + "/data.mdb"));
     EXPECT_TRUE(written.at("checksum").get<std::string>().starts_with("sha256:"));
     EXPECT_EQ(written.at("findings"), 0);
@@ -185,6 +186,23 @@ TEST_F(Backup, TheDoctorSaysSoundBesideAHub) {
     EXPECT_EQ(hub->wait(), 0);
     EXPECT_EQ(run({"doctor", "--repair", "--data-dir", data()}).status, 0);
     EXPECT_EQ(run({"doctor", "--data-dir", directory_ / "no"}).status, 1);
+}
+
+TEST_F(Backup, CommandsOnAStoreThatWasNotClosedPrintWhatTheyAreAskedForAndNoMore) {
+    for (const bool backs_up : {false, true}) {
+        {
+            auto hub = serve({"AGENTCOM_STORE_CHECKPOINT_INTERVAL=1h"});
+            send(client(admin_token()));
+            hub->signal(SIGKILL);
+            (void)hub->wait();
+        }
+        const Ran ran = backs_up ? run({"backup", copy(), "--data-dir", data()})
+                                 : run({"token", "create", "alice", "--data-dir", data()});
+        EXPECT_EQ(ran.status, 0) << ran.errors;
+        EXPECT_EQ(std::ranges::count(ran.output, '\n'), 1) << ran.output;
+        EXPECT_EQ(ran.errors, "");
+    }
+    EXPECT_EQ(manifest().at("head"), 2);  // what the journal had is in the copy
 }
 
 TEST_F(Backup, TheDoctorTellsOfADamagedJournalAndCutsItWhenAsked) {

@@ -83,7 +83,7 @@ protected:
 };
 
 TEST_F(JournalTest, WhatIsAppendedIsReadInOrder) {
-    const Bodies all{"first", "", std::string(100'000, 'x'), "last"};
+    const Bodies all{"first", "2", std::string(100'000, 'x'), "last"};
     Journal journal = open();
     EXPECT_TRUE(journal.empty());
     EXPECT_EQ(journal.append(all[0]), 1U);
@@ -97,7 +97,7 @@ TEST_F(JournalTest, WhatIsAppendedIsReadInOrder) {
     const JournalEnd end = read();
     EXPECT_EQ(bodies_, all);
     EXPECT_EQ(end.records, 4U);
-    EXPECT_EQ(end.bytes, 5U + 100'000U + 4U);
+    EXPECT_EQ(end.bytes, 5U + 1U + 100'000U + 4U);
     EXPECT_EQ(end.next_number, 5U);
     EXPECT_FALSE(end.torn);
 }
@@ -265,6 +265,18 @@ TEST_F(JournalTest, ADamagedBeginningOfASegmentIsRefusedWhenItHasRecords) {
     fill(journal, {"third", "fourth"});
     flip(1, 9);
     EXPECT_EQ(why_refused({0, 5}), "the beginning of " + segment(1).string() + " is damaged");
+}
+
+TEST_F(JournalTest, ARecordWithoutABodyIsNone) {
+    Journal journal = open();
+    const auto places = fill(journal, {"first", "second"});
+    std::string bytes = contents(segment(0));
+    for (std::size_t i = 0; i < 4; ++i) bytes[places[0] + 4 + i] = '\0';
+    put(segment(0), bytes);
+    EXPECT_NE(why_refused(), "");
+    for (std::size_t i = 0; i < 4; ++i) bytes[places[1] + 4 + i] = '\0';
+    put(segment(0), bytes);
+    EXPECT_EQ(read().records, 0U);
 }
 
 TEST_F(JournalTest, AnotherStoresJournalIsNotRead) {

@@ -332,6 +332,7 @@ TEST(OperationCodec, DamagedBytesAreRefusedOrAreAnotherValidBatch) {
 class SameBytesTest : public StoreTest {
 protected:
     void SetUp() override {
+        options_.checkpoint_interval = core::Millis(10'000'000);
         options_.history_messages = 30;
         options_.channel_history = 5;
         options_.mailbox_ttl = core::Millis(100'000);
