@@ -1,9 +1,12 @@
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <exception>
 #include <iostream>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -35,6 +38,9 @@ void add_common_flags(CLI::App& command, CommonFlags& flags) {
 int run_command_line(int count, const char* const* arguments) {
     ::signal(SIGPIPE, SIG_IGN);
     ::signal(SIGXFSZ, SIG_IGN);  // a limit on the size of files is an error like a full disk
+    // What a command answers goes to standard output, and nothing else: scripts read tokens there.
+    spdlog::set_default_logger(std::make_shared<spdlog::logger>(
+        "agentcom", std::make_shared<spdlog::sinks::stderr_sink_mt>()));
     CLI::App app("AgentCom: a message hub for autonomous agents", "agentcom");
     app.set_version_flag("--version", "agentcom " + std::string(core::kVersion));
     app.require_subcommand(1);
