@@ -217,6 +217,27 @@ TEST_F(CommandLine, TokensAreMadeListedAndRevokedWithoutAHub) {
     EXPECT_THROW((void)client(token).ask("GET", "/api/mailbox/alice"), std::runtime_error);
 }
 
+/// Scripts read a token from standard output; what is logged of the store is not for them.
+TEST_F(CommandLine, AfterAKillCommandsFindAllThatTheHubHadTakenAndAnswerNothingElse) {
+    {
+        auto hub = serve();
+        ASSERT_EQ(run({"token", "create", "bob", "--data-dir", data()}).status, 0);
+        hub->signal(SIGKILL);
+        EXPECT_EQ(hub->wait(), 128 + SIGKILL);
+    }
+    const Ran made = run({"token", "create", "carol", "--data-dir", data()});
+    EXPECT_EQ(made.status, 0) << made.errors;
+    EXPECT_EQ(made.output.size(), 65U) << made.output;
+    EXPECT_NE(made.errors.find("was not closed in order"), std::string::npos) << made.errors;
+    const Ran list = run({"token", "list", "--data-dir", data()});
+    EXPECT_NE(list.output.find("agent     bob\n"), std::string::npos) << list.output;
+    EXPECT_NE(list.output.find("agent     carol\n"), std::string::npos) << list.output;
+    EXPECT_EQ(list.errors, "") << "the second one finds a store that was closed";
+    const Ran doctor = run({"doctor", "--data-dir", data()});
+    EXPECT_EQ(doctor.status, 0) << doctor.output << doctor.errors;
+    EXPECT_NE(doctor.output.find("sound"), std::string::npos) << doctor.output;
+}
+
 TEST_F(CommandLine, TokensAreMadeListedAndRevokedThroughARunningHub) {
     auto hub = serve();
     const Ran made = run({"token", "create", "bob", "--data-dir", data()});

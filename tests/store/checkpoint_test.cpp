@@ -139,6 +139,9 @@ protected:
     }
 
     void write_some(RandomOperations& random, int batches) {
+        if (store_->head() == core::Seq{}) {
+            for (WriteOp& op : random.beginning()) write<Done>(std::move(op));
+        }
         for (int i = 0; i < batches; ++i) {
             clock_.advance(core::Millis(static_cast<std::int64_t>(random.below(20))));
             random.set_now(clock_.now());

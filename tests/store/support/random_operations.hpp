@@ -39,9 +39,12 @@ public:
     WriteOp operation() {
         switch (below(40)) {
             case 0:
-                return CreateToken{agent(),        digest(),
-                                   "01234567",     static_cast<core::Role>(below(3)),
-                                   some("laptop"), expiry()};
+                return CreateToken{one_in(3) ? core::AgentId::parse(kMortal).value() : agent(),
+                                   digest(),
+                                   "01234567",
+                                   static_cast<core::Role>(below(3)),
+                                   some("laptop"),
+                                   expiry()};
             case 1:
                 return RevokeTokens{agent().str(), one_in(2) ? "" : "01234567"};
             case 2:
@@ -60,7 +63,7 @@ public:
                 return DropExpiredTokens{now_};
             case 5:
                 if (!one_in(3)) return MarkRead{agent(), span()};
-                return EndAgent{agent().str()};
+                return EndAgent{kMortal};
             case 6:
                 return RemoveEndedAgents{};
             case 7:
@@ -110,11 +113,21 @@ public:
         }
     }
 
-private:
-    core::AgentId agent() {
-        constexpr std::array kNames{"alice", "bob", "carol", "dave", "eve-1", "f", "ghost"};
-        return core::AgentId::parse(kNames[below(kNames.size())]).value();
+    /// What the others take for granted: who makes channels has a token.
+    std::vector<WriteOp> beginning() {
+        std::vector<WriteOp> all;
+        for (const char* name : kAgents) {
+            all.emplace_back(CreateToken{core::AgentId::parse(name).value(), digest(), "01234567"});
+        }
+        return all;
     }
+
+private:
+    static constexpr std::array kAgents{"alice", "bob", "carol", "dave", "eve-1", "f"};
+    /// One that is ended again and again.
+    static constexpr const char* kMortal = "mortal";
+
+    core::AgentId agent() { return core::AgentId::parse(kAgents[below(kAgents.size())]).value(); }
     core::ChannelName channel() {
         constexpr std::array kNames{"ops", "dev", "all", "quiet"};
         return core::ChannelName::parse(kNames[below(kNames.size())]).value();
@@ -141,7 +154,9 @@ private:
         core::Destination to = core::ToEveryone{one_in(2)};
         if (const std::uint64_t way = below(5); way < 2) {
             to = core::ToAgent{
-                one_in(12) ? core::AgentId::parse("new-" + std::to_string(below(30))).value()
+                one_in(12) ? core::AgentId::parse(one_in(4) ? std::string(kMortal)
+                                                            : "new-" + std::to_string(below(30)))
+                                 .value()
                            : agent()};
         } else if (way < 4) {
             to = core::ToChannel{channel()};
