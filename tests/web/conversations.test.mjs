@@ -369,8 +369,8 @@ testWithHub("a message that was written while the hub was away is sent once it i
 });
 
 testWithHub("rights: an observer reads and is not offered to send, an agent sees what concerns it", async (hub) => {
-  const { alice, bob } = await talkers(hub, "alice", "bob", "carol");
-  await alice.send("carol", { text: "for carol" });
+  const { alice, bob, carol } = await talkers(hub, "alice", "bob", "carol");
+  const question = await alice.send("carol", { text: "for carol" });
   await alice.send("bob", { text: "for bob" });
   const { token } = await hub.ask("POST", "/admin/tokens", { agent_id: "watcher", role: "observer" });
   await enter(hub, token, "#/messages", {}, async (page) => {
@@ -391,6 +391,14 @@ testWithHub("rights: an observer reads and is not offered to send, an agent sees
     await page.getByText("This picture is for observers and administrators.").waitFor();
     await goTo(page, "#/channels");
     await page.getByText("No channels yet.").waitFor();
+  });
+  // Of a thread an agent sees its part, and that something is missing.
+  const hidden = await carol.send("dave", { text: "for dave" }, { reply_to: question.id });
+  await carol.send("alice", { text: "for alice" }, { reply_to: hidden.id });
+  await enter(hub, alice.token, `#/threads/${question.id}`, {}, async (page) => {
+    await rows(page).nth(1).waitFor();
+    assert.deepEqual(await previews(page), ["for carol", "for alice"]);
+    await rows(page).nth(1).getByText("answers a message that is not shown").waitFor();
   });
 });
 
