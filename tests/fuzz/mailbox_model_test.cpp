@@ -471,8 +471,8 @@ private:
     std::map<std::string, int> marks_;
     std::vector<store::Submission> pending_;
     std::int64_t ttl_ = 604'800'000;
-    bool failed_ = false;
-    int kills_ = 0;  // written before the wait for a round is over
+    bool failed_ = false;  // written before the wait for a round is over
+    int kills_ = 0;
 };
 
 TEST(MailboxModel, EveryMailboxIsWhatTheModelSays) {
