@@ -10,6 +10,16 @@ install(FILES LICENSE README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR}
 install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY examples DESTINATION ${CMAKE_INSTALL_DOCDIR}
   PATTERN __pycache__ EXCLUDE PATTERN node_modules EXCLUDE)
+# The pages link to what the libraries' own say.
+foreach(client python js)
+  install(FILES clients/${client}/README.md DESTINATION ${CMAKE_INSTALL_DOCDIR}/clients/${client})
+endforeach()
+install(CODE "
+  set(page \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_DOCDIR}/docs/README.md\")
+  file(READ \"\${page}\" text)
+  string(REPLACE \"](../config/\" \"](../examples/\" text \"\${text}\")
+  file(WRITE \"\${page}\" \"\${text}\")
+")
 
 # Alert rules and a dashboard, for whoever watches it.
 install(DIRECTORY config/monitoring DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)

@@ -67,8 +67,9 @@ set_source_files_properties(
 target_precompile_headers(agentcom_net PRIVATE
   <boost/asio/awaitable.hpp> <boost/asio/ip/tcp.hpp> <boost/asio/post.hpp>
   <boost/asio/ssl/stream.hpp> <boost/asio/write.hpp> <spdlog/spdlog.h>)
-# A client of hubs: it links nothing of the server.
-agentcom_room(cli LINKS agentcom_hooks agentcom_core agentcom_asio OpenSSL::SSL OpenSSL::Crypto)
+# A client of hubs: of the server it links the protocol alone.
+agentcom_room(cli LINKS agentcom_hooks agentcom_protocol agentcom_core agentcom_asio OpenSSL::SSL
+  OpenSSL::Crypto)
 target_link_libraries(agentcom_cli
   PRIVATE nlohmann_json::nlohmann_json CLI11::CLI11 tomlplusplus::tomlplusplus Threads::Threads)
 agentcom_room(app LINKS agentcom_net agentcom_cli)
@@ -86,10 +87,10 @@ function(agentcom_page file function)
     VERBATIM)
   target_sources(agentcom_app PRIVATE ${source})
 endfunction()
-agentcom_page(dashboard.html dashboard_html)
 agentcom_page(home.html home_html)
 agentcom_page(llms.txt llms_txt)
 agentcom_page(SKILL.md skill_md)
+include(cmake/dashboard.cmake)
 
 add_executable(agentcom ${CMAKE_SOURCE_DIR}/src/app/main.cpp)
 target_include_directories(agentcom PRIVATE ${CMAKE_SOURCE_DIR}/src)

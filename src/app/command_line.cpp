@@ -13,6 +13,7 @@
 #include "agentcom/cli/commands.hpp"
 #include "agentcom/core/version.hpp"
 #include "app/commands.hpp"
+#include "app/logging.hpp"
 
 namespace agentcom::app {
 
@@ -38,9 +39,7 @@ void add_common_flags(CLI::App& command, CommonFlags& flags) {
 int run_command_line(int count, const char* const* arguments) {
     ::signal(SIGPIPE, SIG_IGN);
     ::signal(SIGXFSZ, SIG_IGN);  // a limit on the size of files is an error like a full disk
-    // What a command answers goes to standard output, and nothing else: scripts read tokens there.
-    spdlog::set_default_logger(std::make_shared<spdlog::logger>(
-        "agentcom", std::make_shared<spdlog::sinks::stderr_sink_mt>()));
+    log_as_command();
     CLI::App app("AgentCom: a message hub for autonomous agents", "agentcom");
     app.set_version_flag("--version", "agentcom " + std::string(core::kVersion));
     app.require_subcommand(1);

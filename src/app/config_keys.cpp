@@ -48,6 +48,10 @@ std::vector<ConfigKey> server_keys() {
             "Where clients reach the hub, for descriptions; empty: as each request says.",
             [](auto& c) -> auto& { return c.endpoint.public_url; }),
         duration(
+            "server", "session_lifetime", 1'000,
+            "How long a person stays logged in on the dashboard, unless the token ends before.",
+            [](auto& c) -> auto& { return c.router.session_lifetime; }),
+        duration(
             "server", "shutdown_timeout", 0,
             "How long connections may take to end when the hub stops.",
             [](auto& c) -> auto& { return c.shutdown_timeout; }),
@@ -78,6 +82,14 @@ std::vector<ConfigKey> store_keys() {
         duration(
             "store", "sync_interval", 1, "With \"relaxed\": how much a power cut may take.",
             [](auto& c) -> auto& { return c.store.sync_interval; }),
+        bytes(
+            "store", "journal_segment_bytes", kMiB, kTiB,
+            "How long each of the journal's two files may get.",
+            [](auto& c) -> auto& { return c.store.journal_bytes; }),
+        duration(
+            "store", "checkpoint_interval", 1,
+            "How often the store's file is synced while there are writes.",
+            [](auto& c) -> auto& { return c.store.checkpoint_interval; }),
         count(
             "store", "max_queued_operations", 1, 10'000'000,
             "Writes that may wait for a commit before the hub stops reading its sockets.",
@@ -290,6 +302,10 @@ std::vector<ConfigKey> limit_keys() {
         count(
             "limits", "max_analytics_agents", 1, 100'000'000, "Agents that the analytics remember.",
             [](auto& c) -> auto& { return c.router.max_analytics_agents; }),
+        count(
+            "limits", "observed_agents", 1, 1'000'000,
+            "Agents whose rows observers are shown: those seen last.",
+            [](auto& c) -> auto& { return c.router.observed_agents; }),
         reloadable(count(
             "limits", "max_unclaimed_mailboxes", 0, kAnyCount,
             "Recipients that nobody holds a token for.",
@@ -301,6 +317,10 @@ std::vector<ConfigKey> limit_keys() {
             "limits", "share_percent", 1, 100,
             "Part of those two that one agent may take; at least one of each.",
             [](auto& c) -> auto& { return c.store.quotas.share_percent; })),
+        reloadable(count(
+            "limits", "max_sessions_per_token", 1, 10'000,
+            "Browsers in which one token is logged in; with one more the oldest ends.",
+            [](auto& c) -> auto& { return c.store.quotas.max_web_sessions_per_token; })),
         duration(
             "limits", "channel_idle_expiry", 0,
             "A channel without subscribers and messages for this long is deleted; 0: never.",

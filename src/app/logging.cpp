@@ -6,6 +6,7 @@
 #include <spdlog/details/thread_pool.h>
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/base_sink.h>
+#include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
 
@@ -265,6 +266,13 @@ Logging::~Logging() {
     } else {
         closer.detach();
     }
+}
+
+void log_as_command() {
+    auto logger = std::make_shared<spdlog::logger>(
+        "agentcom", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+    logger->set_pattern("agentcom: %v");
+    install(std::move(logger), LogLevel::warning);
 }
 
 void Logging::set_level(LogLevel level) {

@@ -38,6 +38,7 @@ void ensure_administrator(store::Store& store, const Config& config,
 
 net::Site site(const Config& config) {
     return {.dashboard_html = std::string(dashboard_html()),
+            .assets = dashboard_assets(),
             .home_html = std::string(home_html()),
             .llms_txt = std::string(llms_txt()),
             .skill_md = std::string(skill_md()),
@@ -126,14 +127,20 @@ std::function<void()> Server::prepare(const Config& next) {
 
 void Server::start_loops() {
     for (std::size_t index = 0; index < loops_.size(); ++index) {
+        loops_[index].post([this] { announce_turning(1); });
         threads_.emplace_back([this, &loop = loops_[index]] { run_loop(loop); });
         ::pthread_setname_np(threads_.back().native_handle(),
                              ("loop-" + std::to_string(index)).c_str());
     }
     // Whoever is told that the hub listens finds it ready.
-    for (std::size_t index = 0; index < loops_.size(); ++index) {
-        while (!loops_[index].last_turn() && !failed()) std::this_thread::yield();
+    for (std::size_t turning = 0; turning < loops_.size(); turning = turning_.load()) {
+        turning_.wait(turning);
     }
+}
+
+void Server::announce_turning(std::size_t loops) noexcept {
+    turning_.fetch_add(loops);
+    turning_.notify_one();
 }
 
 void Server::run_loop(delivery::EventLoop& loop) {
@@ -143,6 +150,8 @@ void Server::run_loop(delivery::EventLoop& loop) {
         // What the loop was doing is unknown, so the hub ends; what was acknowledged is on disk.
         spdlog::critical("event loop {} ended by an exception: {}", loop.index(), error.what());
         failed_.store(true);
+        // Nobody waits for the others any more.
+        announce_turning(loops_.size());
         ::kill(::getpid(), SIGTERM);
     }
 }

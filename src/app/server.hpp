@@ -56,6 +56,7 @@ private:
     void write_run_file();
     void start_loops();
     void run_loop(delivery::EventLoop& loop);
+    void announce_turning(std::size_t loops) noexcept;
     void stop_loops();
     bool wait_for_connections(core::Millis most, const std::function<bool()>& hurry);
 
@@ -68,6 +69,7 @@ private:
     net::Endpoint endpoint_;
     std::optional<RunFile> run_file_;
     std::vector<std::thread> threads_;
+    std::atomic<std::size_t> turning_{0};  // loops that have begun to turn; all, when one failed
     std::atomic<bool> failed_{false};
     bool stopped_ = false;
 };

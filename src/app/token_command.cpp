@@ -6,9 +6,12 @@
 #include <iostream>
 #include <memory>
 #include <stdexcept>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "agentcom/core/token.hpp"
+#include "agentcom/protocol/operations.hpp"
 #include "agentcom/store/opening.hpp"
 #include "app/admin_token.hpp"
 #include "app/commands.hpp"
@@ -129,8 +132,10 @@ void add_token_command(CLI::App& app, int& status) {
     };
     auto* create = add("create", "Print a new token for an agent; it is shown this once");
     create->add_option("AGENT", flags->agent, "Agent id")->required();
-    create->add_option("--role", flags->role, "agent, admin or observer")
-        ->check(CLI::IsMember({"agent", "admin", "observer"}))
+    const auto roles = protocol::field_of(protocol::Operation::create_token, "role")->choices;
+    const std::vector<std::string> choices(roles.begin(), roles.end());
+    create->add_option("--role", flags->role, "What the token may do")
+        ->check(CLI::IsMember(choices))
         ->capture_default_str();
     create->add_flag("--create", flags->create,
                      "Make the store when the data directory has none yet");

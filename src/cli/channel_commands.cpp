@@ -1,5 +1,6 @@
 // `subscribe`, `unsubscribe` and `channels`.
 #include "cli/command.hpp"
+#include "cli/field_option.hpp"
 #include "cli/listing.hpp"
 #include "cli/terminal_text.hpp"
 
@@ -92,13 +93,15 @@ void add_channel_commands(const CommandSet& set) {
     const auto joined = std::make_shared<ChannelFlags>();
     auto* command = add_command<ChannelFlags>(
         set, "subscribe", "Have a channel's messages come into the mailbox", joined, run_subscribe);
-    command->add_option("CHANNEL", joined->channel, "Name of the channel")->required();
+    add_field(*command, "CHANNEL", joined->channel, {protocol::Operation::subscribe, "channel"})
+        ->required();
     command->add_flag("--create", joined->create, "Make the channel when there is none");
 
     const auto left = std::make_shared<ChannelFlags>();
     command =
         add_command<ChannelFlags>(set, "unsubscribe", "End a subscription", left, run_unsubscribe);
-    command->add_option("CHANNEL", left->channel, "Name of the channel")->required();
+    add_field(*command, "CHANNEL", left->channel, {protocol::Operation::unsubscribe, "channel"})
+        ->required();
 
     const auto listed = std::make_shared<ChannelsFlags>();
     command =

@@ -1,9 +1,8 @@
 // `poll` and `ack`: a mailbox over plain requests.
 #include <algorithm>
-#include <limits>
 
-#include "agentcom/core/limits.hpp"
 #include "cli/command.hpp"
+#include "cli/field_option.hpp"
 #include "cli/mailbox.hpp"
 #include "cli/message_view.hpp"
 #include "cli/terminal_text.hpp"
@@ -17,7 +16,7 @@ constexpr int kPage = 1'000;
 struct PollFlags : ClientFlags {
     std::optional<std::int64_t> since;
     std::optional<std::int64_t> limit;
-    int wait = 0;
+    std::int64_t wait = 0;
     bool ack = false;
 };
 
@@ -26,7 +25,9 @@ struct AckFlags : ClientFlags {
     bool all = false;
 };
 
-std::string wait_parameter(int seconds) { return seconds > 0 ? std::to_string(seconds) : ""; }
+std::string wait_parameter(std::int64_t seconds) {
+    return seconds > 0 ? std::to_string(seconds) : "";
+}
 
 int run_poll(const PollFlags& flags) {
     Hub hub(flags);
@@ -114,23 +115,18 @@ void add_mailbox_commands(const CommandSet& set) {
     auto* command =
         add_command<PollFlags>(set, "poll", "Show the unread messages", polled, run_poll);
     command->add_flag("--ack", polled->ack, "Acknowledge what was shown, once it is printed");
-    command->add_option("--since", polled->since, "Only messages behind this number")
-        ->type_name("SEQ");
-    command
-        ->add_option(
-            "--limit", polled->limit,
-            "At most so many; " + std::to_string(core::kUsualMailboxPage) + " when left out")
-        ->type_name("COUNT")
-        ->check(in_range(1, 10'000));
-    command->add_option("--wait", polled->wait, "Wait so long for a message when there is none")
-        ->type_name("SECONDS")
-        ->check(in_range(1, 55));
+    using enum protocol::Operation;
+    add_field(*command, "--since", polled->since, {poll_mailbox, "since"})->type_name("SEQ");
+    add_field(*command, "--limit", polled->limit, {poll_mailbox, "limit"}, {1, 10'000})
+        ->type_name("COUNT");
+    // The hub waits no longer, whatever it is asked for.
+    add_field(*command, "--wait", polled->wait, {poll_mailbox, "wait"}, {1, 55})
+        ->type_name("SECONDS");
 
     const auto acked = std::make_shared<AckFlags>();
     command =
         add_command<AckFlags>(set, "ack", "Acknowledge messages: they are read", acked, run_ack);
-    command->add_option("SEQ", acked->seq, "All that was shown up to this number")
-        ->check(in_range<std::int64_t>(0, std::numeric_limits<std::int64_t>::max()));
+    add_field(*command, "SEQ", acked->seq, {ack_mailbox, "seq"});
     command->add_flag("--all", acked->all, "All that is unread now");
 }
 

@@ -5,6 +5,7 @@
 
 #include "agentcom/core/token.hpp"
 #include "cli/command.hpp"
+#include "cli/field_option.hpp"
 #include "cli/terminal_text.hpp"
 #include "cli/text_input.hpp"
 
@@ -121,19 +122,16 @@ int run_publish(const SendFlags& flags) {
     return 0;
 }
 
-void add_text_flags(CLI::App& command, SendFlags& flags) {
+void add_text_flags(CLI::App& command, SendFlags& flags, protocol::Operation operation) {
     command.add_option("TEXT", flags.words,
                        "What to say; without it, or with -, standard input is read");
     command.add_option("--file", flags.file, "File to read the text from")->type_name("FILE");
     command.add_flag("--payload", flags.payload,
                      "The text is JSON and is the payload itself, not its `text`");
-    command.add_option("--type", flags.type, "Type of the message; chat when left out")
-        ->type_name("TYPE");
-    command.add_option("--reply-to", flags.reply_to, "Id of the message that this answers")
-        ->type_name("ID");
-    command
-        .add_option("--idempotency-key", flags.key,
-                    "The hub takes what has this key once; a fresh one when left out")
+    add_field(command, "--type", flags.type, {operation, "type"})->type_name("TYPE");
+    add_field(command, "--reply-to", flags.reply_to, {operation, "reply_to"})->type_name("ID");
+    add_field(command, "--idempotency-key", flags.key, {operation, "idempotency_key"}, {},
+              "a fresh one when left out")
         ->type_name("KEY");
     command
         .add_option("--timeout", flags.timeout, "How long to send again when the connection breaks")
@@ -149,13 +147,14 @@ void add_send_commands(const CommandSet& set) {
     auto* command = add_command<SendFlags>(
         set, "send", "Send a message to an agent, or to everyone", direct, run_send);
     command->add_option("TO", direct->to, "Agent id; `broadcast` is everyone")->required();
-    add_text_flags(*command, *direct);
+    add_text_flags(*command, *direct, protocol::Operation::send_message);
 
     const auto published = std::make_shared<SendFlags>();
     command = add_command<SendFlags>(set, "publish", "Publish a message in a channel", published,
                                      run_publish);
-    command->add_option("CHANNEL", published->to, "Name of the channel")->required();
-    add_text_flags(*command, *published);
+    add_field(*command, "CHANNEL", published->to, {protocol::Operation::publish, "channel"})
+        ->required();
+    add_text_flags(*command, *published, protocol::Operation::publish);
     command->add_flag("--create", published->create, "Make the channel when there is none");
 }
 

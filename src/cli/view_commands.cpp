@@ -3,6 +3,7 @@
 
 #include "agentcom/core/limits.hpp"
 #include "cli/command.hpp"
+#include "cli/field_option.hpp"
 #include "cli/listing.hpp"
 #include "cli/message_view.hpp"
 #include "cli/terminal_text.hpp"
@@ -14,7 +15,7 @@ struct HistoryFlags : ClientFlags {
     std::string channel;
     std::string from;
     std::string to;
-    std::int64_t limit = 50;
+    std::int64_t limit = 0;  // the field's default
     std::optional<std::int64_t> since;
     std::optional<std::int64_t> before;
 };
@@ -204,22 +205,21 @@ void add_view_commands(const CommandSet& set) {
     auto* command = add_command<HistoryFlags>(
         set, "history", "Show earlier messages, of a channel or of all one may read", shown,
         run_history);
-    command->add_option("CHANNEL", shown->channel, "Name of the channel");
-    command->add_option("--limit", shown->limit, "The newest so many")
-        ->type_name("COUNT")
-        ->check(in_range<std::int64_t>(1, core::kMaxHistoryPage))
-        ->capture_default_str();
-    command->add_option("--since", shown->since, "The first behind this number of the channel")
+    using enum protocol::Operation;
+    add_field(*command, "CHANNEL", shown->channel, {channel_history, "channel"});
+    add_field(*command, "--limit", shown->limit, {channel_history, "limit"}, {.least = 1})
+        ->type_name("COUNT");
+    add_field(*command, "--since", shown->since, {channel_history, "since"})->type_name("NUMBER");
+    add_field(*command, "--before", shown->before, {channel_history, "before"})
         ->type_name("NUMBER");
-    command->add_option("--before", shown->before, "The newest before this number of the channel")
-        ->type_name("NUMBER");
-    command->add_option("--from", shown->from, "Only what this agent sent")->type_name("AGENT");
-    command->add_option("--to", shown->to, "Only what was sent to this agent")->type_name("AGENT");
+    add_field(*command, "--from", shown->from, {query_history, "from"})->type_name("AGENT");
+    add_field(*command, "--to", shown->to, {query_history, "to"})->type_name("AGENT");
 
     const auto followed = std::make_shared<ThreadFlags>();
     command = add_command<ThreadFlags>(set, "thread", "Show the messages that answer one another",
                                        followed, run_thread);
-    command->add_option("ID", followed->id, "Id of any message of the thread")->required();
+    add_field(*command, "ID", followed->id, {get_thread, "message_id"}, {}, "any of the thread")
+        ->required();
 
     plain("status", "Show the hub's health, who one is and how much is unread", run_status);
     plain("whoami", "Show whom the token belongs to", run_whoami);

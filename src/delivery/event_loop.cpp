@@ -1,6 +1,7 @@
 #include "agentcom/delivery/event_loop.hpp"
 
 #include <sys/eventfd.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <boost/asio/buffer.hpp>
@@ -9,6 +10,8 @@
 #include <boost/asio/steady_timer.hpp>
 #include <cerrno>
 #include <chrono>
+#include <fstream>
+#include <string>
 #include <system_error>
 #include <utility>
 
@@ -103,12 +106,14 @@ EventLoop::~EventLoop() = default;
 void EventLoop::run() {
     const auto keep_running = boost::asio::make_work_guard(context_);
     guard("tick", [&] { schedule_tick(); });
+    thread_.store(::gettid(), std::memory_order_relaxed);
     note_turn(std::chrono::steady_clock::now());
     while (!stopped_.load(std::memory_order_acquire)) turn();
     // What was handed over before the end is done.
     drain_inbox();
     while (registry_.has_work()) registry_.work(kDeliveriesPerRound);
     for (std::size_t left = dirty_.size() / kFlushesPerRound + 1; left > 0; --left) run_dry();
+    thread_.store(0, std::memory_order_relaxed);
 }
 
 void EventLoop::turn() {
@@ -197,6 +202,18 @@ std::optional<core::SteadyTime> EventLoop::last_turn() const noexcept {
     const auto ticks = last_turn_.load(std::memory_order_relaxed);
     if (ticks == 0) return std::nullopt;
     return core::SteadyTime(core::SteadyTime::duration(ticks));
+}
+
+bool EventLoop::waits_for_disk() const {
+    const int thread = thread_.load(std::memory_order_relaxed);
+    if (thread == 0) return false;
+    // "NUMBER (NAME) STATE ...", where the name may hold anything; D is a wait that no signal but
+    // at most a deadly one ends, see proc(5).
+    std::ifstream file("/proc/self/task/" + std::to_string(thread) + "/stat");
+    std::string line;
+    std::getline(file, line);
+    const std::size_t name_end = line.rfind(')');
+    return name_end != std::string::npos && line.compare(name_end, 3, ") D") == 0;
 }
 
 void EventLoop::stop() {

@@ -27,6 +27,22 @@ void Session::push(const SharedBytes& frame, core::Seq seq) {
     appended(was_empty);
 }
 
+void Session::push_event(const SharedBytes& event) {
+    if (closing_) return;
+    const bool was_empty = outbox_.empty();
+    if (!outbox_.append_shared(event)) return close(protocol::CloseCode::slow_consumer);
+    appended(was_empty);
+}
+
+void Session::push_events(const std::shared_ptr<const core::Pieces>& events) {
+    if (closing_) return;
+    const bool was_empty = outbox_.empty();
+    core::Pieces all;
+    all.append_shared(events);
+    outbox_.append_pieces({}, all);
+    appended(was_empty);
+}
+
 void Session::push(const FramedBytes& frame, core::Seq seq) {
     if (frame.shared) return push(frame.shared, seq);
     push(std::string_view(frame.copied), seq);

@@ -21,7 +21,7 @@ void add(std::vector<core::ErrorCode>& codes, core::ErrorCode code) {
 void add_rights(std::vector<core::ErrorCode>& codes, Right right) {
     if (right == Right::sender || right == Right::connection) add(codes, read_only);
     if (right == Right::admin) add(codes, admin_only);
-    if (right == Right::watcher) add(codes, forbidden);
+    if (right == Right::watcher || right == Right::overseer) add(codes, forbidden);
 }
 
 void add_writing(std::vector<core::ErrorCode>& codes) {

@@ -25,6 +25,7 @@ using protocol::Right;
 
 constexpr std::string_view kBearer = "token";
 constexpr std::string_view kInQuery = "token_in_query";
+constexpr std::string_view kCookie = "session";
 
 constexpr std::string_view kAboutPaths =
     "A message hub for agents: direct messages, channels, mailboxes. Times are Unix milliseconds. "
@@ -91,9 +92,13 @@ std::string argument_of(std::string_view pattern) {
 
 Json security_of(const PathInfo& path, const Facts& facts) {
     Json ways = Json::array();
-    if (path.right == Right::anyone) return ways;
-    ways.push_back({{kBearer, Json::array()}});
+    if (path.right == Right::anyone) {
+        if (path.session) ways = {{{kCookie, Json::array()}}, Json::object()};
+        return ways;
+    }
+    if (!path.session) ways.push_back({{kBearer, Json::array()}});
     if (path.query_token) ways.push_back({{kInQuery, Json::array()}});
+    if (path.cookie) ways.push_back({{kCookie, Json::array()}});
     // As it is configured, or with the token in the body.
     if ((path.right == Right::reader && facts.anonymous_reads) ||
         (path.right == Right::watcher && facts.anonymous_metrics) || path.body_token) {
@@ -172,10 +177,13 @@ Json success_of(const PathInfo& path, Json& schemas) {
         return {{"description", info.answer->about},
                 {"content", {{kJsonMedia, {{"schema", reference_to(*info.answer, schemas)}}}}}};
     }
+    if (info.media.empty()) return {{"description", info.about}};
     Json schema = {{"type", "string"}};
-    if (info.id == protocol::Operation::open_stream) {
+    if (info.id == protocol::Operation::open_stream || info.id == protocol::Operation::observe) {
         Json& events = schema["x-events"] = Json::object();
-        for (const protocol::EventShape& event : protocol::stream_events()) {
+        const auto shapes = info.id == protocol::Operation::observe ? protocol::observer_events()
+                                                                    : protocol::stream_events();
+        for (const protocol::EventShape& event : shapes) {
             events[std::string(event.event)] = {{"description", event.when},
                                                 {"data", members_of(*event.data, schemas)}};
         }
@@ -281,7 +289,14 @@ std::string openapi(std::span<const PathInfo> paths, const Facts& facts) {
     document["components"]["schemas"] = std::move(schemas);
     document["components"]["securitySchemes"] = {
         {kBearer, {{"type", "http"}, {"scheme", "bearer"}}},
-        {kInQuery, {{"type", "apiKey"}, {"in", "query"}, {"name", "token"}}}};
+        {kInQuery, {{"type", "apiKey"}, {"in", "query"}, {"name", "token"}}},
+        {kCookie,
+         {{"type", "apiKey"},
+          {"in", "cookie"},
+          {"name", "agentcom_session"},
+          {"description",
+           "From POST /api/session, for pages of the hub. What is not GET needs the header "
+           "X-AgentCom-Page: 1 besides."}}}};
     return document.dump();
 }
 

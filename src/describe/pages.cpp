@@ -1,5 +1,6 @@
 #include "describe/pages.hpp"
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 
@@ -29,10 +30,21 @@ void describe_document(const PathInfo& path, Json& operation) {
     const Json schema =
         path.media == kJsonMedia ? Json{{"type", "object"}} : Json{{"type", "string"}};
     Json& found = operation["responses"]["200"];
-    found = {{"description", path.about}, {"content", {{path.media, {{"schema", schema}}}}}};
+    found = {{"description", path.about}};
+    // One, or several with blanks between them.
+    for (std::string_view media = path.media; !media.empty();) {
+        const auto end = std::min(media.find(' '), media.size());
+        found["content"][std::string(media.substr(0, end))] = {{"schema", schema}};
+        media.remove_prefix(std::min(end + 1, media.size()));
+    }
+    if (path.pattern.find(':') != std::string_view::npos) {
+        Json name = text_parameter("name", "path", "As the dashboard links to it.");
+        name["required"] = true;
+        operation["parameters"].push_back(std::move(name));
+    }
     if (!path.has_tag) return;
-    operation["parameters"] =
-        Json::array({text_parameter("If-None-Match", "header", "An ETag from before.")});
+    operation["parameters"].push_back(
+        text_parameter("If-None-Match", "header", "An ETag from before."));
     found["headers"]["ETag"] = header("Changes with the text.");
     operation["responses"]["304"] = {{"description", "It is what the given ETag stands for."},
                                      {"headers", {{"ETag", header("The same.")}}}};

@@ -123,6 +123,8 @@ Json schema_of(const Member& member, Json& schemas) {
                 return typed("string");
             case ValueKind::integer:
                 return typed("integer");
+            case ValueKind::number:
+                return typed("number");
             case ValueKind::time: {
                 Json schema = typed("integer");
                 schema["format"] = "int64";

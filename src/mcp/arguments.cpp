@@ -118,11 +118,7 @@ std::string_view schema_type(ArgumentType type) {
 }  // namespace
 
 const protocol::FieldSpec* field_of(const ArgumentSpec& spec) noexcept {
-    if (!spec.field_of) return nullptr;
-    const auto fields = protocol::operation_info(*spec.field_of).fields;
-    const auto found = std::ranges::find_if(
-        fields, [&](const protocol::FieldSpec& field) { return field.name(true) == spec.name; });
-    return found == fields.end() ? nullptr : &*found;
+    return spec.field_of ? protocol::field_of(*spec.field_of, spec.name) : nullptr;
 }
 
 void write_schema(JsonWriter& writer, std::span<const ArgumentSpec> specs) {

@@ -49,9 +49,11 @@ Documents::Documents(Site site, const EndpointOptions& options) : public_url_(op
                                 .identify_timeout = options.limits.identify_timeout,
                                 .max_profile_bytes = site.max_profile_bytes,
                                 .max_payload_bytes = site.max_payload_bytes};
-    add(Page::dashboard, Content::html, std::move(site.dashboard_html));
-    // It has always been made anew: what a browser keeps of it would be an older hub's.
-    documents_[static_cast<std::size_t>(Page::dashboard)].tag.clear();
+    add(Page::dashboard, Content::dashboard, std::move(site.dashboard_html));
+    for (const Asset& asset : site.assets) {
+        assets_.push_back(Kept{std::string(asset.name), std::string(asset.media),
+                               std::string(asset.text), std::string(asset.gzip)});
+    }
     add(Page::home, Content::plain_html, std::move(site.home_html));
     add(Page::llms, Content::text, std::move(site.llms_txt));
     add(Page::skill, Content::markdown, std::move(site.skill_md));
@@ -65,7 +67,16 @@ void Documents::add(Page page, Content content, std::string text) {
 }
 
 const Documents::Document* Documents::find(Page page) const noexcept {
-    return is_document(page) ? &documents_[static_cast<std::size_t>(page)] : nullptr;
+    if (!is_document(page) || page == Page::asset) return nullptr;
+    return &documents_[static_cast<std::size_t>(page)];
+}
+
+std::optional<Documents::File> Documents::find_asset(std::string_view name, bool gzip) const {
+    const auto found = std::ranges::find(assets_, name, &Kept::name);
+    if (found == assets_.end()) return std::nullopt;
+    // The name stands for the content.
+    const std::string tag = '"' + std::string(name) + (gzip ? "-gzip\"" : "\"");
+    return File{found->media, gzip ? &found->gzip : &found->text, gzip ? "gzip" : "", tag};
 }
 
 std::vector<describe::PathInfo> described_paths() {
@@ -78,13 +89,15 @@ std::vector<describe::PathInfo> described_paths() {
              .right = route.right(),
              .query_token = route.query_token() && route.right() != protocol::Right::anyone,
              .body_token = route.page == Page::none && route.body_token(),
+             .cookie = route.takes_cookie(),
+             .session = route.is_session(),
              .operation =
                  route.page == Page::none ? &protocol::operation_info(route.operation) : nullptr,
              .name = page.name,
              .about = page.about,
              .kind = page.kind,
              .media = page.media,
-             .has_tag = is_document(route.page) && route.page != Page::dashboard,
+             .has_tag = is_document(route.page),
              .errors = page.errors});
     }
     return paths;
@@ -95,6 +108,20 @@ bool matches_tag(std::string_view header, std::string_view tag) {
         if (member.starts_with("W/")) member.remove_prefix(2);
         return member == "*" || member == tag;
     });
+}
+
+bool accepts_gzip(std::string_view header) {
+    bool any = false;
+    for (const std::string_view member : list_members(header)) {
+        const auto end = std::min(member.find(';'), member.size());
+        const std::string_view coding = trim(member.substr(0, end));
+        const bool refused = is_refused(member.substr(end));
+        if (equal_ignoring_case(coding, "gzip") || equal_ignoring_case(coding, "x-gzip")) {
+            return !refused;
+        }
+        if (coding == "*") any = !refused;
+    }
+    return any;
 }
 
 bool asks_for_html(std::string_view header) {

@@ -170,7 +170,10 @@ void Endpoint::Impl::place(Socket socket, const Address& from, std::size_t index
     const bool counts = !visitor.through_proxy;
     if (counts) visitor.place = shared_->addresses->take_place(address_key(from));
     if (open_connections() >= shared_->limits.max_connections || (counts && !visitor.place)) {
-        loops_[0].figures().count_error(core::ErrorCode::too_many_connections);
+        constexpr auto kCode = core::ErrorCode::too_many_connections;
+        delivery::LoopFigures& figures = loops_[0].figures();
+        figures.count_refusal(delivery::Elsewhere::none, kCode);
+        if (!shared_->tls) figures.count_status(core::error_info(kCode).http_status);
         return turn_away(std::move(socket), shared_->tls != nullptr, shared_->clock.now());
     }
     ++*shared_->open;
@@ -204,7 +207,9 @@ void Endpoint::Impl::begin_shutdown() {
 
 std::function<void()> Endpoint::Impl::prepare(const EndpointOptions& options) {
     ServerTls::Context tls;
-    if (shared_->tls && options.tls) tls = ServerTls::read(*options.tls, shared_->clock.now());
+    if (shared_->tls && options.tls) {
+        tls = shared_->tls->read_next(*options.tls, shared_->clock.now());
+    }
     // Which part of all connections strangers may have follows from how many there may be in all.
     Limits limits = options.limits;
     limits.max_connections = shared_->limits.max_connections;

@@ -65,9 +65,11 @@ std::string_view reason_phrase(std::uint16_t status) noexcept {
     }
 }
 
-constexpr std::string_view kHtmlHeaders =
+constexpr std::string_view kDashboardHeaders =
     "Content-Type: text/html; charset=utf-8\r\n"
-    "Content-Security-Policy: default-src 'self' 'unsafe-inline'\r\n";
+    "Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; "
+    "img-src 'self' data:; connect-src 'self'; font-src 'none'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'\r\n";
 constexpr std::string_view kJsonHeaders = "Content-Type: application/json\r\n";
 constexpr std::string_view kTextHeaders = "Content-Type: text/plain; charset=utf-8\r\n";
 constexpr std::string_view kMarkdownHeaders = "Content-Type: text/markdown; charset=utf-8\r\n";
@@ -80,8 +82,8 @@ constexpr std::string_view kMetricsHeaders =
 
 std::string_view content_headers(Content content) noexcept {
     switch (content) {
-        case Content::html:
-            return kHtmlHeaders;
+        case Content::dashboard:
+            return kDashboardHeaders;
         case Content::plain_html:
             return kPlainHtmlHeaders;
         case Content::text:
@@ -91,6 +93,7 @@ std::string_view content_headers(Content content) noexcept {
         case Content::metrics:
             return kMetricsHeaders;
         case Content::json:
+        case Content::given:
             break;
     }
     return kJsonHeaders;
@@ -110,7 +113,7 @@ void append_request_lines(std::string& out, const AnswerForm& form) {
     // Also where no page asks, or a cache would hand the answer to one that must not have it.
     if (form.by_origin) out += "Vary: Origin\r\n";
     if (form.readable_by.empty()) return;
-    // The origin itself, never "*"; and nothing of cookies, of which the hub knows none.
+    // The origin itself, never "*"; and nothing of cookies, which count for the hub's own alone.
     out.append("Access-Control-Allow-Origin: ").append(form.readable_by);
     out.append("\r\nAccess-Control-Expose-Headers: ").append(kHeadersForPages).append("\r\n");
 }
@@ -182,12 +185,25 @@ std::string answer_head(const HttpAnswer& answer, const AnswerForm& form) {
     if (answer.tag.empty()) {
         out += "Cache-Control: no-store\r\n";
     } else {
-        out += "Cache-Control: no-cache\r\nETag: " + answer.tag + "\r\n";
+        out += answer.for_ever ? "Cache-Control: public, max-age=31536000, immutable\r\n"
+                               : "Cache-Control: no-cache\r\n";
+        out += "ETag: " + answer.tag + "\r\n";
     }
     out += "X-Content-Type-Options: nosniff\r\n";
     const bool has_content = answer.status != kNoContent && answer.status != kNotModified;
-    if (has_content) out += content_headers(answer.content);
+    if (has_content) {
+        if (answer.content == Content::given) {
+            out.append("Content-Type: ").append(answer.media).append("\r\n");
+        } else {
+            out += content_headers(answer.content);
+        }
+        if (!answer.coding.empty()) {
+            out.append("Content-Encoding: ").append(answer.coding).append("\r\n");
+        }
+    }
     if (answer.by_accept) out += "Vary: Accept\r\n";
+    if (answer.by_coding) out += "Vary: Accept-Encoding\r\n";
+    if (!answer.cookie.empty()) out += "Set-Cookie: " + answer.cookie + "\r\n";
     if (!answer.location.empty()) out += "Location: " + answer.location + "\r\n";
     append_request_lines(out, form);
     if (answer.preflight) {

@@ -18,11 +18,12 @@ namespace agentcom::net {
 
 enum class Content : std::uint8_t {
     json,
-    html,
     plain_html,  // without scripts and styles
     text,
     markdown,
     metrics,
+    dashboard,  // HTML with scripts and styles of its own origin alone
+    given,      // as HttpAnswer::media says
 };
 
 /// What one HTTP request is answered with.
@@ -33,7 +34,12 @@ struct HttpAnswer {
     bool ends_connection = false;  // nothing can follow on it
     std::string allow;             // the Allow header, when not empty
     std::string tag;               // the ETag header, when not empty: it may be kept, and asked for
+    std::string cookie;            // the Set-Cookie header, when not empty
     std::string location;          // the Location header, when not empty
+    std::string_view media{};      // of `Content::given`; must outlive the answer
+    std::string_view coding{};     // the Content-Encoding header, when not empty
+    bool by_coding = false;        // the request's Accept-Encoding decided what it is
+    bool for_ever = false;         // with a tag: it never changes
     bool by_accept = false;        // the request's Accept decided what it is
     bool preflight = false;        // a page asks what it may ask; `allow` is the answer to that
     std::optional<std::uint32_t> retry_after_s;

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "net/cookie.hpp"
 #include "net/target.hpp"
 #include "net/text.hpp"
 
@@ -28,8 +29,7 @@ std::string find_token(const HttpHead& head, const Route* route, const Query& qu
 /// Where the document is, seen from where it was asked for, so that its relative links hold; empty:
 /// there.
 std::string place_of(const Route& route, const Target& target, std::string_view base_path) {
-    // The dashboard has always been shown at both.
-    if (route.page == Page::dashboard) return {};
+    if (route.page == Page::asset) return {};
     if (route.page != Page::home) {
         return target.slash_at_end ? ".." + std::string(route.pattern) : std::string();
     }
@@ -38,9 +38,30 @@ std::string place_of(const Route& route, const Target& target, std::string_view 
     return std::string(base_path.substr(base_path.rfind('/') + 1)) + '/';
 }
 
+constexpr std::uint16_t kUnchanged = 304;
+
+HttpAnswer asset_answer(const HttpHead& head, std::string_view name, const Documents& documents) {
+    const bool gzip = head.accept_encoding && accepts_gzip(*head.accept_encoding);
+    auto file = documents.find_asset(name, gzip);
+    if (!file) return error_answer(core::ErrorCode::not_found);
+    HttpAnswer answer;
+    answer.content = Content::given;
+    answer.media = file->media;
+    answer.coding = file->coding;
+    answer.tag = std::move(file->tag);
+    answer.by_coding = true;
+    answer.for_ever = true;
+    if (head.if_none_match && matches_tag(*head.if_none_match, answer.tag)) {
+        answer.status = kUnchanged;
+        return answer;
+    }
+    // The endpoint keeps it for longer than any connection.
+    answer.body.append_reference(core::SharedBytes(core::SharedBytes(), file->bytes));
+    return answer;
+}
+
 HttpAnswer document_answer(const HttpHead& head, const Route& route, const Target& target,
                            const Premises& premises) {
-    constexpr std::uint16_t kUnchanged = 304;
     const Page page = route.page;
     const bool by_accept = page == Page::home;
     // Clients of the original, and scripts that look whether a hub is there, find nothing here.
@@ -112,6 +133,29 @@ bool is_open_to_pages(const HttpHead& head, const Route* route) {
            (route->policy() != nullptr && route->policy()->effect != protocol::Effect::write);
 }
 
+/// Whose session the request's cookie is; nobody when it is none that counts here. Browsers send
+/// cookies of themselves, so that a page of another port of this host, which is of the same site,
+/// could have them sent: such a page may as well have none, and what changes something needs a
+/// header that it cannot send.
+core::result<router::Caller> session_caller(const HttpHead& head, const Route* route,
+                                            const Premises& premises) {
+    if (route == nullptr || !route->takes_cookie() || !head.cookie) return router::Caller{};
+    const auto cookie = session_cookie(*head.cookie);
+    if (!cookie) return router::Caller{};
+    const bool own =
+        !head.origin || premises.sites.is_own(*head.origin, head.authority, premises.https);
+    const bool reads = head.verb == "GET" || head.verb == "HEAD";
+    if (reads && !own) return router::Caller{};
+    auto caller = premises.router.authenticate_web_session(*cookie);
+    if (!caller.agent || reads) return caller;
+    if (!own) return core::Error(core::ErrorCode::forbidden_origin);
+    if (head.page != "1") {
+        return core::Error(core::ErrorCode::forbidden_origin, {},
+                           "by a session, what changes something needs X-AgentCom-Page: 1");
+    }
+    return caller;
+}
+
 HttpAnswer no_route(const RouteMatch& match) {
     if (match.allow.empty()) return error_answer(core::ErrorCode::not_found);
     HttpAnswer answer = error_answer(core::ErrorCode::method_not_allowed);
@@ -169,11 +213,10 @@ bool is_json_type(std::string_view content_type) {
     return equal_ignoring_case(trim(content_type.substr(0, end)), "application/json");
 }
 
-HeadStep admit(const HttpHead& head, const Premises& premises) {
-    Target target = parse_target(head.target);
-    remove_base(target.segments, premises.base_path);
-    Admission admission;
-    admission.match = find_route(head.verb, target.segments);
+namespace {
+
+HeadStep admit_to(Admission admission, const HttpHead& head, const Target& target,
+                  const Premises& premises) {
     const Route* route = admission.match.route;
     const bool any_host = route != nullptr && route->any_host();
     if (!any_host && !premises.sites.knows_host(head.authority)) {
@@ -185,16 +228,26 @@ HeadStep admit(const HttpHead& head, const Premises& premises) {
     }
     admission.query = parse_query(target.query);
     if (head.origin && !is_open_to_pages(head, route) &&
-        !premises.sites.admits(*head.origin, head.authority, premises.https)) {
+        !(route != nullptr && route->is_session()
+              ? premises.sites.is_own(*head.origin, head.authority, premises.https)
+              : premises.sites.admits(*head.origin, head.authority, premises.https))) {
         return {{}, false, error_answer(core::ErrorCode::forbidden_origin)};
     }
     router::Caller caller;
     if (const std::string token = find_token(head, route, admission.query); !token.empty()) {
         admission.token_shown = true;
         caller = premises.router.authenticate(token);
+    } else {
+        auto found = session_caller(head, route, premises);
+        if (!found) return {{}, false, error_answer(std::move(found.error()))};
+        caller = std::move(*found);
     }
     const bool shown = admission.token_shown;
     if (route == nullptr) return {std::move(caller), shown, no_route(admission.match)};
+    if (route->page == Page::asset) {
+        return {std::move(caller), shown,
+                asset_answer(head, admission.match.argument, premises.documents)};
+    }
     if (is_document(route->page)) {
         return {std::move(caller), shown, document_answer(head, *route, target, premises)};
     }
@@ -204,8 +257,9 @@ HeadStep admit(const HttpHead& head, const Premises& premises) {
     admission.base_url = base_url(head, premises);
     caller.local = premises.local;
     // The router knows whether reads are anonymous and who may watch.
-    const bool router_judges =
-        route->right() == protocol::Right::reader || route->right() == protocol::Right::watcher;
+    const bool router_judges = route->right() == protocol::Right::reader ||
+                               route->right() == protocol::Right::watcher ||
+                               route->right() == protocol::Right::overseer;
     if (caller.agent) {
         if (const auto code = protocol::refusal(route->right(), caller.standing());
             code && !router_judges) {
@@ -223,6 +277,19 @@ HeadStep admit(const HttpHead& head, const Premises& premises) {
     admission.max_body_bytes =
         std::min(admission.max_body_bytes, premises.limits.max_unidentified_frame_bytes);
     return {std::move(caller), shown, std::move(admission)};
+}
+
+}  // namespace
+
+HeadStep admit(const HttpHead& head, const Premises& premises) {
+    Target target = parse_target(head.target);
+    remove_base(target.segments, premises.base_path);
+    Admission admission;
+    admission.match = find_route(head.verb, target.segments);
+    const Route* route = admission.match.route;
+    HeadStep made = admit_to(std::move(admission), head, target, premises);
+    made.route = route;
+    return made;
 }
 
 std::optional<std::string> token_in_body(const Admission& admission, std::string_view body) {

@@ -33,10 +33,13 @@ struct HttpHead {
     bool preflight = false;                // whether a page may ask something, says its browser
     std::optional<std::string_view> forwarded_proto;
     std::optional<std::string_view> authorization;
+    std::optional<std::string_view> cookie;
+    std::optional<std::string_view> page;  // X-AgentCom-Page: what pages of other sites cannot send
     std::optional<std::string_view> content_type;
     std::optional<std::string_view> idempotency_key;
     std::optional<std::string_view> last_event_id;
     std::optional<std::string> accept;
+    std::optional<std::string> accept_encoding;
     std::optional<std::string> if_none_match;
     std::optional<std::string_view> mcp_version;  // MCP-Protocol-Version
     std::optional<std::string_view> mcp_method;
@@ -56,7 +59,7 @@ struct Upgrade {
 /// The connection becomes a stream of events.
 struct StreamWish {
     router::Caller caller;
-    protocol::OpenStream request;
+    protocol::Request request;  // OpenStream or Observe
     AnswerForm form;
     std::optional<mcp::Subscription> subscription{};  // what is told instead of messages
 };
@@ -72,6 +75,7 @@ struct HeadStep {
     router::Caller caller;  // whose token was shown, if it was a valid one
     bool token_shown = false;
     std::variant<HttpAnswer, Upgrade, Admission> step;
+    const Route* route = nullptr;  // what was asked for, also when it is refused; null: nothing
 };
 
 /// What requests are judged by.

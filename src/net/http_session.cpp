@@ -126,6 +126,7 @@ Awaitable<HttpSession::Taken> HttpSession::take_request() {
     from_ = visitor_.address;
     form_ = {.keep_alive = false};
     asked_for_.clear();
+    route_ = nullptr;
     asker_.reset();
     wrong_token_shown_ = false;
     stream().limit_input(shard().max_input_of_strangers());
@@ -133,13 +134,15 @@ Awaitable<HttpSession::Taken> HttpSession::take_request() {
     const Received header = co_await receive_header(reader);
     if (header != Received::complete) co_return after(header);
     const HttpHead head = reader.head();
-    auto [caller, token_shown, step] = admit(head, {.router = shard().router(),
-                                                    .limits = shard().limits(),
-                                                    .sites = shard().sites(),
-                                                    .documents = shard().documents(),
-                                                    .base_path = shard().base_path(),
-                                                    .https = came_by_https(head),
-                                                    .local = is_local(reader)});
+    by_https_ = came_by_https(head);
+    auto [caller, token_shown, step, route] = admit(head, {.router = shard().router(),
+                                                           .limits = shard().limits(),
+                                                           .sites = shard().sites(),
+                                                           .documents = shard().documents(),
+                                                           .base_path = shard().base_path(),
+                                                           .https = by_https_,
+                                                           .local = is_local(reader)});
+    route_ = route;
     // Who has shown a good one over this connection does not wait for what others show.
     if (const auto wait =
             token_shown && !agents_place_ ? shard().wait_before_token(from_) : core::Millis{0};
@@ -186,10 +189,10 @@ Awaitable<HttpSession::Taken> HttpSession::take_request() {
         co_return after(refuse(core::ErrorCode::too_many_connections));
     }
     if (auto* call = std::get_if<RouterCall>(&todo);
-        call != nullptr && std::holds_alternative<protocol::OpenStream>(call->request)) {
+        call != nullptr && (std::holds_alternative<protocol::OpenStream>(call->request) ||
+                            std::holds_alternative<protocol::Observe>(call->request))) {
         held_.give_back();
-        successor_ = StreamWish{std::move(call->caller),
-                                std::get<protocol::OpenStream>(call->request), form_};
+        successor_ = StreamWish{std::move(call->caller), std::move(call->request), form_};
         co_return Next::hand_over;
     }
     held_.give_back();
@@ -255,6 +258,7 @@ void HttpSession::explain_tls() {
     answer.status = 400;
     answer.content = Content::text;
     answer.body.append(std::string_view("This port speaks TLS: use https:// or wss:// here.\n"));
+    figures().count(delivery::Elsewhere::none, delivery::Outcome::invalid);
     send(std::move(answer), AnswerForm{.keep_alive = false});
 }
 

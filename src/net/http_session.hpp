@@ -81,6 +81,10 @@ private:
     [[nodiscard]] static Next after(Received failed) noexcept;
     /// Answers the current request with an error, after which nothing can follow.
     Received refuse(core::ErrorCode code);
+    /// The request is refused before the router is asked, or instead.
+    void count_refusal(core::ErrorCode code) noexcept;
+    /// The error of a request for which there is no room, counted.
+    core::Error overloaded() noexcept;
     Received give_up(core::ErrorCode code);
     /// The head of the current request has been read as far as it could be, which says how it is to
     /// be answered, also with a refusal; and who asks, if it is complete.
@@ -94,6 +98,8 @@ private:
     void send(HttpAnswer answer, AnswerForm form);
     /// What has come of the current request, for whoever follows each of them in the log.
     void tell(std::string_view outcome) const;
+    /// Of an answer that begins or ends a session in a browser; empty: of another.
+    [[nodiscard]] std::string cookie_of(const protocol::Reply& reply) const;
     [[nodiscard]] HttpAnswer encode(const protocol::Reply& reply, bool hint);
     /// An answer cannot be ended in the middle: the connection is.
     void foreclose() override;
@@ -106,9 +112,11 @@ private:
     // Of the current request:
     Address from_;                        // who asks, behind trusted proxies
     AnswerForm form_;                     // how it is answered, as far as it has been read
+    const Route* route_ = nullptr;        // that was asked for; null: none, or not known yet
     std::string asked_for_;               // verb and path, when that is logged; or empty
     std::optional<core::AgentId> asker_;  // if its token was valid
     bool wrong_token_shown_ = false;
+    bool by_https_ = false;         // how the current request came, as far as that can be known
     Shares::Holding owed_;          // bytes of answers that have not been taken, likewise
     Shares::Holding held_;          // bytes, of `asker_` or the address
     Shares::Holding agents_place_;  // this connection, of the first agent that asked over it

@@ -8,6 +8,7 @@
 #include <utility>
 #include <variant>
 
+#include "net/cookie.hpp"
 #include "net/http_session.hpp"
 
 namespace agentcom::net {
@@ -20,6 +21,20 @@ constexpr std::size_t kOutputHighWater = std::size_t{256} << 10;
 constexpr std::uint64_t kFreeToOwe = std::uint64_t{64} << 10;
 /// Of an answer to somebody without a token: as dear as one request more.
 constexpr std::size_t kBytesOfRequest = 4'096;
+
+delivery::Elsewhere elsewhere(Page page) noexcept {
+    switch (page_info(page).kind) {
+        case describe::PageKind::document:
+            return delivery::Elsewhere::document;
+        case describe::PageKind::websocket:
+            return delivery::Elsewhere::websocket;
+        case describe::PageKind::mcp:
+            return delivery::Elsewhere::mcp;
+        case describe::PageKind::hook:
+            return delivery::Elsewhere::hook;
+    }
+    return delivery::Elsewhere::none;
+}
 
 }  // namespace
 
@@ -71,7 +86,7 @@ Awaitable<std::optional<protocol::Reply>> HttpSession::ask(RouterCall call) {
     const bool write = protocol::policy_of(call.request).effect == protocol::Effect::write;
     while (write && shard().router().saturated()) {
         if (stream().broken()) co_return std::nullopt;
-        if (!hold(call.body_bytes)) co_return core::Error(core::ErrorCode::overloaded);
+        if (!hold(call.body_bytes)) co_return overloaded();
         shard().wait_for_pipeline(shared_from_this());
         co_await changed();
     }
@@ -95,13 +110,22 @@ Awaitable<std::optional<protocol::Reply>> HttpSession::ask(RouterCall call) {
         // client may rightly close its sending side first.
         if (stream().broken() || (long_poll && stream().input_ended())) co_return std::nullopt;
         stream().want_input();
-        if (long_poll && !hold(stream().input().size())) {
-            co_return core::Error(core::ErrorCode::overloaded);
-        }
+        if (long_poll && !hold(stream().input().size())) co_return overloaded();
         co_await changed();
     }
     held_.give_back();
     co_return std::exchange(reply_, std::nullopt);
+}
+
+core::Error HttpSession::overloaded() noexcept {
+    count_refusal(core::ErrorCode::overloaded);
+    return core::Error(core::ErrorCode::overloaded);
+}
+
+void HttpSession::count_refusal(core::ErrorCode code) noexcept {
+    if (route_ == nullptr) return figures().count_refusal(delivery::Elsewhere::none, code);
+    if (route_->page == Page::none) return figures().count_refusal(route_->operation, code);
+    figures().count_refusal(elsewhere(route_->page), code);
 }
 
 void HttpSession::on_reply(std::uint64_t number, protocol::Reply&& reply) {
@@ -134,7 +158,11 @@ HttpSession::Received HttpSession::give_up(core::ErrorCode code) {
 HttpAnswer HttpSession::encode(const protocol::Reply& reply, bool hint) {
     try {
         const auto shared = shard().shared_answers().body(reply);
-        if (!shared) return to_answer(protocol::encode_http(reply, hint));
+        if (!shared) {
+            HttpAnswer own = to_answer(protocol::encode_http(reply, hint));
+            own.cookie = cookie_of(reply);
+            return own;
+        }
         HttpAnswer answer;
         answer.body.append_shared(shared);
         if (std::holds_alternative<protocol::Shared<protocol::MetricsReport>>(*reply)) {
@@ -147,15 +175,31 @@ HttpAnswer HttpSession::encode(const protocol::Reply& reply, bool hint) {
     }
 }
 
+std::string HttpSession::cookie_of(const protocol::Reply& reply) const {
+    if (!reply) return {};
+    const CookiePlace where{shard().base_path(), by_https_};
+    if (std::holds_alternative<protocol::LoggedOut>(*reply)) return end_session(where);
+    const auto* begun = std::get_if<protocol::LoggedIn>(&*reply);
+    if (begun == nullptr) return {};
+    return begin_session(begun->cookie.reveal(),
+                         core::Millis(begun->session.expires_at.ms - begun->now.ms), where);
+}
+
 void HttpSession::send(HttpAnswer answer, AnswerForm form) {
     const std::size_t bytes = form.without_body ? 0 : answer.body.size();
+    // Of an error in an answer's place the operation has been counted.
+    const bool refused = answer.error.has_value();
     if (!owe(bytes)) answer = error_answer(core::ErrorCode::overloaded);
     if (!asker_) {
         shard().addresses().charge(address_key(from_), now(),
                                    static_cast<double>(bytes / kBytesOfRequest));
     }
     figures().count_status(answer.status);
-    if (answer.error) figures().count_error(*answer.error);
+    if (refused) {
+        count_refusal(*answer.error);
+    } else if (answer.error) {
+        figures().count_error(*answer.error);
+    }
     form.now = shard().clock().now();
     if (answer.status == error_info(core::ErrorCode::internal).http_status) {
         if (const auto line = shard().log().failed_requests.admit(now())) {

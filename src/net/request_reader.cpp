@@ -121,6 +121,8 @@ HttpHead RequestReader::head() const {
     head.target = head_.target();
     head.authority = authority_ ? &*authority_ : nullptr;
     head.authorization = head_.field("authorization");
+    head.cookie = head_.field("cookie");
+    head.page = head_.field("x-agentcom-page");
     head.content_type = head_.field("content-type");
     head.idempotency_key = head_.field("idempotency-key");
     head.last_event_id = head_.field("last-event-id");
@@ -128,6 +130,7 @@ HttpHead RequestReader::head() const {
     head.mcp_method = head_.field("mcp-method");
     head.mcp_name = head_.field("mcp-name");
     head.accept = head_.list("accept");
+    head.accept_encoding = head_.list("accept-encoding");
     head.if_none_match = head_.list("if-none-match");
     head.origin = head_.list("origin");
     head.preflight =

@@ -23,8 +23,9 @@ enum class Page : std::uint8_t {
     skill,
     openapi,
     asyncapi,
+    asset,
 };
-inline constexpr std::size_t kPageCount = static_cast<std::size_t>(Page::asyncapi) + 1;
+inline constexpr std::size_t kPageCount = static_cast<std::size_t>(Page::asset) + 1;
 
 /// What descriptions say of a page.
 struct PageInfo {
@@ -63,12 +64,24 @@ struct Route {
         return policy() != nullptr && policy()->unmetered;
     }
     /// Ack is the one writing route that clients of the original call with a token elsewhere than
-    /// in the header: in the query, as wherever something is read, or inside the body.
+    /// in the header: in the query, as wherever something is read, or inside the body. Whoever logs
+    /// in has it in the body, too.
     [[nodiscard]] bool body_token() const noexcept {
-        return operation == protocol::Operation::ack_mailbox;
+        return operation == protocol::Operation::ack_mailbox ||
+               operation == protocol::Operation::log_in;
     }
     [[nodiscard]] bool query_token() const noexcept {
-        return page == Page::none && (verb == "GET" || body_token());
+        return page == Page::none && !is_session() && (verb == "GET" || body_token());
+    }
+    /// Begins, shows or ends a person's session in a browser: for the hub's own pages alone.
+    [[nodiscard]] bool is_session() const noexcept {
+        return page == Page::none && (operation == protocol::Operation::log_in ||
+                                      operation == protocol::Operation::get_session ||
+                                      operation == protocol::Operation::log_out);
+    }
+    /// The cookie of such a session stands for a token. One begins with the token itself.
+    [[nodiscard]] bool takes_cookie() const noexcept {
+        return page == Page::none && operation != protocol::Operation::log_in;
     }
     /// A 401 says how to send a token: where the original did, which is at what writes and at
     /// everything below /admin.

@@ -97,6 +97,7 @@ void Shared::report_wrong_tokens() {
 core::Millis Shard::note_wrong_token(const Address& address,
                                      std::span<const core::LogField> fields) {
     const AddressKey key = address_key(address);
+    loop_.figures().wrong_tokens.add();
     const auto failure = addresses().note_failure(key, shared_->clock.steady());
     if (failure.first) {
         // What it was is told nobody: it may be a mistyped good one.

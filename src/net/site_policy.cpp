@@ -104,7 +104,10 @@ bool SitePolicy::lists(std::string_view text) const {
 }
 
 bool SitePolicy::admits(std::string_view text, const Authority* authority, bool https) const {
-    if (any_origin_ || lists(text)) return true;
+    return any_origin_ || lists(text) || is_own(text, authority, https);
+}
+
+bool SitePolicy::is_own(std::string_view text, const Authority* authority, bool https) {
     const auto origin = Origin::parse(text);
     if (!origin || authority == nullptr) return false;
     const std::string scheme = https ? "https" : "http";

@@ -28,6 +28,10 @@ public:
     [[nodiscard]] bool admits(std::string_view origin, const Authority* authority,
                               bool https) const;
 
+    /// Whether the page is the hub's own: of the origin that it was addressed by.
+    [[nodiscard]] static bool is_own(std::string_view origin, const Authority* authority,
+                                     bool https);
+
     /// Whether such pages may also read what they are answered (CORS): their origin is listed.
     [[nodiscard]] bool lists(std::string_view origin) const;
     /// Whether any origin is listed, so that answers depend on it.

@@ -26,12 +26,17 @@ void append_sse_event(std::string& out, std::string_view type, std::string_view 
 }
 
 void SseFraming::append(std::string& out, std::string_view text, core::Seq seq) const {
-    if (seq.value != 0) {
+    append_event(out, "message", text, seq.value);
+}
+
+void SseFraming::append_event(std::string& out, std::string_view type, std::string_view text,
+                              std::uint64_t number) const {
+    if (number != 0) {
         out += "id: ";
-        out += std::to_string(seq.value);
+        out += std::to_string(number);
         out += '\n';
     }
-    append_sse_event(out, "message", text);
+    append_sse_event(out, type, text);
 }
 
 const SseFraming& SseFraming::instance() noexcept {

@@ -1,5 +1,9 @@
 #pragma once
 
+#include <cstdint>
+#include <string>
+#include <string_view>
+
 #include "agentcom/delivery/framing.hpp"
 
 namespace agentcom::net {
@@ -9,6 +13,8 @@ namespace agentcom::net {
 class SseFraming final : public delivery::Framing {
 public:
     void append(std::string& out, std::string_view text, core::Seq seq) const override;
+    void append_event(std::string& out, std::string_view type, std::string_view text,
+                      std::uint64_t number) const override;
     /// The one that all streams share.
     [[nodiscard]] static const SseFraming& instance() noexcept;
 };

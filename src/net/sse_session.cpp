@@ -57,13 +57,14 @@ Awaitable<void> SseSession::begin() {
     form.now = shard().clock().now();
     protocol::Reply reply = core::Error(core::ErrorCode::internal);
     try {
-        while (!router.ready_to_stream(*this, wish_.caller)) {
+        const bool of_mailbox = std::holds_alternative<protocol::OpenStream>(wish_.request);
+        while (of_mailbox && !router.ready_to_stream(*this, wish_.caller)) {
             if (closing() || stream().broken()) co_return;
             co_await asio::post(stream().executor(), UseAwaitable{});
         }
         if (closing()) co_return;
         // Answered at once.
-        (void)router.handle(loop(), wish_.caller, this, protocol::Request(wish_.request),
+        (void)router.handle(loop(), wish_.caller, this, std::move(wish_.request),
                             [&reply](protocol::Reply&& answer) { reply = std::move(answer); });
     } catch (const std::exception&) {
         loop().registry().faults().report("beginning of a stream", form.tag.fields());
@@ -80,7 +81,10 @@ Awaitable<void> SseSession::begin() {
     send(event_stream_head(form));
     if (form.without_body || closing()) co_return;
     open_ = true;
-    const auto& opened = std::get<protocol::StreamOpened>(*reply);
+    const auto* begun = std::get_if<protocol::StreamOpened>(&*reply);
+    // Observers are pushed events from the loop's next turn on.
+    if (begun == nullptr) co_return;
+    const protocol::StreamOpened& opened = *begun;
     if (wish_.subscription) {
         begin_subscription(*wish_.subscription, opened.last_seq);
     } else {

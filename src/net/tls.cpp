@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <boost/system/error_code.hpp>
 #include <ctime>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -66,21 +67,26 @@ std::string text_of(const ASN1_TIME* time) {
     return {text, static_cast<std::size_t>(std::max(size, 0L))};
 }
 
-void check_validity(const X509* certificate, const std::string& file, core::Timestamp now) {
+/// Why nobody accepts the certificate at this time, whatever else is right with it.
+std::optional<std::string> objection(ssl::context& context, core::Timestamp now) {
+    const X509* certificate = ::SSL_CTX_get0_certificate(context.native_handle());
     auto second = static_cast<std::time_t>(now.ms / 1000);
     const ASN1_TIME* end = ::X509_get0_notAfter(certificate);
-    if (::X509_cmp_time(end, &second) < 0) {
-        throw std::runtime_error("cannot use the TLS certificate " + file + ": it expired on " +
-                                 text_of(end));
-    }
+    if (::X509_cmp_time(end, &second) < 0) return "it expired on " + text_of(end);
     const ASN1_TIME* begin = ::X509_get0_notBefore(certificate);
-    // The clock may be what is wrong, and may be set right while the hub runs.
-    if (::X509_cmp_time(begin, &second) > 0) {
-        spdlog::warn("the TLS certificate {} is valid from {} on only", file, text_of(begin));
+    if (::X509_cmp_time(begin, &second) > 0) return "it is valid from " + text_of(begin) + " on";
+    return std::nullopt;
+}
+
+/// The clock may be what is wrong, and may be set right while the hub runs; and a hub that does not
+/// start serves nobody, also those who do not look at the time.
+void warn_of_time(ssl::context& context, const std::string& file, core::Timestamp now) {
+    if (const auto problem = objection(context, now)) {
+        spdlog::warn("clients will not accept the TLS certificate {}: {}", file, *problem);
     }
 }
 
-std::shared_ptr<ssl::context> make_context(const TlsOptions& options, core::Timestamp now) {
+std::shared_ptr<ssl::context> make_context(const TlsOptions& options) {
     auto context = std::make_shared<ssl::context>(ssl::context::tls_server);
     SSL_CTX* native = context->native_handle();
     context->set_options(ssl::context::default_workarounds | ssl::context::no_sslv2 |
@@ -99,7 +105,6 @@ std::shared_ptr<ssl::context> make_context(const TlsOptions& options, core::Time
         throw std::runtime_error("cannot use the TLS certificate " + file + ": " + error.message());
     }
     X509* certificate = ::SSL_CTX_get0_certificate(native);
-    check_validity(certificate, file, now);
     const Key key = read_key(options.private_key_file);
     // The library looks at this by itself only when both are of the same kind.
     if (::X509_check_private_key(certificate, key.get()) != 1 ||
@@ -114,10 +119,23 @@ std::shared_ptr<ssl::context> make_context(const TlsOptions& options, core::Time
 }  // namespace
 
 ServerTls::ServerTls(const TlsOptions& options, core::Timestamp now)
-    : context_(std::in_place, make_context(options, now)) {}
+    : context_(std::in_place, read(options, now)) {}
 
 ServerTls::Context ServerTls::read(const TlsOptions& options, core::Timestamp now) {
-    return make_context(options, now);
+    Context made = make_context(options);
+    warn_of_time(*made, options.certificate_chain_file, now);
+    return made;
+}
+
+ServerTls::Context ServerTls::read_next(const TlsOptions& options, core::Timestamp now) const {
+    Context made = make_context(options);
+    const auto problem = objection(*made, now);
+    if (problem && !objection(*context(), now)) {
+        throw std::runtime_error("cannot use the TLS certificate " +
+                                 options.certificate_chain_file + ": " + *problem);
+    }
+    warn_of_time(*made, options.certificate_chain_file, now);
+    return made;
 }
 
 void ServerTls::replace(Context context) noexcept {

@@ -217,7 +217,7 @@ void WsSession::hand_over(protocol::Frame&& frame) {
     } catch (const std::exception&) {
         loop().registry().faults().report("request");
         if (replies_.is_open(ticket)) {
-            figures().count_error(core::ErrorCode::internal);
+            figures().count_refusal(delivery::Elsewhere::websocket, core::ErrorCode::internal);
             on_reply(ticket, write, core::Error(core::ErrorCode::internal));
         }
     }
@@ -271,7 +271,7 @@ void WsSession::answer(ReplyQueue::Ticket ticket, const protocol::Reply& value) 
 }
 
 void WsSession::refuse(ReplyQueue::Ticket ticket, core::Error error) {
-    figures().count_error(error.code);
+    figures().count_refusal(delivery::Elsewhere::websocket, error.code);
     answer(ticket, std::move(error));
 }
 

@@ -199,9 +199,14 @@ inline constexpr Structure kEvicted{"EvictionTriggered", "What has expired is be
                                     kEvictedMembers};
 
 inline constexpr Member kHistoryMembers[] = {
-    list_of("messages", kMessage, "oldest first"),
-    number_of("cursor", "how far was looked; pass it to go on"), kCount, kMoreMember};
+    list_of("messages", kMessage, "oldest first, unless the newest were wanted first"),
+    number_of("cursor", "how far was looked; to go on pass it, newest first as before"), kCount,
+    kMoreMember};
 inline constexpr Structure kHistory{"HistoryPage", "Messages of the history.", kHistoryMembers};
+inline constexpr Member kWaitingMembers[] = {
+    kAgentIdMember, list_of("messages", kMessage, "oldest first"), kCount, kNextNumber,
+    truth_of("truncated", "something unread was lost")};
+inline constexpr Structure kWaiting{"WaitingPage", "What waits in a mailbox.", kWaitingMembers};
 inline constexpr Member kOneMessageMembers[] = {in("message", kMessage)};
 inline constexpr Structure kOneMessage{"OneMessage", "One message.", kOneMessageMembers};
 inline constexpr Member kThreadMembers[] = {text_of("root", "id of the thread's first message"),
@@ -275,8 +280,10 @@ inline constexpr Structure kSubscriptions{"SubscriptionList", "What an agent sub
 
 // ---- The hub -----------------------------------------------------------------------------------
 
-inline constexpr Member kWhyMember = maybe(one_of(
-    "reason", "storage_full storage_failed shutting_down starting loop_stalled commit_stalled"));
+inline constexpr Member kWhyMember =
+    maybe(one_of("reason",
+                 "storage_full storage_failed shutting_down starting loop_stalled disk_stalled "
+                 "commit_stalled"));
 inline constexpr Member kHealthMembers[] = {
     one_of("status", "ok degraded"),
     is("service", "agent_com"),
@@ -374,6 +381,11 @@ inline constexpr Structure kRevoked{"TokensRevoked", "The tokens are good no mor
                                     kRevokedMembers};
 inline constexpr Member kEndedMembers[] = {is("status", "deleted"), kAgentIdMember};
 inline constexpr Structure kEnded{"AgentEnded", "The agent's name is free.", kEndedMembers};
+inline constexpr Member kDisconnectedMembers[] = {
+    is("status", "disconnected"), kAgentIdMember,
+    number_of("closed", "connections and streams; 0: there was none")};
+inline constexpr Structure kDisconnected{"AgentDisconnected", "The agent's connections are closed.",
+                                         kDisconnectedMembers};
 inline constexpr Member kResetMembers[] = {is("status", "reset_scheduled"),
                                            text_of("triggered_by")};
 inline constexpr Structure kReset{"ResetScheduled", "Connections are being closed.", kResetMembers};
@@ -385,6 +397,11 @@ inline constexpr Member kSelfMembers[] = {
     kAgentIdMember,        kRoleMember,    kPrefixMember, time_of("created_at"),
     text_of("token_name"), kExpiresMember, kLastUsed,     in("limits", kLimits),
 };
+inline constexpr Member kSessionMembers[] = {
+    kAgentIdMember, kRoleMember,
+    time_of("expires_at", "no later than the token; the cookie is good until then")};
+inline constexpr Structure kSession{"SessionInfo", "A person's session in a browser.",
+                                    kSessionMembers};
 inline constexpr Structure kSelf{"SelfInfo", "Who the caller is, by its token.", kSelfMembers};
 
 }  // namespace agentcom::protocol::shapes

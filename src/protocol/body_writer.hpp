@@ -33,6 +33,11 @@ public:
     void operator()(const AgentAnalyticsList& reply);
     void operator()(const HourlyCounts& reply);
 
+    // For observers
+    void operator()(const ObserverJoined&) {}  // events follow
+    void operator()(const ObservedAgentPage& reply);
+    void operator()(const ObservedPairs& reply);
+
     // Messages
     void operator()(const MessageSent& reply);
     void operator()(const MailboxPage& reply);
@@ -41,6 +46,7 @@ public:
     void operator()(const Acked& reply);
     void operator()(const EvictionTriggered& reply);
     void operator()(const HistoryPage& reply);
+    void operator()(const WaitingPage& reply);
     void operator()(const OneMessage& reply);
     void operator()(const Thread& reply);
     void operator()(const ReplyList& reply);
@@ -68,10 +74,15 @@ public:
     void operator()(const ResetScheduled& reply);
     void operator()(const ConfigReloaded& reply);
     void operator()(const SelfInfo& reply);
+    void operator()(const SessionInfo& reply);
+    void operator()(const LoggedIn& reply) { (*this)(reply.session); }
+    /// No content: see `encode_http`.
+    void operator()(const LoggedOut&) {}
     void operator()(const TokenCreated& reply);
     void operator()(const TokenList& reply);
     void operator()(const TokensRevoked& reply);
     void operator()(const AgentEnded& reply);
+    void operator()(const AgentDisconnected& reply);
 
 private:
     void cursor(const std::optional<std::string>& next) {

@@ -89,6 +89,18 @@ core::result<Request> revoke_tokens(const Input& in) {
     return Request(RevokeTokens{in.argument(), std::move(*prefix)});
 }
 
+core::result<Request> list_tokens(const Input& in) {
+    auto wanted = in.list_range();
+    if (!wanted) return wanted.error();
+    auto agent = in.text(kAgentFilter);
+    if (!agent) return agent.error();
+    return Request(ListTokens{std::move(*wanted), std::move(*agent)});
+}
+
+core::result<Request> disconnect_agent(const Input& in) {
+    return Request(DisconnectAgent{in.argument()});
+}
+
 core::result<Request> end_agent(const Input& in) { return Request(EndAgent{in.argument()}); }
 
 core::result<Request> put_setting(const Input& in, Setting setting) {

@@ -15,6 +15,8 @@ namespace agentcom::protocol {
 [[nodiscard]] core::result<Request> create_token(const Input& in);
 [[nodiscard]] core::result<Request> rotate_token(const Input& in);
 [[nodiscard]] core::result<Request> revoke_tokens(const Input& in);
+[[nodiscard]] core::result<Request> list_tokens(const Input& in);
+[[nodiscard]] core::result<Request> disconnect_agent(const Input& in);
 [[nodiscard]] core::result<Request> end_agent(const Input& in);
 
 [[nodiscard]] core::result<Request> put_setting(const Input& in, Setting setting);

@@ -13,9 +13,12 @@
 namespace agentcom::protocol {
 
 [[nodiscard]] core::result<Request> query_history(const Input& in);
+[[nodiscard]] core::result<Request> list_waiting(const Input& in);
 [[nodiscard]] core::result<Request> get_message(const Input& in);
 [[nodiscard]] core::result<Request> get_thread_root(const Input& in);
 [[nodiscard]] core::result<Request> analytics_hourly(const Input& in);
+[[nodiscard]] core::result<Request> observe_agent(const Input& in);
+[[nodiscard]] core::result<Request> observe_pairs(const Input& in);
 
 /// A page of a thread, or of the replies to one message.
 template <class Read>

@@ -27,7 +27,9 @@ concept HttpOnly =
           HistoryPage, Thread, ReplyList, ThreadRoot, SettingValue, AnalyticsTotals,
           AgentAnalyticsList, HourlyCounts, TokenCreated, TokenList, TokensRevoked, ResetScheduled,
           HealthReport, SelfInfo, MemberSet, AgentEnded, StreamOpened, UnreadSummary, AgentDetails,
-          AgentDirectory, OneMessage, AgentCard, ProbeReport, MetricsReport, ConfigReloaded>;
+          AgentDirectory, OneMessage, AgentCard, ProbeReport, MetricsReport, ConfigReloaded,
+          SessionInfo, LoggedIn, LoggedOut, WaitingPage, AgentDisconnected, ObserverJoined,
+          ObservedAgentPage, ObservedPairs>;
 
 /// One overload per reply that a frame can ask for.
 struct FrameWriter {

@@ -26,6 +26,7 @@ std::uint16_t success_status(const ReplyValue& reply) {
     return created ? 201 : 200;
 }
 
+constexpr std::uint16_t kNoContent = 204;
 constexpr std::uint32_t kRetryAfterSeconds = 1;
 /// Room for a body without messages.
 constexpr std::size_t kUsualBody = 256;
@@ -36,6 +37,10 @@ HttpOutput encode_http(const Reply& reply, bool writing_route) {
     HttpOutput output;
     if (const auto* metrics = reply ? std::get_if<Shared<MetricsReport>>(&*reply) : nullptr) {
         output.body.append(encode_metrics(**metrics));
+        return output;
+    }
+    if (reply && std::holds_alternative<LoggedOut>(*reply)) {
+        output.status = kNoContent;
         return output;
     }
     output.body.open().reserve(kUsualBody);

@@ -40,6 +40,8 @@ std::string_view health_state_name(HealthState state) noexcept {
             return "starting";
         case HealthState::loop_stalled:
             return "loop_stalled";
+        case HealthState::disk_stalled:
+            return "disk_stalled";
         case HealthState::commit_stalled:
             return "commit_stalled";
     }
@@ -108,6 +110,12 @@ void BodyWriter::operator()(const SelfInfo& reply) {
         .end_object();
 }
 
+void BodyWriter::operator()(const SessionInfo& reply) {
+    writer_.member("agent_id", reply.agent.str())
+        .member("role", core::role_name(reply.role))
+        .member_integer("expires_at", reply.expires_at.ms);
+}
+
 void BodyWriter::operator()(const TokenCreated& reply) {
     writer_.member("agent_id", reply.agent.str())
         .member("token", reply.token.reveal())
@@ -135,6 +143,12 @@ void BodyWriter::operator()(const TokenList& reply) {
 
 void BodyWriter::operator()(const TokensRevoked& reply) {
     writer_.member("status", "revoked").member("agent_id", reply.agent);
+}
+
+void BodyWriter::operator()(const AgentDisconnected& reply) {
+    writer_.member("status", "disconnected")
+        .member("agent_id", reply.agent)
+        .member_integer("closed", reply.closed);
 }
 
 void BodyWriter::operator()(const AgentEnded& reply) {

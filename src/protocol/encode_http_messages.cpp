@@ -91,6 +91,14 @@ void BodyWriter::operator()(const HistoryPage& reply) {
         .member_if("more", reply.more);
 }
 
+void BodyWriter::operator()(const WaitingPage& reply) {
+    writer_.member("agent_id", reply.agent.str()).key("messages");
+    write_messages(writer_, reply.messages, MessageView::mailbox);
+    writer_.member_integer("count", reply.messages.size());
+    cursor(reply.next_cursor);
+    writer_.member_if("truncated", reply.truncated);
+}
+
 void BodyWriter::operator()(const OneMessage& reply) {
     writer_.key("message");
     write_message(writer_, reply.message, MessageView::history);

@@ -17,6 +17,8 @@ inline constexpr std::int64_t kMaxWaitSeconds = 60;
 /// Most entries of one page; its bytes are bounded besides.
 inline constexpr std::int64_t kMaxListPage = 1'000;
 inline constexpr std::int64_t kMaxCursorBytes = 512;
+/// Longest text that is looked for in payloads.
+inline constexpr std::int64_t kMaxSearchBytes = 256;
 
 // ---- Who and what ------------------------------------------------------------------------------
 
@@ -27,11 +29,16 @@ inline constexpr FieldSpec kIdentity{
     .key = Key::agent_id, .required = true, .about = "Whose token it is."};
 inline constexpr FieldSpec kToken{
     .key = Key::token, .required = true, .about = "64 lower-case hexadecimal digits."};
+inline constexpr FieldSpec kLoginToken{
+    .key = Key::token, .about = "The token, if it does not stand in Authorization."};
 /// The mailbox is the caller's own, so frames need not name it.
 inline constexpr FieldSpec kMailboxOwner{.key = Key::agent_id,
                                          .required = true,
                                          .place = FieldPlace::path_only,
                                          .about = "Whose mailbox: the caller's own."};
+/// Of another agent by who reads everything.
+inline constexpr FieldSpec kWaitingAgent{
+    .key = Key::agent_id, .required = true, .place = FieldPlace::path, .about = "Whose mailbox."};
 inline constexpr FieldSpec kIssuedAgent{.key = Key::agent_id,
                                         .required = true,
                                         .most = core::kMaxAgentIdBytes,
@@ -101,7 +108,7 @@ constexpr FieldSpec limit(std::int64_t otherwise, std::int64_t most, std::int64_
             .least = least,
             .most = most,
             .otherwise = otherwise,
-            .about = "Entries of one page."};
+            .about = "At most so many entries."};
 }
 inline constexpr FieldSpec kListLimit = limit(kMaxListPage, kMaxListPage, 1);
 inline constexpr FieldSpec kDirectoryLimit = limit(50, 200, 1);
@@ -146,10 +153,31 @@ inline constexpr FieldSpec kToFilter{.key = Key::to,
                                      .about = "Only what was sent to this agent, or to broadcast."};
 inline constexpr FieldSpec kChannelFilter{.key = Key::channel,
                                           .about = "Only what was published in this channel."};
+inline constexpr FieldSpec kTypeFilter{
+    .key = Key::type, .most = core::kMaxMessageTypeBytes, .about = "Only messages of this type."};
+inline constexpr FieldSpec kTextFilter{
+    .key = Key::text,
+    .most = kMaxSearchBytes,
+    .about =
+        "Only what has this in its payload's JSON text; upper and lower case of ASCII are one."};
+inline constexpr std::string_view kOrderChoices[] = {"oldest", "newest"};
+inline constexpr FieldSpec kOrder{
+    .key = Key::order, .about = "What comes first; oldest when absent.", .choices = kOrderChoices};
+inline constexpr FieldSpec kHistoryBefore{
+    .key = Key::before,
+    .type = FieldType::integer,
+    .least = 1,
+    .about = "With order=newest: only messages before this seq."};
+inline constexpr FieldSpec kAgentFilter{
+    .key = Key::agent, .most = core::kMaxAgentIdBytes, .about = "Only this agent's."};
 inline constexpr FieldSpec kStartTime{
     .key = Key::start_time, .type = FieldType::time, .least = kAny, .about = "Nothing older."};
 inline constexpr FieldSpec kEndTime{
     .key = Key::end_time, .type = FieldType::time, .least = kAny, .about = "Nothing newer."};
+inline constexpr FieldSpec kSinceTime{
+    .key = Key::since, .type = FieldType::time, .least = kAny, .about = "Nothing older."};
+inline constexpr FieldSpec kUntilTime{
+    .key = Key::until, .type = FieldType::time, .least = kAny, .about = "Nothing newer."};
 inline constexpr FieldSpec kCapability{
     .key = Key::capability, .most = 256, .about = "Only agents that say they have it."};
 

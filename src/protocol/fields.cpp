@@ -48,7 +48,11 @@ constexpr std::array<std::string_view, kKeyCount> kKeyNames{"type",
                                                             "members",
                                                             "rights",
                                                             "capability",
-                                                            "card"};
+                                                            "card",
+                                                            "text",
+                                                            "order",
+                                                            "agent",
+                                                            "until"};
 
 std::size_t index_of(std::string_view name) noexcept {
     for (std::size_t i = 0; i < kKeyCount; ++i) {

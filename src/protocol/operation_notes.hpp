@@ -8,6 +8,7 @@
 #include "agentcom/protocol/operations.hpp"
 #include "protocol/answer_shapes.hpp"
 #include "protocol/frame_shapes.hpp"
+#include "protocol/observe_shapes.hpp"
 
 /// What descriptions say of each operation besides what its row of the table does.
 namespace agentcom::protocol::notes {
@@ -72,8 +73,7 @@ inline constexpr auto kNotes = std::to_array<Note>({
      &shapes::kChannelHistory, &shapes::kChannelHistoryFrame,
      kErrors<invalid_channel_name, forbidden>},
     {Operation::list_subscriptions, "Lists what an agent subscribes to.", &shapes::kSubscriptions},
-    {Operation::query_history, "Shows messages that fit all filters, oldest first.",
-     &shapes::kHistory},
+    {Operation::query_history, "Shows messages that fit all filters.", &shapes::kHistory},
     {Operation::get_thread, "Shows the thread of a message, oldest first.", &shapes::kThread},
     {Operation::get_replies, "Shows the direct answers to a message, oldest first.",
      &shapes::kReplyList},
@@ -90,6 +90,11 @@ inline constexpr auto kNotes = std::to_array<Note>({
     {Operation::analytics_agents, "Counts what each agent did in 24 hours.",
      &shapes::kAnalyticsList},
     {Operation::analytics_hourly, "Counts what an agent did, hour by hour.", &shapes::kHourly},
+    {Operation::observe, "Streams what happens in the hub, as server-sent events, to observers.",
+     nullptr, nullptr, kErrors<too_many_connections, shutting_down>, 200, "text/event-stream"},
+    {Operation::observe_agent, "Shows an agent as observers see it, hour by hour.",
+     &shapes::kObservedPage, nullptr, kErrors<invalid_agent_id, not_found>},
+    {Operation::observe_pairs, "Counts who wrote how much to whom.", &shapes::kObservedPairs},
     {Operation::create_token, "Makes a token for an agent, which exists from then on.",
      &shapes::kNewToken, nullptr, kErrors<invalid_agent_id, agent_ending>, 201},
     {Operation::list_tokens, "Lists tokens, without their secrets.", &shapes::kTokenList},
@@ -127,6 +132,20 @@ inline constexpr auto kNotes = std::to_array<Note>({
      "text/plain"},
     {Operation::reload_config, "Has the hub read its configuration and its TLS files again.",
      &shapes::kReloaded, nullptr, kErrors<not_found, invalid_configuration>},
+    {Operation::log_in, "Begins a session in a browser: its cookie stands for the token.",
+     &shapes::kSession},
+    {Operation::get_session, "Shows the session that the cookie stands for.", &shapes::kSession,
+     nullptr, kErrors<not_found>},
+    {Operation::log_out,
+     "Ends the session that the cookie stands for, if there is one.",
+     nullptr,
+     nullptr,
+     {},
+     204},
+    {Operation::list_waiting, "Shows what waits in a mailbox; it stays unread.", &shapes::kWaiting,
+     nullptr, kErrors<not_found, forbidden>},
+    {Operation::disconnect_agent, "Closes an agent's connections and streams; it may come back.",
+     &shapes::kDisconnected, nullptr, kErrors<not_found>},
 });
 
 }  // namespace agentcom::protocol::notes

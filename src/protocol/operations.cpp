@@ -82,8 +82,9 @@ constexpr auto kPublishFields =
     kFields<kChannel, kObjectPayload, kMessageType, kReplyTo, kIdempotencyKey>;
 constexpr auto kIdentifyFields =
     kFields<kIdentity, kToken, kName, kStatus, kCapabilities, kAcks, kPresence, kEcho>;
-constexpr auto kHistoryFields = kFields<kFromFilter, kToFilter, kChannelFilter, kStartTime,
-                                        kEndTime, kSeqCursor, kHistoryLimit>;
+constexpr auto kHistoryFields =
+    kFields<kFromFilter, kToFilter, kChannelFilter, kTypeFilter, kTextFilter, kStartTime, kEndTime,
+            kOrder, kHistoryBefore, kSeqCursor, kHistoryLimit>;
 constexpr auto kChannelHistoryFields =
     kFields<kChannel, kHistoryLimit, kSince, kSinceCursor, kBefore>;
 constexpr auto kThreadFields = kFields<kMessageId, kThreadLimit, kSeqCursor>;
@@ -160,10 +161,17 @@ constexpr auto kTable = std::to_array<Row>({
                          {reader, read, 2, kPage}, kListFields, list<AnalyticsAgents>),
     row<AnalyticsHourly>(Operation::analytics_hourly, "analytics_hourly", "",
                          {reader, read, 5, kFixed}, kFields<kAgentId>, analytics_hourly),
+    // Its events are made once for everybody, but a snapshot has a row of each agent.
+    row<Observe>(Operation::observe, "observe", "", {holder, none, 20, kFixed}, {}, plain<Observe>),
+    row<ObserveAgent>(Operation::observe_agent, "observe_agent", "", {holder, read, 5, kPage},
+                      kFields<kLookedUpAgent>, observe_agent),
+    // It looks at many messages, once for all who ask the same.
+    row<ObservePairs>(Operation::observe_pairs, "observe_pairs", "", {overseer, read, 200, kPage},
+                      kFields<kSinceTime, kUntilTime>, observe_pairs),
     row<CreateToken>(Operation::create_token, "create_token", "", {admin, write, 1, kFixed},
                      kCreateTokenFields, create_token),
     row<ListTokens>(Operation::list_tokens, "list_tokens", "", {admin, read, 2, kPage},
-                    kFields<kListLimit, kTokenCursor>, list<ListTokens>),
+                    kFields<kAgentFilter, kListLimit, kTokenCursor>, list_tokens),
     row<RevokeTokens>(Operation::revoke_tokens, "revoke_tokens", "", {admin, write, 1, kFixed},
                       kFields<kAgentId, kPrefix>, revoke_tokens),
     row<ResetHub>(Operation::reset_hub, "reset_hub", "", {admin, write, 1'000, kFixed}, {},
@@ -196,6 +204,16 @@ constexpr auto kTable = std::to_array<Row>({
                     plain<GetMetrics>),
     row<ReloadConfig>(Operation::reload_config, "reload_config", "", {admin, write, 1'000, kFixed},
                       {}, plain<ReloadConfig>),
+    // As dear as a status: people do it now and then.
+    row<LogIn>(Operation::log_in, "log_in", "", {holder, write, 500, kFixed}, kFields<kLoginToken>,
+               plain<LogIn>),
+    row<GetSession>(Operation::get_session, "get_session", "", {holder, read, 2, kFixed}, {},
+                    plain<GetSession>),
+    row<LogOut>(Operation::log_out, "log_out", "", {anyone, write, 1, kFixed}, {}, plain<LogOut>),
+    row<ListWaiting>(Operation::list_waiting, "list_waiting", "", {holder, read, 5, kPage},
+                     kFields<kWaitingAgent, kHistoryLimit, kSeqCursor>, list_waiting),
+    row<DisconnectAgent>(Operation::disconnect_agent, "disconnect_agent", "",
+                         {admin, none, 5, kFixed}, kFields<kAgentId>, disconnect_agent),
 });
 
 constexpr bool in_order() {
@@ -240,6 +258,13 @@ std::span<const OperationInfo> operations() noexcept { return kInfos; }
 
 const OperationInfo& operation_info(Operation operation) noexcept {
     return kInfos[static_cast<std::size_t>(operation)];
+}
+
+const FieldSpec* field_of(Operation operation, std::string_view name) noexcept {
+    const auto fields = operation_info(operation).fields;
+    const auto found = std::ranges::find_if(
+        fields, [&](const FieldSpec& field) { return field.name(true) == name; });
+    return found == fields.end() ? nullptr : &*found;
 }
 
 const OperationInfo& operation_info(const Request& request) noexcept {

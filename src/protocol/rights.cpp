@@ -17,7 +17,7 @@ constexpr std::optional<ErrorCode> kReadOnly = ErrorCode::read_only;
 constexpr std::optional<ErrorCode> kAdminOnly = ErrorCode::admin_only;
 constexpr std::optional<ErrorCode> kWatchersOnly = ErrorCode::forbidden;
 
-constexpr std::array<std::array<std::optional<ErrorCode>, 4>, 7> kRefusals{{
+constexpr std::array<std::array<std::optional<ErrorCode>, 4>, 8> kRefusals{{
     // nobody, agent, admin, observer
     {kYes, kYes, kYes, kYes},                // anyone
     {kToken, kYes, kYes, kYes},              // reader
@@ -26,6 +26,7 @@ constexpr std::array<std::array<std::optional<ErrorCode>, 4>, 7> kRefusals{{
     {kToken, kYes, kYes, kReadOnly},         // connection
     {kToken, kAdminOnly, kYes, kAdminOnly},  // admin
     {kToken, kWatchersOnly, kYes, kYes},     // watcher
+    {kToken, kWatchersOnly, kYes, kYes},     // overseer
 }};
 
 }  // namespace

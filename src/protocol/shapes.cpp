@@ -8,6 +8,7 @@
 #include "agentcom/protocol/codec.hpp"
 #include "agentcom/protocol/vocabulary.hpp"
 #include "protocol/answer_shapes.hpp"
+#include "protocol/observe_shapes.hpp"
 
 namespace agentcom::protocol {
 
@@ -95,6 +96,14 @@ constexpr auto kEvents = std::to_array<EventShape>({
      "the hub ends the stream, for a reason of the [close codes](#close-codes)"},
 });
 
+constexpr auto kObserverEvents = std::to_array<EventShape>({
+    {"snapshot", &kHubSnapshot, "at the beginning"},
+    {"agents", &kMoreAgents, "behind it, for as long as it is not `complete`"},
+    {"change", &kHubChange, "then once a second at most, and at least every five seconds"},
+    {"close", &kStreamEnd,
+     "the hub ends the stream, for a reason of the [close codes](#close-codes)"},
+});
+
 constexpr CloseInfo close(CloseCode code, std::string_view reason, std::string_view when,
                           std::string_view remedy) {
     return {static_cast<std::uint16_t>(code), reason, when, remedy};
@@ -123,6 +132,8 @@ constexpr auto kCloses = std::to_array<CloseInfo>({
           "nothing arrived for `liveness_timeout`, not even the pong to a ping", "connect again"),
     close(CloseCode::slow_consumer, "slow_consumer", "the client did not read what it was sent",
           "read faster; then connect with `acks`, or poll the mailbox"),
+    close(CloseCode::disconnected, "disconnected", "an administrator closed the connection",
+          "connect again, after a moment"),
     close(CloseCode::rate_limited, "rate_limited",
           "ten requests in a row over the rate, or too much or too many wrong tokens before "
           "`identify`",
@@ -133,6 +144,7 @@ constexpr auto kCloses = std::to_array<CloseInfo>({
 
 std::span<const FrameShape> pushed_frames() noexcept { return kPushed; }
 std::span<const EventShape> stream_events() noexcept { return kEvents; }
+std::span<const EventShape> observer_events() noexcept { return kObserverEvents; }
 const Structure& error_shape() noexcept { return kError; }
 std::span<const CloseInfo> close_catalogue() noexcept { return kCloses; }
 

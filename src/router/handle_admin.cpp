@@ -1,6 +1,8 @@
 // What administrators do: settings, tokens, reset.
 
+#include <atomic>
 #include <chrono>
+#include <memory>
 #include <utility>
 
 #include "router/impl.hpp"
@@ -78,7 +80,7 @@ void Router::Impl::operate(Context context, protocol::RotateToken request) {
 
 void Router::Impl::operate(Context context, protocol::ListTokens request) {
     core::Budget budget(page_limit(context, request.range.limit));
-    auto page = auth_.list(request.range.cursor, budget);
+    auto page = auth_.list(request.range.cursor, request.agent, budget);
     charge(context.caller, budget);
     if (!page) return context.reply(std::move(page.error()));
     protocol::TokenList list;
@@ -111,6 +113,36 @@ void Router::Impl::operate(Context context, protocol::EndAgent request) {
     protocol::AgentEnded answer{request.agent};
     end_agent(context.loop, store::EndAgent{std::move(request.agent)}, std::move(context.reply),
               std::move(answer));
+}
+
+void Router::Impl::operate(Context context, protocol::DisconnectAgent request) {
+    const auto agent = core::AgentId::parse_issued(request.agent);
+    const bool known = agent && (auth_.holder(agent->str()) || presence_.find(*agent) ||
+                                 roster_.find(agent->str()));
+    if (!known) {
+        return context.reply(core::Error(core::ErrorCode::not_found, {}, "there is no such agent"));
+    }
+    /// What the loops have closed; the last one has it answered.
+    struct Tally {
+        std::atomic<std::uint64_t> closed{0};
+        std::atomic<std::size_t> loops_left;
+        Answer reply;
+    };
+    const auto tally = std::make_shared<Tally>();
+    tally->loops_left = loops_.size();
+    tally->reply = std::move(context.reply);
+    loops_.post_all([tally, agent = *agent, &asking = context.loop](delivery::EventLoop& loop) {
+        for (delivery::Session* session : loop.registry().of_agent(agent)) {
+            if (session->closing()) continue;
+            session->close(protocol::CloseCode::disconnected);
+            ++tally->closed;
+        }
+        if (--tally->loops_left > 0) return;
+        asking.post([tally, agent] {
+            tally->reply(protocol::ReplyValue(
+                protocol::AgentDisconnected{std::string(agent.str()), tally->closed}));
+        });
+    });
 }
 
 void Router::Impl::end_agent(delivery::EventLoop& loop, store::WriteOp op, Answer reply,

@@ -68,7 +68,11 @@ void Router::Impl::operate(Context context, protocol::QueryHistory request) {
                               .start_time = request.start_time,
                               .end_time = request.end_time,
                               .cursor = request.cursor,
-                              .viewer = viewer(context.caller)};
+                              .viewer = viewer(context.caller),
+                              .type = std::move(request.type),
+                              .text = std::move(request.text),
+                              .newest_first = request.newest_first,
+                              .before = request.before};
     if (request.channel) {
         auto channel = core::ChannelName::parse(*request.channel);
         if (!channel) {  // no channel can have such a name, so nothing matches

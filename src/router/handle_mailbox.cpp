@@ -41,7 +41,8 @@ struct Router::Impl::Poll final : Pending::Cancellable, std::enable_shared_from_
     void read_on(services::Mailbox::Read read, std::any* shared);
     void read_later(services::Mailbox::Read read);
     void wait_for_mail();
-    /// The deadline, or when the token expires if that is before; nothing when it is not good.
+    /// The deadline, or when the token or session expires if that is before; nothing when it is not
+    /// good.
     [[nodiscard]] std::optional<core::SteadyTime> end_of_wait() const;
     void cancel() override {
         reply = nullptr;
@@ -69,7 +70,7 @@ struct Router::Impl::Poll final : Pending::Cancellable, std::enable_shared_from_
 void Router::Impl::Poll::go_on(std::any* shared) {
     if (!reply) return;
     // It may have been revoked while the poll waited.
-    if (!router.auth_.holds_token(*caller.agent, caller.token)) {
+    if (!router.auth_.holds_token(*caller.agent, caller.token, caller.web_session)) {
         return std::exchange(reply, nullptr)(core::Error(core::ErrorCode::unauthorized));
     }
     if (shared != nullptr && shared->has_value()) {
@@ -107,7 +108,7 @@ void Router::Impl::Poll::read_later(services::Mailbox::Read read) {
 
 std::optional<core::SteadyTime> Router::Impl::Poll::end_of_wait() const {
     if (!caller.token) return deadline;
-    const auto token = router.auth_.record(*caller.token);
+    const auto token = router.auth_.find(*caller.token, caller.web_session);
     if (!token) return std::nullopt;
     if (!token->expires_at) return deadline;
     // By the wall clock, as everywhere; should that be set, the poll looks again.
@@ -155,6 +156,7 @@ void Router::Impl::operate(Context context, protocol::PollMailbox request) {
         return context.reply(core::Error(core::ErrorCode::unauthorized));
     }
     analytics_.seen(agent, clock_.now());
+    roster_.read(agent, clock_.now());
     const core::SteadyTime deadline = clock_.steady() + std::min(request.wait, kLongestWait);
     auto marks = mailbox_.must_store_first(agent);
     std::optional<services::Mailbox::Read> unfinished;
@@ -178,10 +180,7 @@ void Router::Impl::operate(Context context, protocol::PollMailbox request) {
     if (unfinished) return poll->read_later(std::move(*unfinished));
     if (marks.empty()) return poll->wait_for_mail();
     // What the agent read over a connection that has just ended is not stored yet.
-    store::MarkRead last = std::move(marks.back());
-    marks.pop_back();
-    for (store::MarkRead& mark : marks) loop.submit(std::move(mark), nullptr);
-    loop.submit(std::move(last), [poll](const store::WriteResult&) { poll->go_on(nullptr); });
+    store_first(loop, std::move(marks), [poll] { poll->go_on(nullptr); });
 }
 
 services::Mailbox::Read Router::Impl::begin_poll(const Caller& caller,
@@ -228,6 +227,7 @@ void Router::Impl::operate(Context context, protocol::Ack request) {
         return context.reply(core::Error(core::ErrorCode::unauthorized));
     }
     const core::AgentId agent = *context.caller.agent;
+    roster_.read(agent, clock_.now());
     submit(std::move(context), mailbox_.acknowledge(agent, request.up_to),
            [up_to = request.up_to](const store::WriteValue&) {
                return protocol::ReplyValue(protocol::Acked{up_to});

@@ -24,7 +24,12 @@ void Router::Impl::operate(Context context, protocol::SendMessage request) {
                                                              : protocol::DeliveryStatus::queued;
             if (!appended.duplicate) analytics_.received(direct->agent, now);
         }
-        if (!appended.duplicate) analytics_.sent(message.draft.from, now);
+        if (!appended.duplicate) {
+            analytics_.sent(message.draft.from, now);
+            if (std::holds_alternative<core::ToEveryone>(message.draft.to)) {
+                analytics_.broadcast(message.draft.from, message.seq, now);
+            }
+        }
         return protocol::ReplyValue(sent);
     });
 }
@@ -41,7 +46,10 @@ void Router::Impl::operate(Context context, protocol::Publish request) {
             text = std::move(request.channel_text)](const store::WriteValue& value) {
                const auto& appended = std::get<store::Appended>(value);
                const core::Message& message = *appended.message;
-               if (!appended.duplicate) analytics_.sent(message.draft.from, message.timestamp);
+               if (!appended.duplicate) {
+                   analytics_.sent(message.draft.from, message.timestamp);
+                   analytics_.published(message.draft.from, channel.str(), message.timestamp);
+               }
                return protocol::ReplyValue(protocol::Published{
                    channel, message.channel_seq, message.id, text, appended.duplicate});
            });

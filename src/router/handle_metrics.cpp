@@ -111,7 +111,9 @@ void add_connections(MetricList& list, delivery::LoopGroup& loops) {
 }
 
 void add_operations(MetricList& list, delivery::LoopGroup& loops) {
-    list.counters("agentcom_operations_total", "Operations answered, by name and outcome.");
+    list.counters("agentcom_operations_total",
+                  "Operations answered or refused, by name and outcome; and refusals of what is "
+                  "none.");
     for (const protocol::OperationInfo& info : protocol::operations()) {
         const auto place = static_cast<std::size_t>(info.id);
         for (std::size_t outcome = 0; outcome < delivery::kOutcomeNames.size(); ++outcome) {
@@ -120,6 +122,17 @@ void add_operations(MetricList& list, delivery::LoopGroup& loops) {
                      sum(
                          loops, [&](auto& figures) -> auto& {
                              return figures.operations[place][outcome];
+                         }));
+        }
+    }
+    for (std::size_t where = 0; where < delivery::kElsewhereNames.size(); ++where) {
+        // What is no operation and was not refused is nobody's to count here.
+        for (std::size_t outcome = 1; outcome < delivery::kOutcomeNames.size(); ++outcome) {
+            list.add({{"operation", std::string(delivery::kElsewhereNames[where])},
+                      {"outcome", std::string(delivery::kOutcomeNames[outcome])}},
+                     sum(
+                         loops, [&](auto& figures) -> auto& {
+                             return figures.elsewhere[where][outcome];
                          }));
         }
     }
@@ -167,6 +180,19 @@ void add_commits(MetricList& list, const store::Store& store, const store::Store
     list.gauge("agentcom_commit_queue_operations",
                "Write operations that wait for their commit, or for a loop to apply them.",
                stats.queue_depth);
+}
+
+void add_journal(MetricList& list, const store::Store& store, core::SteadyTime now) {
+    store::JournalFigures journal = store.journal_figures();
+    list.gauge("agentcom_journal_bytes", "Bytes of the journal that no checkpoint covers yet.",
+               journal.bytes);
+    list.histogram("agentcom_checkpoint_seconds", "Time that a checkpoint took.",
+                   protocol::HistogramUnit::nanoseconds, std::move(journal.checkpoints));
+    list.gauge("agentcom_checkpoint_age_seconds",
+               "How long ago the last checkpoint was made; without writes none is needed.",
+               seconds_since(journal.last_checkpoint, now));
+    list.gauge("agentcom_journal_replayed_batches",
+               "Batches of operations that were applied again at the start.", journal.replayed);
 }
 
 void add_store(MetricList& list, const store::Store& store, const store::StoreStats& stats) {
@@ -254,6 +280,7 @@ protocol::MetricsReport Router::Impl::measure(const delivery::EventLoop& asking)
     add_operations(list, loops_);
     const store::StoreStats stats = store.stats();
     add_commits(list, store, stats, machine);
+    add_journal(list, store, machine);
     add_store(list, store, stats);
     add_backlog(list, *backlogs_, clock_.steady());
     list.family("agentcom_loop_last_turn_seconds",

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -16,6 +17,20 @@ bool Router::Impl::ready_to_stream(delivery::Session& session, const Caller& cal
     return find_backlog(session, *caller.agent, true, core::Seq{core::kMaxSeq});
 }
 
+std::optional<core::Error> Router::Impl::take_stream(delivery::Session& session,
+                                                     const core::AgentId& agent) {
+    if (const auto taken = streams_->take(agent); taken != services::Quota::Taken::yes) {
+        core::Error error(core::ErrorCode::too_many_connections);
+        if (taken == services::Quota::Taken::share_gone) {
+            error.message = "this agent has as many streams as one agent may";
+        }
+        return error;
+    }
+    session.quota_place = std::shared_ptr<void>(
+        nullptr, [streams = streams_, agent](void*) { streams->give_back(agent); });
+    return std::nullopt;
+}
+
 void Router::Impl::operate(Context context, protocol::OpenStream request) {
     // There must be something to stream to.
     if (context.session == nullptr || context.session->identity()) {
@@ -23,21 +38,16 @@ void Router::Impl::operate(Context context, protocol::OpenStream request) {
     }
     delivery::Session& session = *context.session;
     const core::AgentId& agent = *context.caller.agent;
-    const auto identity = context.caller.token ? auth_.find(*context.caller.token) : std::nullopt;
+    const auto identity = context.caller.token
+                              ? auth_.find(*context.caller.token, context.caller.web_session)
+                              : std::nullopt;
     if (agent.str() != request.mailbox || !identity || identity->agent != agent) {
         return context.reply(core::Error(core::ErrorCode::unauthorized));
     }
     if (shutting_down) return context.reply(core::Error(core::ErrorCode::shutting_down));
-    if (const auto taken = streams_->take(agent); taken != services::Quota::Taken::yes) {
-        core::Error error(core::ErrorCode::too_many_connections);
-        if (taken == services::Quota::Taken::share_gone) {
-            error.message = "this agent has as many streams as one agent may";
-        }
-        return context.reply(std::move(error));
-    }
-    session.quota_place = std::shared_ptr<void>(
-        nullptr, [streams = streams_, agent](void*) { streams->give_back(agent); });
+    if (auto error = take_stream(session, agent)) return context.reply(std::move(*error));
     analytics_.seen(agent, clock_.now());
+    roster_.read(agent, clock_.now());
 
     // One moment of the log, as for a connection: see `identify`.
     const store::ConnectionStart start = store.connection_start(agent);
@@ -58,7 +68,8 @@ void Router::Impl::operate(Context context, protocol::OpenStream request) {
                           .echo = false,
                           .stream = true,
                           .token = identity->token,
-                          .expires_at = identity->expires_at});
+                          .expires_at = identity->expires_at,
+                          .web_session = identity->web_session});
     session.begins_after = start.head;
     session.backlog_position = opened.last_seq;
     session.set_catching_up(true);
@@ -80,7 +91,7 @@ struct Router::Impl::UnreadCount final : std::enable_shared_from_this<UnreadCoun
 
     void begin() {
         // It may have been revoked while what the agent had read was stored.
-        if (!router.auth_.holds_token(*caller.agent, caller.token)) {
+        if (!router.auth_.holds_token(*caller.agent, caller.token, caller.web_session)) {
             return reply(core::Error(core::ErrorCode::unauthorized));
         }
         // As large as the mailbox may be; of each turn's messages only the counts are kept.
@@ -130,6 +141,71 @@ struct Router::Impl::UnreadCount final : std::enable_shared_from_this<UnreadCoun
     std::optional<services::Mailbox::Read> read;
 };
 
+/// A list that may take several turns of the loop.
+struct Router::Impl::WaitingList final : std::enable_shared_from_this<WaitingList> {
+    WaitingList(Impl& the_router, Context&& context, const core::AgentId& of, core::Seq after,
+                core::PageLimit wanted)
+        : router(the_router),
+          loop(context.loop),
+          caller(context.caller),
+          reply(std::move(context.reply)),
+          cursor(after),
+          limit(wanted),
+          page{.agent = of} {}
+
+    void begin() {
+        // It may have been revoked while what the agent had read was stored.
+        if (!router.auth_.holds_token(*caller.agent, caller.token, caller.web_session)) {
+            return reply(core::Error(core::ErrorCode::unauthorized));
+        }
+        read.emplace(router.mailbox_.poll(page.agent, cursor, limit));
+        go_on();
+    }
+    void go_on() {
+        try {
+            if (!router.mailbox_.go_on(*read)) {
+                return loop.reads().go_on(
+                    owner_of(caller), [self = shared_from_this()] { self->go_on(); }, [] {});
+            }
+        } catch (const std::exception&) {
+            loop.registry().faults().report("list of what waits");
+            return reply(core::Error(core::ErrorCode::internal));
+        }
+        router.charge(caller, read->budget);
+        page.messages = std::move(read->view.messages);
+        page.truncated = read->view.truncated;
+        if (read->view.more && !page.messages.empty()) page.next_cursor = page.messages.back()->seq;
+        reply(protocol::ReplyValue(std::move(page)));
+    }
+
+    Impl& router;
+    delivery::EventLoop& loop;
+    Caller caller;
+    Answer reply;
+    core::Seq cursor;
+    core::PageLimit limit;
+    protocol::WaitingPage page;
+    std::optional<services::Mailbox::Read> read;
+};
+
+void Router::Impl::operate(Context context, protocol::ListWaiting request) {
+    const auto agent = core::AgentId::parse_issued(request.mailbox);
+    if (!agent) {
+        return context.reply(core::Error(core::ErrorCode::not_found, {}, "there is no such agent"));
+    }
+    if (*agent != *context.caller.agent && !context.caller.reads_everything()) {
+        return context.reply(core::Error(core::ErrorCode::forbidden, {},
+                                         "what waits for another agent is for administrators and "
+                                         "observers"));
+    }
+    const core::PageLimit limit = page_limit(context, std::max<std::uint64_t>(request.limit, 1));
+    auto marks = mailbox_.must_store_first(*agent);
+    delivery::EventLoop& loop = context.loop;
+    const auto list =
+        std::make_shared<WaitingList>(*this, std::move(context), *agent, request.cursor, limit);
+    store_first(loop, std::move(marks), [list] { list->begin(); });
+}
+
 void Router::Impl::operate(Context context, protocol::GetUnread request) {
     const core::AgentId& agent = *context.caller.agent;
     if (agent.str() != request.mailbox) {
@@ -139,12 +215,16 @@ void Router::Impl::operate(Context context, protocol::GetUnread request) {
     auto marks = mailbox_.must_store_first(agent);
     delivery::EventLoop& loop = context.loop;
     const auto count = std::make_shared<UnreadCount>(*this, std::move(context));
-    if (marks.empty()) return count->begin();
-    // What the agent read over a connection that has just ended is not stored yet.
+    store_first(loop, std::move(marks), [count] { count->begin(); });
+}
+
+void Router::Impl::store_first(delivery::EventLoop& loop, std::vector<store::MarkRead> marks,
+                               std::function<void()> then) {
+    if (marks.empty()) return then();
     store::MarkRead last = std::move(marks.back());
     marks.pop_back();
     for (store::MarkRead& mark : marks) loop.submit(std::move(mark), nullptr);
-    loop.submit(std::move(last), [count](const store::WriteResult&) { count->begin(); });
+    loop.submit(std::move(last), [then = std::move(then)](const store::WriteResult&) { then(); });
 }
 
 }  // namespace agentcom::router

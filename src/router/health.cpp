@@ -12,11 +12,17 @@ namespace agentcom::router {
 using protocol::HealthState;
 
 HealthState Router::Impl::liveness(std::optional<core::SteadyTime> asking) const {
-    std::vector<std::optional<core::SteadyTime>> turns;
+    const core::SteadyTime now = std::chrono::steady_clock::now();
+    std::vector<LoopTurn> turns;
     turns.reserve(loops_.size());
-    for (std::size_t i = 0; i < loops_.size(); ++i) turns.push_back(loops_[i].last_turn());
-    return judge({.loops = turns, .asking = asking, .commit_busy_since = store.busy_since()},
-                 std::chrono::steady_clock::now(), options_.stalled_after);
+    for (std::size_t i = 0; i < loops_.size(); ++i) {
+        const auto last = loops_[i].last_turn();
+        // The system is asked only about a loop that is late.
+        const bool late = last && *last < now - options_.stalled_after;
+        turns.push_back({.last = last, .waits_for_disk = late && loops_[i].waits_for_disk()});
+    }
+    return judge({.loops = turns, .asking = asking, .commit_busy_since = store.busy_since()}, now,
+                 options_.stalled_after);
 }
 
 HealthState Router::Impl::readiness(const delivery::EventLoop& asking) const {
@@ -40,7 +46,8 @@ void Router::Impl::operate(Context context, protocol::Health) {
 
 void Router::Impl::operate(Context context, protocol::ProbeLive) {
     const HealthState state = liveness(context.loop.last_turn());
-    // A disk that hangs is no better after a restart, and a start is no failure.
+    // A disk that hangs is no better after a restart, which would not even begin before it is back,
+    // and a start is no failure.
     const bool turns = state != HealthState::loop_stalled;
     context.reply(protocol::ReplyValue(protocol::ProbeReport{turns ? HealthState::ok : state}));
 }

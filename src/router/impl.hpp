@@ -2,6 +2,7 @@
 
 #include <any>
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
@@ -12,6 +13,7 @@
 #include "agentcom/core/time.hpp"
 #include "agentcom/delivery/event_loop.hpp"
 #include "agentcom/router/router.hpp"
+#include "agentcom/services/alarms.hpp"
 #include "agentcom/services/analytics.hpp"
 #include "agentcom/services/auth.hpp"
 #include "agentcom/services/channels.hpp"
@@ -25,8 +27,13 @@
 #include "agentcom/services/threads.hpp"
 #include "router/answer.hpp"
 #include "router/backlog_sweep.hpp"
+#include "router/day_recount.hpp"
+#include "router/hub_watch.hpp"
 #include "router/jobs.hpp"
+#include "router/observed_rows.hpp"
+#include "router/observer_feed.hpp"
 #include "router/page_cache.hpp"
+#include "router/pair_count.hpp"
 
 namespace agentcom::router {
 
@@ -86,6 +93,10 @@ public:
     void operate(Context context, protocol::AnalyticsAgents request);
     void operate(Context context, protocol::AnalyticsHourly request);
 
+    void operate(Context context, protocol::Observe request);
+    void operate(Context context, protocol::ObserveAgent request);
+    void operate(Context context, protocol::ObservePairs request);
+
     void operate(Context context, protocol::GetSetting request);
     void operate(Context context, protocol::PutSetting request);
     void operate(Context context, protocol::CreateToken request);
@@ -96,6 +107,13 @@ public:
     void operate(Context context, protocol::RotateToken request);
     void operate(Context context, protocol::WhoAmI request);
     void operate(Context context, protocol::EndAgent request);
+
+    void operate(Context context, protocol::DisconnectAgent request);
+    void operate(Context context, protocol::ListWaiting request);
+
+    void operate(Context context, protocol::LogIn request);
+    void operate(Context context, protocol::GetSession request);
+    void operate(Context context, protocol::LogOut request);
 
     void operate(Context context, protocol::ProbeLive request);
     void operate(Context context, protocol::ProbeReady request);
@@ -120,6 +138,7 @@ public:
     [[nodiscard]] protocol::HealthState liveness(std::optional<core::SteadyTime> asking) const;
     void start_maintenance(delivery::EventLoop& loop);
     [[nodiscard]] Caller authenticate(std::string_view token);
+    [[nodiscard]] Caller authenticate_web_session(std::string_view cookie);
 
     std::atomic<bool> shutting_down{false};
     store::Store& store;
@@ -177,6 +196,10 @@ private:
     void replace_session(const core::AgentId& agent, services::SessionPlace place);
     struct Poll;
     struct UnreadCount;
+    struct WaitingList;
+    /// Stores what the agent read over a connection that has just ended, and goes on then.
+    static void store_first(delivery::EventLoop& loop, std::vector<store::MarkRead> marks,
+                            std::function<void()> then);
     struct Lookup;
     /// What is known of one agent but for what is unread; `role`: of its tokens, if it has any.
     [[nodiscard]] protocol::AgentDetails details(const core::AgentId& agent,
@@ -233,6 +256,17 @@ private:
     /// The same, and whether the hub can serve.
     [[nodiscard]] protocol::HealthState readiness(const delivery::EventLoop& asking) const;
 
+    // Observers (handle_observe.cpp).
+    [[nodiscard]] AgentSources agent_sources() const;
+    /// On the first loop.
+    [[nodiscard]] protocol::HubOverview overview(const ObservedRows::Counts& counts);
+    /// Begins to look at the hub's counters, and to count again what was sent before the start.
+    void watch_hub(delivery::EventLoop& loop);
+    /// Takes one of the places that there are for streams, which the session gives back; the error
+    /// says why there is none.
+    [[nodiscard]] std::optional<core::Error> take_stream(delivery::Session& session,
+                                                         const core::AgentId& agent);
+
     // Metrics (handle_metrics.cpp).
     [[nodiscard]] protocol::MetricsReport measure(const delivery::EventLoop& asking) const;
     /// Lets the background job be counted; the completion of one of its writes.
@@ -275,6 +309,13 @@ private:
     PageCache<protocol::AgentAnalyticsList> analytics_page_;
     PageCache<protocol::MetricsReport> metrics_;
     const std::shared_ptr<BacklogSweep> backlogs_;
+    const core::Timestamp started_at_;
+    const core::Seq started_at_head_;  // the newest message at the start
+    const std::shared_ptr<HubWatch> watch_;
+    const std::shared_ptr<PairCount> pairs_;
+    const std::shared_ptr<ObserverFeed> feed_;
+    services::Alarms alarms_;              // first loop only
+    std::atomic<bool> recounting_{false};  // what was sent before the start
     Jobs jobs_;
 
     /// Of each loop, and touched by it alone: its connections whose tokens expire, the first first.

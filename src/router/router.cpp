@@ -30,8 +30,19 @@ Router::Impl::Impl(RouterOptions options, store::Store& the_store, delivery::Loo
       waiting_polls_(options_.max_waiting_polls, options_.max_waiting_polls_per_agent),
       streams_(
           std::make_shared<services::Quota>(options_.max_streams, options_.max_streams_per_agent)),
-      backlogs_(std::make_shared<BacklogSweep>(the_store, mailbox_, clock,
-                                               options_.metrics_backlog_interval)),
+      backlogs_(std::make_shared<BacklogSweep>(
+          the_store, mailbox_, analytics_, clock,
+          BacklogSweep::Limits{options_.metrics_backlog_interval, options_.max_analytics_agents})),
+      started_at_(clock.now()),
+      started_at_head_(the_store.head()),
+      watch_(std::make_shared<HubWatch>(the_store, loops, options_.lost_log_lines, clock)),
+      pairs_(std::make_shared<PairCount>(the_store, clock)),
+      feed_(std::make_shared<ObserverFeed>(
+          loops, clock, *backlogs_, *watch_, agent_sources(), options_.observed_agents,
+          ObserverFeed::Hub{[this](const ObservedRows::Counts& counts) { return overview(counts); },
+                            [this] {
+                                return protocol::HubIdentity{started_at_, store.epoch()};
+                            }})),
       expiring_sessions_(loops.size()) {
     feed_watchers();
 }
@@ -49,6 +60,15 @@ Caller Router::Impl::authenticate(std::string_view token) {
     auto identity = auth_.verify(token);
     if (!identity) return {};
     return Caller{std::move(identity->agent), identity->role, identity->token};
+}
+
+Caller Router::Impl::authenticate_web_session(std::string_view cookie) {
+    auto identity = auth_.verify_web_session(cookie);
+    if (!identity) return {};
+    return Caller{.agent = std::move(identity->agent),
+                  .role = identity->role,
+                  .token = identity->token,
+                  .web_session = identity->web_session};
 }
 
 std::optional<core::Error> Router::Impl::refuse_caller(protocol::Right right, const Caller& caller,
@@ -202,6 +222,8 @@ void Router::Impl::begin_shutdown() {
 void Router::Impl::start_maintenance(delivery::EventLoop& loop) {
     next_eviction_ = clock_.steady() + options_.evict_interval;
     loop.on_tick([this, &loop] { maintain(loop); });
+    recounting_ = true;
+    watch_hub(loop);
     watch_tokens();
 }
 
@@ -273,6 +295,10 @@ Router::Router(RouterOptions options, store::Store& store, delivery::LoopGroup& 
 Router::~Router() = default;
 
 Caller Router::authenticate(std::string_view token) const { return impl_->authenticate(token); }
+
+Caller Router::authenticate_web_session(std::string_view cookie) const {
+    return impl_->authenticate_web_session(cookie);
+}
 
 Pending Router::handle(delivery::EventLoop& loop, const Caller& caller, delivery::Session* session,
                        protocol::Request&& request, ReplyHandler reply) {

@@ -55,7 +55,7 @@ void Router::Impl::recheck_session(delivery::EventLoop& loop, const core::AgentI
 }
 
 void Router::Impl::recheck_token(delivery::EventLoop& loop, delivery::Session& session) {
-    const auto identity = auth_.find(session.identity()->token);
+    const auto identity = auth_.find(session.identity()->token, session.identity()->web_session);
     if (!identity || identity->agent != session.identity()->agent) {
         return session.close(protocol::CloseCode::token_revoked);
     }

@@ -28,6 +28,14 @@ Analytics::Hour& Analytics::Counters::hour(core::Timestamp now) {
     return oldest = Hour{.bucket = bucket};
 }
 
+Analytics::Hour* Analytics::Counters::past_hour(core::Timestamp at) {
+    const auto bucket = static_cast<std::int32_t>(bucket_of(at));
+    const auto found = std::ranges::find(hours, bucket, &Hour::bucket);
+    if (found != hours.end()) return &*found;
+    if (hours.size() < kAnalyticsHours) return &hours.emplace_back(Hour{.bucket = bucket});
+    return nullptr;
+}
+
 template <class Function>
 void Analytics::update(const core::AgentId& agent, Function&& function) {
     shards_[core::TextHash{}(agent) % kShards].with([&](Shard& shard) {
@@ -67,6 +75,7 @@ void Analytics::connected(const core::AgentId& agent, core::Timestamp now) {
     update(agent, [&](Counters& counters) {
         counters.connected_since = now;
         counters.last_active = now;
+        counters.acted = true;
         ++counters.connections;
     });
 }
@@ -88,13 +97,99 @@ void Analytics::disconnected(const core::AgentId& agent, core::Timestamp now) {
 }
 
 void Analytics::seen(const core::AgentId& agent, core::Timestamp now) {
-    update_known(agent, [&](Counters& counters) { counters.last_active = now; });
+    update_known(agent, [&](Counters& counters) {
+        counters.last_active = now;
+        counters.acted = true;
+    });
 }
 
 void Analytics::sent(const core::AgentId& agent, core::Timestamp now) {
     update(agent, [&](Counters& counters) {
         ++counters.hour(now).sent;
         counters.last_active = now;
+        counters.acted = true;
+    });
+}
+
+void Analytics::broadcast(const core::AgentId& agent, core::Seq seq, core::Timestamp now) {
+    const std::int64_t bucket = bucket_of(now);
+    broadcasts_.with([&](Broadcasts& all) {
+        // Completions of several loops come nearly in order.
+        all.newest.insert(std::upper_bound(all.newest.begin(), all.newest.end(), seq), seq);
+        if (all.newest.size() > kMostBroadcasts) all.newest.pop_front();
+        auto& hour = all.hours[static_cast<std::size_t>(bucket) % all.hours.size()];
+        // One that is too old has lost its place to a later hour.
+        if (hour.bucket > bucket) return;
+        if (hour.bucket != bucket) hour = {.bucket = bucket};
+        ++hour.count;
+    });
+    update_known(agent, [&](Counters& counters) {
+        if (Hour* hour = counters.past_hour(now)) ++hour->broadcast;
+    });
+}
+
+std::uint64_t Analytics::broadcasts_24h(core::Seq after, core::Timestamp now) const {
+    return broadcasts_.with([&](const Broadcasts& all) {
+        std::uint64_t count = 0;
+        for (const auto& hour : all.hours) {
+            if (within_day(hour.bucket, now)) count += hour.count;
+        }
+        // Who has been there for longer than these go back is given all of the day's.
+        if (all.newest.empty() || after < all.newest.front()) return count;
+        const auto behind = std::upper_bound(all.newest.begin(), all.newest.end(), after);
+        return std::min(count, static_cast<std::uint64_t>(all.newest.end() - behind));
+    });
+}
+
+void Analytics::published(const core::AgentId& agent, std::string_view channel,
+                          core::Timestamp now) {
+    const std::size_t hash = core::TextHash{}(channel);
+    const auto bucket = static_cast<std::int32_t>(bucket_of(now));
+    update_known(agent, [&](Counters& counters) {
+        auto& published = counters.published;
+        const auto found =
+            std::find_if(published.rbegin(), published.rend(), [&](const Publications& each) {
+                return each.channel == hash && each.bucket == bucket;
+            });
+        if (found != published.rend()) {
+            ++found->count;
+            return;
+        }
+        if (published.size() >= kMostPublications) published.erase(published.begin());
+        published.push_back({hash, bucket, 1});
+    });
+}
+
+std::uint64_t Analytics::published_24h(std::string_view agent, std::string_view channel,
+                                       core::Timestamp now) const {
+    const std::size_t hash = core::TextHash{}(channel);
+    return shards_[core::TextHash{}(agent) % kShards].with([&](const Shard& shard) {
+        std::uint64_t count = 0;
+        const auto found = shard.counters.find(agent);
+        if (found == shard.counters.end()) return count;
+        for (const Publications& each : found->second.published) {
+            if (each.channel == hash && within_day(each.bucket, now)) count += each.count;
+        }
+        return count;
+    });
+}
+
+void Analytics::recall_sent(const core::AgentId& agent, core::Timestamp sent_at,
+                            core::Timestamp now) {
+    if (!within_day(bucket_of(sent_at), now)) return;
+    update(agent, [&](Counters& counters) {
+        if (Hour* hour = counters.past_hour(sent_at)) ++hour->sent;
+        if (!counters.acted || counters.last_active < sent_at) counters.last_active = sent_at;
+        counters.acted = true;
+    });
+}
+
+void Analytics::recall_received(const core::AgentId& agent, core::Timestamp sent_at,
+                                core::Timestamp now) {
+    if (!within_day(bucket_of(sent_at), now)) return;
+    update(agent, [&](Counters& counters) {
+        if (Hour* hour = counters.past_hour(sent_at)) ++hour->received;
+        if (counters.last_active.ms == 0) counters.last_active = sent_at;
     });
 }
 
@@ -116,6 +211,7 @@ void Analytics::forget(std::string_view agent) {
 }
 
 void Analytics::reset(core::Timestamp now) {
+    broadcasts_.with([](Broadcasts& all) { all = {}; });
     for (auto& guarded : shards_) {
         guarded.with([&](Shard& shard) {
             std::erase_if(shard.counters, [&](const auto& entry) {
@@ -128,7 +224,9 @@ void Analytics::reset(core::Timestamp now) {
                                     .last_active = now,
                                     .last_seen = std::nullopt,
                                     .connected_since = now,
-                                    .connections = 1};
+                                    .connections = 1,
+                                    .acted = true,
+                                    .published = {}};
             }
         });
     }
@@ -138,13 +236,16 @@ AgentActivity Analytics::activity(const core::AgentId& agent, const Counters& co
                                   core::Timestamp now) {
     AgentActivity activity{.agent = agent.str(),
                            .connected = counters.connected_since.has_value(),
+                           .acted = counters.acted,
                            .last_active = counters.last_active,
                            .last_seen = counters.last_seen,
+                           .connected_since = counters.connected_since,
                            .connections = counters.connections};
     for (const Hour& hour : counters.hours) {
         if (!within_day(hour.bucket, now)) continue;
         activity.sent_24h += hour.sent;
         activity.received_24h += hour.received;
+        activity.broadcast_24h += hour.broadcast;
         activity.connected_ms_24h += hour.connected_ms;
         if (hour.bucket == bucket_of(now)) activity.sent_this_hour = hour.sent;
     }
@@ -189,6 +290,26 @@ void Analytics::add_totals(std::size_t part, core::Timestamp now, ActivityTotals
                                                                       : totals.idle);
         }
     });
+}
+
+std::vector<AgentActivity> Analytics::part(std::size_t part, core::Timestamp now) const {
+    return shards_[part].with([&](const Shard& shard) {
+        std::vector<AgentActivity> all;
+        all.reserve(shard.counters.size());
+        for (const auto& [agent, counters] : shard.counters) {
+            all.push_back(activity(agent, counters, now));
+        }
+        return all;
+    });
+}
+
+std::optional<AgentActivity> Analytics::find(std::string_view agent, core::Timestamp now) const {
+    return shards_[core::TextHash{}(agent) % kShards].with(
+        [&](const Shard& shard) -> std::optional<AgentActivity> {
+            const auto found = shard.counters.find(agent);
+            if (found == shard.counters.end()) return std::nullopt;
+            return activity(found->first, found->second, now);
+        });
 }
 
 std::vector<HourlyActivity> Analytics::hourly(std::string_view agent, core::Timestamp now) const {

@@ -59,23 +59,52 @@ std::optional<Identity> Auth::verify(std::string_view token) {
     const core::Timestamp now = clock_.now();
     auto found = record(digest, now);
     if (!found) return std::nullopt;
-    if (const std::uint32_t day = day_of(now); found->last_used_day < day) {
-        uses_.with([&](auto& uses) {
-            if (uses.size() < kMaxUses) uses.insert_or_assign(digest, day);
-        });
-    }
+    note_use(digest, *found, now);
     return identity(digest, std::move(*found));
 }
 
-std::optional<Identity> Auth::find(const core::TokenDigest& digest) const {
-    auto found = record(digest);
+std::optional<Identity> Auth::verify_web_session(std::string_view cookie) {
+    // Made as tokens are.
+    const auto parsed = core::Token::parse(cookie);
+    if (!parsed) return std::nullopt;
+    const core::TokenDigest digest = parsed->digest();
+    const auto session = store_.find_web_session(digest);
+    if (!session) return std::nullopt;
+    auto found = find(session->token, digest);
     if (!found) return std::nullopt;
-    return identity(digest, std::move(*found));
+    const core::Timestamp now = clock_.now();
+    if (const auto token = record(session->token, now)) note_use(session->token, *token, now);
+    return found;
 }
 
-bool Auth::holds_token(const core::AgentId& agent,
-                       const std::optional<core::TokenDigest>& digest) const {
-    return digest ? record(*digest).has_value() : store_.has_token(agent.str());
+void Auth::note_use(const core::TokenDigest& digest, const store::TokenRecord& record,
+                    core::Timestamp now) {
+    const std::uint32_t day = day_of(now);
+    if (record.last_used_day >= day) return;
+    uses_.with([&](auto& uses) {
+        if (uses.size() < kMaxUses) uses.insert_or_assign(digest, day);
+    });
+}
+
+std::optional<Identity> Auth::find(const core::TokenDigest& digest,
+                                   const std::optional<core::TokenDigest>& web_session) const {
+    const core::Timestamp now = clock_.now();
+    auto found = record(digest, now);
+    if (!found) return std::nullopt;
+    Identity self = identity(digest, std::move(*found));
+    if (!web_session) return self;
+    const auto session = store_.find_web_session(*web_session);
+    if (!session || session->token != digest || session->expires_at <= now) return std::nullopt;
+    self.web_session = web_session;
+    if (!self.expires_at || session->expires_at < *self.expires_at) {
+        self.expires_at = session->expires_at;
+    }
+    return self;
+}
+
+bool Auth::holds_token(const core::AgentId& agent, const std::optional<core::TokenDigest>& digest,
+                       const std::optional<core::TokenDigest>& web_session) const {
+    return digest ? find(*digest, web_session).has_value() : store_.has_token(agent.str());
 }
 
 std::optional<store::NoteTokenUse> Auth::take_uses() {
@@ -90,8 +119,10 @@ std::optional<store::NoteTokenUse> Auth::take_uses() {
     return note;
 }
 
-core::result<store::TokenPage> Auth::list(std::string_view cursor, core::Budget& budget) const {
-    return store_.list_tokens(cursor, budget);
+core::result<store::TokenPage> Auth::list(std::string_view cursor,
+                                          const std::optional<std::string>& agent,
+                                          core::Budget& budget) const {
+    return store_.list_tokens(cursor, budget, agent);
 }
 
 void for_each_token(const store::Store& store,

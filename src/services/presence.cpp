@@ -23,16 +23,18 @@ Presence::Joined Presence::join(PresentAgent agent, SessionPlace place) {
         if (found != state.agents.end()) {
             Entry& entry = found->second;
             entry.agent = std::move(agent);
-            return Joined{std::exchange(entry.place, place), ++state.version};
+            entry.version = ++state.version;
+            return Joined{std::exchange(entry.place, place), entry.version};
         }
         core::AgentId id = agent.agent;
         const auto added =
             state.agents
                 .emplace(std::move(id),
-                         Entry{std::move(agent), place, most_takeovers_at_once(), {}})
+                         Entry{std::move(agent), place, most_takeovers_at_once(), {}, 0})
                 .first;
         state.sorted.emplace(added->first.str(), &added->second);
-        return Joined{std::nullopt, ++state.version};
+        added->second.version = ++state.version;
+        return Joined{std::nullopt, state.version};
     });
 }
 
@@ -78,7 +80,8 @@ std::optional<Presence::StatusChange> Presence::set_status(const core::AgentId& 
             return std::nullopt;
         }
         found->second.agent.profile.status = std::move(status);
-        return StatusChange{found->second.agent, ++state.version};
+        found->second.version = ++state.version;
+        return StatusChange{found->second.agent, state.version};
     });
 }
 
@@ -90,7 +93,8 @@ std::optional<Presence::StatusChange> Presence::set_profile(
         Profile& profile = found->second.agent.profile;
         profile.status = std::move(status);
         if (capabilities) profile.capabilities = std::move(*capabilities);
-        return StatusChange{found->second.agent, ++state.version};
+        found->second.version = ++state.version;
+        return StatusChange{found->second.agent, state.version};
     });
 }
 
@@ -128,6 +132,18 @@ Presence::Page Presence::page(std::string_view after, std::size_t most,
             bytes += next->second->agent.profile.bytes();
         }
         page.more = next != state.sorted.end();
+        return page;
+    });
+}
+
+Presence::Page Presence::changed_since(std::uint64_t version) const {
+    return state_.with([&](const State& state) {
+        Page page;
+        page.version = state.version;
+        if (state.version == version) return page;
+        for (const auto& [id, entry] : state.agents) {
+            if (entry.version > version) page.agents.push_back(entry.agent);
+        }
         return page;
     });
 }

@@ -37,6 +37,13 @@ void Quota::give_back(const core::AgentId& agent) {
     });
 }
 
+std::uint64_t Quota::taken_by(std::string_view agent) const {
+    return state_.with([&](const State& state) {
+        const auto found = state.by_agent.find(agent);
+        return found == state.by_agent.end() ? std::uint64_t{0} : found->second;
+    });
+}
+
 std::uint64_t Quota::taken() const {
     return state_.with([](const State& state) { return state.taken; });
 }

@@ -40,12 +40,21 @@ void Roster::seen(const core::AgentId& agent, core::Timestamp now) {
     with_shard(agent.str(), [&](Shard& shard) { entry(shard, agent).last_seen = now; });
 }
 
+void Roster::read(const core::AgentId& agent, core::Timestamp now) {
+    with_shard(agent.str(), [&](Shard& shard) {
+        Entry& kept = entry(shard, agent);
+        kept.last_seen = now;
+        kept.last_read = now;
+    });
+}
+
 void Roster::declare(const core::AgentId& agent, core::JsonText status,
                      std::optional<core::JsonText> capabilities, core::Timestamp now) {
     with_shard(agent.str(), [&](Shard& shard) {
         Entry& kept = entry(shard, agent);
         shard.bytes -= bytes_of(kept);
         kept.last_seen = now;
+        ++kept.version;
         kept.status = std::move(status);
         if (capabilities) kept.capabilities = std::move(capabilities);
         shard.bytes += bytes_of(kept);
@@ -64,6 +73,7 @@ void Roster::connected(const core::AgentId& agent) {
         const auto found = shard.entries.find(agent);
         if (found == shard.entries.end()) return;
         shard.bytes -= bytes_of(found->second);
+        ++found->second.version;
         found->second.status.reset();
         found->second.capabilities.reset();
     });
@@ -75,6 +85,14 @@ void Roster::forget(std::string_view agent) {
         if (found == shard.entries.end()) return;
         shard.bytes -= bytes_of(found->second);
         shard.entries.erase(found);
+    });
+}
+
+Roster::Glance Roster::glance(std::string_view agent) const {
+    return with_shard(agent, [&](const Shard& shard) -> Glance {
+        const auto found = shard.entries.find(agent);
+        if (found == shard.entries.end()) return {};
+        return {found->second.last_seen, found->second.last_read, found->second.version};
     });
 }
 

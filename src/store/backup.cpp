@@ -194,6 +194,13 @@ StoreCopy copy_from(const fs::path& source, const fs::path& target) {
 Restored restore(const fs::path& copy, const StoreCopy& expected, const StoreOptions& options,
                  bool replace) {
     const fs::path& directory = options.directory;
+    // Before anything is copied, which takes its time and room.
+    if (expected.schema > kSchemaVersion) {
+        throw StoreError("the copy in " + copy.string() +
+                         " was written by a newer version of this program (schema " +
+                         std::to_string(expected.schema) + ", this one knows " +
+                         std::to_string(kSchemaVersion) + "); restore it with that version");
+    }
     if (!holds_store(copy)) throw StoreError("there is no copy of a store in " + copy.string());
     std::error_code different;
     if (fs::equivalent(copy, directory, different)) {

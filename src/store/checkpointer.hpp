@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <memory>
@@ -9,6 +10,7 @@
 #include <string_view>
 #include <thread>
 
+#include "agentcom/core/counter.hpp"
 #include "agentcom/core/time.hpp"
 #include "agentcom/store/store.hpp"
 #include "store/checkpoint.hpp"
@@ -19,7 +21,7 @@ namespace agentcom::store {
 
 /// Keeps the journal short: now and then the store's file is synced by a thread of its own while
 /// commits go on, and when all of one transaction is on disk a checkpoint says so. Members are for
-/// the commit thread.
+/// the commit thread, but for `figures`.
 class Checkpointer {
 public:
     /// What the store's file holds becomes a checkpoint, and the journal begins behind it. Throws
@@ -46,6 +48,8 @@ public:
     [[nodiscard]] std::optional<std::string> failure() const;
     /// Made since the beginning.
     [[nodiscard]] std::uint64_t made() const;
+    /// All but what was replayed. For any thread.
+    [[nodiscard]] JournalFigures figures() const;
 
 private:
     struct Shared {
@@ -63,7 +67,10 @@ private:
     void wait();
     void run();
     void make();
+    void write_out() const;
     void end_thread();
+    /// What the present segment holds is counted anew.
+    void count_bytes() noexcept;
 
     Environment& env_;
     const core::Clock& clock_;
@@ -79,6 +86,14 @@ private:
     // Handed to the thread with `wanted`, and back.
     std::unique_ptr<Pin> next_pin_;
     Checkpoint next_;
+    std::uint64_t written_ = 0;  // bytes of the store's file that it covers
+
+    // For `figures`. No checkpoint covers what is in the present segment, and one that is under way
+    // not yet what is in the earlier one.
+    std::atomic<std::uint64_t> present_bytes_{0};
+    std::atomic<std::uint64_t> earlier_bytes_{0};
+    core::Histogram<core::kLatencyBounds> durations_;
+    std::atomic<core::SteadyTime::rep> last_made_;
 
     mutable std::mutex mutex_;
     mutable std::condition_variable changed_;

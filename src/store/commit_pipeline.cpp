@@ -351,11 +351,7 @@ void CommitPipeline::look_at_file() {
         const auto trouble = env_.trouble();
         if (!trouble) return;
         store_state_ = StoreState::failed;
-        spdlog::critical(
-            "{}: nothing more is written, reads go on as far as they can; stop the hub, and "
-            "restore a backup before it is started again, since without the file a start makes an "
-            "empty store",
-            *trouble);
+        spdlog::critical(*trouble);
     });
 }
 

@@ -54,6 +54,7 @@ public:
     [[nodiscard]] core::Millis ttl() const noexcept { return core::Millis(ttl_ms_.load()); }
     [[nodiscard]] StoreStats stats() const;
     [[nodiscard]] CommitFigures figures() const;
+    [[nodiscard]] JournalFigures journal_figures() const { return checkpoints_.figures(); }
     [[nodiscard]] std::optional<core::SteadyTime> busy_since() const noexcept;
 
 private:

@@ -26,7 +26,6 @@
 namespace agentcom::store {
 namespace {
 
-constexpr const char* kLockFile = "agentcom.lock";
 constexpr unsigned kMaxReaders = 1'024;
 constexpr std::size_t kMaxIdleReaders = 64;
 
@@ -45,6 +44,9 @@ constexpr std::array kTables{
     std::pair{"tokens", &Tables::tokens},
     std::pair{"tokens_by_agent", &Tables::tokens_by_agent},
     std::pair{"token_expiry", &Tables::token_expiry},
+    std::pair{"web_sessions", &Tables::web_sessions},
+    std::pair{"web_sessions_by_token", &Tables::web_sessions_by_token},
+    std::pair{"web_session_expiry", &Tables::web_session_expiry},
     std::pair{"channels", &Tables::channels},
     std::pair{"subscriptions", &Tables::subscriptions},
     std::pair{"subscribers", &Tables::subscribers},

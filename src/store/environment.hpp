@@ -35,6 +35,9 @@ struct Tables {
     MDB_dbi tokens = 0;
     MDB_dbi tokens_by_agent = 0;
     MDB_dbi token_expiry = 0;
+    MDB_dbi web_sessions = 0;
+    MDB_dbi web_sessions_by_token = 0;
+    MDB_dbi web_session_expiry = 0;
     MDB_dbi channels = 0;
     MDB_dbi subscriptions = 0;
     MDB_dbi subscribers = 0;

@@ -122,6 +122,49 @@ void Examiner::look_at_tokens() {
     });
 }
 
+void Examiner::look_at_web_sessions() {
+    const Tables& tables = txn_.tables();
+    walk("web_sessions", tables.web_sessions, [&](std::string_view key, std::string_view value) {
+        require(key.size() == sizeof(core::TokenDigest), "its key is no digest");
+        const WebSessionRecord session = parse_web_session(value);
+        const std::string listed = std::string(digest_key(session.token)).append(key);
+        const std::string expiry = token_expiry_key(session.expires_at, key);
+        if (!txn_.get(tables.tokens, digest_key(session.token))) {
+            find_dangling("a session in a browser was left by its token", tables.web_sessions, key);
+        } else if (!txn_.get(tables.web_sessions_by_token, listed) ||
+                   !txn_.get(tables.web_session_expiry, expiry)) {
+            find("a session in a browser is in no list, so it does not end with its token",
+                 [listed, expiry](WriteTransaction& txn) {
+                     txn.put(txn.tables().web_sessions_by_token, listed, "");
+                     txn.put(txn.tables().web_session_expiry, expiry, "");
+                 });
+        }
+    });
+    const auto session_at = [&](std::string_view digest) {
+        const auto row = txn_.get(tables.web_sessions, digest);
+        return row ? std::optional(parse_web_session(*row)) : std::nullopt;
+    };
+    walk("web_session_expiry", tables.web_session_expiry,
+         [&](std::string_view key, std::string_view) {
+             const core::Timestamp at{static_cast<std::int64_t>(read_be64(key))};
+             const auto session = session_at(key.substr(sizeof(std::uint64_t)));
+             if (!session || session->expires_at != at) {
+                 find_dangling("the order of sessions that expire has one that is gone",
+                               tables.web_session_expiry, key);
+             }
+         });
+    walk("web_sessions_by_token", tables.web_sessions_by_token,
+         [&](std::string_view key, std::string_view) {
+             require(key.size() == 2 * sizeof(core::TokenDigest), "its key is no pair of digests");
+             const auto session = session_at(key.substr(sizeof(core::TokenDigest)));
+             if (!session ||
+                 digest_key(session->token) != key.substr(0, sizeof(core::TokenDigest))) {
+                 find_dangling("a session in a browser is listed that is gone",
+                               tables.web_sessions_by_token, key);
+             }
+         });
+}
+
 void Examiner::look_at_copies() {
     const MDB_dbi table = txn_.tables().copies;
     walk("copies", table, [&](std::string_view key, std::string_view value) {

@@ -63,14 +63,15 @@ void Examiner::find_damaged(std::string text, MDB_dbi table, std::string_view ke
         });
     }
     // All that these tell stands in their keys, which the next look compares with what there is.
-    if (is_one_of(
-            {tables.tokens_by_agent, tables.subscribers, tables.unclaimed, tables.token_expiry})) {
+    if (is_one_of({tables.tokens_by_agent, tables.subscribers, tables.unclaimed,
+                   tables.token_expiry, tables.web_sessions_by_token, tables.web_session_expiry})) {
         return find(std::move(text), [table, key = std::string(key)](WriteTransaction& txn) {
             txn.put(table, key, "");
         });
     }
-    if (is_one_of({tables.tokens, tables.settings, tables.usage, tables.trimmed,
-                   tables.subscriptions, tables.idempotency_keys, tables.idempotency_order})) {
+    if (is_one_of({tables.tokens, tables.web_sessions, tables.settings, tables.usage,
+                   tables.trimmed, tables.subscriptions, tables.idempotency_keys,
+                   tables.idempotency_order})) {
         return find_dangling(std::move(text), table, key);
     }
     find(std::move(text));
@@ -83,6 +84,7 @@ void Examiner::look() {
     look_at_agents();
     look_at_channels();
     look_at_tokens();
+    look_at_web_sessions();
     look_at_subscriptions();
     look_at_members();
     look_at_copies();

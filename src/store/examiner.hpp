@@ -83,6 +83,7 @@ private:
     void look_at_agents();
     [[nodiscard]] bool may_be_of(std::string_view agent, core::Seq born) const;
     void look_at_tokens();
+    void look_at_web_sessions();
     void look_at_copies();
     void look_at_unclaimed();
     void look_at_idempotency();

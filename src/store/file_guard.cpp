@@ -92,7 +92,11 @@ std::vector<Mapping> mappings_of(ino_t inode) {
 
 }  // namespace
 
-FileGuard::FileGuard(std::filesystem::path file, int fd) : file_(std::move(file)), fd_(fd) {
+FileGuard::FileGuard(std::filesystem::path file, int fd)
+    : file_(std::move(file)),
+      lock_file_(file_.parent_path() / kLockFile),
+      fd_(fd),
+      lock_(FileIdentity::of(lock_file_)) {
     const auto opened = FileIdentity::of(fd_);
     if (!opened) {
         throw std::system_error(errno, std::generic_category(), "look at " + file_.string());
@@ -135,6 +139,31 @@ std::uint64_t FileGuard::size() const {
 }
 
 std::optional<std::string> FileGuard::trouble() {
+    if (auto problem = trouble_with_file()) {
+        return *problem +
+               ": nothing more is written, reads go on as far as they can; stop the hub, and "
+               "restore a backup before it is started again, since without the file a start makes "
+               "an empty store";
+    }
+    if (auto problem = trouble_with_lock()) {
+        return *problem +
+               ", and another process may write to the store: nothing more is written, reads go on "
+               "as far as they can; stop all hubs of this directory, and start one again";
+    }
+    return std::nullopt;
+}
+
+std::optional<std::string> FileGuard::trouble_with_lock() const {
+    if (!lock_) return std::nullopt;
+    const auto named = FileIdentity::of(lock_file_);
+    if (!named) return lock_file_.string() + " has been deleted or moved away";
+    if (named->device != lock_->device || named->inode != lock_->inode) {
+        return lock_file_.string() + " has been replaced by another file";
+    }
+    return std::nullopt;
+}
+
+std::optional<std::string> FileGuard::trouble_with_file() {
     const auto opened = FileIdentity::of(fd_);
     if (!opened) return file_.string() + " cannot be looked at any more";
     if (opened->size < largest_) {

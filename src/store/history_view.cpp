@@ -8,6 +8,7 @@
 #include "store/message_log.hpp"
 #include "store/postings.hpp"
 #include "store/rows.hpp"
+#include "store/text_search.hpp"
 #include "store/visibility.hpp"
 
 namespace agentcom::store {
@@ -23,9 +24,12 @@ struct SeqRange {
 SeqRange history_range(LogReader& log, const HistoryQuery& query, std::uint64_t window) {
     const auto oldest = log.first_seq();
     const auto newest = log.last_seq();
-    SeqRange range{query.cursor.next(), core::Seq{0}};
+    SeqRange range{query.newest_first ? core::Seq{1} : query.cursor.next(), core::Seq{0}};
     if (!oldest || !newest || window == 0) return range;
     range.last = *newest;
+    if (query.newest_first && query.before.value > 0) {
+        range.last = std::min(range.last, core::Seq{query.before.value - 1});
+    }
     range.first = std::max(range.first, *oldest);
     if (newest->value >= window) {
         range.first = std::max(range.first, core::Seq{newest->value - window + 1});
@@ -55,24 +59,43 @@ std::vector<PostingCursor> history_lists(const Transaction& txn, const HistoryQu
     return lists;
 }
 
+/// The ways through lists. `reached`: what stands at `at` is `goal` or lies behind it.
+struct OldestFirst {
+    static bool reached(core::Seq at, core::Seq goal) noexcept { return at >= goal; }
+    static bool step(PostingCursor& list) { return list.next(); }
+    static bool seek(PostingCursor& list, core::Seq goal) { return list.at_or_after(goal); }
+    static core::Seq after(core::Seq seq) noexcept { return seq.next(); }
+    /// From where on a page begins with `seq`.
+    static core::Seq just_before(core::Seq seq) noexcept { return core::Seq{seq.value - 1}; }
+};
+struct NewestFirst {
+    static bool reached(core::Seq at, core::Seq goal) noexcept { return at <= goal; }
+    static bool step(PostingCursor& list) { return list.previous(); }
+    static bool seek(PostingCursor& list, core::Seq goal) { return list.at_or_before(goal); }
+    static core::Seq after(core::Seq seq) noexcept { return core::Seq{seq.value - 1}; }
+    static core::Seq just_before(core::Seq seq) noexcept { return seq.next(); }
+};
+
 /// Moves on unless the cursor already stands at or behind `seq`.
+template <class Way>
 bool advance(PostingCursor& cursor, core::Seq seq) {
-    if (cursor.seq() >= seq) return true;
+    if (Way::reached(cursor.seq(), seq)) return true;
     // Most often it is the next one; searching a channel's list takes many look-ups.
-    if (!cursor.next()) return false;
-    return cursor.seq() >= seq || cursor.at_or_after(seq);
+    if (!Way::step(cursor)) return false;
+    return Way::reached(cursor.seq(), seq) || Way::seek(cursor, seq);
 }
 
-/// Moves all to the oldest message that is in every list and not older than `seq`. Without one,
-/// `seq` is what has still to be looked at when the budget's steps ran out, and nothing when a list
-/// has come to its end.
+/// Moves all to the first message of the way that is in every list and at or behind `seq`. Without
+/// one, `seq` is what has still to be looked at when the budget's steps ran out, and nothing when a
+/// list has come to its end.
 struct Meeting {
     std::optional<core::Seq> seq;
     bool met = false;
 };
-Meeting common_at_or_after(std::vector<PostingCursor>& lists, core::Seq seq, core::Budget& budget) {
+template <class Way>
+Meeting meet(std::vector<PostingCursor>& lists, core::Seq seq, core::Budget& budget) {
     for (std::size_t agreed = 0, i = 0; agreed < lists.size(); i = (i + 1) % lists.size()) {
-        if (!advance(lists[i], seq)) return {};
+        if (!advance<Way>(lists[i], seq)) return {};
         if (lists[i].seq() == seq) {
             ++agreed;
             continue;
@@ -84,6 +107,24 @@ Meeting common_at_or_after(std::vector<PostingCursor>& lists, core::Seq seq, cor
     return {seq, true};
 }
 
+/// What is looked at in each message, because there is no list of it.
+class Content {
+public:
+    explicit Content(const HistoryQuery& query) : type_(query.type) {
+        if (query.text) search_.emplace(*query.text);
+    }
+    [[nodiscard]] bool fits(const RecordView& record, core::Budget& budget) const {
+        if (type_ && record.type != *type_) return false;
+        if (!search_) return true;
+        budget.charge(0, TextSearch::cost(record.payload));
+        return search_->is_in(record.payload);
+    }
+
+private:
+    const std::optional<std::string>& type_;
+    std::optional<TextSearch> search_;
+};
+
 /// Puts messages on a page until the budget is used up.
 class PageWriter {
 public:
@@ -92,15 +133,16 @@ public:
         : log_(txn), epochs_(epochs), budget_(budget), visibility_(txn, viewer) {}
 
     /// False when the message must wait for another page. One that is gone is passed over, and so
-    /// is one that the viewer may not see.
+    /// is one that the viewer may not see, or that does not fit.
     template <class SomePage>
-    bool put(core::Seq seq, SomePage& page) {
+    bool put(core::Seq seq, SomePage& page, const Content* content = nullptr) {
         if (!budget_.step()) {
             page.more = true;
             return false;
         }
         const auto [record, damaged] = log_.read(seq);
         if (!record || !visibility_.shows(*record, seq, budget_)) return true;
+        if (content != nullptr && !content->fits(*record, budget_)) return true;
         if (!budget_.take(shown_size(*record))) {
             page.more = true;
             return false;
@@ -127,12 +169,44 @@ void read_list(const Transaction& txn, Feed feed, std::string_view owner, PageWr
     }
 }
 
+/// Of the messages from `first` to `last`, in this order.
+template <class Way>
+void walk_history(const Transaction& txn, const HistoryQuery& query, core::Seq first,
+                  core::Seq last, PageWriter& writer, core::Budget& budget, MessagePage& page) {
+    const Content content(query);
+    std::vector<PostingCursor> lists = history_lists(txn, query);
+    if (lists.empty()) {
+        for (core::Seq seq = first; Way::reached(last, seq); seq = Way::after(seq)) {
+            if (!writer.put(seq, page, &content)) return;
+            page.cursor = seq;
+        }
+        return;
+    }
+    for (PostingCursor& list : lists) {
+        if (!Way::seek(list, first)) return;
+    }
+    Meeting next = meet<Way>(lists, first, budget);
+    while (next.seq && Way::reached(last, *next.seq)) {
+        if (!next.met) {
+            page.more = true;
+            page.cursor = Way::just_before(*next.seq);
+            return;
+        }
+        if (!writer.put(*next.seq, page, &content)) {
+            if (page.entries.empty()) page.cursor = Way::just_before(*next.seq);
+            return;
+        }
+        page.cursor = *next.seq;
+        next = meet<Way>(lists, Way::after(*next.seq), budget);
+    }
+}
+
 }  // namespace
 
 MessagePage read_history(const Transaction& txn, const HistoryQuery& query, std::uint64_t window,
                          const Epochs& epochs, core::Budget& budget) {
     MessagePage page;
-    page.cursor = query.cursor;
+    page.cursor = query.newest_first ? query.before : query.cursor;
     // Longer ones cannot have been stored, and would not fit a key.
     const auto too_long = [](const std::optional<std::string>& id) {
         return id && id->size() > core::kMaxAgentIdBytes;
@@ -141,31 +215,10 @@ MessagePage read_history(const Transaction& txn, const HistoryQuery& query, std:
     PageWriter writer(txn, epochs, budget, query.viewer);
     const SeqRange range = history_range(writer.log(), query, window);
     if (range.empty()) return page;
-
-    std::vector<PostingCursor> lists = history_lists(txn, query);
-    if (lists.empty()) {
-        for (core::Seq seq = range.first; seq <= range.last; seq = seq.next()) {
-            if (!writer.put(seq, page)) return page;
-            page.cursor = seq;
-        }
-        return page;
-    }
-    for (PostingCursor& list : lists) {
-        if (!list.at_or_after(range.first)) return page;
-    }
-    Meeting next = common_at_or_after(lists, range.first, budget);
-    while (next.seq && *next.seq <= range.last) {
-        if (!next.met) {
-            page.more = true;
-            page.cursor = core::Seq{next.seq->value - 1};
-            return page;
-        }
-        if (!writer.put(*next.seq, page)) {
-            if (page.entries.empty()) page.cursor = core::Seq{next.seq->value - 1};
-            return page;
-        }
-        page.cursor = *next.seq;
-        next = common_at_or_after(lists, next.seq->next(), budget);
+    if (query.newest_first) {
+        walk_history<NewestFirst>(txn, query, range.last, range.first, writer, budget, page);
+    } else {
+        walk_history<OldestFirst>(txn, query, range.first, range.last, writer, budget, page);
     }
     return page;
 }

@@ -9,8 +9,9 @@
 #include "store/epochs.hpp"
 #include "store/transaction.hpp"
 
-/// History, threads and channel history: walks through one list, or two at once, from a known
-/// position and within a budget; never a scan.
+/// History, threads and channel history: walks through one list, or several at once, from a known
+/// position and within a budget. What has no list of its own, types and texts, is looked for in
+/// each message of the walk.
 namespace agentcom::store {
 
 /// `window` newest messages are looked at.

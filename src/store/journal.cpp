@@ -11,6 +11,7 @@
 #include <system_error>
 
 #include "agentcom/core/files.hpp"
+#include "agentcom/store/operation_codec.hpp"
 #include "store/bytes.hpp"
 #include "store/checksum.hpp"
 
@@ -114,37 +115,51 @@ public:
     /// Whether a record lies behind this offset that was written when the one with that number was
     /// known to be on disk.
     [[nodiscard]] bool knows_of(std::uint64_t number, std::uint64_t offset) const {
+        bool known = false;
+        find_later(number, number, offset, [&](std::string_view) {
+            known = true;
+            return false;
+        });
+        return known;
+    }
+    /// Calls `each` with the body of every whole record behind this offset, wherever it begins,
+    /// that has a higher number and was written when the one with the number `known` was known to
+    /// be on disk, until that gives false.
+    template <class Each>
+    void find_later(std::uint64_t number, std::uint64_t known, std::uint64_t offset,
+                    Each&& each) const {
         constexpr std::size_t kPiece = std::size_t{1} << 20;
         std::string piece;
         RecordHead head;
         std::string body;
         for (std::uint64_t at = offset; at + sizeof head <= size_;) {
             piece.resize(std::min<std::uint64_t>(kPiece, size_ - at));
-            if (!read(piece.data(), piece.size(), at)) return false;
+            if (!read(piece.data(), piece.size(), at)) return;
             std::size_t found = 0;
             const std::string_view magic(reinterpret_cast<const char*>(&kRecordMagic),
                                          sizeof kRecordMagic);
             while ((found = piece.find(magic, found)) != std::string::npos) {
-                if (may_know_of(number, at + found) && read_record(at + found, head, body)) {
-                    return true;
+                if (may_be_later(number, known, at + found) &&
+                    read_record(at + found, head, body) && !each(std::string_view(body))) {
+                    return;
                 }
                 ++found;
             }
             if (piece.size() < kPiece) break;
             at += piece.size() - magic.size() + 1;
         }
-        return false;
     }
 
 private:
     /// By its numbers, before its body is read: clients choose most of the bytes that are looked
     /// through, and what only begins like a record must not take as long as one. Nothing that they
     /// write has bytes of zero, which numbers as high as theirs would need.
-    [[nodiscard]] bool may_know_of(std::uint64_t number, std::uint64_t offset) const {
+    [[nodiscard]] bool may_be_later(std::uint64_t number, std::uint64_t known,
+                                    std::uint64_t offset) const {
         constexpr std::uint64_t kMostRecords = std::uint64_t{1} << 32;  // far more than a segment's
         RecordHead head;
         return read(reinterpret_cast<char*>(&head), sizeof head, offset) && head.number > number &&
-               head.number - number < kMostRecords && head.on_disk >= number &&
+               head.number - number < kMostRecords && head.on_disk >= known &&
                head.on_disk < head.number;
     }
     bool read(char* into, std::size_t bytes, std::uint64_t offset) const {
@@ -165,6 +180,18 @@ private:
     std::uint64_t size_ = 0;
     std::optional<std::uint64_t> first_;
 };
+
+/// Where the record is goes with what is wrong with it.
+void hand_over(std::string_view body, const RecordPlace& place,
+               const std::function<void(std::string_view)>& each) {
+    try {
+        each(body);
+    } catch (const DamagedJournal& error) {
+        throw DamagedJournal(error.what(), place);
+    } catch (const UnknownOperation& error) {
+        throw DamagedJournal(error.what(), place);
+    }
+}
 
 }  // namespace
 
@@ -302,14 +329,15 @@ JournalEnd read_journal(const std::filesystem::path& data, const StoreStamp& sta
         if (first != end.next_number) {
             // The header is on disk before any record is written.
             if (reader.knows_of(end.next_number - 1, Journal::kSegmentStart)) {
-                throw DamagedJournal("the beginning of " + segment_file(data, segment).string() +
-                                     " is damaged");
+                throw DamagedJournal(
+                    "the beginning of " + segment_file(data, segment).string() + " is damaged",
+                    {segment, 0, end.next_number - 1});
             }
             break;
         }
         std::uint64_t offset = Journal::kSegmentStart;
         while (reader.read_record(offset, head, body) && head.number == end.next_number) {
-            each(body);
+            hand_over(body, {segment, offset, end.next_number}, each);
             ++end.records;
             end.bytes += body.size();
             ++end.next_number;
@@ -321,10 +349,41 @@ JournalEnd read_journal(const std::filesystem::path& data, const StoreStamp& sta
         if (reader.knows_of(end.next_number, offset) ||
             (turns == 0 && other.first() > end.next_number)) {
             throw DamagedJournal("record " + std::to_string(end.next_number) + " in " +
-                                 segment_file(data, segment).string() + " is damaged");
+                                     segment_file(data, segment).string() + " is damaged",
+                                 {segment, offset, end.next_number});
         }
     }
     return end;
+}
+
+void read_behind(const std::filesystem::path& data, const StoreStamp& stamp,
+                 const RecordPlace& damaged, const std::function<void(std::string_view)>& each) {
+    const auto look = [&](unsigned segment, std::uint64_t offset) {
+        const SegmentReader reader(segment_file(data, segment), stamp);
+        reader.find_later(damaged.number, 0, offset, [&](std::string_view body) {
+            each(body);
+            return true;
+        });
+    };
+    look(damaged.segment, damaged.offset);
+    look(1 - damaged.segment, 0);
+}
+
+void cut_before(const std::filesystem::path& data, const StoreStamp& stamp,
+                const RecordPlace& damaged) {
+    const auto cut = [&](unsigned segment, std::uint64_t offset) {
+        const int file = ::open(segment_file(data, segment).c_str(), O_RDWR | O_CLOEXEC);
+        if (file < 0) throw JournalError(errno, "open the journal");
+        const bool done = ::ftruncate(file, static_cast<off_t>(offset)) == 0 && ::fsync(file) == 0;
+        const int error = errno;
+        ::close(file);
+        if (!done) throw JournalError(error, "cut the journal");
+    };
+    // The later one first: cut off in between, what is left is still known to be damaged.
+    const unsigned other = 1 - damaged.segment;
+    const auto first = SegmentReader(segment_file(data, other), stamp).first();
+    if (first && *first > damaged.number) cut(other, 0);
+    cut(damaged.segment, damaged.offset);
 }
 
 bool holds_records(const std::filesystem::path& data) {

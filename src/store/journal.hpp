@@ -103,9 +103,25 @@ private:
     std::string record_;  // scratch
 };
 
-/// The journal's middle is damaged. `what()` is a sentence with what is lost.
+/// Where a journal is damaged: what lies there or behind it, with a higher number, follows.
+struct RecordPlace {
+    unsigned segment = 0;
+    std::uint64_t offset = 0;  // of the record, or of the segment's header
+    std::uint64_t number = 0;  // of the record; of a header, of the last one before
+};
+
+/// The journal's middle is damaged. `what()` is a part of a sentence.
 class DamagedJournal : public std::runtime_error {
-    using std::runtime_error::runtime_error;
+public:
+    /// Also by who is given a record and finds that it does not follow.
+    explicit DamagedJournal(const std::string& what) : std::runtime_error(what) {}
+    DamagedJournal(const std::string& what, const RecordPlace& place)
+        : std::runtime_error(what), place_(place) {}
+    /// Of the first record that cannot be applied.
+    [[nodiscard]] const RecordPlace& place() const noexcept { return place_; }
+
+private:
+    RecordPlace place_;
 };
 
 struct JournalEnd {
@@ -116,9 +132,17 @@ struct JournalEnd {
 };
 /// Calls `each` with the body of every record from `start` on. What follows the last one may be
 /// torn, as far as it was not known to be on disk. Throws DamagedJournal when a record is missing
-/// that was, and JournalError when a file cannot be read. A journal that is not there is empty.
+/// that was, or when `each` throws that or UnknownOperation, and JournalError when a file cannot be
+/// read. A journal that is not there is empty.
 JournalEnd read_journal(const std::filesystem::path& data, const StoreStamp& stamp,
                         JournalStart start, const std::function<void(std::string_view)>& each);
+/// Calls `each` with the bodies of the whole records with higher numbers than the damaged one.
+/// Throws JournalError.
+void read_behind(const std::filesystem::path& data, const StoreStamp& stamp,
+                 const RecordPlace& damaged, const std::function<void(std::string_view)>& each);
+/// Ends the journal before the damaged record. On disk when it returns. Throws JournalError.
+void cut_before(const std::filesystem::path& data, const StoreStamp& stamp,
+                const RecordPlace& damaged);
 /// Whether either segment holds a record of this store at all.
 [[nodiscard]] bool holds_records(const std::filesystem::path& data);
 

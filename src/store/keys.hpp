@@ -27,6 +27,9 @@
 ///   tokens           32 bytes of digest                     TokenRow
 ///   tokens_by_agent  agent', digest                         empty
 ///   token_expiry     be64 milliseconds, digest              empty
+///   web_sessions     32 bytes of digest                     WebSessionRow
+///   web_sessions_by_token  digest of the token, digest      empty
+///   web_session_expiry     be64 milliseconds, digest        empty
 ///   channels         name                                   ChannelRow
 ///   subscriptions    agent', channel name                   SubscriptionRow
 ///   subscribers      channel', agent id                     empty

@@ -87,12 +87,16 @@ std::optional<std::string> parse_token_cursor(std::string_view text) {
 }  // namespace
 
 core::result<TokenPage> read_tokens(const Transaction& txn, std::string_view cursor,
+                                    const std::optional<std::string_view>& agent,
                                     core::Budget& budget) {
     TokenPage page;
+    // Longer ones cannot have been stored, and would not fit a key.
+    if (agent && agent->size() > core::kMaxAgentIdBytes) return page;
+    const std::string prefix = agent ? owner_prefix(*agent) : std::string();
     Cursor list(txn, txn.tables().tokens_by_agent);
     bool more = false;
     if (cursor.empty()) {
-        more = list.first();
+        more = prefix.empty() ? list.first() : list.at_or_after(prefix);
     } else {
         const auto last = parse_token_cursor(cursor);
         if (!last) {
@@ -101,9 +105,10 @@ core::result<TokenPage> read_tokens(const Transaction& txn, std::string_view cur
         }
         more = list.at_or_after(*last);
         if (more && list.key().starts_with(*last)) more = list.next();
+        if (more && list.key() < prefix) more = list.at_or_after(prefix);
     }
     std::string last;
-    for (; more; more = list.next()) {
+    for (; more && list.key().starts_with(prefix); more = list.next()) {
         constexpr std::size_t kDigestBytes = std::tuple_size_v<core::TokenDigest>;
         const std::string_view key = list.key();
         std::uint64_t size = 0;

@@ -13,6 +13,7 @@
 namespace agentcom::store {
 
 [[nodiscard]] core::result<TokenPage> read_tokens(const Transaction& txn, std::string_view cursor,
+                                                  const std::optional<std::string_view>& agent,
                                                   core::Budget& budget);
 /// `agent` and `after` must be short enough for an id.
 [[nodiscard]] std::optional<HolderRecord> read_holder(const Transaction& txn,

@@ -336,6 +336,16 @@ void fields(Archive& a, Of<Archive, Trim>& op) {
     a.flag(bounds.short_of_room);
 }
 template <class Archive>
+void fields(Archive& a, Of<Archive, CreateWebSession>& op) {
+    a.digest(op.digest);
+    a.digest(op.token);
+    time(a, op.expires_at);
+}
+template <class Archive>
+void fields(Archive& a, Of<Archive, EndWebSession>& op) {
+    a.digest(op.digest);
+}
+template <class Archive>
 void fields(Archive& a, Of<Archive, BatchTime>& value) {
     time(a, value.shown);
     time(a, value.stored);
@@ -350,6 +360,7 @@ void fields(Archive& a, Of<Archive, ApplyRules>& rules) {
     a.number(rules.quotas.max_subscriptions_per_agent);
     a.number(rules.quotas.max_members_per_channel);
     a.number(rules.quotas.share_percent);
+    a.number(rules.quotas.max_web_sessions_per_token);
     duration(a, rules.idempotency_window);
     a.number(rules.max_idempotency_keys);
     a.number(rules.channel_history);

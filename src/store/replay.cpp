@@ -27,7 +27,12 @@ StoreClock::Reading reading_of(const BatchTime& time) {
 /// takes what it may, and so how much of a quota was left.
 ApplyRules without_quotas(ApplyRules rules) {
     constexpr std::uint64_t kNone = std::uint64_t{1} << 60;
-    rules.quotas = {kNone, kNone, kNone, kNone, 100};
+    Quotas& quotas = rules.quotas;
+    quotas.max_unclaimed_mailboxes = kNone;
+    quotas.max_channels = kNone;
+    quotas.max_subscriptions_per_agent = kNone;
+    quotas.max_members_per_channel = kNone;
+    quotas.share_percent = 100;
     return rules;
 }
 
@@ -35,6 +40,11 @@ ApplyRules without_quotas(ApplyRules rules) {
 bool stands_alone(const WriteOp& op) {
     return !std::holds_alternative<AppendMessage>(op) && !std::holds_alternative<AckMailbox>(op) &&
            !std::holds_alternative<MarkRead>(op) && !std::holds_alternative<MarkShown>(op);
+}
+
+std::string cannot_apply(const std::filesystem::path& directory, const std::exception& error) {
+    return "the journal in " + (directory / kJournalDirectory).string() +
+           " cannot be applied to the store: " + error.what();
 }
 
 class Replay {
@@ -111,13 +121,16 @@ Replayed replay_journal(Environment& env, const StoreOptions& options, const Epo
         return {replay.state(), end.next_number + kLeap, end.records};
     } catch (const StoreError&) {
         throw;
-    } catch (const std::exception& error) {
+    } catch (const DamagedJournal& error) {
         env.sync();  // who moves the journal away goes on with the file alone
-        throw StoreError(
-            "the journal in " + (env.directory() / kJournalDirectory).string() +
-            " cannot be applied to the store: " + error.what() +
-            "; what it has before that is safe, what follows is lost: restore a backup, or move "
-            "the directory away and start from the store's last checkpoint");
+        throw JournalRefused(
+            cannot_apply(env.directory(), error) +
+                "; what comes before that is safe: look at the disk, then restore a backup, or go "
+                "on without what follows by agentcom doctor --cut-journal",
+            error);
+    } catch (const std::exception& error) {
+        throw StoreError(cannot_apply(env.directory(), error) +
+                         "; nothing of it is lost, and the next start tries again");
     }
 }
 

@@ -3,14 +3,31 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <string>
 
 #include "agentcom/store/store.hpp"
 #include "store/environment.hpp"
 #include "store/epochs.hpp"
+#include "store/journal.hpp"
 #include "store/read_notes.hpp"
 #include "store/rows.hpp"
 
 namespace agentcom::store {
+
+/// The journal is damaged where that is not the fault of a power cut.
+class JournalRefused : public StoreError {
+public:
+    JournalRefused(const std::string& what, const DamagedJournal& damage)
+        : StoreError(what), damage_(damage.what()), place_(damage.place()) {}
+    /// What is wrong; a part of a sentence.
+    [[nodiscard]] const std::string& damage() const noexcept { return damage_; }
+    /// Of the first record that cannot be applied.
+    [[nodiscard]] const RecordPlace& place() const noexcept { return place_; }
+
+private:
+    std::string damage_;
+    RecordPlace place_;
+};
 
 struct Replayed {
     StateRow state;                 // of the store, now
@@ -19,7 +36,7 @@ struct Replayed {
 };
 
 /// Applies what the journal has beyond the state that the store was opened with. Logs what it does.
-/// Throws StoreError when the journal is damaged where that is not the fault of a power cut.
+/// Throws JournalRefused, and StoreError when it cannot be read or applied for another reason.
 [[nodiscard]] Replayed replay_journal(Environment& env, const StoreOptions& options,
                                       const Epochs& epochs, const StateRow& state,
                                       std::optional<std::uint64_t> stored_ttl, ReadNotes& notes);

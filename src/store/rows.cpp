@@ -183,6 +183,23 @@ TokenRecord parse_token(std::string_view bytes) {
     return token;
 }
 
+std::string encode_web_session(const WebSessionRecord& session) {
+    std::string out = new_row();
+    for (const std::uint8_t byte : session.token) out.push_back(static_cast<char>(byte));
+    append_fixed(out, session.created_at.ms);
+    append_fixed(out, session.expires_at.ms);
+    return out;
+}
+
+WebSessionRecord parse_web_session(std::string_view bytes) {
+    ByteReader reader = open_row(bytes);
+    WebSessionRecord session;
+    for (std::uint8_t& byte : session.token) byte = reader.fixed<std::uint8_t>();
+    session.created_at = take_time(reader);
+    session.expires_at = take_time(reader);
+    return session;
+}
+
 std::string ChannelRow::encode() const {
     std::string out = new_row(kChannelVersion);
     append_fixed(out, record.subscriber_count);

@@ -84,6 +84,9 @@ struct CopiesRow {
 [[nodiscard]] std::string encode_token(const TokenRecord& token);
 [[nodiscard]] TokenRecord parse_token(std::string_view bytes);
 
+[[nodiscard]] std::string encode_web_session(const WebSessionRecord& session);
+[[nodiscard]] WebSessionRecord parse_web_session(std::string_view bytes);
+
 /// A channel with what only the writer needs to know.
 struct ChannelRow {
     ChannelRecord record;

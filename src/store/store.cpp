@@ -21,6 +21,7 @@
 #include "store/replay.hpp"
 #include "store/rows.hpp"
 #include "store/schema.hpp"
+#include "store/tally_view.hpp"
 #include "store/visibility.hpp"
 
 namespace agentcom::store {
@@ -168,7 +169,15 @@ StoreState Store::state() const noexcept { return impl_->pipeline.state(); }
 StoreStats Store::stats() const {
     StoreStats stats = impl_->pipeline.stats();
     stats.read_steps = impl_->notes.steps.load(std::memory_order_relaxed);
+    stats.max_file_bytes = impl_->options.map_size;
+    stats.max_log_bytes = impl_->options.retention_bytes;
+    stats.max_messages = impl_->options.retention_messages;
     return stats;
+}
+JournalFigures Store::journal_figures() const {
+    JournalFigures figures = impl_->pipeline.journal_figures();
+    figures.replayed = impl_->replayed.records;
+    return figures;
 }
 CommitFigures Store::commit_figures() const { return impl_->pipeline.figures(); }
 std::optional<core::SteadyTime> Store::busy_since() const noexcept {
@@ -185,9 +194,19 @@ std::optional<TokenRecord> Store::find_token(const core::TokenDigest& digest) co
     });
 }
 
-core::result<TokenPage> Store::list_tokens(std::string_view cursor, core::Budget& budget) const {
+std::optional<WebSessionRecord> Store::find_web_session(const core::TokenDigest& digest) const {
+    return impl_->read([&](const Transaction& txn) -> std::optional<WebSessionRecord> {
+        const auto row = txn.get(txn.tables().web_sessions, digest_key(digest));
+        if (!row) return std::nullopt;
+        return parse_web_session(*row);
+    });
+}
+
+core::result<TokenPage> Store::list_tokens(std::string_view cursor, core::Budget& budget,
+                                           const std::optional<std::string_view>& agent) const {
     const Impl::Walk walk(*impl_, budget);
-    return impl_->read([&](const Transaction& txn) { return read_tokens(txn, cursor, budget); });
+    return impl_->read(
+        [&](const Transaction& txn) { return read_tokens(txn, cursor, agent, budget); });
 }
 
 bool Store::has_token(std::string_view agent) const {
@@ -299,6 +318,39 @@ MessagePage Store::history(const HistoryQuery& query, core::Budget& budget) cons
     return impl_->read([&](const Transaction& txn) {
         return read_history(txn, query, impl_->options.history_messages, impl_->schema.epochs,
                             budget);
+    });
+}
+
+LogWalk Store::walk_log(core::Seq after, core::Budget& budget, const LogVisitor& visit) const {
+    const Impl::Walk walk(*impl_, budget);
+    return impl_->read([&](const Transaction& txn) {
+        return agentcom::store::walk_log(txn, after, budget, visit);
+    });
+}
+
+core::Seq Store::first_sent_at_or_after(core::Timestamp time) const {
+    return impl_->read([&](const Transaction& txn) {
+        return agentcom::store::first_sent_at_or_after(txn, time, impl_->state(txn).head);
+    });
+}
+
+std::optional<core::Timestamp> Store::sent_at(core::Seq seq) const {
+    return impl_->read([&](const Transaction& txn) { return agentcom::store::sent_at(txn, seq); });
+}
+
+core::Page<core::AgentId> Store::list_unclaimed(std::string_view after,
+                                                core::Budget& budget) const {
+    if (!after.empty() && !is_possible_agent(after)) return {};
+    const Impl::Walk walk(*impl_, budget);
+    return impl_->read([&](const Transaction& txn) { return read_unclaimed(txn, after, budget); });
+}
+
+DeliveryCounts Store::count_deliveries(std::string_view agent, core::Seq after,
+                                       core::Budget& budget) const {
+    if (!is_possible_agent(agent)) return {};
+    const Impl::Walk walk(*impl_, budget);
+    return impl_->read([&](const Transaction& txn) {
+        return agentcom::store::count_deliveries(txn, agent, after, budget);
     });
 }
 

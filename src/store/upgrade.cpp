@@ -27,15 +27,6 @@ constexpr std::string_view kUnfinished = ".making";
 
 std::string prefix_of(std::uint64_t version) { return "backup-v" + std::to_string(version) + '-'; }
 
-/// "20260131T120000Z"
-std::string name_of(core::Timestamp time) {
-    const auto seconds = static_cast<std::time_t>(time.ms / 1'000);
-    std::tm parts{};
-    ::gmtime_r(&seconds, &parts);
-    std::array<char, 32> text{};
-    return {text.data(), std::strftime(text.data(), text.size(), "%Y%m%dT%H%M%SZ", &parts)};
-}
-
 /// By which a copy of this very state of the store is known: the number of its last transaction.
 std::string suffix_of(const Environment& env) {
     return '-' + std::to_string(env.size().last_transaction);
@@ -94,7 +85,7 @@ void make_copy(Environment& env, std::uint64_t version, const UpgradeCopy& wante
     if (is_copied(env, wanted.directory, version)) return;
     require_room(env, wanted);
     const fs::path target =
-        wanted.directory / (prefix_of(version) + name_of(wanted.now) + suffix_of(env));
+        wanted.directory / (prefix_of(version) + time_in_names(wanted.now) + suffix_of(env));
     fs::path unfinished = target;
     unfinished += kUnfinished;
     try {
@@ -127,6 +118,14 @@ std::uint64_t free_bytes(const fs::path& directory) {
                          " is unknown: " + std::generic_category().message(errno));
     }
     return std::uint64_t{disk.f_bavail} * disk.f_frsize;
+}
+
+std::string time_in_names(core::Timestamp time) {
+    const auto seconds = static_cast<std::time_t>(time.ms / 1'000);
+    std::tm parts{};
+    ::gmtime_r(&seconds, &parts);
+    std::array<char, 32> text{};
+    return {text.data(), std::strftime(text.data(), text.size(), "%Y%m%dT%H%M%SZ", &parts)};
 }
 
 void upgrade(Environment& env, std::uint64_t version, std::span<const UpgradeStep> steps,

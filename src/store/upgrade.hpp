@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <span>
+#include <string>
 
 #include "agentcom/core/time.hpp"
 #include "agentcom/store/store.hpp"
@@ -15,6 +16,9 @@
 /// other runs, each in a transaction of its own. Whatever ends the program meanwhile, the next one
 /// goes on where this one was.
 namespace agentcom::store {
+
+/// "20260131T120000Z", in the names of what is kept.
+[[nodiscard]] std::string time_in_names(core::Timestamp time);
 
 /// Bytes that may be written into this directory.
 [[nodiscard]] std::uint64_t free_bytes(const std::filesystem::path& directory);

@@ -134,6 +134,8 @@ private:
     WriteResult run(const RotateToken& op);
     WriteResult run(const NoteTokenUse& op);
     WriteResult run(const DropExpiredTokens& op);
+    WriteResult run(const CreateWebSession& op);
+    WriteResult run(const EndWebSession& op);
     WriteResult run(const CreateChannel& op);
     WriteResult run(const SetMember& op);
     WriteResult run(const Subscribe& op);
@@ -198,6 +200,7 @@ private:
     };
     void erase_token(std::string_view agent, std::string_view digest,
                      std::optional<core::Timestamp> expires_at);
+    /// And whatever was begun with it.
     void erase_token(std::string_view agent, const HeldToken& token);
     [[nodiscard]] std::optional<TokenRecord> find_token(std::string_view digest);
     /// As `find_token`; one that is damaged is as if it were not there.
@@ -207,6 +210,13 @@ private:
     [[nodiscard]] bool stands(const std::optional<core::TokenDigest>& token);
     /// From now on somebody holds a token for the agent.
     void claim(const core::AgentId& agent);
+
+    // Sessions in browsers (write_web_sessions.cpp).
+    [[nodiscard]] std::optional<WebSessionRecord> find_web_session_or_none(std::string_view digest);
+    void erase_web_session(std::string_view digest, const std::optional<WebSessionRecord>& session);
+    /// Leaves at most `most` sessions of the token, the newest.
+    void end_web_sessions(std::string_view token, std::size_t most);
+    [[nodiscard]] Trimmed drop_expired_web_sessions(core::Timestamp before);
 
     // Ended agents (write_endings.cpp). Each takes what it does from `work`; false when that did
     // not suffice.

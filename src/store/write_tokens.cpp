@@ -53,6 +53,7 @@ void WriteBatch::erase_token(std::string_view agent, std::string_view digest,
 
 void WriteBatch::erase_token(std::string_view agent, const HeldToken& token) {
     erase_token(agent, token.digest, token.record ? token.record->expires_at : std::nullopt);
+    end_web_sessions(token.digest, 0);
 }
 
 std::vector<WriteBatch::HeldToken> WriteBatch::tokens_of(std::string_view agent) {
@@ -118,7 +119,6 @@ WriteResult WriteBatch::run(const RotateToken& op) {
         if (op.old_until <= op.now || !token.record) {
             erase_token(op.agent.str(), token);
         } else if (!token.record->expires_at || *token.record->expires_at > op.old_until) {
-            erase_token(op.agent.str(), token);
             token.record->expires_at = op.old_until;
             put_token(token.digest, *token.record);
         }
@@ -138,7 +138,8 @@ WriteResult WriteBatch::run(const NoteTokenUse& op) {
 }
 
 WriteResult WriteBatch::run(const DropExpiredTokens& op) {
-    Trimmed dropped;
+    Trimmed dropped = drop_expired_web_sessions(op.before);
+    const std::uint64_t most = dropped.messages + kMaxTokensDropped;
     while (true) {
         std::string digest;
         {
@@ -150,7 +151,7 @@ WriteResult WriteBatch::run(const DropExpiredTokens& op) {
             })};
             if (at >= op.before) break;
             digest = cursor.key().substr(std::min(sizeof(std::uint64_t), cursor.key().size()));
-            if (dropped.messages == kMaxTokensDropped) {
+            if (dropped.messages == most) {
                 dropped.more = true;
                 break;
             }
@@ -163,6 +164,7 @@ WriteResult WriteBatch::run(const DropExpiredTokens& op) {
             // nothing without it.
             txn().erase(txn().tables().tokens, digest);
         }
+        if (!digest.empty()) end_web_sessions(digest, 0);
         ++dropped.messages;
     }
     return WriteValue(dropped);

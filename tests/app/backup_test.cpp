@@ -1,6 +1,7 @@
 // backup, restore and doctor, as an operator meets them.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -45,7 +46,7 @@ TEST_F(Backup, AnOldStoreIsCopiedBroughtUpToDateAndServedAndTheCopyCanBeRestored
 
     const Ran ran = run({"restore", copy.string(), "--data-dir", data(), "--force"});
     EXPECT_EQ(ran.status, 0) << ran.errors;
-    EXPECT_NE(run({"doctor", "--data-dir", data()}).output.find("schema 2"), std::string::npos);
+    EXPECT_NE(run({"doctor", "--data-dir", data()}).output.find("schema 3"), std::string::npos);
 }
 
 TEST_F(Backup, ACopyOfARunningHubIsRestoredUnderANewEpoch) {
@@ -65,7 +66,7 @@ TEST_F(Backup, ACopyOfARunningHubIsRestoredUnderANewEpoch) {
     const auto written = manifest();
     EXPECT_EQ(written.at("epoch"), epoch);
     EXPECT_EQ(written.at("head"), 3);
-    EXPECT_EQ(written.at("schema"), 2);
+    EXPECT_EQ(written.at("schema"), 3);
     EXPECT_EQ(written.at("size"), std::filesystem::file_size(copy() + "/data.mdb"));
     EXPECT_TRUE(written.at("checksum").get<std::string>().starts_with("sha256:"));
     EXPECT_EQ(written.at("findings"), 0);
@@ -156,6 +157,10 @@ TEST_F(Backup, WhatIsNoWholeBackupIsRefused) {
     changed["checksum"] = "sha256:" + std::string(64, '0');
     std::ofstream(copy() + "/manifest.json") << changed;
     refuse("not the one its manifest tells of");
+    changed = nlohmann::json::parse(text);
+    changed["schema"] = 99;
+    std::ofstream(copy() + "/manifest.json") << changed;
+    refuse("was written by a newer version of this program (schema 99, ");
     std::ofstream(copy() + "/manifest.json") << "{}";
     refuse("is not a manifest");
     std::filesystem::remove(copy() + "/manifest.json");
@@ -181,6 +186,61 @@ TEST_F(Backup, TheDoctorSaysSoundBesideAHub) {
     EXPECT_EQ(hub->wait(), 0);
     EXPECT_EQ(run({"doctor", "--repair", "--data-dir", data()}).status, 0);
     EXPECT_EQ(run({"doctor", "--data-dir", directory_ / "no"}).status, 1);
+}
+
+TEST_F(Backup, CommandsOnAStoreThatWasNotClosedPrintWhatTheyAreAskedForAndNoMore) {
+    for (const bool backs_up : {false, true}) {
+        {
+            auto hub = serve({"AGENTCOM_STORE_CHECKPOINT_INTERVAL=1h"});
+            send(client(admin_token()));
+            hub->signal(SIGKILL);
+            (void)hub->wait();
+        }
+        const Ran ran = backs_up ? run({"backup", copy(), "--data-dir", data()})
+                                 : run({"token", "create", "alice", "--data-dir", data()});
+        EXPECT_EQ(ran.status, 0) << ran.errors;
+        EXPECT_EQ(std::ranges::count(ran.output, '\n'), 1) << ran.output;
+        EXPECT_EQ(ran.errors, "");
+    }
+    EXPECT_EQ(manifest().at("head"), 2);  // what the journal had is in the copy
+}
+
+TEST_F(Backup, TheDoctorTellsOfADamagedJournalAndCutsItWhenAsked) {
+    {
+        auto hub = serve({"AGENTCOM_STORE_CHECKPOINT_INTERVAL=1h"});
+        send(client(token_for("alice")), 5);
+        hub->signal(SIGKILL);
+        (void)hub->wait();
+    }
+    // In the third message from the end; what the hub notes by itself may lie between them.
+    const std::string segment = data() + "/journal/segment-0";
+    const std::string bytes = read_text(segment);
+    std::size_t record = bytes.size();
+    for (int i = 0; i < 3; ++i) record = bytes.rfind(R"({"n":1})", record - 1);
+    record = bytes.rfind("rec1", record);
+    ASSERT_NE(record, std::string::npos);
+    std::fstream stream(segment, std::ios::binary | std::ios::in | std::ios::out);
+    stream.seekp(static_cast<std::streamoff>(record + 8));
+    stream.put('!');
+    stream.close();
+
+    const Ran refused = run({"serve", "--data-dir", data(), "--port", "0"});
+    EXPECT_EQ(refused.status, 1);
+    EXPECT_NE(refused.errors.find("cannot be applied to the store"), std::string::npos);
+    const Ran found = run({"doctor", "--data-dir", data()});
+    EXPECT_EQ(found.status, 3) << found.output << found.errors;
+    EXPECT_NE(found.output.find(" with 2 messages can be read behind it"), std::string::npos)
+        << found.output;
+    const Ran cut = run({"doctor", "--cut-journal", "--data-dir", data()});
+    EXPECT_EQ(cut.status, 0) << cut.output << cut.errors;
+    EXPECT_NE(cut.output.find("journal.damaged-"), std::string::npos) << cut.output;
+    EXPECT_NE(cut.output.find("head 2, 2 messages"), std::string::npos) << cut.output;
+    auto hub = serve();
+    hub->signal(SIGTERM);
+    EXPECT_EQ(hub->wait(), 0);
+    const Ran closed = run({"doctor", "--data-dir", data()});
+    EXPECT_TRUE(closed.output.starts_with("journal: the store was closed in order\n"))
+        << closed.output;
 }
 
 TEST_F(Backup, TheDoctorEndsWithASentenceWhereTheFileDoes) {

@@ -6,6 +6,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <fstream>
 #include <map>
+#include <regex>
 
 #include "agentcom/core/version.hpp"
 #include "app/admin_client.hpp"
@@ -13,6 +14,7 @@
 #include "app/run_file.hpp"
 #include "support/paths.hpp"
 #include "support/program.hpp"
+#include "support/socket_client.hpp"
 
 namespace agentcom::app {
 namespace {
@@ -395,16 +397,29 @@ TEST_F(CommandLine, ASecondSignalHurriesTheShutdown) {
         << hub->errors();
 }
 
-TEST_F(CommandLine, TheDashboardIsServed) {
+TEST_F(CommandLine, TheDashboardIsServedWithAllThatItLinksTo) {
     auto hub = serve();
-    boost::asio::ip::tcp::iostream stream;
     const std::string url = RunFile::read(data())->url;
-    stream.connect("127.0.0.1", url.substr(url.rfind(':') + 1));
-    stream << "GET /dashboard HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n" << std::flush;
-    const std::string answer(std::istreambuf_iterator<char>(stream), {});
-    const std::string page = read_text(test::source_dir() / "web" / "dashboard.html");
-    EXPECT_TRUE(answer.starts_with("HTTP/1.1 200")) << first_line(answer);
-    EXPECT_NE(answer.find("\r\n\r\n" + page), std::string::npos);
+    test::HttpClient client(static_cast<std::uint16_t>(std::stoul(url.substr(url.rfind(':') + 1))));
+    const auto page = client.get("/dashboard");
+    EXPECT_EQ(page.status, 200);
+    EXPECT_TRUE(page.body.starts_with("<!doctype html>")) << page.body;
+    const std::regex link("(?:href|src)=\"([^\"]+)\"");
+    std::size_t links = 0;
+    std::size_t packed_bytes = page.body.size();
+    for (std::sregex_iterator each(page.body.begin(), page.body.end(), link), end; each != end;
+         ++each, ++links) {
+        const std::string path = '/' + (*each)[1].str();
+        const auto plain = client.get(path);
+        EXPECT_EQ(plain.status, 200) << path;
+        const auto packed = client.request("GET", path, {}, {"Accept-Encoding: gzip"});
+        EXPECT_EQ(packed.headers.at("content-encoding"), "gzip") << path;
+        EXPECT_TRUE(packed.body.starts_with("\x1f\x8b")) << path;
+        EXPECT_NE(packed.body.size(), plain.body.size()) << path;
+        packed_bytes += packed.body.size();
+    }
+    EXPECT_EQ(links, 3U);
+    EXPECT_LT(packed_bytes, 120'000U);
 }
 
 }  // namespace

@@ -66,31 +66,36 @@ TEST_F(Reload, SaysWhatWasTakenOverAndWhatNeedsARestart) {
     EXPECT_TRUE(last.what.needs_restart.empty());
 }
 
+/// Gives the key another value, of whatever type it takes.
+void alter(const ConfigKey& key, Config& config) {
+    const std::vector<RawValue> others{std::int64_t{60'001},
+                                       std::int64_t{99},
+                                       std::int64_t{9},
+                                       std::int64_t{50'000'000},
+                                       false,
+                                       true,
+                                       std::vector<std::string>{"192.0.2.1"},
+                                       std::vector<std::string>{"https://a.example"},
+                                       std::string("error"),
+                                       std::string("json"),
+                                       std::string("relaxed"),
+                                       std::string("all"),
+                                       std::string("token"),
+                                       std::string("other"),
+                                       std::string("/hub")};
+    const std::string before = key.show(config);
+    for (const RawValue& other : others) {
+        if (key.show(config) == before) (void)key.read(config, other);
+    }
+    ASSERT_NE(key.show(config), before) << key.dotted();
+}
+
 TEST_F(Reload, EveryKeyCanBeCopied) {
     write("");
     for (const ConfigKey& key : config_keys()) {
         Config from;
         Config to;
-        // Another value of any type that the key takes.
-        const std::vector<RawValue> others{std::int64_t{60'001},
-                                           std::int64_t{99},
-                                           std::int64_t{9},
-                                           std::int64_t{50'000'000},
-                                           false,
-                                           true,
-                                           std::vector<std::string>{"192.0.2.1"},
-                                           std::vector<std::string>{"https://a.example"},
-                                           std::string("error"),
-                                           std::string("json"),
-                                           std::string("relaxed"),
-                                           std::string("all"),
-                                           std::string("token"),
-                                           std::string("other"),
-                                           std::string("/hub")};
-        for (const RawValue& other : others) {
-            if (key.show(from) == key.show(to)) (void)key.read(from, other);
-        }
-        ASSERT_NE(key.show(from), key.show(to)) << key.dotted();
+        ASSERT_NO_FATAL_FAILURE(alter(key, from));
         key.copy(from, to);
         EXPECT_EQ(key.show(from), key.show(to)) << key.dotted();
     }
@@ -195,6 +200,60 @@ TEST_F(Reload, TheHubReloadsOnSighupAndGoesOnServing) {
     EXPECT_EQ(client.get("/health").status, 200);
     hub.signal(SIGTERM);
     EXPECT_EQ(hub.wait(), 0) << hub.errors();
+}
+
+/// What the hub says of itself is made at its start. A setting that it states and that a reload can
+/// change would make it wrong: then this fails, and the documents have to be made anew.
+TEST_F(Reload, WhatTheHubSaysOfItselfIsTrueAfterwards) {
+    Config config;
+    config.endpoint.port = 0;
+    config.store.directory = directory_ / "data";
+    Config other = config;
+    other.store.directory = directory_ / "other";
+    std::size_t altered = 0;
+    for (const ConfigKey& key : config_keys()) {
+        if (key.change != Change::reload || key.section == "tls") continue;
+        ASSERT_NO_FATAL_FAILURE(alter(key, other));
+        key.copy(other, config);
+        ++altered;
+    }
+    ASSERT_GT(altered, 10U);
+    const auto start = [this](const char* name, const std::string& text) {
+        std::ofstream(directory_ / name) << text;
+        return std::make_unique<test::Program>(
+            std::vector<std::string>{"serve", "--config", directory_ / name});
+    };
+    const auto said_by = [](test::Program& hub) {
+        const std::string line = hub.wait_for_line("listening on ");
+        test::HttpClient client(
+            static_cast<std::uint16_t>(std::stoul(line.substr(line.rfind(':') + 1))));
+        std::vector<std::string> documents;
+        for (const char* path : {"/openapi.json", "/asyncapi.json", "/llms.txt", "/SKILL.md",
+                                 "/.well-known/agent-card.json"}) {
+            const auto answer = client.get(path);
+            EXPECT_EQ(answer.status, 200) << path;
+            documents.push_back(answer.body);
+        }
+        return documents;
+    };
+    Config plain;
+    plain.endpoint.port = 0;
+    plain.store.directory = config.store.directory;
+    // Lines of other levels would be missed.
+    config.log_level = LogLevel::info;
+    other.log_level = LogLevel::info;
+    const auto reloaded = start("hub.toml", print_config(plain));
+    reloaded->wait_for_line("listening on ");
+    std::ofstream(directory_ / "hub.toml") << print_config(config);
+    reloaded->signal(SIGHUP);
+    const std::string line = reloaded->wait_for_line("reloaded: ");
+    EXPECT_EQ(line.find("needs a restart"), std::string::npos) << line;
+    const auto started = start("other.toml", print_config(other));
+    EXPECT_EQ(said_by(*reloaded), said_by(*started));
+    for (const auto* hub : {&reloaded, &started}) {
+        (*hub)->signal(SIGTERM);
+        EXPECT_EQ((*hub)->wait(), 0) << (*hub)->errors();
+    }
 }
 
 TEST_F(Reload, AnAdministratorReloadsOverHttpAndByTheCommand) {

@@ -51,6 +51,28 @@ TEST_F(TlsCommands, ARunningHubIsFoundBeforeDuringAndAfterARenewal) {
     EXPECT_EQ(hub->wait(), 0);
 }
 
+TEST_F(TlsCommands, ACertificateWhoseTimeItIsNotIsWarnedOfAtTheStart) {
+    for (const test::CertificateKind& kind :
+         {test::CertificateKind{.expires = core::Timestamp{1'600'000'000'000}},
+          test::CertificateKind{.begins = core::Timestamp{3'900'000'000'000}}}) {
+        renew(kind);
+        const Ran checked = run({"check"}, variables());
+        EXPECT_EQ(checked.status, 0);
+        EXPECT_NE(checked.errors.find("clients will not accept the TLS certificate"),
+                  std::string::npos)
+            << checked.errors;
+        auto hub = serve(variables());
+        EXPECT_NE(hub->errors().find("clients will not accept the TLS certificate"),
+                  std::string::npos);
+        EXPECT_EQ(list(), 0);
+        renew({});
+        hub->signal(SIGHUP);
+        hub->wait_for_line("reloaded: the TLS certificate and key");
+        hub->signal(SIGTERM);
+        EXPECT_EQ(hub->wait(), 0);
+    }
+}
+
 TEST_F(TlsCommands, WhatCannotBeServedIsOneLineAndTheEndAndFoundByACheckToo) {
     const auto told = [&] {
         const Ran ran = run({"serve", "--data-dir", data(), "--port", "0"}, variables());
@@ -61,8 +83,6 @@ TEST_F(TlsCommands, WhatCannotBeServedIsOneLineAndTheEndAndFoundByACheckToo) {
         EXPECT_EQ(checked.errors, ran.errors);
         return ran.errors;
     };
-    renew({.expires = core::Timestamp{1'600'000'000'000}});
-    expect_one_line(told(), "it expired on");
     renew({.password = "secret"});
     const std::string about_password = told();
     expect_one_line(about_password, "it has a password");

@@ -143,6 +143,9 @@ inline Lines objects() {
     for (const protocol::FrameShape& frame : protocol::pushed_frames()) {
         add_parts(*frame.body, parts);
     }
+    for (const protocol::EventShape& event : protocol::observer_events()) {
+        add_parts(*event.data, parts);
+    }
     std::ranges::sort(parts, {}, &protocol::Structure::name);
     Lines lines = table({"object", "members", "what"});
     for (const protocol::Structure* part : parts) {
@@ -199,6 +202,15 @@ inline Lines stream_events() {
     return lines;
 }
 
+inline Lines observer_events() {
+    Lines lines = table({"event", "data", "when"});
+    for (const protocol::EventShape& event : protocol::observer_events()) {
+        lines.push_back(
+            row({ticked(event.event), members_of(*event.data), std::string(event.when)}));
+    }
+    return lines;
+}
+
 inline std::string token_of(protocol::Right right) {
     switch (right) {
         case protocol::Right::anyone:
@@ -209,6 +221,8 @@ inline std::string token_of(protocol::Right right) {
             return "admin";
         case protocol::Right::watcher:
             return "watch";
+        case protocol::Right::overseer:
+            return "oversee";
         case protocol::Right::sender:
             return "send";
         default:
@@ -228,7 +242,11 @@ inline Lines routes() {
         } else {
             const protocol::OperationInfo& info = protocol::operation_info(route.operation);
             std::string answer = info.success == 200 ? "" : std::to_string(info.success) + ' ';
-            answer += info.answer == nullptr ? ticked(info.media) : members_of(*info.answer);
+            if (info.answer != nullptr) {
+                answer += members_of(*info.answer);
+            } else {
+                answer += info.media.empty() ? "without content" : ticked(info.media);
+            }
             cells.insert(cells.end(), {fields_of(info, true), answer});
         }
         lines.push_back(row(cells));

@@ -69,6 +69,7 @@ TEST(ProtocolPage, HasTheFramesThatTheHubPushes) {
 TEST(ProtocolPage, HasTheRoutes) { compare("HTTP routes", docs::routes()); }
 TEST(ProtocolPage, HasTheObjectsInAnswers) { compare("Objects in answers", docs::objects()); }
 TEST(ProtocolPage, HasTheEventsOfStreams) { compare("Streams", docs::stream_events()); }
+TEST(ProtocolPage, HasTheEventsOfObservers) { compare("Observing", docs::observer_events()); }
 TEST(ProtocolPage, HasTheErrors) { compare("Errors", docs::errors()); }
 TEST(ProtocolPage, HasTheCloseCodes) { compare("Close codes", docs::close_codes()); }
 

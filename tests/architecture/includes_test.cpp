@@ -31,7 +31,7 @@ const std::map<std::string, std::set<std::string>, std::less<>> kArrows = {
     {"webhooks", {"hooks", "protocol", "core"}},
     {"describe", {"protocol", "core"}},
     {"net", {"mcp", "webhooks", "describe", "router", "delivery", "protocol", "core"}},
-    {"cli", {"hooks", "core"}},
+    {"cli", {"hooks", "protocol", "core"}},
     {"app",
      {"cli", "net", "mcp", "webhooks", "describe", "hooks", "router", "services", "delivery",
       "protocol", "store", "core"}},

@@ -1,13 +1,18 @@
 // What is made of the parser: manual and completion.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <set>
 #include <sstream>
+#include <string>
+#include <tuple>
+#include <vector>
 
 #include "agentcom/cli/commands.hpp"
+#include "agentcom/protocol/operations.hpp"
 #include "cli/support/client_fixture.hpp"
 
 namespace agentcom::cli {
@@ -48,6 +53,38 @@ TEST_F(Made, TheManualPageIsTheOneInTheTree) {
     EXPECT_EQ(ran.status, 0);
     EXPECT_TRUE(ran.output == file_text(test::source_dir() / "man" / "agentcom.1"))
         << "run: build/release/agentcom manual >man/agentcom.1";
+}
+
+TEST_F(Made, TheHelpOfAnOptionIsThatOfItsField) {
+    using enum protocol::Operation;
+    // A position stands for the field that the command is about.
+    const std::vector<std::tuple<std::string, protocol::Operation, std::string>> commands{
+        {"send", send_message, ""},
+        {"publish", protocol::Operation::publish, "channel"},
+        {"poll", poll_mailbox, ""},
+        {"ack", ack_mailbox, "seq"},
+        {"history", channel_history, "channel"},
+        {"history", query_history, ""},
+        {"thread", get_thread, "message_id"},
+        {"subscribe", protocol::Operation::subscribe, "channel"},
+        {"unsubscribe", protocol::Operation::unsubscribe, "channel"}};
+    std::size_t compared = 0;
+    for (const auto& [command, operation, position] : commands) {
+        std::istringstream words(run({command, "--help"}, {}).output);
+        std::string help;
+        for (std::string word; words >> word;) help += word + ' ';
+        for (const protocol::FieldSpec& field : protocol::operation_info(operation).fields) {
+            const std::string name(field.name(true));
+            if (name == "payload") continue;  // the flag of this name says how the text is meant
+            std::string flag = "--" + name + ' ';
+            std::ranges::replace(flag, '_', '-');
+            if (name != position && help.find(flag) == std::string::npos) continue;
+            const std::string sentence(field.about.substr(0, field.about.size() - 1));
+            EXPECT_NE(help.find(sentence), std::string::npos) << command << ": " << sentence;
+            ++compared;
+        }
+    }
+    EXPECT_EQ(compared, 21U);
 }
 
 TEST_F(Made, TheGuideNamesEveryCommandStatusAndVariable) {

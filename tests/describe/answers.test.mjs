@@ -140,6 +140,11 @@ test("operations answer over HTTP as they are described", async () => {
   await ask("get_metrics", { token: observer, status: 200 });
   await ask("reload_config", { status: 200 });
   await ask("who_am_i", { token: alice });
+  const session = await ask("log_in", { token: null, body: { token: alice }, status: 200 });
+  const begun = await request(hub, "POST", "/api/session", { token: alice });
+  const headers = { Cookie: begun.headers["set-cookie"][0].split(";")[0], "X-AgentCom-Page": "1" };
+  assert.deepEqual(Object.keys(await ask("get_session", { token: null, headers, status: 200 })), Object.keys(session));
+  await ask("log_out", { token: null, headers, status: 204 });
   await ask("set_profile", { token: alice, body: { status: { busy: true }, capabilities: ["review"] }, status: 200 });
   await ask("get_agent", { at: { id: "alice" }, status: 200 });
   await ask("get_hub_card", { token: null, status: 200 });
@@ -164,6 +169,11 @@ test("operations answer over HTTP as they are described", async () => {
   await ask("get_replies", { at: { id: sent.id } });
   await ask("get_thread_root", { at: { id: sent.id } });
   await ask("query_history", { query: { limit: 1 } });
+  const newest = await ask("query_history", { query: { order: "newest", type: "chat", text: "HELLO" }, status: 200 });
+  assert.deepEqual(newest.messages.map(({ id }) => id), [sent.id]);
+  const waits = await ask("list_waiting", { at: { id: "bob" }, query: { limit: 1 }, status: 200 });
+  assert.equal(waits.messages[0].id, sent.id);
+  await ask("list_waiting", { at: { id: "bob" }, token: observer, query: { cursor: waits.cursor }, status: 200 });
   await ask("ack_mailbox", { at: { id: "bob" }, token: bob, body: { seq: page.last_seq } });
 
   await ask("create_channel", { token: alice, body: { name: "#Open", description: "for all" }, status: 201 });
@@ -195,9 +205,15 @@ test("operations answer over HTTP as they are described", async () => {
   await ask("analytics_summary", { token: observer });
   await ask("analytics_agents", { query: { limit: 1 } });
   await ask("analytics_hourly", { at: { id: "alice" } });
+  await ask("observe_agent", { at: { id: "alice" } });
+  await ask("observe_pairs", { token: observer, query: { since: 0 } });
   await ask("list_agents", { token: observer });
+  await ask("observe_agent", { at: { id: "alice" }, token: observer, status: 200 });
+  await ask("observe_pairs", { token: observer, status: 200 });
   const some = await ask("list_tokens", { query: { limit: 1 } });
   await ask("list_tokens", { query: { cursor: some.cursor }, status: 200 });
+  assert.equal((await ask("list_tokens", { query: { agent: "alice" } })).tokens.length, 1);
+  await ask("disconnect_agent", { at: { id: "alice" }, status: 200 });
   await ask("evict_mailboxes", { status: 200 });
   await ask("revoke_tokens", { at: { id: "watcher" } });
   await ask("end_agent", { at: { id: "bob" }, status: 200 });
@@ -209,6 +225,12 @@ test("refusals over HTTP are described", async () => {
   for (const [id, asked, status] of [
     ["who_am_i", { token: null }, 401],
     ["list_tokens", { token }, 403],
+    ["list_waiting", { token, at: { id: "alice" } }, 403],
+    ["disconnect_agent", { at: { id: "nobody" } }, 404],
+    ["query_history", { token, query: { order: "up" } }, 400],
+    ["log_in", { token: null, body: { token: "0".repeat(64) } }, 401],
+    ["get_session", { token: null }, 401],
+    ["get_session", { token }, 404],
     ["reload_config", { token }, 403],
     ["send_message", { token, body: {} }, 400],
     ["send_message", { token, body: "{" }, 400],
@@ -267,7 +289,16 @@ test("documents, and paths of other protocols, answer as they are described", as
   }
   await ask("send_message", { body: { to: "paula", payload: {} }, status: 200 });
   await ask("claude_hook", { token, body: { session_id: "t", hook_event_name: "Stop" }, status: 200 });
-  for (const id of ["home", "llms", "skill", "openapi", "asyncapi"]) {
+  const page = await request(hub, "GET", "/dashboard");
+  const names = [...page.text.matchAll(/"dashboard\/assets\/([^"]+)"/g)].map(([, name]) => name);
+  assert.equal(names.length, 3);
+  for (const name of names) {
+    await ask("dashboard_asset", { at: { name }, token: null, status: 200 });
+    const { headers } = await request(hub, "GET", `/dashboard/assets/${name}`);
+    await ask("dashboard_asset", { at: { name }, token: null, headers: { "If-None-Match": headers.etag }, status: 304 });
+  }
+  await ask("dashboard_asset", { at: { name: "none.js" }, token: null, status: 404 });
+  for (const id of ["home", "dashboard", "llms", "skill", "openapi", "asyncapi"]) {
     const { path, responses } = operations.get(id);
     await ask(id, { token: null, headers: html, status: 200 });
     const { headers } = await request(hub, "GET", path, { headers: html });
@@ -275,6 +306,28 @@ test("documents, and paths of other protocols, answer as they are described", as
     await ask(id, { token: null, headers: { ...html, "If-None-Match": headers.etag }, status: 304 });
     await ask(id, { token: null, headers: { ...html, Host: 'a"b' }, status: 400 });
   }
+});
+
+test("observers are streamed what is described", async () => {
+  const going = new AbortController();
+  const answer = await fetch(`${hub.url}/api/observe`,
+    { headers: { Authorization: `Bearer ${hub.adminToken}` }, signal: going.signal });
+  assert.equal(answer.status, 200);
+  const decoder = new TextDecoder();
+  let text = "";
+  let event;
+  for await (const piece of answer.body) {
+    text += decoder.decode(piece, { stream: true });
+    event = /event: snapshot\n(?:id: .*\n)?data: (.*)\n/.exec(text);
+    if (event) break;
+  }
+  going.abort();
+  const operation = operations.get("observe");
+  const shape = escaped(
+    "paths", operation.path, "get", "responses", "200", "content", "text/event-stream", "schema", "x-events", "snapshot",
+    "data");
+  assert.equal(http.problems(shape, JSON.parse(event[1])), "");
+  seen.add("observe");
 });
 
 test("a stream of events begins and ends as it is described", async () => {
@@ -304,6 +357,29 @@ test("a stream of events begins and ends as it is described", async () => {
     assert.equal(wrong, "", each);
   }
   seen.add("open_stream");
+});
+
+test("a stream for observers is as it is described", async () => {
+  const token = await hub.issueToken("ines");
+  const answer = await fetch(`${hub.url}/api/observe`, { headers: { Authorization: `Bearer ${token}` } });
+  const operation = operations.get("observe");
+  const media = answer.headers.get("content-type");
+  const decoder = new TextDecoder();
+  let text = "";
+  let ended;
+  for await (const piece of answer.body) {
+    text += decoder.decode(piece, { stream: true });
+    if (text.includes("event: change") && !ended) ended = ask("revoke_tokens", { at: { id: "ines" } });
+  }
+  await ended;
+  for (const [, event, data] of text.matchAll(/event: (.*)\ndata: (.*)\n/g)) {
+    const wrong = http.problems(
+      escaped("paths", operation.path, "get", "responses", "200", "content", media, "schema", "x-events", event, "data"),
+      JSON.parse(data));
+    assert.equal(wrong, "", event);
+  }
+  for (const each of ["snapshot", "change", "close"]) assert.ok(text.includes(`event: ${each}\n`), `${each} in ${text}`);
+  seen.add("observe");
 });
 
 test("frames are answered and pushed as they are described", async () => {

@@ -50,7 +50,7 @@ export function request(hub, method, path, { token, body, headers = {} } = {}) {
 }
 
 /// What is no operation of the hub: pages, and paths that speak another protocol.
-export const pages = ["websocket", "dashboard", "home", "llms", "skill", "openapi", "asyncapi", "mcp", "claude_hook"];
+export const pages = ["websocket", "dashboard", "dashboard_asset", "home", "llms", "skill", "openapi", "asyncapi", "mcp", "claude_hook"];
 
 /// What the hub says of itself.
 export async function describedBy(hub) {

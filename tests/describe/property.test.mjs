@@ -87,7 +87,7 @@ async function send(operation, values) {
   const mine = !/admin_only/.test(operation.responses["403"]?.description ?? "");
   const asked = { token: mine ? token : hub.adminToken, headers };
   if (operation.requestBody) asked.body = body;
-  if (operation.operationId === "open_stream") return head(path, asked);
+  if (operation.responses["200"]?.content?.["text/event-stream"]) return head(path, asked);
   return request(hub, operation.method, path, asked);
 }
 

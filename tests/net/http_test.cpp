@@ -61,13 +61,55 @@ TEST_F(Http, UnknownPathsAndWrongMethodsAreTold) {
     EXPECT_EQ(wrong.json().at("error"), "method_not_allowed");
 }
 
-TEST_F(Http, TheDashboardIsAPageThatMayOnlyUseItsOwnHost) {
+TEST_F(Http, TheDashboardIsAPageThatMayOnlyUseWhatIsItsOwn) {
     HttpClient client(hub_.port());
     const auto page = client.get("/dashboard");
     EXPECT_EQ(page.status, 200);
     EXPECT_EQ(page.body, Hub::kDashboard);
     EXPECT_EQ(page.headers.at("content-type"), "text/html; charset=utf-8");
-    EXPECT_EQ(page.headers.at("content-security-policy"), "default-src 'self' 'unsafe-inline'");
+    EXPECT_EQ(page.headers.at("content-security-policy"),
+              "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+              "connect-src 'self'; font-src 'none'; base-uri 'none'; form-action 'none'; "
+              "frame-ancestors 'none'");
+    EXPECT_EQ(page.headers.at("cache-control"), "no-cache");
+    const auto again =
+        client.request("GET", "/dashboard", {}, {"If-None-Match: " + page.headers.at("etag")});
+    EXPECT_EQ(again.status, 304);
+    EXPECT_EQ(again.body, "");
+    // Its links are relative, so that it has one address.
+    const auto elsewhere = client.get("/dashboard/");
+    EXPECT_EQ(elsewhere.status, 308);
+    EXPECT_EQ(elsewhere.headers.at("location"), "../dashboard");
+}
+
+TEST_F(Http, WhatTheDashboardLinksToMayBeKeptForEver) {
+    HttpClient client(hub_.port());
+    const std::string path = "/dashboard/assets/" + std::string(Hub::kAsset.name);
+    const auto plain = client.get(path);
+    EXPECT_EQ(plain.status, 200);
+    EXPECT_EQ(plain.body, Hub::kAsset.text);
+    EXPECT_EQ(plain.headers.at("content-type"), Hub::kAsset.media);
+    EXPECT_EQ(plain.headers.at("cache-control"), "public, max-age=31536000, immutable");
+    EXPECT_EQ(plain.headers.at("vary"), "Accept-Encoding");
+    EXPECT_EQ(plain.headers.count("content-encoding"), 0U);
+    const auto packed =
+        client.request("GET", path, {}, {"Accept-Encoding: br;q=1.0, gzip;q=0.8, *;q=0"});
+    EXPECT_EQ(packed.body, Hub::kAsset.gzip);
+    EXPECT_EQ(packed.headers.at("content-encoding"), "gzip");
+    EXPECT_EQ(packed.headers.at("vary"), "Accept-Encoding");
+    EXPECT_NE(packed.headers.at("etag"), plain.headers.at("etag"));
+    for (const auto& [answer, coding] :
+         {std::pair(&plain, "identity"), std::pair(&packed, "gzip")}) {
+        const auto again = client.request("GET", path, {},
+                                          {"If-None-Match: " + answer->headers.at("etag"),
+                                           std::string("Accept-Encoding: ") + coding});
+        EXPECT_EQ(again.status, 304);
+        EXPECT_EQ(again.headers.at("etag"), answer->headers.at("etag"));
+        EXPECT_EQ(again.headers.count("content-encoding"), 0U);
+    }
+    EXPECT_EQ(client.get("/dashboard/assets/dashboard-0.js").status, 404);
+    EXPECT_EQ(client.get("/dashboard/assets").status, 404);
+    EXPECT_EQ(client.request("POST", path, "{}").status, 405);
 }
 
 TEST_F(Http, ThePathOfTheWebSocketAsksForAnUpgrade) {

@@ -137,6 +137,48 @@ TEST_F(Metrics, ErrorsAreCountedThoughNoOperationIsReached) {
     EXPECT_EQ(value(made, "agentcom_http_responses_total{status=\"401\"}"), 1);
 }
 
+TEST_F(Metrics, WhatIsRefusedOnTheWayIsCountedByWhatItWasFor) {
+    HubSettings settings;
+    settings.limits.max_connections = 2;
+    Hub hub(settings);
+    const auto of = [](const std::string& made, const std::string& operation,
+                       const std::string& outcome) {
+        return value(made, "agentcom_operations_total{operation=\"" + operation + "\",outcome=\"" +
+                               outcome + "\"}");
+    };
+    {
+        HttpClient nobody(hub.port());
+        EXPECT_EQ(nobody.get("/api/me").status, 401);
+        EXPECT_EQ(nobody.get("/nowhere").status, 404);
+        EXPECT_EQ(nobody.get("/ws").status, 426);
+        EXPECT_EQ(nobody.post("/mcp", Json::object()).status, 401);
+        WsClient live(hub.port());
+        live.send_text("{");
+        EXPECT_EQ(live.receive("error").at("error"), "invalid_json");
+        EXPECT_EQ(HttpClient(hub.port()).get("/health").status, 503) << "one too many";
+    }
+    ASSERT_TRUE(hub.wait_for_connections(0));
+    {
+        HttpClient alice(hub.port(), hub.create_token("alice"));
+        EXPECT_EQ(alice.request("POST", "/api/message", "{").status, 400);
+        EXPECT_EQ(alice.get("/api/me").status, 200);
+        Socket rude(hub.port());
+        rude.send("GET / HTTP/1.1\r\nno header\r\n\r\n");
+        EXPECT_TRUE(rude.receive_some().starts_with("HTTP/1.1 400"));
+    }
+    ASSERT_TRUE(hub.wait_for_connections(0));
+    const std::string made = page(hub);
+    EXPECT_EQ(of(made, "who_am_i", "denied"), 1);
+    EXPECT_EQ(of(made, "who_am_i", "ok"), 1);
+    EXPECT_EQ(of(made, "send_message", "invalid"), 1);
+    EXPECT_EQ(of(made, "websocket", "invalid"), 2);  // no handshake, and a frame
+    EXPECT_EQ(of(made, "mcp", "denied"), 1);
+    EXPECT_EQ(of(made, "none", "invalid"), 2);  // an unknown path, and what is no header
+    EXPECT_EQ(of(made, "none", "unavailable"), 1);
+    EXPECT_EQ(of(made, "none", "ok"), -1) << "there is no such thing";
+    EXPECT_EQ(value(made, "agentcom_http_responses_total{status=\"503\"}"), 1);
+}
+
 TEST_F(Metrics, WhoDoesNotTakeWhatItIsSentIsCounted) {
     Hub hub;
     const std::string token = hub.create_token("alice");

@@ -103,8 +103,17 @@ TEST(Routes, QueryTokensAreForReadingAndForAck) {
     for (const Route& route : route_table()) {
         if (route.page != Page::none) continue;
         const bool ack = route.operation == Operation::ack_mailbox;
-        EXPECT_EQ(route.query_token(), route.verb == "GET" || ack) << route.pattern;
-        EXPECT_EQ(route.body_token(), ack) << route.pattern;
+        const bool session = route.pattern == "/api/session";
+        EXPECT_EQ(route.query_token(), !session && (route.verb == "GET" || ack)) << route.pattern;
+        EXPECT_EQ(route.body_token(), ack || (session && route.verb == "POST")) << route.pattern;
+    }
+}
+
+TEST(Routes, ACookieStandsForATokenButWhereASessionBeginsAndInOtherProtocols) {
+    for (const Route& route : route_table()) {
+        const bool begins = route.pattern == "/api/session" && route.verb == "POST";
+        EXPECT_EQ(route.takes_cookie(), route.page == Page::none && !begins) << route.pattern;
+        EXPECT_EQ(route.is_session(), route.pattern == "/api/session") << route.pattern;
     }
 }
 
@@ -114,6 +123,16 @@ TEST(Documents, AreNotSentAgainToWhoNamesTheirTag) {
     EXPECT_TRUE(matches_tag("*", "\"a\""));
     EXPECT_FALSE(matches_tag("", "\"a\""));
     EXPECT_FALSE(matches_tag("a, \"ab\"", "\"a\""));
+}
+
+TEST(Documents, GzipIsForWhoTakesIt) {
+    for (const char* header : {"gzip", "deflate, GZIP;q=0.5", "*", "br, *;q=0.1", "x-gzip"}) {
+        EXPECT_TRUE(accepts_gzip(header)) << header;
+    }
+    for (const char* header :
+         {"", "identity", "br", "gzip;q=0", "*;q=0", "gzip;q=0.000, *", "gzi"}) {
+        EXPECT_FALSE(accepts_gzip(header)) << header;
+    }
 }
 
 TEST(Documents, ABrowserAsksForHtml) {

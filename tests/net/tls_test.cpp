@@ -144,6 +144,18 @@ TEST_F(Tls, ServesHttpAndSaysGoodbye) {
     EXPECT_TRUE(client.ends_properly());
 }
 
+TEST_F(Tls, ASessionsCookieComesBackByTlsAlone) {
+    const std::string body = R"({"token":")" + hub_.create_token("alice") + "\"}";
+    TlsClient client(hub_.port());
+    client.send("POST /api/session HTTP/1.1\r\nHost: x\r\nOrigin: https://x\r\nContent-Length: " +
+                std::to_string(body.size()) + "\r\n\r\n" + body);
+    const std::string head = client.read_until("\r\n\r\n");
+    EXPECT_TRUE(head.starts_with("HTTP/1.1 200 ")) << head;
+    EXPECT_NE(head.find("; Path=/; HttpOnly; SameSite=Strict; Max-Age=43200; Secure\r\n"),
+              std::string::npos)
+        << head;
+}
+
 TEST_F(Tls, CarriesManyLargeMessagesOverOneWebSocket) {
     const std::string token = hub_.create_token("alice");
     TlsClient client(hub_.port());
@@ -210,8 +222,13 @@ TEST_F(Tls, ARenewalThatCannotBeUsedLeavesWhatThereWas) {
         client.read_until("\"agents_connected\":0}");
         return client.serial() == 1;
     };
+    const std::string file = (dir_.path() / "cert.pem").string();
     certified(dir_.path(), {.serial = 2, .expires = core::Timestamp{1'600'000'000'000}});
-    EXPECT_NE(renewal(), "");
+    EXPECT_EQ(renewal(), "cannot use the TLS certificate " + file +
+                             ": it expired on Sep 13 12:26:40 2020 GMT");
+    certified(dir_.path(), {.serial = 2, .begins = core::Timestamp{3'900'000'000'000}});
+    EXPECT_EQ(renewal(), "cannot use the TLS certificate " + file +
+                             ": it is valid from Aug  1 21:20:00 2093 GMT on");
     EXPECT_TRUE(still_serves_the_first());
     certified(dir_.path(), {.serial = 3, .password = "secret"});
     EXPECT_NE(renewal(), "");
@@ -238,11 +255,7 @@ TEST(TlsFiles, APairThatDoesNotFitIsToldAtTheStart) {
 
 TEST(TlsFiles, WhatElseCannotBeUsedIsToldInOneSentence) {
     TempDir dir;
-    const auto options = certified(dir.path(), {.expires = core::Timestamp{1'600'000'000'000}});
-    EXPECT_EQ(complaint_about(options), "cannot use the TLS certificate " +
-                                            options.certificate_chain_file +
-                                            ": it expired on Sep 13 12:26:40 2020 GMT");
-    certified(dir.path(), {.password = "secret"});
+    const auto options = certified(dir.path(), {.password = "secret"});
     EXPECT_NE(complaint_about(options).find("it has a password"), std::string::npos);
     certified(dir.path());
     EXPECT_EQ(complaint_about(options), "");
@@ -256,6 +269,18 @@ TEST(TlsFiles, WhatElseCannotBeUsedIsToldInOneSentence) {
     EXPECT_TRUE(
         broken(options.certificate_chain_file)
             .starts_with("cannot use the TLS certificate " + options.certificate_chain_file));
+}
+
+TEST(TlsFiles, ACertificateWhoseTimeItIsNotIsReplacedByWhatThereIs) {
+    TempDir dir;
+    HubSettings settings;
+    settings.tls = certified(dir.path(), {.expires = core::Timestamp{1'600'000'000'000}});
+    Hub hub(settings);
+    EXPECT_EQ(TlsClient(hub.port()).serial(), 1) << "the hub serves those who do not look";
+    // The one that is presented is no better.
+    certified(dir.path(), {.serial = 2, .begins = core::Timestamp{3'900'000'000'000}});
+    hub.reload(settings);
+    EXPECT_EQ(TlsClient(hub.port()).serial(), 2);
 }
 
 TEST_F(Tls, OnlyCiphersWithForwardSecrecyAndAuthenticationAreSpoken) {

@@ -111,9 +111,24 @@ class Form(unittest.TestCase):
         manual = (self.root / "usr/share/man/man1/agentcom.1.gz").read_bytes()
         self.assertEqual(manual[4:9], b"\0\0\0\0\x02")
 
+    def assert_links_lead_somewhere(self, pages: Path) -> None:
+        found = 0
+        for page in pages.rglob("*.md"):
+            for link in re.findall(r"\]\(([^)#\s]+)", page.read_text()):
+                if re.match(r"[a-z]+:", link):
+                    continue
+                to = self.root / link.lstrip("/") if link.startswith("/") else page.parent / link
+                self.assertTrue(to.exists(), f"{page.relative_to(self.root)}: {link}")
+                found += 1
+        self.assertGreater(found, 100)
+
+    def test_links_of_the_pages_lead_to_what_is_installed(self) -> None:
+        self.assert_links_lead_somewhere(self.root / "usr/share/doc/agentcom")
+
     def test_another_prefix_is_as_good(self) -> None:
         prefix = self.root / "opt"
         run("cmake", "--install", BUILD, "--prefix", str(prefix))
+        self.assert_links_lead_somewhere(prefix / "share/doc/agentcom")
         unit = self.root / "agentcom.service"
         shutil.copy(prefix / "lib/systemd/system/agentcom.service", unit)
         self.assertIn(f"ExecStart={prefix}/bin/agentcom serve ", unit.read_text())

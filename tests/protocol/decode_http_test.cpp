@@ -340,6 +340,21 @@ TEST(DecodeHttp, HistoriesCapTheirPages) {
     EXPECT_EQ(full.end_time, core::Timestamp{99});
     EXPECT_EQ(full.cursor, core::Seq{7});
     EXPECT_EQ(full.limit, 200U);
+    EXPECT_FALSE(full.type || full.text || full.newest_first);
+
+    const auto newest = decoded<QueryHistory>(
+        {.operation = Operation::query_history,
+         .query = {{"type", "report"}, {"text", "Deploy"}, {"order", "newest"}, {"before", "9"}}});
+    EXPECT_EQ(newest.type, "report");
+    EXPECT_EQ(newest.text, "Deploy");
+    EXPECT_TRUE(newest.newest_first);
+    EXPECT_EQ(newest.before, core::Seq{9});
+    for (const auto& [name, value] :
+         {std::pair("order", std::string("up")), std::pair("before", std::string("0")),
+          std::pair("text", std::string(257, 'x')), std::pair("type", std::string(129, 'x'))}) {
+        EXPECT_EQ(error_of({.operation = Operation::query_history, .query = {{name, value}}}).field,
+                  name);
+    }
 }
 
 TEST(DecodeHttp, SettingsTakePositiveIntegersOnly) {
@@ -547,6 +562,13 @@ TEST(DecodeHttp, TheRestNeedsNoMoreThanItsPath) {
     (void)decoded<ListTokens>({.operation = Operation::list_tokens});
     (void)decoded<ResetHub>({.operation = Operation::reset_hub});
     (void)decoded<ReloadConfig>({.operation = Operation::reload_config});
+    (void)decoded<LogIn>({.operation = Operation::log_in, .body = R"({"token":"x"})"});
+    (void)decoded<GetSession>({.operation = Operation::get_session});
+    (void)decoded<LogOut>({.operation = Operation::log_out});
+    EXPECT_EQ(
+        decoded<DisconnectAgent>({.operation = Operation::disconnect_agent, .argument = "bob"})
+            .agent,
+        "bob");
     EXPECT_EQ(decoded<GetSetting>({.operation = Operation::get_mailbox_retention}).setting,
               Setting::mailbox_ttl_ms);
 }

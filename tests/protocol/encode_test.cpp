@@ -103,6 +103,23 @@ std::vector<core::MessagePtr> one_of_each() {
             message(10, core::ToChannel{channel("dev")}, R"({"channel":"lie","n":1})")};
 }
 
+ObservedAgent observed() {
+    ObservedAgent row;
+    row.agent = "bob";
+    row.name = "Bob";
+    row.status = "busy \"now\"";
+    row.capabilities = {"review"};
+    row.state = AgentState::polling;
+    row.last_seen = core::Timestamp{7};
+    row.sent_24h = 2;
+    row.received_24h = 1;
+    row.unread = 3;
+    row.unread_more = true;
+    row.oldest_unread = core::Timestamp{5};
+    row.connections = 1;
+    return row;
+}
+
 std::vector<Golden> goldens() {
     const std::string token(64, 'f');
     const core::MessageId id = core::MessageId::make(kEpoch, core::Seq{7});
@@ -296,12 +313,39 @@ std::vector<Golden> goldens() {
          R"({"messages":[],"cursor":9,"count":0,"more":true})"},
         {ReplyList{"p", {}, core::Seq{9}}, ok, 200,
          R"({"parent":"p","replies":[],"count":0,"cursor":9})"},
+        {SessionInfo{agent("ann"), core::Role::observer, core::Timestamp{5}}, ok, 200,
+         R"({"agent_id":"ann","role":"observer","expires_at":5})"},
+        // The cookie stands in no body.
+        {LoggedIn{{agent("ann"), core::Role::admin, core::Timestamp{5}},
+                  *core::Token::parse(token),
+                  core::Timestamp{1}},
+         ok, 200, R"({"agent_id":"ann","role":"admin","expires_at":5})"},
+        {LoggedOut{}, ok, 204, ""},
+        {WaitingPage{agent("ann"), {}, core::Seq{9}, true}, ok, 200,
+         R"({"agent_id":"ann","messages":[],"count":0,"cursor":9,"truncated":true})"},
+        {AgentDisconnected{"ann", 2}, ok, 200,
+         R"({"status":"disconnected","agent_id":"ann","closed":2})"},
+        {ObserverJoined{}, ok, 200, "{}"},
+        {ObservedAgentPage{observed(), {{{3'600'000}, 2, 1}}, {channel("dev")}, true}, ok, 200,
+         R"({"id":"bob","name":"Bob","known":true,"status":"busy \"now\"","state":"polling",)"
+         R"("capabilities":["review"],"connected_since":null,"last_seen":7,"last_read_at":null,)"
+         R"("sent_24h":2,"received_24h":1,"unread":3,"unread_more":true,"oldest_unread_at":5,)"
+         R"("connections":1,"hours":[[3600000,2,1]],"subscriptions":["dev"],)"
+         R"("more_subscriptions":true})"},
+        {std::make_shared<const ObservedPairs>(
+             ObservedPairs{{{"ann", "#dev", 2, 14, {9}}}, 5, true}),
+         ok, 200,
+         R"({"pairs":[{"from":"ann","to":"#dev","messages":2,"bytes":14,"last_at":9}],)"
+         R"("scanned":5,"truncated":true})"},
         {ProbeReport{}, ok, 200, R"({"status":"ok"})"},
         {ProbeReport{HealthState::commit_stalled}, ok, 503,
          R"({"status":"unavailable","reason":"commit_stalled"})"},
         {HealthReport{.state = HealthState::commit_stalled}, ok, 200,
          R"({"status":"degraded","service":"agent_com","agents_connected":0,)"
          R"("reason":"commit_stalled"})"},
+        {HealthReport{.state = HealthState::disk_stalled}, ok, 503,
+         R"({"status":"degraded","service":"agent_com","agents_connected":0,)"
+         R"("reason":"disk_stalled"})"},
         {HealthReport{.state = HealthState::loop_stalled}, ok, 503,
          R"({"status":"degraded","service":"agent_com","agents_connected":0,)"
          R"("reason":"loop_stalled"})"},
@@ -328,12 +372,17 @@ TEST(Encode, EveryReplyHasTheShapeThatIsDescribed) {
     // Over HTTP nobody can ask for these.
     const auto only_frames = [](const ReplyValue& reply) {
         return std::holds_alternative<Identified>(reply) || std::holds_alternative<Pong>(reply) ||
-               std::holds_alternative<StreamOpened>(reply);
+               std::holds_alternative<StreamOpened>(reply) ||
+               std::holds_alternative<ObserverJoined>(reply);
     };
     for (const Golden& golden : goldens()) {
         // A text, of which no more is said than its kind.
         if (std::holds_alternative<Shared<MetricsReport>>(golden.reply)) {
             EXPECT_EQ(operation_info(Operation::get_metrics).media, "text/plain");
+            continue;
+        }
+        if (std::holds_alternative<LoggedOut>(golden.reply)) {
+            EXPECT_EQ(operation_info(Operation::log_out).success, golden.status);
             continue;
         }
         const auto body = nlohmann::json::parse(golden.body);

@@ -22,6 +22,8 @@ namespace agentcom::protocol {
             case ValueKind::integer:
             case ValueKind::time:
                 return value.is_number_integer();
+            case ValueKind::number:
+                return value.is_number();
             case ValueKind::flag:
                 return value.is_boolean();
             case ValueKind::any:

@@ -141,5 +141,66 @@ TEST(Analytics, ResetKeepsOnlyWhoIsConnected) {
     EXPECT_EQ(agents[0].sent_24h, 0U);
 }
 
+TEST(Analytics, WhoWasOnlyWrittenToHasNotActed) {
+    Analytics analytics(1'000);
+    analytics.received(agent("bob"), kStart);
+    EXPECT_FALSE(analytics.find("bob", kStart)->acted);
+    analytics.seen(agent("bob"), kStart);
+    EXPECT_TRUE(analytics.find("bob", kStart)->acted);
+    EXPECT_FALSE(analytics.find("alice", kStart));
+}
+
+TEST(Analytics, WhatIsRecalledCountsInItsHourAndNothingOlder) {
+    Analytics analytics(1'000);
+    const core::Timestamp now = later(23 * kHour);
+    for (int hour = 1; hour < 24; ++hour) analytics.sent(agent("alice"), later(hour * kHour));
+    analytics.recall_sent(agent("alice"), kStart, now);
+    analytics.recall_sent(agent("alice"), later(-kHour), now);
+    analytics.recall_received(agent("bob"), later(5 * kHour), now);
+    EXPECT_EQ(analytics.find("alice", now)->sent_24h, 24U);
+    EXPECT_EQ(analytics.find("alice", now)->last_active, now);
+    EXPECT_EQ(analytics.find("bob", now)->received_24h, 1U);
+    EXPECT_FALSE(analytics.find("bob", now)->acted);
+    // An hour later there is no place for what is then too old.
+    analytics.sent(agent("alice"), later(24 * kHour));
+    analytics.recall_sent(agent("alice"), kStart, now);
+    EXPECT_EQ(analytics.find("alice", later(24 * kHour))->sent_24h, 24U);
+}
+
+TEST(Analytics, BroadcastsAreCountedBehindTheMessageThatAnAgentBeganWith) {
+    Analytics analytics(1'000);
+    analytics.sent(agent("alice"), kStart);
+    for (std::uint64_t seq : {3, 9, 7}) analytics.broadcast(agent("alice"), core::Seq{seq}, kStart);
+    EXPECT_EQ(analytics.find("alice", kStart)->broadcast_24h, 3U);
+    EXPECT_EQ(analytics.broadcasts_24h(core::Seq{0}, kStart), 3U);
+    EXPECT_EQ(analytics.broadcasts_24h(core::Seq{7}, kStart), 1U);
+    EXPECT_EQ(analytics.broadcasts_24h(core::Seq{9}, kStart), 0U);
+    EXPECT_EQ(analytics.broadcasts_24h(core::Seq{0}, later(24 * kHour)), 0U);
+    // Only the newest are remembered one by one; whoever came before them is given all.
+    for (std::uint64_t seq = 10; seq < 10'010; ++seq) {
+        analytics.broadcast(agent("alice"), core::Seq{seq}, kStart);
+    }
+    EXPECT_EQ(analytics.broadcasts_24h(core::Seq{0}, kStart), 10'003U);
+    EXPECT_EQ(analytics.broadcasts_24h(core::Seq{10'008}, kStart), 1U);
+}
+
+TEST(Analytics, PublicationsAreCountedByChannelForADay) {
+    Analytics analytics(1'000);
+    analytics.sent(agent("alice"), kStart);
+    analytics.published(agent("alice"), "dev", kStart);
+    analytics.published(agent("alice"), "dev", later(kHour));
+    analytics.published(agent("alice"), "ops", later(kHour));
+    EXPECT_EQ(analytics.published_24h("alice", "dev", later(kHour)), 2U);
+    EXPECT_EQ(analytics.published_24h("alice", "ops", later(kHour)), 1U);
+    EXPECT_EQ(analytics.published_24h("alice", "dev", later(24 * kHour)), 1U);
+    EXPECT_EQ(analytics.published_24h("bob", "dev", kStart), 0U);
+    // Of many channels the oldest are forgotten.
+    for (int i = 0; i < 300; ++i) {
+        analytics.published(agent("alice"), "c" + std::to_string(i), later(kHour));
+    }
+    EXPECT_EQ(analytics.published_24h("alice", "dev", later(kHour)), 0U);
+    EXPECT_EQ(analytics.published_24h("alice", "c299", later(kHour)), 1U);
+}
+
 }  // namespace
 }  // namespace agentcom::services

@@ -112,5 +112,21 @@ TEST(Presence, TakeoversOfOneAgentAreLimitedAfterTheFirstFew) {
     }
 }
 
+TEST(Presence, SaysWhoHasChangedSinceAVersion) {
+    Presence presence;
+    const auto none = presence.changed_since(0);
+    EXPECT_TRUE(none.agents.empty());
+    (void)presence.join({agent("alice"), {}, {}}, {1, 0});
+    (void)presence.join({agent("bob"), {}, {}}, {2, 0});
+    const auto both = presence.changed_since(none.version);
+    EXPECT_EQ(both.agents.size(), 2U);
+    EXPECT_TRUE(presence.changed_since(both.version).agents.empty());
+    (void)presence.set_status(agent("bob"), 2, {"1"});
+    (void)presence.leave(agent("alice"), 1);
+    const auto one = presence.changed_since(both.version);
+    ASSERT_EQ(one.agents.size(), 1U);
+    EXPECT_EQ(one.agents[0].agent, agent("bob"));
+}
+
 }  // namespace
 }  // namespace agentcom::services

@@ -72,5 +72,17 @@ TEST(Roster, ForgetsWhoIsEnded) {
     EXPECT_FALSE(roster.find("bob"));
 }
 
+TEST(Roster, RemembersWhenAMailboxWasLookedIntoAndWhatWasSaidAnew) {
+    Roster roster(10);
+    EXPECT_EQ(roster.glance("bob").last_seen, core::Timestamp{0});
+    roster.read(agent("bob"), core::Timestamp{5});
+    roster.seen(agent("bob"), core::Timestamp{7});
+    EXPECT_EQ(roster.glance("bob").last_seen, core::Timestamp{7});
+    EXPECT_EQ(roster.glance("bob").last_read, core::Timestamp{5});
+    const std::uint64_t before = roster.glance("bob").version;
+    roster.declare(agent("bob"), {"1"}, {}, core::Timestamp{8});
+    EXPECT_GT(roster.glance("bob").version, before);
+}
+
 }  // namespace
 }  // namespace agentcom::services

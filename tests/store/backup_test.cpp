@@ -98,6 +98,22 @@ TEST_F(BackupTest, ACopyThatWasChangedIsRefusedAndNothingIsTouched) {
     EXPECT_EQ(store_->head(), core::Seq{1});
 }
 
+TEST_F(BackupTest, ACopyOfANewerProgramIsRefusedBeforeAnythingIsCopied) {
+    append(direct("alice", "bob"));
+    StoreCopy copy = back_up();
+    copy.schema += 1;
+    StoreOptions elsewhere = options_;
+    elsewhere.directory = dir_.path() / "restored";
+    try {
+        restore_store(copies(), copy, elsewhere, false);
+        ADD_FAILURE() << "it was restored";
+    } catch (const StoreError& error) {
+        EXPECT_NE(std::string(error.what()).find("newer version"), std::string::npos)
+            << error.what();
+    }
+    EXPECT_FALSE(fs::exists(elsewhere.directory));
+}
+
 TEST_F(BackupTest, WhatIsThereIsReplacedOnlyWhenAskedFor) {
     append(direct("alice", "bob"));
     const StoreCopy copy = back_up();

@@ -120,6 +120,31 @@ TEST_F(FileGuardTest, AFileThatIsReplacedOrMovedAwayIsNoticed) {
     EXPECT_EQ(unread("bob").size(), 40U);
 }
 
+TEST_F(FileGuardTest, AHubWhoseLockIsDeletedLeavesTheStoreToOthers) {
+    const std::filesystem::path lock = options_.directory / "agentcom.lock";
+    std::filesystem::remove(lock);
+    wait_until_failed();
+    expect_failed();
+    EXPECT_EQ(unread("bob").size(), 40U);
+    // Another may write now, and finds what was acknowledged.
+    {
+        const auto other = Store::open(options_, clock_);
+        EXPECT_EQ(other->state(), StoreState::ok);
+    }
+    EXPECT_TRUE(std::filesystem::exists(lock)) << "the other's";
+    expect_failed();
+    reopen();
+    EXPECT_EQ(append(direct("alice", "bob"))->seq, core::Seq{41});
+}
+
+TEST_F(FileGuardTest, NothingIsAcknowledgedOnceTheLockIsAnotherFile) {
+    const std::filesystem::path lock = options_.directory / "agentcom.lock";
+    std::ofstream(options_.directory / "other") << "";
+    std::filesystem::rename(options_.directory / "other", lock);
+    expect_failed();
+    EXPECT_EQ(unread("bob").size(), 40U);
+}
+
 /// No file of this process may be longer.
 class ShortFiles {
 public:

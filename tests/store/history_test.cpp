@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <random>
 
 #include "store/store_fixture.hpp"
@@ -14,7 +15,9 @@ std::vector<std::uint64_t> naive(const std::vector<core::MessagePtr>& all,
                                  const HistoryQuery& query, std::uint64_t window,
                                  std::uint64_t limit) {
     std::vector<std::uint64_t> out;
-    for (const auto& message : all) {
+    std::vector<core::MessagePtr> messages = all;
+    if (query.newest_first) std::ranges::reverse(messages);
+    for (const auto& message : messages) {
         const core::Draft& draft = message->draft;
         const auto* to_agent = std::get_if<core::ToAgent>(&draft.to);
         const auto* to_everyone = std::get_if<core::ToEveryone>(&draft.to);
@@ -27,8 +30,11 @@ std::vector<std::uint64_t> naive(const std::vector<core::MessagePtr>& all,
         if (to_matches && channel_matches && (!query.from || draft.from.str() == *query.from) &&
             (!query.start_time || message->timestamp >= *query.start_time) &&
             (!query.end_time || message->timestamp <= *query.end_time) &&
-            message->seq > query.cursor && message->seq.value + window > all.size() &&
-            out.size() < limit) {
+            (!query.type || draft.type == *query.type) &&
+            (!query.text || draft.payload.text.find(*query.text) != std::string::npos) &&
+            (query.newest_first ? query.before.value == 0 || message->seq < query.before
+                                : message->seq > query.cursor) &&
+            message->seq.value + window > all.size() && out.size() < limit) {
             out.push_back(message->seq.value);
         }
     }
@@ -64,6 +70,8 @@ TEST_F(HistoryTest, EveryFilterAgreesWithLookingAtEveryMessage) {
                     batch.push_back(direct(from, agents[pick(agents.size())]));
                     break;
             }
+            if (pick(3) == 0) batch.back().draft.type = "report";
+            if (pick(3) == 0) batch.back().draft.payload.text = R"({"text":"all is well"})";
         }
         const auto messages = append_all(std::move(batch));
         all.insert(all.end(), messages.begin(), messages.end());
@@ -81,10 +89,39 @@ TEST_F(HistoryTest, EveryFilterAgreesWithLookingAtEveryMessage) {
         if (pick(3) == 0) {
             query.end_time = core::Timestamp{start.ms + static_cast<std::int64_t>(pick(span))};
         }
-        if (pick(2) == 0) query.cursor = core::Seq{pick(2'100)};
+        if (pick(4) == 0) query.type = pick(2) == 0 ? "chat" : "report";
+        if (pick(4) == 0) query.text = pick(2) == 0 ? "is well" : "{}";
+        query.newest_first = pick(2) == 0;
+        if (pick(2) == 0)
+            (query.newest_first ? query.before : query.cursor) = core::Seq{pick(2'100)};
         const std::uint64_t limit = pick(4) == 0 ? 100'000 : pick(60);
         ASSERT_EQ(seqs(history(query, limit)), naive(all, query, kWindow, limit)) << "query " << i;
     }
+}
+
+TEST_F(HistoryTest, ATextIsFoundAsItWasSentWhateverTheCaseOfItsLetters) {
+    append(direct("a", "b", R"({"text":"Deploy to PROD","n":1})"));
+    append(direct("a", "b", R"({"text":"say \"hello\""})"));
+    append(direct("a", "b",
+                  "\"Gr\xc3\xbc\xc3\x9f"
+                  "e\""));
+    append(direct("a", "b", R"(["a","aab"])"));
+    const auto found = [&](std::string text) {
+        HistoryQuery query;
+        query.text = std::move(text);
+        return seqs(history(query, kEverything));
+    };
+    EXPECT_EQ(found("prod"), Seqs{1});
+    EXPECT_EQ(found("dEPLOY TO p"), Seqs{1});
+    EXPECT_EQ(found(R"("N":1)"), Seqs{1});
+    EXPECT_EQ(found(R"(say "HELLO")"), Seqs{2});
+    EXPECT_EQ(found(R"(say \"hello\")"), Seqs{2});
+    EXPECT_EQ(found("gr\xc3\xbc\xc3\x9f"), Seqs{3});
+    // Letters beyond ASCII are themselves alone.
+    EXPECT_EQ(found("GR\xc3\x9c"), Seqs{});
+    EXPECT_EQ(found("aab"), Seqs{4});
+    EXPECT_EQ(found("prod!"), Seqs{});
+    EXPECT_EQ(found(""), (Seqs{1, 2, 3, 4}));
 }
 
 TEST_F(HistoryTest, AnEmptyStoreHasNoHistoryAndUnknownNamesMatchNothing) {

@@ -85,6 +85,8 @@ std::vector<WriteOp> examples() {
         SetMember{channel("dev"), agent("alice"), true, agent("bob"), 7},
         EndAgent{"bob"},
         RemoveEndedAgents{},
+        CreateWebSession{digest(10), digest(11), core::Timestamp{7}},
+        EndWebSession{digest(12)},
     };
 }
 
@@ -92,7 +94,7 @@ BatchTime some_time() {
     return {core::Timestamp{1}, core::Timestamp{-2}, kNever,
             std::numeric_limits<std::int64_t>::min(), 0x1234'5678'9abc'def0};
 }
-ApplyRules some_rules() { return {Quotas{1, 2, 3, 4, 5}, core::Millis(-6), 7, 8}; }
+ApplyRules some_rules() { return {Quotas{1, 2, 3, 4, 5, 6}, core::Millis(-6), 7, 8}; }
 
 std::string encode(const OperationBatch& batch) {
     BatchEncoder encoder;
@@ -205,6 +207,14 @@ auto fields_of(const EndAgent& op) {
 template <>
 auto fields_of(const RemoveEndedAgents&) {
     return std::tuple();
+}
+template <>
+auto fields_of(const CreateWebSession& op) {
+    return std::tuple(op.digest, op.token, op.expires_at);
+}
+template <>
+auto fields_of(const EndWebSession& op) {
+    return std::tuple(op.digest);
 }
 
 bool same(const WriteOp& a, const WriteOp& b) {

@@ -116,6 +116,60 @@ TEST_F(PagesTest, HistoryThatRunsOutOfStepsGoesOnWithoutAMessage) {
     EXPECT_EQ(walk_history({.steps = 1}, query), Seqs{4'001});
 }
 
+TEST_F(PagesTest, HistoryIsReadBackwardsPageByPageWithinItsBounds) {
+    std::vector<AppendMessage> batch;
+    for (int i = 0; i < 300; ++i) {
+        batch.push_back(direct("alice", i % 3 == 0 ? "bob" : "carol",
+                               i % 30 == 0 ? R"({"text":"needle"})" : "{}"));
+    }
+    append_all(std::move(batch));
+    struct Case {
+        std::optional<std::string> to;
+        std::optional<std::string> text;
+        std::size_t found;
+    };
+    for (const Case& each : {Case{{}, {}, 300}, Case{"bob", {}, 100}, Case{{}, "NEEDLE", 10},
+                             Case{"bob", "needle", 10}, Case{"carol", "needle", 0}}) {
+        for (const core::PageLimit& limit :
+             {core::PageLimit{.count = 7}, core::PageLimit{.count = 50, .steps = 20},
+              core::PageLimit{.count = 1}, core::PageLimit{.count = 1'000, .bytes = 4'000}}) {
+            Seqs all;
+            HistoryQuery query;
+            query.to = each.to;
+            query.text = each.text;
+            query.newest_first = true;
+            for (bool more = true; more;) {
+                core::Budget budget(limit);
+                const MessagePage page = store_->history(query, budget);
+                EXPECT_LE(page.entries.size(), limit.count);
+                for (const auto& message : page.entries) all.push_back(message->seq.value);
+                more = page.more;
+                if (!more) break;
+                ASSERT_TRUE(query.before.value == 0 || page.cursor < query.before);
+                query.before = page.cursor;
+            }
+            EXPECT_EQ(all.size(), each.found);
+            EXPECT_TRUE(std::ranges::is_sorted(all, std::ranges::greater()));
+            EXPECT_EQ(std::set(all.begin(), all.end()).size(), all.size());
+        }
+    }
+}
+
+TEST_F(PagesTest, ASearchInLargePayloadsTakesItsStepsByTheirSize) {
+    for (int i = 0; i < 8; ++i) append(direct("alice", "bob", megabyte()));
+    append(direct("alice", "bob", R"({"text":"needle"})"));
+    HistoryQuery query;
+    query.text = "needle";
+    std::size_t pages = 0;
+    const Seqs found = walk({.count = 50}, [&](core::Seq cursor, core::Budget& budget) {
+        ++pages;
+        query.cursor = cursor;
+        return store_->history(query, budget);
+    });
+    EXPECT_EQ(found, Seqs{9});
+    EXPECT_GE(pages, 8U);
+}
+
 TEST_F(PagesTest, ThreadsAndRepliesOfLargeMessagesComeInPages) {
     const auto root = append(direct("a", "b", megabyte()));
     for (int i = 0; i < 6; ++i) reply(direct("b", "a", megabyte()), root->id.str());
@@ -296,6 +350,25 @@ TEST_F(PagesTest, TokensArePagedWithACursorThatOutlivesTheTokenItCameFrom) {
     } while (!cursor.empty());
     EXPECT_EQ(seen, expected);
     EXPECT_EQ(shown, 40U);
+
+    // Those of one agent, whose name another's begins with.
+    write<Done>(CreateToken{agent("many-more"), {0xff}, "last", core::Role::agent});
+    for (const auto& [holder, count] :
+         {std::pair("many", 20U), std::pair("many-more", 1U), std::pair("agent-3", 1U),
+          std::pair("man", 0U), std::pair("zoe", 0U)}) {
+        std::size_t own = 0;
+        cursor.clear();
+        do {
+            core::Budget budget({.count = 7});
+            const auto page = store_->list_tokens(cursor, budget, holder);
+            ASSERT_TRUE(page);
+            for (const TokenRecord& token : page->entries) EXPECT_EQ(token.agent.str(), holder);
+            own += page->entries.size();
+            cursor = page->cursor;
+        } while (!cursor.empty());
+        EXPECT_EQ(own, count) << holder;
+    }
+    write<TokensRevoked>(RevokeTokens{"many-more"});
 
     core::Budget first({.count = 3});
     cursor = store_->list_tokens("", first)->cursor;

@@ -29,6 +29,7 @@ struct CertificateKind {
     int serial = 1;
     bool rsa = false;
     const char* password = nullptr;  // of the key
+    core::Timestamp begins{1'500'000'000'000};
     core::Timestamp expires{4'000'000'000'000};
 };
 
@@ -46,9 +47,9 @@ inline CertificateFiles make_certificate(const std::filesystem::path& directory,
                                                                        : EVP_EC_gen("P-256"));
     const std::unique_ptr<X509, Freed<X509_free>> certificate(X509_new());
     ASN1_INTEGER_set(X509_get_serialNumber(certificate.get()), kind.serial);
-    constexpr std::int64_t kBegin = 1'500'000'000;
+    const std::int64_t begin = kind.begins.ms / 1000;
     const std::int64_t end = kind.expires.ms / 1000;
-    ASN1_TIME_set(X509_getm_notBefore(certificate.get()), kBegin);
+    ASN1_TIME_set(X509_getm_notBefore(certificate.get()), begin);
     ASN1_TIME_set(X509_getm_notAfter(certificate.get()), end);
     X509_set_pubkey(certificate.get(), key.get());
     X509_NAME* name = X509_get_subject_name(certificate.get());

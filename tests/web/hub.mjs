@@ -121,16 +121,17 @@ export class Hub {
     return answer.json();
   }
 
-  async issueToken(agentId) {
-    return (await this.ask("POST", "/admin/tokens", { agent_id: agentId })).token;
+  /// `options` are further fields, such as the role.
+  async issueToken(agentId, options = {}) {
+    return (await this.ask("POST", "/admin/tokens", { agent_id: agentId, ...options })).token;
   }
 
-  /// Connects an agent over WebSocket.
-  async connect(agentId) {
+  /// Connects an agent over WebSocket; `options` are further fields of `identify`, such as `acks`.
+  async connect(agentId, options = {}) {
     const token = await this.issueToken(agentId);
-    const agent = new Agent(this.url.replace("http", "ws") + "/ws");
+    const agent = new Agent(this.url.replace("http", "ws") + "/ws", token);
     this.#agents.push(agent);
-    await within(agent.identify(agentId, token), "identification");
+    await within(agent.identify(agentId, token, options), "identification");
     return agent;
   }
 }
@@ -139,7 +140,8 @@ class Agent {
   #socket;
   #waiting = [];  // { type, resolve, reject }, in the order of the calls
 
-  constructor(url) {
+  constructor(url, token) {
+    this.token = token;
     this.#socket = new WebSocket(url);
     this.#socket.on("message", (data) => this.#arrived(JSON.parse(data)));
     this.#socket.on("error", (error) => this.#fail(error));
@@ -160,10 +162,10 @@ class Agent {
     return new Promise((resolve, reject) => this.#waiting.push({ type, resolve, reject }));
   }
 
-  async identify(agentId, token) {
+  async identify(agentId, token, options) {
     await once(this.#socket, "open");
     const identified = this.#next("identified");
-    this.#socket.send(JSON.stringify({ type: "identify", agent_id: agentId, token, presence: false }));
+    this.#socket.send(JSON.stringify({ type: "identify", agent_id: agentId, token, presence: false, ...options }));
     await identified;
   }
 
@@ -172,6 +174,18 @@ class Agent {
     const sent = this.#next("message_sent");
     this.#socket.send(JSON.stringify({ type: "message", to, payload }));
     return within(sent, "message_sent");
+  }
+
+  async setStatus(status) {
+    const updated = this.#next("status_updated");
+    this.#socket.send(JSON.stringify({ type: "status", status }));
+    await within(updated, "status_updated");
+  }
+
+  /// The code with which the hub closes the connection.
+  async closed() {
+    const [code] = await within(once(this.#socket, "close"), "close by the hub");
+    return code;
   }
 
   async close() {

@@ -70,6 +70,11 @@ public:
     /// loop without work turns about once a second.
     [[nodiscard]] std::optional<core::SteadyTime> last_turn() const noexcept;
 
+    /// Whether its thread is, right now, in a wait of the system that only a device can end: a page
+    /// or a read that has not come, a file system that is frozen. A system call or three. Any
+    /// thread.
+    [[nodiscard]] bool waits_for_disk() const;
+
     /// Runs until `stop`.
     void run();
     /// Any thread: lets `run` return after the handlers that are ready.
@@ -168,6 +173,7 @@ private:
     std::atomic<bool> stopped_{false};
 
     std::atomic<core::SteadyTime::rep> last_turn_{0};
+    std::atomic<int> thread_{0};  // as the system numbers it; 0: it does not run
     core::SteadyTime delivery_time_{};
     LoopFigures figures_;
 };

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -19,6 +20,12 @@ public:
     /// Appends the bytes of one event: its JSON text, and the number of the message in it (0: it is
     /// none).
     virtual void append(std::string& out, std::string_view text, core::Seq seq) const = 0;
+    /// Appends the bytes of an event that is no message: of this type, and with this number (0:
+    /// none), where a stream of the kind can say so.
+    virtual void append_event(std::string& out, std::string_view, std::string_view text,
+                              std::uint64_t) const {
+        append(out, text, core::Seq{});
+    }
 };
 
 /// One event in one framing.

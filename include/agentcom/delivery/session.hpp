@@ -29,7 +29,8 @@ struct SessionIdentity {
     bool echo = true;
     bool stream = false;        // of messages and nothing else, beside the agent's connection
     core::TokenDigest token{};  // that it has identified itself with
-    std::optional<core::Timestamp> expires_at{};  // of that token, as far as is known
+    std::optional<core::Timestamp> expires_at{};     // of that token, as far as is known
+    std::optional<core::TokenDigest> web_session{};  // in a browser, that stood for the token
 };
 
 class PresenceFeed;
@@ -74,6 +75,10 @@ public:
     void push(const SharedBytes& frame, core::Seq seq = {});
     void push(const FramedBytes& frame, core::Seq seq = {});
     void push(std::string_view frame, core::Seq seq = {});
+    /// The same of what is no message, also for one whose messages are replaced.
+    void push_event(const SharedBytes& event);
+    /// The same of several events, which many are sent and which may be larger than the outbox.
+    void push_events(const std::shared_ptr<const core::Pieces>& events);
     /// Instead of messages these bytes are sent, for one that is told that something has come and
     /// reads it elsewhere. While they wait to be written what comes is told by one more. Empty: it
     /// is told nothing.

@@ -25,6 +25,8 @@ struct PathInfo {
     protocol::Right right = protocol::Right::anyone;
     bool query_token = false;                            // the token may stand in the query
     bool body_token = false;                             // or in the body
+    bool cookie = false;                                 // the cookie of a session stands for it
+    bool session = false;                                // and, but for the body, nothing else does
     const protocol::OperationInfo* operation = nullptr;  // null: a page, or another protocol
     // Of what is no operation:
     std::string_view name{};   // unique

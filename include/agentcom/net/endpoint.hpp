@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -79,10 +80,18 @@ struct EndpointOptions {
 /// Whether the text may be the `base_path`: empty, or segments that each begin with a slash, of
 /// letters, digits and "-._~", the first of which is none of the hub's own paths.
 [[nodiscard]] bool is_base_path(std::string_view text);
+/// A file that the dashboard links to. Its name stands for its content, so it may be kept for ever.
+struct Asset {
+    std::string_view name;
+    std::string_view media;  // as Content-Type says it
+    std::string_view text;
+    std::string_view gzip;  // the same, compressed (RFC 1952)
+};
 /// What the hub says of itself: pages that do not change while it runs.
 struct Site {
-    std::string dashboard_html;  // GET /dashboard
-    std::string home_html;       // GET /, in a browser
+    std::string dashboard_html;       // GET /dashboard
+    std::span<const Asset> assets{};  // GET /dashboard/assets/:name
+    std::string home_html;            // GET /, in a browser
     std::string llms_txt;
     std::string skill_md;
     // For descriptions, as the router has been told:

@@ -77,6 +77,7 @@ enum class CloseCode : std::uint16_t {
     identify_timeout = 4002,
     stale = 4003,
     slow_consumer = 4004,
+    disconnected = 4005,
     rate_limited = 4008,
 };
 /// The reason text sent with a close code, for instance "slow_consumer".

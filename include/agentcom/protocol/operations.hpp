@@ -47,6 +47,9 @@ enum class Operation : std::uint8_t {
     analytics_summary,
     analytics_agents,
     analytics_hourly,
+    observe,
+    observe_agent,
+    observe_pairs,
     create_token,
     list_tokens,
     revoke_tokens,
@@ -65,9 +68,14 @@ enum class Operation : std::uint8_t {
     probe_ready,
     get_metrics,
     reload_config,
+    log_in,
+    get_session,
+    log_out,
+    list_waiting,
+    disconnect_agent,
 };
 inline constexpr std::size_t kOperationCount =
-    static_cast<std::size_t>(Operation::reload_config) + 1;
+    static_cast<std::size_t>(Operation::disconnect_agent) + 1;
 
 /// What it does to the store, and so when it is answered.
 enum class Effect : std::uint8_t {
@@ -135,8 +143,12 @@ enum class Key : std::uint8_t {
     rights,
     capability,
     card,
+    text,
+    order,
+    agent,
+    until,
 };
-inline constexpr std::size_t kKeyCount = static_cast<std::size_t>(Key::card) + 1;
+inline constexpr std::size_t kKeyCount = static_cast<std::size_t>(Key::until) + 1;
 [[nodiscard]] std::string_view key_name(Key key) noexcept;
 
 /// `any`: any JSON value. `time`: Unix milliseconds. `members`, `rights`: lists as of a channel.
@@ -211,6 +223,8 @@ struct OperationInfo {
 
 [[nodiscard]] std::span<const OperationInfo> operations() noexcept;
 [[nodiscard]] const OperationInfo& operation_info(Operation operation) noexcept;
+/// The field of the operation that has this name over HTTP; null: there is none.
+[[nodiscard]] const FieldSpec* field_of(Operation operation, std::string_view name) noexcept;
 /// The row of the operation that this request asks for (the first one, where several share it).
 [[nodiscard]] const OperationInfo& operation_info(const Request& request) noexcept;
 /// Which operation this request asks for.

@@ -16,6 +16,7 @@
 #include "agentcom/core/result.hpp"
 #include "agentcom/core/token.hpp"
 #include "agentcom/protocol/metrics.hpp"
+#include "agentcom/protocol/observation.hpp"
 #include "agentcom/protocol/requests.hpp"
 
 /// What the router answers, one struct per kind of answer. A Reply is that or an Error.
@@ -197,9 +198,17 @@ struct SubscriptionList {
 };
 
 struct HistoryPage {
-    std::vector<core::MessagePtr> messages;  // oldest first
+    std::vector<core::MessagePtr> messages;  // oldest first, or newest first
     core::Seq cursor;   // how far was looked: of the last message, or beyond; else the given cursor
     bool more = false;  // fewer than were wanted, and yet there are others behind
+};
+
+/// What waits in a mailbox.
+struct WaitingPage {
+    core::AgentId agent;
+    std::vector<core::MessagePtr> messages{};  // oldest first
+    std::optional<core::Seq> next_cursor{};
+    bool truncated = false;  // something unread was lost
 };
 
 struct OneMessage {
@@ -263,7 +272,10 @@ struct HourlyCounts {
     std::vector<HourCount> hours;  // 24, oldest first
 };
 
-/// The only reply that carries a secret; nothing may log it.
+/// A stream for observers has begun; its events follow on the session.
+struct ObserverJoined {};
+
+/// This and `LoggedIn` carry a secret; nothing may log them.
 struct TokenCreated {
     core::AgentId agent;
     core::Token token;
@@ -291,6 +303,19 @@ struct SelfInfo {
     std::uint64_t messages_per_second = 0;  // 0: unlimited
     std::uint64_t work_per_second = 0;      // 0: unlimited
 };
+/// A person's session in a browser.
+struct SessionInfo {
+    core::AgentId agent;
+    core::Role role;
+    core::Timestamp expires_at;
+};
+/// `cookie` is shown by whoever the session is for, and stands in no body.
+struct LoggedIn {
+    SessionInfo session;
+    core::Token cookie;
+    core::Timestamp now;  // when it began
+};
+struct LoggedOut {};
 struct TokenList {
     std::vector<TokenSummary> tokens;
     std::optional<std::string> next_cursor{};
@@ -300,6 +325,10 @@ struct TokensRevoked {
 };
 struct AgentEnded {
     std::string agent;
+};
+struct AgentDisconnected {
+    std::string agent;
+    std::uint64_t closed = 0;  // connections and streams
 };
 struct ResetScheduled {
     core::AgentId triggered_by;
@@ -318,14 +347,16 @@ enum class HealthState : std::uint8_t {
     shutting_down,
     starting,        // not every event loop runs yet
     loop_stalled,    // an event loop has not turned for too long
+    disk_stalled,    // the same, because a read or a page waits for the disk
     commit_stalled,  // the commit thread has been at one batch for too long
 };
-inline constexpr std::array<HealthState, 7> kHealthStates = {HealthState::ok,
+inline constexpr std::array<HealthState, 8> kHealthStates = {HealthState::ok,
                                                              HealthState::storage_full,
                                                              HealthState::storage_failed,
                                                              HealthState::shutting_down,
                                                              HealthState::starting,
                                                              HealthState::loop_stalled,
+                                                             HealthState::disk_stalled,
                                                              HealthState::commit_stalled};
 [[nodiscard]] std::string_view health_state_name(HealthState state) noexcept;
 struct HealthReport {
@@ -340,16 +371,16 @@ struct ProbeReport {
     HealthState state = HealthState::ok;
 };
 
-using ReplyValue =
-    std::variant<Identified, Pong, MessageSent, StatusUpdated, AgentList, Acked, MailboxPage,
-                 EvictionTriggered, ChannelCreated, ChannelList, ChannelInfo, Subscribed,
-                 Unsubscribed, ChannelDeleted, Published, ChannelHistoryPage, SubscriptionList,
-                 HistoryPage, Thread, ReplyList, ThreadRoot, SettingValue, AnalyticsTotals,
-                 AgentAnalyticsList, HourlyCounts, TokenCreated, TokenList, TokensRevoked,
-                 ResetScheduled, HealthReport, SelfInfo, MemberSet, AgentEnded, StreamOpened,
-                 UnreadSummary, AgentDetails, AgentDirectory, OneMessage, AgentCard, ConfigReloaded,
-                 Shared<AgentList>, Shared<ChannelList>, Shared<MailboxPage>,
-                 Shared<AgentAnalyticsList>, ProbeReport, Shared<MetricsReport>>;
+using ReplyValue = std::variant<
+    Identified, Pong, MessageSent, StatusUpdated, AgentList, Acked, MailboxPage, EvictionTriggered,
+    ChannelCreated, ChannelList, ChannelInfo, Subscribed, Unsubscribed, ChannelDeleted, Published,
+    ChannelHistoryPage, SubscriptionList, HistoryPage, Thread, ReplyList, ThreadRoot, SettingValue,
+    AnalyticsTotals, AgentAnalyticsList, HourlyCounts, TokenCreated, TokenList, TokensRevoked,
+    ResetScheduled, HealthReport, SelfInfo, MemberSet, AgentEnded, StreamOpened, UnreadSummary,
+    AgentDetails, AgentDirectory, OneMessage, AgentCard, ConfigReloaded, Shared<AgentList>,
+    Shared<ChannelList>, Shared<MailboxPage>, Shared<AgentAnalyticsList>, ProbeReport,
+    Shared<MetricsReport>, SessionInfo, LoggedIn, LoggedOut, WaitingPage, AgentDisconnected,
+    ObserverJoined, ObservedAgentPage, Shared<ObservedPairs>>;
 using Reply = core::result<ReplyValue>;
 
 /// Pages that come shared or not.

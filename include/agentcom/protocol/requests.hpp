@@ -106,6 +106,13 @@ struct GetUnread {
     std::string mailbox;  // must be the caller's own
 };
 
+/// The messages that wait in a mailbox, by whoever may see them: they stay unread and unshown.
+struct ListWaiting {
+    std::string mailbox;
+    core::Seq cursor;  // messages after this one
+    std::uint64_t limit = 50;
+};
+
 struct EvictMailboxes {};
 
 struct CreateChannel {
@@ -169,8 +176,12 @@ struct QueryHistory {
     std::optional<std::string> channel;         // as sent; an unusable name matches nothing
     std::optional<core::Timestamp> start_time;  // inclusive
     std::optional<core::Timestamp> end_time;    // inclusive
-    core::Seq cursor;
-    std::uint64_t limit = 50;  // at most 200
+    core::Seq cursor;                           // oldest first only
+    std::uint64_t limit = 50;                   // at most 200
+    std::optional<std::string> type{};
+    std::optional<std::string> text{};  // in the payload, the case of ASCII letters aside
+    bool newest_first = false;
+    core::Seq before{};  // newest first only; 0: from the newest on
 };
 
 struct GetMessage {
@@ -210,6 +221,17 @@ struct AnalyticsHourly {
     std::string agent;
 };
 
+/// A stream of what happens in the hub.
+struct Observe {};
+struct ObserveAgent {
+    std::string agent;
+};
+/// Who wrote to whom between these times, both inclusive.
+struct ObservePairs {
+    std::optional<core::Timestamp> since{};
+    std::optional<core::Timestamp> until{};
+};
+
 /// When a token ends: so long from now, or at that time, or never.
 struct Expiry {
     std::optional<core::Millis> in{};
@@ -230,14 +252,24 @@ struct RotateToken {
 };
 struct ListTokens {
     ListRange range{};
+    std::optional<std::string> agent{};  // only this one's
 };
 struct RevokeTokens {
     std::string agent;
     std::string prefix{};  // empty: all of the agent's
 };
 struct WhoAmI {};
+/// Begins a session in a browser for the caller, who has shown a token.
+struct LogIn {};
+/// The session that the caller has shown; and its end, if there is one.
+struct GetSession {};
+struct LogOut {};
 /// Nothing of the agent remains but its messages, and its name is free.
 struct EndAgent {
+    std::string agent;
+};
+/// Its connections and streams are closed.
+struct DisconnectAgent {
     std::string agent;
 };
 struct ResetHub {};
@@ -255,9 +287,10 @@ using Request =
                  EvictMailboxes, CreateChannel, ListChannels, GetChannel, Subscribe, Unsubscribe,
                  DeleteChannel, Publish, ChannelHistory, ListSubscriptions, QueryHistory, GetThread,
                  GetReplies, GetThreadRoot, GetSetting, PutSetting, AnalyticsSummary,
-                 AnalyticsAgents, AnalyticsHourly, CreateToken, ListTokens, RevokeTokens, ResetHub,
-                 Health, RotateToken, WhoAmI, SetMember, EndAgent, OpenStream, GetUnread, GetAgent,
-                 ListDirectory, SetProfile, GetMessage, GetHubCard, GetAgentCard, ProbeLive,
-                 ProbeReady, GetMetrics, ReloadConfig>;
+                 AnalyticsAgents, AnalyticsHourly, Observe, ObserveAgent, ObservePairs, CreateToken,
+                 ListTokens, RevokeTokens, ResetHub, Health, RotateToken, WhoAmI, SetMember,
+                 EndAgent, OpenStream, GetUnread, GetAgent, ListDirectory, SetProfile, GetMessage,
+                 GetHubCard, GetAgentCard, ProbeLive, ProbeReady, GetMetrics, ReloadConfig, LogIn,
+                 GetSession, LogOut, ListWaiting, DisconnectAgent>;
 
 }  // namespace agentcom::protocol

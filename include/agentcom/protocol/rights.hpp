@@ -17,7 +17,8 @@ enum class Right : std::uint8_t {
     sender,      // whoever holds a token, but not an observer's
     connection,  // a sender over its identified connection
     admin,
-    watcher,  // administrators and observers, and others where metrics.access says so
+    watcher,   // administrators and observers, and others where metrics.access says so
+    overseer,  // administrators and observers, who read every message
 };
 
 /// What a caller is, as far as rights go: nobody, or the role of the token it has shown.

@@ -15,6 +15,7 @@ struct Structure;
 enum class ValueKind : std::uint8_t {
     text,
     integer,
+    number,
     flag,
     any,       // any JSON value
     object,    // any JSON object
@@ -62,6 +63,8 @@ struct EventShape {
     std::string_view when;
 };
 [[nodiscard]] std::span<const EventShape> stream_events() noexcept;
+/// The same of a stream for observers, which has no messages.
+[[nodiscard]] std::span<const EventShape> observer_events() noexcept;
 
 /// The body of every error over HTTP.
 [[nodiscard]] const Structure& error_shape() noexcept;

@@ -24,8 +24,9 @@ namespace agentcom::router {
 struct Caller {
     std::optional<core::AgentId> agent;  // empty: nobody (no token, or a bad one)
     core::Role role = core::Role::agent;
-    std::optional<core::TokenDigest> token{};  // by which it was recognised
-    bool local = false;                        // asks from this machine, and not for others
+    std::optional<core::TokenDigest> token{};        // by which it was recognised
+    bool local = false;                              // asks from this machine, and not for others
+    std::optional<core::TokenDigest> web_session{};  // in a browser, that stood for the token
     [[nodiscard]] bool is_admin() const noexcept { return agent && role == core::Role::admin; }
     /// Whether every message and every channel may be read.
     [[nodiscard]] bool reads_everything() const noexcept {
@@ -72,11 +73,13 @@ struct RouterOptions {
     std::uint64_t max_waiting_polls_per_agent = 0;  // 0: a quarter of those
     std::uint64_t max_streams = 10'000;             // of events, open at once, over all loops
     std::uint64_t max_streams_per_agent = 16;
+    core::Millis session_lifetime{43'200'000};  // of people's sessions in browsers
     core::Millis reset_cooldown{300'000};
     core::Millis heartbeat_interval{900'000};  // default of the setting
     core::Millis evict_interval{60'000};       // background eviction and trimming
     core::Millis channel_idle_expiry{0};       // 0: channels nobody uses stay
     std::uint64_t max_analytics_agents = 100'000;
+    std::uint64_t observed_agents = 10'000;  // whose rows observers are shown
     MetricsAccess metrics_access = MetricsAccess::loopback;
     /// Counts of unread mail are at least so old before all mailboxes are looked through again; 0:
     /// they are not counted.
@@ -126,6 +129,8 @@ public:
 
     /// Who holds this token; nobody when it is not one. Any thread.
     [[nodiscard]] Caller authenticate(std::string_view token) const;
+    /// The same by the cookie of a session in a browser.
+    [[nodiscard]] Caller authenticate_web_session(std::string_view cookie) const;
 
     /// Answers a request, at once or later, exactly once. `session` is the WebSocket session that
     /// asks, null over HTTP. A write is answered after its commit; what was written before by the
@@ -162,8 +167,8 @@ public:
     /// loops run. It must tell before they end.
     void set_reloader(Reloader reloader);
 
-    /// Whether every event loop that has begun has turned lately (RouterOptions::stalled_after), as
-    /// GET /livez says. For other threads than theirs.
+    /// Whether every event loop that has begun has turned lately (RouterOptions::stalled_after), or
+    /// waits for the disk, as GET /livez says. For other threads than theirs.
     [[nodiscard]] bool turning() const;
 
     /// Starts the periodic work (eviction, trimming, persisting of read positions) on the loop, and

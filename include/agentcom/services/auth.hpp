@@ -21,6 +21,8 @@ struct Identity {
     core::Role role = core::Role::agent;
     core::TokenDigest token{};
     std::optional<core::Timestamp> expires_at;
+    /// The session in a browser that stood for the token; it lasts no longer than this says.
+    std::optional<core::TokenDigest> web_session{};
 };
 
 /// Tokens and rights. Thread-safe; keeps no copy of the tokens: each check reads the store, so a
@@ -34,23 +36,32 @@ public:
 
     /// Nothing when the text is not a token, or nobody's, or has expired.
     [[nodiscard]] std::optional<Identity> verify(std::string_view token);
-    /// The same of a token that was shown before; does not count as a use.
-    [[nodiscard]] std::optional<Identity> find(const core::TokenDigest& digest) const;
+    /// The same by what the cookie of a session in a browser holds, while the session and its token
+    /// are good.
+    [[nodiscard]] std::optional<Identity> verify_web_session(std::string_view cookie);
+    /// The same of a token that was shown before, or of a session that stood for it; does not count
+    /// as a use.
+    [[nodiscard]] std::optional<Identity> find(
+        const core::TokenDigest& digest,
+        const std::optional<core::TokenDigest>& web_session = {}) const;
     /// The token's row; nothing when there is none, or it has expired.
     [[nodiscard]] std::optional<store::TokenRecord> record(const core::TokenDigest& digest) const {
         return record(digest, clock_.now());
     }
     /// Whether the agent holds a token that is good; a request that waited asks again. With a
-    /// digest: whether that one is.
+    /// digest: whether that one is, and the session that stands for it, if there is one.
     [[nodiscard]] bool holds_token(const core::AgentId& agent,
-                                   const std::optional<core::TokenDigest>& digest) const;
+                                   const std::optional<core::TokenDigest>& digest,
+                                   const std::optional<core::TokenDigest>& web_session = {}) const;
     /// Who holds a good token, and with which role it may most: one agent; a page behind `after`,
     /// see store::Store::list_holders.
     [[nodiscard]] std::optional<store::HolderRecord> holder(std::string_view agent) const;
     [[nodiscard]] core::Page<store::HolderRecord> holders(std::string_view after,
                                                           core::Budget& budget) const;
-    /// Tokens behind the cursor of an earlier page; see store::Store::list_tokens.
+    /// Tokens, or those of one agent, behind the cursor of an earlier page; see
+    /// store::Store::list_tokens.
     [[nodiscard]] core::result<store::TokenPage> list(std::string_view cursor,
+                                                      const std::optional<std::string>& agent,
                                                       core::Budget& budget) const;
 
     /// What was used since the last call, and is not stored as used on that day: to be handed to
@@ -60,6 +71,8 @@ public:
 private:
     [[nodiscard]] std::optional<store::TokenRecord> record(const core::TokenDigest& digest,
                                                            core::Timestamp now) const;
+    void note_use(const core::TokenDigest& digest, const store::TokenRecord& record,
+                  core::Timestamp now);
     [[nodiscard]] core::Role role_of(const core::AgentId& agent, core::Role of_token) const;
     [[nodiscard]] Identity identity(const core::TokenDigest& digest,
                                     store::TokenRecord&& record) const;

@@ -89,6 +89,9 @@ public:
     /// profiles have so many bytes. Costs what it returns.
     [[nodiscard]] Page page(std::string_view after, std::size_t most, std::size_t most_bytes) const;
     [[nodiscard]] std::size_t count() const;
+    /// Those whose last change is newer than this version, in no order, and the newest version of
+    /// all. Looks at everybody, and copies what it returns.
+    [[nodiscard]] Page changed_since(std::uint64_t version) const;
 
 private:
     struct Entry {
@@ -96,6 +99,7 @@ private:
         SessionPlace place;
         double takeovers_left = 0;
         core::SteadyTime counted_at;
+        std::uint64_t version = 0;  // of its last change
     };
     struct State {
         std::unordered_map<core::AgentId, Entry, core::TextHash, core::TextEqual> agents;

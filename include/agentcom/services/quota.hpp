@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 #include <unordered_map>
 
 #include "agentcom/core/guarded.hpp"
@@ -24,6 +25,7 @@ public:
     /// Once for each `take` that said yes.
     void give_back(const core::AgentId& agent);
     [[nodiscard]] std::uint64_t taken() const;
+    [[nodiscard]] std::uint64_t taken_by(std::string_view agent) const;
 
 private:
     struct State {

@@ -25,7 +25,15 @@ public:
         core::Timestamp last_seen;
         std::optional<core::JsonText> status{};
         std::optional<core::JsonText> capabilities{};
-        bool card = false;  // everybody may be shown its card
+        bool card = false;                           // everybody may be shown its card
+        std::optional<core::Timestamp> last_read{};  // its mailbox
+        std::uint64_t version = 0;                   // of what it said of itself
+    };
+    /// What changes all the time, without copies of texts.
+    struct Glance {
+        core::Timestamp last_seen;  // 0: not known
+        std::optional<core::Timestamp> last_read{};
+        std::uint64_t version = 0;
     };
 
     static constexpr std::size_t kMostBytes = std::size_t{64} << 20;
@@ -33,6 +41,8 @@ public:
     explicit Roster(std::size_t most) : shards_used_(most < kFew ? 1 : kShards), most_(most) {}
 
     void seen(const core::AgentId& agent, core::Timestamp now);
+    /// It has looked into its mailbox, or acknowledged some of it.
+    void read(const core::AgentId& agent, core::Timestamp now);
     /// Absent capabilities stay as they are.
     void declare(const core::AgentId& agent, core::JsonText status,
                  std::optional<core::JsonText> capabilities, core::Timestamp now);
@@ -42,6 +52,8 @@ public:
     void connected(const core::AgentId& agent);
     void forget(std::string_view agent);
     [[nodiscard]] std::optional<Entry> find(std::string_view agent) const;
+    /// Of an agent that is not known, an empty one.
+    [[nodiscard]] Glance glance(std::string_view agent) const;
 
 private:
     struct Shard {

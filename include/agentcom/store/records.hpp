@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "agentcom/core/counter.hpp"
@@ -28,6 +30,13 @@ struct TokenRecord {
     [[nodiscard]] bool expired(core::Timestamp now) const noexcept {
         return expires_at && *expires_at <= now;
     }
+};
+
+/// A person's session in a browser, which lasts no longer than the token it was begun with.
+struct WebSessionRecord {
+    core::TokenDigest token{};
+    core::Timestamp created_at;
+    core::Timestamp expires_at;
 };
 
 using core::ChannelMember;
@@ -127,14 +136,19 @@ struct HistoryQuery {
     std::optional<core::ChannelName> channel;
     std::optional<core::Timestamp> start_time;  // inclusive
     std::optional<core::Timestamp> end_time;    // inclusive
-    core::Seq cursor;                           // exclusive
+    core::Seq cursor;                           // exclusive; oldest first only
     std::optional<Viewer> viewer{};             // nobody: everything is shown
+    std::optional<std::string> type{};          // of the message, letter by letter
+    /// What stands in the payload, the case of ASCII letters aside.
+    std::optional<std::string> text{};
+    bool newest_first = false;
+    core::Seq before{};  // exclusive, newest first only; 0: from the newest on
 };
 
-/// Messages in the order of their numbers.
+/// Messages in the order of their numbers, or in the other one.
 struct MessagePage : core::Page<core::MessagePtr> {
-    /// Everything up to this has been looked at: where the next page begins (exclusive). It may
-    /// have moved although there are no entries.
+    /// Everything up to this, or newest first down to this, has been looked at: where the next page
+    /// begins (exclusive). It may have moved although there are no entries.
     core::Seq cursor;
 };
 
@@ -149,6 +163,34 @@ struct ChannelHistoryQuery {
 struct ChannelHistoryPage : core::Page<core::MessagePtr> {
     /// Where the next page begins (exclusive): the next `since`, or without one the next `before`.
     core::ChannelSeq cursor;
+};
+
+/// Of a message what it is, and nothing of what it says. The texts are valid during the visit.
+struct LogGlance {
+    enum class Kind : std::uint8_t { to_agent, to_everyone, to_channel };
+    core::Seq seq;
+    core::Timestamp timestamp;
+    Kind kind = Kind::to_everyone;
+    std::string_view from;
+    std::string_view to;  // the agent, or the channel
+    std::uint64_t payload_bytes = 0;
+};
+/// Must neither ask the store nor wait: it is called within a read.
+using LogVisitor = std::function<void(const LogGlance&)>;
+struct LogWalk {
+    core::Seq cursor;   // everything up to this has been looked at
+    bool more = false;  // the budget's steps ran out before the newest
+};
+
+/// How many messages an agent was given as one of many.
+struct DeliveryCounts {
+    struct OfChannel {
+        core::ChannelName channel;
+        std::uint64_t messages = 0;  // its own among them
+    };
+    std::vector<OfChannel> channels;  // those it subscribes to, since it does
+    core::Seq broadcasts_after;       // what was sent to everyone up to this is not for it
+    bool more = false;                // the budget's steps ran out before all its subscriptions
 };
 
 /// Channels in the order of their names.
@@ -194,6 +236,10 @@ struct StoreStats {
     /// What may still be written before sends are refused: of the map, and of the disk as far as
     /// the file would have to grow.
     std::uint64_t room_bytes = 0;
+    // As configured; 0: no bound.
+    std::uint64_t max_file_bytes = 0;
+    std::uint64_t max_log_bytes = 0;
+    std::uint64_t max_messages = 0;
 };
 
 /// What the commit thread has done since start.
@@ -201,6 +247,16 @@ struct CommitFigures {
     core::HistogramReading operations;  // of a batch
     core::HistogramReading duration;    // of a batch, from its beginning to its end, in nanoseconds
     std::uint64_t failed_batches = 0;   // nothing of which was stored, or not surely
+};
+
+/// The journal, and the checkpoints that keep it short.
+struct JournalFigures {
+    std::uint64_t bytes = 0;             // that no checkpoint covers yet
+    core::HistogramReading checkpoints;  // how long each took since start, in nanoseconds
+    core::SteadyTime last_checkpoint;    // when it was made, by the machine's clock
+    /// Batches of operations that were applied again when the store was opened, because it had not
+    /// been closed in order.
+    std::uint64_t replayed = 0;
 };
 
 }  // namespace agentcom::store

@@ -34,6 +34,7 @@ struct Quotas {
     std::uint64_t max_channels = 100'000;
     std::uint64_t max_subscriptions_per_agent = 1'000;
     std::uint64_t max_members_per_channel = 1'000;
+    std::uint64_t max_web_sessions_per_token = 16;  // at least 1; then the oldest end
     /// What one agent may take of the unclaimed mailboxes and of the channels, in percent; at least
     /// one of each.
     std::uint64_t share_percent = 25;
@@ -123,6 +124,7 @@ public:
     [[nodiscard]] StoreState state() const noexcept;
     [[nodiscard]] StoreStats stats() const;
     [[nodiscard]] CommitFigures commit_figures() const;
+    [[nodiscard]] JournalFigures journal_figures() const;
     /// Since when the commit thread is busy with what it is doing, by the machine's clock; nothing:
     /// it waits for work. Long is a disk that hangs.
     [[nodiscard]] std::optional<core::SteadyTime> busy_since() const noexcept;
@@ -132,10 +134,14 @@ public:
     [[nodiscard]] core::Timestamp time() const;
 
     [[nodiscard]] std::optional<TokenRecord> find_token(const core::TokenDigest& digest) const;
+    /// Whether or not it has expired; one whose token has gone has gone with it.
+    [[nodiscard]] std::optional<WebSessionRecord> find_web_session(
+        const core::TokenDigest& digest) const;
     /// Those behind the cursor of an earlier page (empty: from the beginning). Error invalid_field
-    /// when the cursor is not one.
-    [[nodiscard]] core::result<TokenPage> list_tokens(std::string_view cursor,
-                                                      core::Budget& budget) const;
+    /// when the cursor is not one. With an agent: only its own.
+    [[nodiscard]] core::result<TokenPage> list_tokens(
+        std::string_view cursor, core::Budget& budget,
+        const std::optional<std::string_view>& agent = {}) const;
     /// Whether anybody holds a token for the agent.
     [[nodiscard]] bool has_token(std::string_view agent) const;
 
@@ -173,6 +179,23 @@ public:
     [[nodiscard]] ChannelHistoryPage channel_history(const ChannelHistoryQuery& query,
                                                      core::Budget& budget) const;
     [[nodiscard]] MessagePage history(const HistoryQuery& query, core::Budget& budget) const;
+    // For those who count.
+    /// Shows the visitor all messages of the log behind `after`, oldest first, for as many steps as
+    /// the budget has.
+    [[nodiscard]] LogWalk walk_log(core::Seq after, core::Budget& budget,
+                                   const LogVisitor& visit) const;
+    /// The first message with this timestamp or a later one; behind the newest when there is none.
+    [[nodiscard]] core::Seq first_sent_at_or_after(core::Timestamp time) const;
+    /// The timestamp of a message of the log.
+    [[nodiscard]] std::optional<core::Timestamp> sent_at(core::Seq seq) const;
+    /// Names that nobody holds a token for and that mail was sent to, behind `after` (empty: from
+    /// the beginning), in the order of their bytes.
+    [[nodiscard]] core::Page<core::AgentId> list_unclaimed(std::string_view after,
+                                                           core::Budget& budget) const;
+    /// Of the messages behind `after`.
+    [[nodiscard]] DeliveryCounts count_deliveries(std::string_view agent, core::Seq after,
+                                                  core::Budget& budget) const;
+
     /// Nothing when there is no such message (any more).
     [[nodiscard]] core::MessagePtr find_message(core::Seq seq) const;
     /// The same by its id, or by its seq in decimal digits, for this viewer (nobody: everybody).

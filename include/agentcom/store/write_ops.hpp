@@ -101,10 +101,23 @@ struct NoteTokenUse {
     std::vector<core::TokenDigest> tokens;
     std::uint32_t day = 0;
 };
-/// Removes tokens that expired before that time, the oldest first and a bounded number; `Trimmed`
-/// says how many, and whether there are more.
+/// Removes tokens and sessions in browsers that expired before that time, the oldest first and a
+/// bounded number; `Trimmed` says how many, and whether there are more.
 struct DropExpiredTokens {
     core::Timestamp before;
+};
+
+/// Begins a session in a browser, known by this digest, for whoever holds the token. When the token
+/// has as many as it may (Quotas::max_web_sessions_per_token), its oldest end. Errors unauthorized
+/// when the token has gone, storage_full.
+struct CreateWebSession {
+    core::TokenDigest digest{};
+    core::TokenDigest token{};
+    core::Timestamp expires_at;  // by the clock that tokens expire by
+};
+/// Not being there is no error.
+struct EndWebSession {
+    core::TokenDigest digest{};
 };
 
 /// Ends an agent: its tokens, its mailbox, its subscriptions, its memberships. An agent that gets
@@ -235,7 +248,8 @@ using WriteOp =
     std::variant<AppendMessage, AckMailbox, MarkRead, MarkShown, CreateToken, RevokeTokens,
                  CreateChannel, Subscribe, Unsubscribe, PutSetting, EvictMailboxes, Trim,
                  DeleteChannel, RemoveDeletedChannels, ExpireChannels, RotateToken, NoteTokenUse,
-                 DropExpiredTokens, SetMember, EndAgent, RemoveEndedAgents>;
+                 DropExpiredTokens, SetMember, EndAgent, RemoveEndedAgents, CreateWebSession,
+                 EndWebSession>;
 using WriteValue = std::variant<Done, Appended, CursorMoved, TokensRevoked, SubscriptionChanged,
                                 Trimmed, ChannelDeleted, ChannelsRemoved, ChannelsExpired,
                                 TokenRotated, MemberSet, AgentEnded>;

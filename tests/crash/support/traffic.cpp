@@ -199,12 +199,11 @@ std::size_t Traffic::acknowledged_messages() const {
 }
 
 std::vector<std::string> roomy_settings() {
-    return {"AGENTCOM_MAILBOX_CAP=100000",
-            "AGENTCOM_HISTORY_MESSAGES=1000000",
-            "AGENTCOM_HISTORY_CHANNEL_MESSAGES=1000000",
-            "AGENTCOM_SETTINGS_RESET_COOLDOWN=0",
+    return {"AGENTCOM_MAILBOX_CAP=100000", "AGENTCOM_HISTORY_MESSAGES=1000000",
+            "AGENTCOM_HISTORY_CHANNEL_MESSAGES=1000000", "AGENTCOM_SETTINGS_RESET_COOLDOWN=0",
             "AGENTCOM_LIMITS_WORK_PER_SECOND=0",
-            "AGENTCOM_SERVER_THREADS=2"};
+            // None of them reads any more when the hub says goodbye.
+            "AGENTCOM_LIMITS_CLOSE_TIMEOUT=50ms", "AGENTCOM_SERVER_THREADS=2"};
 }
 
 }  // namespace agentcom::test

@@ -1,0 +1,224 @@
+// What the dashboard computes, without a browser: the stream's events, what they change, addresses,
+// the order of rows, numbers as text.
+
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+
+import { held, filterOf, sorted } from "../../web/dashboard/agents/rows.js";
+import { path, rootOf, shellWord } from "../../web/dashboard/base/api.js";
+import { ago, bytes, count, duration, latency, longDuration, rate, short } from "../../web/dashboard/base/format.js";
+import { href, parseRoute } from "../../web/dashboard/base/route.js";
+import { rowsInWindow } from "../../web/dashboard/base/virtual_list.js";
+import { waitBefore } from "../../web/dashboard/live/connection.js";
+import { EventParser } from "../../web/dashboard/live/event_parser.js";
+import { apply, initialState, withPoint } from "../../web/dashboard/live/model.js";
+import { needAttention } from "../../web/dashboard/overview/attention.js";
+import { peak, ratesByMinute } from "../../web/dashboard/overview/series.js";
+
+const minute = 60_000;
+const hour = 60 * minute;
+const noon = Date.UTC(2026, 0, 2, 12);
+
+function agent(id, more = {}) {
+  return {
+    id, status: null, state: "idle", capabilities: [], connected_since: null, last_seen: null, sent_24h: 0, received_24h: 0,
+    unread: 0, unread_more: false, oldest_unread_at: null, last_read_at: null, connections: 0, ...more,
+  };
+}
+
+function snapshot(more = {}) {
+  return {
+    at: noon, hub: { version: "1", started_at: noon - hour, epoch: "e" }, overview: { head_seq: 1, alarms: [] },
+    series: { minutes: [], hours: [] }, agents: [agent("alice")], complete: true, ...more,
+  };
+}
+
+describe("the parser of events", () => {
+  const stream = ": comment\r\nevent: snapshot\r\nid: 1\r\ndata: {\"a\":\r\ndata: 1}\r\n\r\nevent: change\ndata: é\n\ndata:x\n\nevent: empty\n\n";
+  const events = [["snapshot", "{\"a\":\n1}"], ["change", "é"], ["message", "x"]];
+
+  test("finds the same events wherever the stream is cut", () => {
+    for (let cut = 0; cut <= stream.length; ++cut) {
+      const found = [];
+      const parser = new EventParser((event, data) => found.push([event, data]));
+      parser.feed(stream.slice(0, cut));
+      parser.feed(stream.slice(cut));
+      assert.deepEqual(found, events, `cut at ${cut}`);
+    }
+  });
+
+  test("does not give out an event that has no end, nor hold one without bound", () => {
+    const found = [];
+    const parser = new EventParser((event) => found.push(event));
+    parser.feed("data: never finished\n");
+    assert.deepEqual(found, []);
+    const megabyte = "x".repeat(1024 * 1024);
+    assert.throws(() => {
+      for (let i = 0; i < 40; ++i) parser.feed(`data: ${megabyte}\n`);
+    }, RangeError);
+  });
+});
+
+describe("the state", () => {
+  test("is the snapshot, then what changes", () => {
+    let state = apply(initialState(0), "snapshot", snapshot({ complete: false }), noon - 500);
+    assert.equal(state.connection.state, "live");
+    assert.equal(state.skew, 500);
+    assert.equal(state.complete, false);
+    state = apply(state, "agents", { agents: [agent("bob")], complete: true }, noon);
+    assert.equal(state.complete, true);
+    const version = state.agentsVersion;
+    state = apply(state, "change", { at: noon + 1000, agents: [agent("bob", { unread: 3 }), agent("carol")], gone: ["alice"] }, noon);
+    assert.deepEqual([...state.agents.keys()], ["bob", "carol"]);
+    assert.equal(state.agents.get("bob").unread, 3);
+    assert.ok(state.agentsVersion > version);
+    assert.equal(state.overview.head_seq, 1);
+    assert.equal(apply(state, "change", { at: noon + 2000, overview: { head_seq: 9 } }, noon).overview.head_seq, 9);
+    assert.equal(apply(state, "an event of a later version", {}, noon), state);
+  });
+
+  test("knows a hub that was restarted from one that was away", () => {
+    const before = apply(initialState(0), "snapshot", snapshot(), noon);
+    assert.equal(apply(before, "snapshot", snapshot(), noon).connection.restarted, undefined);
+    const other = snapshot({ hub: { version: "1", started_at: noon, epoch: "e" }, agents: [] });
+    const after = apply(before, "snapshot", other, noon);
+    assert.equal(after.connection.restarted, true);
+    assert.equal(after.agents.size, 0);
+  });
+
+  test("adds a point to its minute and hour, and begins new ones", () => {
+    let series = { minutes: [[noon, 5, 1, 2, 3, 4]], hours: [[noon, 100]] };
+    series = withPoint(series, [noon + 10_000, 7, null, 9, null, null]);
+    assert.deepEqual(series.minutes, [[noon, 12, 1, 9, 3, 4]]);
+    assert.deepEqual(series.hours, [[noon, 107]]);
+    series = withPoint(series, [noon + hour, 1, 1, 1, 1, 1]);
+    assert.deepEqual(series.minutes.map(([at]) => at), [noon, noon + hour]);
+    assert.deepEqual(series.hours, [[noon, 107], [noon + hour, 1]]);
+    for (let i = 0; i < 100; ++i) series = withPoint(series, [noon + 2 * hour + i * minute, 1, 1, 1, 1, 1]);
+    assert.equal(series.minutes.length, 60);
+  });
+});
+
+test("the running minute counts for the part that is over, and is left out while it says little", () => {
+  const minutes = [[noon, 600], [noon + minute, 100]];
+  assert.deepEqual(ratesByMinute({ minutes, hours: [], upTo: noon + minute + 25_000 }), [[noon / 1000, noon / 1000 + 60], [10, 4]]);
+  assert.deepEqual(ratesByMinute({ minutes, hours: [], upTo: noon + minute + 5000 }), [[noon / 1000], [10]]);
+  assert.deepEqual(peak([1, 2, 3], [null, 5, 4]), { value: 5, at: 2000 });
+  assert.equal(peak([1], [0]), null);
+});
+
+test("tries again soon at first, then less often, and never all pages at once", () => {
+  assert.deepEqual([1, 2, 3, 4, 5, 50].map((n) => waitBefore(n, 0.5)), [1000, 2000, 4000, 8000, 15_000, 15_000]);
+  assert.equal(waitBefore(1, 0), 750);
+  assert.equal(waitBefore(1, 1), 1250);
+});
+
+describe("rows of agents", () => {
+  const agents = new Map([
+    agent("bob", { state: "working", unread: 3, sent_24h: 1, last_seen: 10, status: "Reviews the store" }),
+    agent("alice", { state: "offline", unread: null, sent_24h: 9, last_seen: 20, capabilities: ["C++"] }),
+    agent("carol", { state: "polling", unread: 7, oldest_unread_at: 5 }),
+    agent("dvae", { state: "offline", known: false, unread: 1, oldest_unread_at: 3 }),
+  ].map((one) => [one.id, one]));
+  const ids = (search) => sorted(agents, filterOf(new URLSearchParams(search)));
+
+  test("are sorted by what the address says, and by name where that is equal", () => {
+    assert.deepEqual(ids(""), ["bob", "carol", "alice", "dvae"]);
+    assert.deepEqual(ids("sort=id&reverse=true"), ["dvae", "carol", "bob", "alice"]);
+    assert.deepEqual(ids("sort=sent"), ["alice", "bob", "carol", "dvae"]);
+    assert.deepEqual(ids("sort=no-such-column"), ids(""));
+  });
+
+  test("have what is not known last in both directions", () => {
+    assert.deepEqual(ids("sort=unread"), ["carol", "bob", "dvae", "alice"]);
+    assert.deepEqual(ids("sort=unread&reverse=true"), ["dvae", "bob", "carol", "alice"]);
+    assert.deepEqual(ids("sort=oldest"), ["dvae", "carol", "alice", "bob"]);
+  });
+
+  test("are found by name, status and capability, and by state", () => {
+    assert.deepEqual(ids("q=STORE"), ["bob"]);
+    assert.deepEqual(ids("q=c%2B%2B"), ["alice"]);
+    assert.deepEqual(ids("q=.*"), []);
+    assert.deepEqual(ids("state=online"), ["bob", "carol"]);
+    assert.deepEqual(ids("state=idle"), ["carol"]);
+    assert.deepEqual(ids("state=unread"), ["bob", "carol", "dvae"]);
+    assert.deepEqual(ids("state=unknown"), ["dvae"]);
+  });
+
+  test("that are held keep their places: those that are gone leave, new ones come behind", () => {
+    assert.deepEqual(held(["c", "a", "b"], ["a", "c", "d"]), ["c", "a", "d"]);
+  });
+
+  test("need attention when their mail waits for long, or when it grows", () => {
+    const overview = { unread: { growing: [{ id: "fast", unread: 9, grew: 5 }] } };
+    const list = [
+      agent("read"), agent("fresh", { unread: 2, oldest_unread_at: noon - minute, state: "working" }),
+      agent("fast", { unread: 9, oldest_unread_at: noon - minute, state: "working" }),
+      agent("gone", { unread: 1, oldest_unread_at: noon - hour, state: "offline" }),
+      agent("mispelt", { unread: 1, oldest_unread_at: noon - 2 * hour, state: "offline", known: false }),
+      agent("deaf", { unread: 1, oldest_unread_at: noon - 10 * minute, state: "idle" }),
+    ];
+    const { worst, others } = needAttention(list, overview, noon);
+    assert.deepEqual(worst.map((one) => [one.agent.id, one.why, one.grew]), [
+      ["mispelt", "nobody has this name: misspelled?", 0], ["gone", "offline", 0], ["deaf", "connected, does not read", 0],
+      ["fast", "falls behind", 5],
+    ]);
+    assert.equal(others, 0);
+    const many = Array.from({ length: 9 }, (_, i) => agent(`a${i}`, { unread: 1, oldest_unread_at: noon - hour }));
+    assert.equal(needAttention(many, overview, noon).others, 4);
+  });
+});
+
+describe("addresses", () => {
+  test("hold any name, there and back", () => {
+    for (const id of ["alice", "a/b?c#d&e=f", "100%", "ä ö", "__proto__", "<b>"]) {
+      const route = parseRoute(href("agents", id, { q: id, state: "", sort: null, reverse: false }));
+      assert.equal(route.view, "agents");
+      assert.deepEqual(route.rest, [id]);
+      assert.deepEqual([...route.params], [["q", id]]);
+    }
+  });
+
+  test("that nobody made lead somewhere all the same", () => {
+    assert.equal(parseRoute("").view, "overview");
+    assert.equal(parseRoute("#/").view, "overview");
+    assert.deepEqual(parseRoute("#/agents/%E0%A4%A").rest, ["%E0%A4%A"]);
+  });
+
+  test("of the hub begin where the page's does", () => {
+    assert.equal(rootOf("/dashboard"), "");
+    assert.equal(rootOf("/far/hub/dashboard"), "/far/hub");
+    assert.equal(rootOf("/far/hub/dashboard//"), "/far/hub");
+    assert.equal(rootOf("//evil.example/dashboard"), "/evil.example");
+    assert.equal(path`/api/directory/${"a/../b"}/x`, "/api/directory/a%2F..%2Fb/x");
+  });
+});
+
+test("a word is taken literally by the shell", () => {
+  assert.equal(shellWord("alice@host"), "alice@host");
+  assert.equal(shellWord("it's $(rm)"), `'it'\\''s $(rm)'`);
+  assert.equal(shellWord("--help"), "'--help'");
+  assert.equal(shellWord(""), "''");
+});
+
+test("only rows near the window are drawn", () => {
+  assert.deepEqual(rowsInWindow(1000, 50, 100, 800), { first: 0, end: 22 });
+  assert.deepEqual(rowsInWindow(1000, 50, -5000, 800), { first: 92, end: 124 });
+  assert.deepEqual(rowsInWindow(1000, 50, -60_000, 800), { first: 1000, end: 1000 });
+  assert.deepEqual(rowsInWindow(0, 50, 0, 800), { first: 0, end: 0 });
+});
+
+test("numbers, sizes and times are short, and right at their edges", () => {
+  assert.deepEqual([null, 0, 9999].map(count), ["–", "0", "9,999"]);
+  assert.deepEqual([9999, 10_000, 1_234_567].map(short), ["9,999", "10K", "1.2M"]);
+  assert.deepEqual([0, 0.04, 0.5, 12.4, 12_345].map(rate), ["0", "<0.1", "0.5", "12", "12.3K"]);
+  assert.deepEqual([0, 0.04, 1.25, 12.6, 1500, 12_000].map(latency), ["0 ms", "<0.1 ms", "1.3 ms", "13 ms", "1.5 s", "12 s"]);
+  assert.deepEqual([0, 1023, 1024, 1.5 * 1024 ** 2, 56.8 * 1024 ** 3].map(bytes), ["0 B", "1023 B", "1 KiB", "1.5 MiB", "57 GiB"]);
+  assert.deepEqual([-5, 59_999, minute, hour - 1, hour, 47 * hour, 48 * hour].map(duration),
+    ["0 s", "59 s", "1 min", "59 min", "1 h", "47 h", "2 days"]);
+  assert.deepEqual([5000, 59 * minute, 3 * hour + 12 * minute, 24 * hour, 50 * hour].map(longDuration),
+    ["5 s", "59 min", "3 h 12 min", "1 day 0 h", "2 days 2 h"]);
+  assert.equal(ago(noon - 1000, noon), "now");
+  assert.equal(ago(noon + 60_000, noon), "now");
+  assert.equal(ago(noon - hour, noon), "1 h ago");
+});

@@ -1,0 +1,176 @@
+// The page's one state: who is logged in, how the connection is, and what the stream says. Views
+// take from it what they show and are drawn again when that changes.
+
+import { ask, get, HubError, onSessionEnd, reasonOf } from "../base/api.js";
+import { useEffect, useReducer, useRef } from "../base/dom.js";
+import { LiveConnection } from "./connection.js";
+import { apply, initialState, nothing } from "./model.js";
+
+/** @typedef {import("./types.js").State} State */
+/** @typedef {import("./types.js").Session} Session */
+
+export class Store {
+  state = initialState(Date.now());
+  /** @type {Set<() => void>} */
+  #listeners = new Set();
+  #connection;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #retry;
+
+  constructor() {
+    this.#connection = new LiveConnection({
+      onEvent: (event, data) => this.#set(apply(this.state, event, data, Date.now())),
+      onAway: (reason) => this.#away(reason),
+      onRefused: () => this.#end("The hub has ended your session: the token was revoked, or its time was over."),
+    });
+    onSessionEnd(() => {
+      if (this.state.session) this.#end("The hub has ended your session: the token was revoked, or its time was over.");
+    });
+  }
+
+  /** @param {() => void} listener called after each change @returns {() => void} takes it away */
+  subscribe(listener) {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Asks who is logged in, until the hub answers. */
+  async start() {
+    clearTimeout(this.#retry);
+    try {
+      this.#begin(await ask("GET", "/api/session", { signsIn: true }));
+    } catch (error) {
+      if (error instanceof HubError && error.status === 401) {
+        this.#set({ ...this.state, session: null, connection: { state: "live", since: Date.now(), reason: "" } });
+        return;
+      }
+      this.#away(reasonOf(error));
+      this.#retry = setTimeout(() => void this.start(), 3000);
+    }
+  }
+
+  /** @param {string} token @throws {HubError} */
+  async signIn(token) {
+    this.#begin(await ask("POST", "/api/session", { body: { token }, signsIn: true }));
+  }
+
+  /** Ends the session at the hub as well; when the hub cannot be reached, the page forgets what it shows anyway. */
+  async signOut() {
+    this.#connection.stop();
+    try {
+      await ask("DELETE", "/api/session", { signsIn: true });
+      this.#end("");
+    } catch (error) {
+      this.#end(`The hub could not be told that you logged out: ${reasonOf(error)} Your session may go on until its time is over.`);
+    }
+  }
+
+  /** Tries to reach the hub at once. */
+  tryNow() {
+    if (this.state.session) this.#connection.tryNow();
+    else void this.start();
+  }
+
+  /** The hub's clock, in milliseconds since 1970. */
+  now() {
+    return Date.now() + this.state.skew;
+  }
+
+  /** @param {Session} session */
+  #begin(session) {
+    this.#set({ ...this.state, session, farewell: "", connection: { state: "starting", since: Date.now(), reason: "" } });
+    this.#connection.start();
+  }
+
+  /** @param {string} farewell */
+  #end(farewell) {
+    this.#connection.stop();
+    this.#set({
+      ...this.state, ...nothing(), session: null, farewell, connection: { state: "live", since: Date.now(), reason: "" },
+    });
+  }
+
+  /** @param {string} reason */
+  #away(reason) {
+    const { connection } = this.state;
+    const since = connection.state === "away" ? connection.since : Date.now();
+    this.#set({ ...this.state, connection: { ...connection, state: "away", since, reason } });
+  }
+
+  /** @param {State} state */
+  #set(state) {
+    if (state === this.state) return;
+    this.state = state;
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+/** The only one. */
+export const store = new Store();
+
+/**
+ * What a view takes from the state; it is drawn again when that is another value.
+ * @template T
+ * @param {(state: State) => T} select
+ * @returns {T}
+ */
+export function useStore(select) {
+  const [, redraw] = useReducer((/** @type {number} */ n) => n + 1, 0);
+  const selector = useRef(select);
+  selector.current = select;
+  const selected = select(store.state);
+  const shown = useRef(selected);
+  shown.current = selected;
+  useEffect(() => {
+    const look = () => {
+      if (!Object.is(selector.current(store.state), shown.current)) redraw(0);
+    };
+    look();
+    return store.subscribe(look);
+  }, []);
+  return selected;
+}
+
+/**
+ * The hub's clock, for ages: the view is drawn again every `everyMs`, and has the same time until then.
+ * @param {number} [everyMs]
+ */
+export function useNow(everyMs = 1000) {
+  const [tick, redraw] = useReducer((/** @type {number} */ n) => n + 1, 0);
+  useEffect(() => {
+    const timer = setInterval(() => redraw(0), everyMs);
+    return () => clearInterval(timer);
+  }, [everyMs]);
+  const now = useRef({ tick: -1, at: 0 });
+  if (now.current.tick !== tick) now.current = { tick, at: store.now() };
+  return now.current.at;
+}
+
+/**
+ * What the hub answers to a GET, asked again when the path or `again` changes. While it is asked
+ * again the last answer stays.
+ * @param {string | null} where null: nothing is asked
+ * @param {unknown} [again]
+ * @returns {{ data: any, error: string, loading: boolean }}
+ */
+export function useAnswer(where, again) {
+  const [, redraw] = useReducer((/** @type {number} */ n) => n + 1, 0);
+  const shown = useRef({ where: /** @type {string | null} */ (null), data: /** @type {any} */ (undefined), error: "", loading: true });
+  if (shown.current.where !== where) shown.current = { where, data: undefined, error: "", loading: true };
+  useEffect(() => {
+    if (where === null) return undefined;
+    const going = new AbortController();
+    get(where, undefined, going.signal).then(
+      (data) => {
+        shown.current = { where, data, error: "", loading: false };
+        redraw(0);
+      },
+      (error) => {
+        if (going.signal.aborted) return;
+        shown.current = { ...shown.current, error: reasonOf(error), loading: false };
+        redraw(0);
+      });
+    return () => going.abort();
+  }, [where, again]);
+  return shown.current;
+}
