@@ -403,7 +403,7 @@ TEST_F(CheckpointTest, ADamagedJournalIsRefusedAndWithoutItTheStoreIsAsAtItsChec
     EXPECT_NE(why.find("is damaged"), std::string::npos) << why;
     EXPECT_NE(why.find("restore a backup"), std::string::npos) << why;
     EXPECT_EQ(why_refused(cut), why) << "the second time it is no other";
-    // As the sentence says.
+    // Whoever wants no more than that.
     fs::rename(cut / kJournalDirectory, dir_.path() / "away");
     EXPECT_EQ(open(cut)->head(), core::Seq{1});
     EXPECT_EQ(examine_copy(cut).total, 0U);
