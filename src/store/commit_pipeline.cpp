@@ -75,7 +75,15 @@ CommitPipeline::CommitPipeline(Environment& env, const StoreOptions& options,
       backlog_(std::make_shared<Backlog>(options.max_queued_operations, options.max_queued_bytes)),
       head_(state.head.value),
       ttl_ms_(batch_.ttl().count()) {
-    batch_.on_no_room([this] { return checkpoints_.advance(); });
+    batch_.on_no_room([this] {
+        try {
+            return checkpoints_.advance();
+        } catch (const JournalError& error) {
+            // Not even for that: what makes room by itself must not be refused.
+            if (!error.is_full()) throw;
+            return false;
+        }
+    });
     batch_.measure_room();
     // Nobody has been refused yet: whoever comes with a large message would be.
     const bool on_the_brink = batch_.room() < batch_.ample_room();

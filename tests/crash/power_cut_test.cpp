@@ -177,10 +177,10 @@ TEST(PowerCut, RelaxedDurabilityLosesTheLastMomentsAndDamagesNothing) {
     for (const std::uint64_t seed : seeds(8, 60)) {
         Random random(seed);
         // Never synced but for checkpoints, and again and again.
-        for (const char* interval : {"1h", "10ms"}) {
+        for (const char* interval : {"1h", "1ms"}) {
             Relaxed result;
             ASSERT_NO_FATAL_FAILURE(
-                cut_relaxed(interval, 1 + random.below(300), random.next(), result));
+                cut_relaxed(interval, 1 + random.below(1'000), random.next(), result));
             EXPECT_GE(result.found, result.synced) << interval;
             EXPECT_LE(result.found, result.sent + 1) << interval;
             lost += result.found < result.sent ? 1 : 0;

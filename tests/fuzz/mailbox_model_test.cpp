@@ -1,12 +1,13 @@
 // Mailboxes against a slow and obvious model: random sends, subscriptions, acknowledgements, live
-// connections, evictions and clock moves on a real store, and after every few of them the mailbox
-// of every agent must be what the model says. The model keeps, for every agent, the plain list of
-// what is unread, and for every number of the log whether it was shown and acknowledged; it knows
-// no cursors into shared feeds, no spans and no blocks.
+// connections, evictions, clock moves and kills on a real store, and after every few of them the
+// mailbox of every agent must be what the model says. The model keeps, for every agent, the plain
+// list of what is unread, and for every number of the log whether it was shown and acknowledged; it
+// knows no cursors into shared feeds, no spans and no blocks.
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <functional>
 #include <future>
 #include <map>
@@ -187,6 +188,8 @@ public:
         options_.directory = dir_.path() / "data";
         options_.map_size = std::size_t{1} << 30;
         options_.durability = store::Durability::relaxed;
+        // All that is written since the store was opened stays in its journal.
+        options_.checkpoint_interval = core::Millis(1'000'000'000);
         reopen();
         for (const char* name : {"a", "b", "c", "d", "E.x"}) names_.emplace_back(name);
         for (const char* name : {"ops", "dev", "all"}) {
@@ -203,7 +206,7 @@ public:
 
     /// A handful of steps, which share one or few commits, and then the comparison.
     void round() {
-        if (random_.one_in(40)) reopen();
+        if (random_.one_in(40)) random_.one_in(2) ? reopen() : reopen_unclosed();
         if (random_.one_in(3)) {
             clock_.advance(core::Millis{static_cast<std::int64_t>(random_.below(2'000))});
             // Now and then it is set, either way, which is not to matter.
@@ -238,6 +241,15 @@ private:
         store_.reset();
         store_ = store::Store::open(options_, clock_);
         store_->start(nullptr);
+    }
+    /// As after a kill: what the journal has is applied again.
+    void reopen_unclosed() {
+        const auto copy = dir_.path() / ("data-" + std::to_string(++kills_));
+        std::filesystem::copy(options_.directory, copy, std::filesystem::copy_options::recursive);
+        store_.reset();
+        std::filesystem::remove_all(options_.directory);
+        options_.directory = copy;
+        reopen();
     }
     void submit(store::WriteOp op) {
         pending_.push_back(store::Submission{std::move(op),
@@ -460,6 +472,7 @@ private:
     std::vector<store::Submission> pending_;
     std::int64_t ttl_ = 604'800'000;
     bool failed_ = false;  // written before the wait for a round is over
+    int kills_ = 0;
 };
 
 TEST(MailboxModel, EveryMailboxIsWhatTheModelSays) {

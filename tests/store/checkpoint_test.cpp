@@ -17,6 +17,7 @@
 #include "agentcom/store/doctor.hpp"
 #include "store/journal.hpp"
 #include "store/store_fixture.hpp"
+#include "store/support/file_limit.hpp"
 #include "store/support/random_operations.hpp"
 #include "store/support/table_dump.hpp"
 
@@ -170,7 +171,7 @@ TEST_F(CheckpointTest, AfterAPowerCutAtAnyMomentEverythingAcknowledgedIsThere) {
     reopen();
     note_baseline();
     RandomOperations random(13, false);
-    for (int moment = 0; moment < 40; ++moment) {
+    for (int moment = 0; moment < 25; ++moment) {
         SCOPED_TRACE("moment " + std::to_string(moment));
         write_some(random, static_cast<int>(random.below(8)));
         if (random.one_in(3)) note_version();
@@ -192,7 +193,7 @@ TEST_F(CheckpointTest, WithTrimsToo) {
     reopen();
     note_baseline();
     RandomOperations random(14);
-    for (int moment = 0; moment < 20; ++moment) {
+    for (int moment = 0; moment < 12; ++moment) {
         SCOPED_TRACE("moment " + std::to_string(moment));
         write_some(random, static_cast<int>(random.below(20)));
         if (random.one_in(3)) note_version();
@@ -234,7 +235,7 @@ TEST_F(CheckpointTest, APowerCutDuringAStartLosesNothing) {
     versions_.push_back(contents(cut / kDataFile));
     ASSERT_NO_FATAL_FAILURE(expect_all_in(cut));
     const std::string after = contents(cut / kDataFile);
-    for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    for (std::uint64_t seed = 1; seed <= 8; ++seed) {
         SCOPED_TRACE("seed " + std::to_string(seed));
         // It had not yet got to a checkpoint of its own.
         put(cut / kDataFile, after);
@@ -354,7 +355,7 @@ TEST_F(CheckpointTest, ACheckpointThatIsDamagedInOnePlaceIsReadInTheOther) {
     write_some(random, 40);
     note_version();
     for (const std::size_t place : {0U, 4'096U}) {
-        for (const std::size_t at : {0U, 9U, 20U, 33U, 34U, 60U, 200U, 300U}) {
+        for (const std::size_t at : {0U, 20U, 34U, 300U}) {
             SCOPED_TRACE("place " + std::to_string(place) + ", byte " + std::to_string(at));
             const fs::path cut = cut_power(place + at);
             const fs::path file = cut / kJournalDirectory / "checkpoint";
@@ -402,7 +403,7 @@ TEST_F(CheckpointTest, ADamagedJournalIsRefusedAndWithoutItTheStoreIsAsAtItsChec
     EXPECT_NE(why.find("is damaged"), std::string::npos) << why;
     EXPECT_NE(why.find("restore a backup"), std::string::npos) << why;
     EXPECT_EQ(why_refused(cut), why) << "the second time it is no other";
-    // As the sentence says.
+    // Whoever wants no more than that.
     fs::rename(cut / kJournalDirectory, dir_.path() / "away");
     EXPECT_EQ(open(cut)->head(), core::Seq{1});
     EXPECT_EQ(examine_copy(cut).total, 0U);
@@ -494,6 +495,40 @@ TEST_F(CheckpointTest, AStoreThatIsFullIsOpenedAgainAfterAPowerCut) {
     EXPECT_EQ(open(copy)->head(), core::Seq{taken});
 }
 
+/// Long in the journal, and without a trace in the tables.
+NoteTokenUse of_unknown_tokens(std::size_t count) {
+    return NoteTokenUse{std::vector<core::TokenDigest>(count, core::TokenDigest{7}), 20'000};
+}
+
+TEST_F(CheckpointTest, AJournalThatCannotGrowGoesOnInTheRoomThatItHas) {
+    make_checkpoint();  // both segments are there
+    const FileLimit limit(700'000);
+    for (int i = 0; i < 100; ++i) write<Done>(of_unknown_tokens(1'000));
+    EXPECT_EQ(error_of(of_unknown_tokens(30'000)), core::ErrorCode::storage_full);
+    EXPECT_NE(store_->state(), StoreState::failed);
+    write<Done>(of_unknown_tokens(1'000));
+    write<Done>(PutSetting{"small", 1});
+    ASSERT_NO_FATAL_FAILURE(expect_all_in(take()));
+}
+
+TEST_F(CheckpointTest, WithoutRoomForTheSecondSegmentNothingIsGivenUp) {
+    {
+        const FileLimit limit(fs::file_size(data_file()) + 100'000);
+        ASSERT_LT(fs::file_size(data_file()) + 100'000, std::uint64_t{256} << 10);
+        for (int i = 0; i < 3; ++i) {
+            clock_.advance(options_.checkpoint_interval);
+            write<Done>(PutSetting{"checkpoint", 1});
+            while (write<Trimmed>(Trim{}).more) {
+            }
+        }
+        EXPECT_NE(store_->state(), StoreState::failed);
+        EXPECT_LT(fs::file_size(segment_file(options_.directory, 1)), std::uint64_t{256} << 10);
+    }
+    ASSERT_NO_FATAL_FAILURE(make_checkpoint());
+    append(direct("alice", "bob"));
+    ASSERT_NO_FATAL_FAILURE(expect_all_in(cut_power(12)));
+}
+
 /// With durability "relaxed" the last moments may go, and nothing else.
 TEST_F(CheckpointTest, RelaxedDurabilityLosesWhatWasNotSyncedAndDamagesNothing) {
     options_.durability = Durability::relaxed;
@@ -514,7 +549,7 @@ TEST_F(CheckpointTest, RelaxedDurabilityLosesWhatWasNotSyncedAndDamagesNothing) 
     send(12);
     const std::uint64_t sent = store_->head().value;
     std::size_t lost = 0;
-    for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+    for (std::uint64_t seed = 1; seed <= 25; ++seed) {
         SCOPED_TRACE("seed " + std::to_string(seed));
         const fs::path cut = cut_power(seed);
         std::mt19937_64 random(seed);

@@ -4,19 +4,18 @@
 #include "store/journal.hpp"
 
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 
-#include <csignal>
-#include <cstring>
+#include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <random>
 #include <string>
 #include <vector>
 
 #include "store/bytes.hpp"
 #include "store/store_fixture.hpp"
+#include "store/support/file_limit.hpp"
 #include "support/temp_dir.hpp"
 
 namespace agentcom::store {
@@ -411,27 +410,6 @@ TEST_F(JournalTest, BodiesThatLookLikeRecordsDoNotMakeTheSearchBehindTheEndLong)
     EXPECT_EQ(read(start).records, 0U);
     EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(20));
 }
-
-/// A limit on the size of files, as long as the object lives.
-class FileLimit {
-public:
-    explicit FileLimit(std::uint64_t bytes) : before_(std::signal(SIGXFSZ, SIG_IGN)) {
-        ::getrlimit(RLIMIT_FSIZE, &old_);
-        rlimit limit = old_;
-        limit.rlim_cur = bytes;
-        EXPECT_EQ(::setrlimit(RLIMIT_FSIZE, &limit), 0);
-    }
-    ~FileLimit() {
-        ::setrlimit(RLIMIT_FSIZE, &old_);
-        std::signal(SIGXFSZ, before_);
-    }
-    FileLimit(const FileLimit&) = delete;
-    FileLimit& operator=(const FileLimit&) = delete;
-
-private:
-    rlimit old_{};
-    void (*before_)(int);
-};
 
 TEST_F(JournalTest, WithoutRoomToGrowNothingIsAppendedAndLaterOnesAre) {
     Journal journal = open({}, 8 << 20);

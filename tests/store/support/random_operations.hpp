@@ -60,7 +60,11 @@ public:
                 return NoteTokenUse{{known_digest(), known_digest()},
                                     static_cast<std::uint32_t>(20'000 + below(3))};
             case 4:
-                return DropExpiredTokens{now_};
+                if (one_in(3)) return DropExpiredTokens{now_};
+                if (one_in(3)) return EndWebSession{known_digest()};
+                return CreateWebSession{
+                    digest(), known_digest(),
+                    core::Timestamp{now_.ms + static_cast<std::int64_t>(below(200'000))}};
             case 5:
                 if (!one_in(3)) return MarkRead{agent(), span()};
                 return EndAgent{kMortal};
