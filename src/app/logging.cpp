@@ -272,7 +272,7 @@ void log_as_command() {
     auto logger = std::make_shared<spdlog::logger>(
         "agentcom", std::make_shared<spdlog::sinks::stderr_sink_mt>());
     logger->set_pattern("agentcom: %v");
-    install(std::move(logger), LogLevel::warning);
+    install(std::move(logger), LogLevel::info);
 }
 
 void Logging::set_level(LogLevel level) {

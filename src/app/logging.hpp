@@ -45,8 +45,8 @@ private:
     std::shared_ptr<spdlog::details::thread_pool> pool_;
 };
 
-/// Until a Logging is made: what a command logs from warnings on goes to standard error as its
-/// sentences do, since standard output is what the command was asked for.
+/// Until a Logging is made: what a command logs goes to standard error as its sentences do, since
+/// standard output is what the command was asked for.
 void log_as_command();
 
 /// Whether the descriptor leads to the journal, as systemd's variable JOURNAL_STREAM
