@@ -226,6 +226,11 @@ Journal::Journal(const std::filesystem::path& data, const StoreStamp& stamp, Jou
             if (::fstat(files_[i], &status) != 0) throw JournalError(errno, "look at the journal");
             sizes_[i] = static_cast<std::uint64_t>(status.st_size);
         }
+        // Both have room from the beginning: a disk that is full then keeps nobody from closing.
+        segment_ = 1 - segment_;
+        grow(kFirstBytes);
+        sync_file(files_[segment_]);
+        segment_ = 1 - segment_;
         begin_segment();
         sync_file(files_[segment_]);
     } catch (...) {
@@ -247,6 +252,7 @@ void Journal::begin_segment() {
 }
 
 void Journal::grow(std::uint64_t needed) {
+    const int file = files_[segment_];
     std::uint64_t& size = sizes_[segment_];
     if (needed <= size) return;
     // Zeros are written, not only reserved: where a file has been written before, writing again
@@ -257,7 +263,7 @@ void Journal::grow(std::uint64_t needed) {
     wanted = (wanted + kSegmentStart - 1) / kSegmentStart * kSegmentStart;
     while (size < wanted) {
         const std::size_t part = std::min<std::uint64_t>(kZeros.size(), wanted - size);
-        write_at(files_[segment_], std::string_view(kZeros).substr(0, part), size);
+        write_at(file, std::string_view(kZeros).substr(0, part), size);
         size += part;
     }
 }

@@ -1,6 +1,5 @@
-// How the hub and the commands begin: without room on the disk, side by side, as another user.
+// How the hub and the commands begin: side by side, as another user.
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -21,93 +20,7 @@ protected:
         const std::string line = hub.wait_for_line("listening on ");
         return {line.substr(line.find("http")), {}, {}};
     }
-    static std::size_t count(const std::string& text, const std::string& part) {
-        std::size_t found = 0;
-        for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) {
-            ++found;
-        }
-        return found;
-    }
 };
-
-/// What is started meanwhile can write to no file: what a full disk is to those who may not fill
-/// one.
-class NoFiles {
-public:
-    NoFiles() {
-        ::getrlimit(RLIMIT_FSIZE, &before_);
-        rlimit none = before_;
-        none.rlim_cur = 0;
-        ::setrlimit(RLIMIT_FSIZE, &none);
-    }
-    ~NoFiles() { ::setrlimit(RLIMIT_FSIZE, &before_); }
-    NoFiles(const NoFiles&) = delete;
-    NoFiles& operator=(const NoFiles&) = delete;
-
-private:
-    rlimit before_{};
-};
-
-TEST_F(Start, AKilledHubComesUpWithoutRoomOnTheDiskAndReads) {
-#if defined(__SANITIZE_THREAD__)
-    GTEST_SKIP() << "ThreadSanitizer itself does not start where no file may grow";
-#endif
-    std::string alice;
-    std::string bob;
-    {
-        auto hub = serve();
-        alice = first_line(run({"token", "create", "alice", "--data-dir", data()}).output);
-        bob = first_line(run({"token", "create", "bob", "--data-dir", data()}).output);
-        (void)client(alice).ask("POST", "/api/message", R"({"to":"bob","payload":1})");
-        hub->signal(SIGKILL);
-        hub->wait();
-    }
-    std::unique_ptr<test::Program> hub;
-    {
-        const NoFiles full;
-        hub = std::make_unique<test::Program>(
-            std::vector<std::string>{"serve", "--data-dir", data(), "--port", "0"});
-    }
-    const RunningHub address = address_of(*hub);
-    const auto health = AdminClient(address, "").ask("GET", "/health");
-    EXPECT_EQ(health.body.at("status"), "degraded");
-    EXPECT_EQ(health.body.at("reason"), "storage_full");
-    const auto mailbox = AdminClient(address, bob).ask("GET", "/api/mailbox/bob");
-    EXPECT_EQ(mailbox.body.at("messages").size(), 1U);
-    for (int i = 0; i < 3; ++i) {
-        EXPECT_THROW((void)AdminClient(address, alice)
-                         .ask("POST", "/api/message", R"({"to":"bob","payload":1})"),
-                     std::runtime_error);
-    }
-    // What the killed one left would lead to nobody, or to somebody else.
-    EXPECT_FALSE(RunFile::read(data()));
-    hub->signal(SIGTERM);
-    EXPECT_EQ(hub->wait(), 0) << hub->errors();
-    EXPECT_EQ(count(hub->errors(), "cannot write " + data() + "/agentcom.run"), 1U)
-        << hub->errors();
-    EXPECT_EQ(count(hub->errors(), "the store is full"), 1U) << hub->errors();
-}
-
-TEST_F(Start, WithoutRoomAnAdministratorsTokenIsMissedAndSaid) {
-#if defined(__SANITIZE_THREAD__)
-    GTEST_SKIP() << "ThreadSanitizer itself does not start where no file may grow";
-#endif
-    ASSERT_EQ(run({"token", "create", "alice", "--create", "--data-dir", data()}).status, 0);
-    for (const std::vector<std::string>& variables :
-         {std::vector<std::string>{}, {std::string("AGENTCOM_ADMIN_TOKEN=") + kSomeToken}}) {
-        std::unique_ptr<test::Program> hub;
-        {
-            const NoFiles full;
-            hub = std::make_unique<test::Program>(
-                std::vector<std::string>{"serve", "--data-dir", data(), "--port", "0"}, variables);
-        }
-        EXPECT_EQ(AdminClient(address_of(*hub), "").ask("GET", "/health").status, 200);
-        EXPECT_NE(hub->errors().find("administrator's token"), std::string::npos) << hub->errors();
-    }
-    // With room there is one again.
-    auto hub = serve();
-    EXPECT_EQ(client(admin_token()).ask("GET", "/admin/tokens").status, 200);
-}
 
 TEST_F(Start, HubAndCommandsThatStartTogetherWaitForOneAnother) {
     for (int round = 0; round < 3; ++round) {

@@ -7,6 +7,8 @@
 
 #include <cerrno>
 #include <chrono>
+#include <csignal>
+#include <cstdint>
 #include <cstdio>
 #include <fstream>
 #include <memory>
@@ -17,6 +19,7 @@
 #include "crash/support/seeds.hpp"
 #include "crash/support/traffic.hpp"
 #include "support/hub_process.hpp"
+#include "support/program.hpp"
 #include "support/temp_dir.hpp"
 
 namespace agentcom::test {
@@ -248,6 +251,71 @@ TEST_F(FaultyDiskTest, ACommitThatStandsStillShowsInProbesAndHealthWhileReadsGoO
     EXPECT_EQ(writer.read_response().status, 200);
     while (answer.status != 200 && steady_clock::now() < until) answer = probe.get("/readyz");
     EXPECT_EQ(answer.status, 200) << answer.body;
+}
+
+std::size_t count(const std::string& text, const std::string& part) {
+    std::size_t found = 0;
+    for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++found;
+    return found;
+}
+
+TEST_F(FaultyDiskTest, AKilledHubComesUpWithoutRoomOnTheDiskAndReads) {
+    for (const std::uint64_t seed : seeds(3, 30)) {
+        SCOPED_TRACE("AGENTCOM_CRASH_SEED=" + std::to_string(seed));
+        ASSERT_NO_FATAL_FAILURE(start(seed));
+        ASSERT_TRUE(traffic_->run(100));
+        hub_->kill();
+        traffic_->drain();
+        // What is there can be written over, and no file may grow or be made.
+        disk_->levers().write_error = ENOSPC;
+        disk_->levers().fail_writes = UINT64_MAX;
+        Program hub({"serve", "--data-dir", dir_->path().string(), "--port", "0"},
+                    disk_->environment(roomy_settings()));
+        const std::string line = hub.wait_for_line("listening on ");
+        const auto port = static_cast<std::uint16_t>(std::stoi(line.substr(line.rfind(':') + 1)));
+        HttpClient http(port, admin_token_);
+        EXPECT_EQ(http.get("/api/messages?limit=5").json().at("messages").size(), 5U);
+        for (int i = 0; i < 3; ++i) {
+            EXPECT_EQ(
+                http.post("/api/message", {{"to", "x"}, {"payload", std::string(400'000, 'x')}})
+                    .json()
+                    .value("error", ""),
+                "storage_full");
+        }
+        EXPECT_EQ(http.get("/health").json().value("reason", ""), "storage_full");
+        hub.signal(SIGTERM);
+        EXPECT_EQ(hub.wait(), 0) << hub.errors();
+        EXPECT_EQ(count(hub.errors(), "cannot write " + dir_->path().string() + "/agentcom.run"),
+                  1U)
+            << hub.errors();
+        EXPECT_EQ(count(hub.errors(), "the store is full"), 1U) << hub.errors();
+        disk_->levers().fail_writes = 0;
+        hub_ = std::make_unique<HubProcess>(dir_->path(), std::vector<std::string>{},
+                                            disk_->environment(roomy_settings()));
+        ASSERT_NO_FATAL_FAILURE(verify_after_restart());
+    }
+}
+
+TEST_F(FaultyDiskTest, WithoutRoomAnAdministratorsTokenIsMissedAndSaid) {
+    const TempDir dir;
+    PreloadedDisk disk(dir.path());
+    const std::string data = dir.path().string();
+    Program made({"token", "create", "alice", "--create", "--data-dir", data});
+    ASSERT_EQ(made.wait(), 0) << made.errors();
+    // Nobody's token may be put into the store either.
+    for (const std::vector<std::string>& variables :
+         {std::vector<std::string>{}, {"AGENTCOM_ADMIN_TOKEN=" + std::string(64, 'a')}}) {
+        disk.levers().write_error = ENOSPC;
+        disk.levers().fail_writes = UINT64_MAX;
+        Program hub({"serve", "--data-dir", data, "--port", "0"}, disk.environment(variables));
+        const std::string line = hub.wait_for_line("listening on ");
+        const auto port = static_cast<std::uint16_t>(std::stoi(line.substr(line.rfind(':') + 1)));
+        EXPECT_EQ(HttpClient(port).get("/health").status, 200);
+        EXPECT_NE(hub.errors().find("administrator's token"), std::string::npos) << hub.errors();
+    }
+    disk.levers().fail_writes = 0;
+    HubProcess hub(dir.path());
+    EXPECT_EQ(HttpClient(hub.port(), hub.admin_token()).get("/admin/tokens").status, 200);
 }
 
 /// A small disk of its own where that can be mounted; otherwise the process's limit on files.

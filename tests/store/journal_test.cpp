@@ -433,11 +433,11 @@ TEST_F(JournalTest, WithoutRoomToGrowNothingIsAppendedAndLaterOnesAre) {
     EXPECT_EQ(read().records, appended + 2);
 }
 
-TEST_F(JournalTest, WithoutRoomForTheOtherSegmentItGoesOnWhereItWas) {
+TEST_F(JournalTest, WhenTheOtherSegmentCannotBeWrittenItGoesOnWhereItWas) {
     Journal journal = open();
     fill(journal, {"first"});
     {
-        const FileLimit limit(2'000);
+        const FileLimit limit(0);
         EXPECT_THROW((void)journal.turn(), JournalError);
     }
     fill(journal, {"second"});
