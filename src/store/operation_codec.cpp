@@ -182,11 +182,12 @@ void destination(Reader& a, core::Destination& value) {
     std::uint8_t kind = 0;
     a.byte(kind);
     if (kind == 0) {
-        a.agent(value.emplace<core::ToAgent>(blank<core::AgentId>()).agent);
+        a.agent(value.emplace<core::ToAgent>(core::ToAgent{blank<core::AgentId>()}).agent);
     } else if (kind == 1) {
         a.flag(value.emplace<core::ToEveryone>().spelled);
     } else if (kind == 2) {
-        a.channel(value.emplace<core::ToChannel>(blank<core::ChannelName>()).channel);
+        core::ToChannel to{blank<core::ChannelName>()};
+        a.channel(value.emplace<core::ToChannel>(std::move(to)).channel);
     } else {
         throw UnknownOperation("a message's destination is of a kind that is not known");
     }
