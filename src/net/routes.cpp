@@ -110,6 +110,17 @@ constexpr auto kPages = std::to_array<PageInfo>({
 });
 static_assert(kPages.size() == kPageCount, "every page has its row");
 
+/// How many segments each pattern has: a request's path is compared with those that have as many.
+constexpr auto kSegments = [] {
+    std::array<std::size_t, kRoutes.size()> counts{};
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+        const std::string_view pattern = kRoutes[i].pattern;
+        if (pattern == "/") continue;
+        for (const char c : pattern) counts[i] += c == '/' ? 1 : 0;
+    }
+    return counts;
+}();
+
 /// Whether the path has this pattern's shape; `argument` becomes its ':' segment.
 bool matches(std::string_view pattern, const std::vector<std::string_view>& segments,
              std::string_view& argument) {
@@ -173,7 +184,9 @@ RouteMatch find_route(std::string_view verb, const std::vector<std::string_view>
     if (verb == "HEAD") verb = "GET";
     RouteMatch match;
     bool hidden = false;
-    for (const Route& route : kRoutes) {
+    for (std::size_t i = 0; i < kRoutes.size(); ++i) {
+        if (kSegments[i] != segments.size()) continue;
+        const Route& route = kRoutes[i];
         std::string_view argument;
         if (!matches(route.pattern, segments, argument)) continue;
         if (route.verb == verb) return {&route, argument, {}};
