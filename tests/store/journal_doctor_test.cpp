@@ -120,6 +120,7 @@ TEST_F(JournalDoctorTest, DamageInTheMiddleIsRefusedAndToldOfAndCutOnlyWhenAsked
     EXPECT_TRUE(examine_journal(left.directory).closed);
 
     const auto store = Store::open(left, clock_);
+    store->start(nullptr);
     EXPECT_EQ(store->head(), core::Seq{2});
     const WriteResult next = store->submit_and_wait(direct("alice", "bob"));
     EXPECT_EQ(std::get<Appended>(*next).message->seq, core::Seq{3});
