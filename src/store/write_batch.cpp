@@ -57,11 +57,9 @@ void WriteBatch::begin(const StoreClock::Reading& now) {
     txn_.emplace(env_);
 }
 
-void WriteBatch::go_on(const StoreClock::Reading& now) {
-    committed_ = state_;
-    committed_ttl_ = ttl_;
-    set_time(now);
-}
+// What was gathered is in no table yet, so `committed_` stays: by that it is known what has to be
+// written before it can be looked at.
+void WriteBatch::go_on(const StoreClock::Reading& now) { set_time(now); }
 
 void WriteBatch::set_time(const StoreClock::Reading& now) {
     now_ = std::max(now.shown, state_.last_timestamp);

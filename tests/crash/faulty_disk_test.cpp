@@ -99,7 +99,13 @@ TEST_F(FaultyDiskTest, ADiskThatIsFullAtAnyWriteLosesNothingAndRecovers) {
         disk_->levers().write_error = ENOSPC;
         disk_->levers().fail_writes = UINT64_MAX;
         ASSERT_TRUE(traffic_->run(20 + random.below(100)));
-        const auto answer = send_one();
+        // What fits into the pages and the journal that there are is taken.
+        auto answer = send_one();
+        for (int i = 0; i < 100 && answer.status == 200; ++i) {
+            answer = HttpClient(hub_->port(), admin_token_)
+                         .post("/api/message",
+                               {{"to", "somebody"}, {"payload", std::string(300'000, 'x')}});
+        }
         EXPECT_EQ(answer.status, 507) << answer.body << hub_->log();
         EXPECT_EQ(answer.json().value("error", ""), "storage_full") << answer.body;
         EXPECT_EQ(health().value("reason", ""), "storage_full");

@@ -511,6 +511,19 @@ TEST_F(CheckpointTest, AJournalThatCannotGrowGoesOnInTheRoomThatItHas) {
     ASSERT_NO_FATAL_FAILURE(expect_all_in(take()));
 }
 
+TEST_F(CheckpointTest, AnAcknowledgementOfWhatCameRightBeforeItIsAppliedAgain) {
+    create_agent("bob");
+    make_checkpoint();
+    for (int i = 0; i < 3; ++i) append(direct("alice", "bob"));
+    // That they were shown is known by the number alone, which the log is asked for.
+    EXPECT_EQ(ack("bob", 2, {}), core::Seq{2});
+    append(direct("alice", "bob"));
+    mark_read("bob", 3, 4);
+    const auto again = open(take());
+    EXPECT_EQ(again->mailbox_cursor(agent("bob")), core::Seq{2});
+    EXPECT_EQ(seqs(read_mailbox(*again, query("bob"), {}).messages), Seqs{3});
+}
+
 TEST_F(CheckpointTest, ADiskThatIsFullKeepsNobodyFromTurningAndClosing) {
     append(direct("alice", "bob"));
     // Nothing has turned yet, and the other segment has its room.
