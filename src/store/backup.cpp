@@ -172,6 +172,12 @@ Restored make_ready(const fs::path& directory, const StoreCopy& expected, std::s
     return Restored{schema.epochs.newest(), schema.state.head, kSchemaVersion};
 }
 
+/// 0: it is not there.
+ino_t inode_of(const fs::path& path) {
+    struct stat status {};
+    return ::stat(path.c_str(), &status) == 0 ? status.st_ino : 0;
+}
+
 StoreCopy copy_from(const fs::path& source, const fs::path& target) {
     if (!holds_store(source)) throw StoreError("there is no store in " + source.string());
     make_private_directory(target);
@@ -181,7 +187,15 @@ StoreCopy copy_from(const fs::path& source, const fs::path& target) {
     settle(source);
     const fs::path file = target / kDataFile;
     try {
-        copy_data(Environment(source, ReadOnly::beside_a_hub), file);
+        const Environment env(source, ReadOnly::beside_a_hub);
+        // Its place is in the table of readers; a hub that starts without having closed its store
+        // makes another one, and writes over what is copied.
+        const fs::path readers = source / "lock.mdb";
+        const ino_t known = inode_of(readers);
+        copy_data(env, file);
+        if (inode_of(readers) != known) {
+            throw StoreError("the hub was started again while its store was copied; try again");
+        }
         StoreCopy made = verify_copy(target);
         core::sync_directory(target);
         return made;
@@ -247,6 +261,7 @@ void copy_data(const Environment& env, const fs::path& file) {
             fail("cannot write", file);
         }
         code = mdb_env_copyfd2(env.handle(), out.descriptor(), 0);
+        if (code == MDB_SUCCESS) write_stamp(out.descriptor(), StoreStamp{});
     }
     if (code != MDB_SUCCESS) {
         throw StoreError("the store cannot be copied to " + file.string() + ": " +

@@ -206,7 +206,11 @@ void Checkpointer::write_out() const {
         if (::sync_file_range(env_.file(), static_cast<off_t>(begin), static_cast<off_t>(kPiece),
                               SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
                                   SYNC_FILE_RANGE_WAIT_AFTER) != 0) {
-            return;
+            const int error = errno;
+            // Not every file system can. But a failed write is told of once only, and so here.
+            if (error == ENOSYS || error == EINVAL || error == ESPIPE || error == EOPNOTSUPP)
+                return;
+            throw JournalError(error, "write the store's file", JournalError::During::sync);
         }
     }
 }

@@ -61,9 +61,13 @@ void Environment::begin_from_checkpoint() {
         const bool same = began_from_ && began_from_->stamp == read_stamp(data.fd);
         if (same && began_from_->closed) return;
         if (same && newest_transaction(data.fd) >= began_from_->image.transaction) {
-            // Its table of readers tells of transactions that there are no more.
+            // It may be there in one place, or in memory only. Before anything is written by it
+            // that an earlier one would need, it is the only one.
+            CheckpointFile(directory_).write(*began_from_);
+            began_from_->image.restore(data.fd);
+            // The table of readers tells of transactions that there are no more.
             std::filesystem::remove(directory_ / "lock.mdb");
-            return began_from_->image.restore(data.fd);
+            return;
         }
         if (began_from_ && began_from_->closed) {
             // The file has been replaced. What the journal had was in the one before.

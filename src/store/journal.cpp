@@ -28,6 +28,12 @@ constexpr std::size_t kSegmentHeader = 40;
 constexpr std::uint64_t kFirstBytes = std::uint64_t{256} << 10;
 constexpr std::uint64_t kMostAtOnce = std::uint64_t{8} << 20;
 
+/// Every record begins at a multiple of this.
+constexpr std::uint64_t kAlignment = 8;
+constexpr std::uint64_t aligned(std::uint64_t offset) noexcept {
+    return (offset + kAlignment - 1) / kAlignment * kAlignment;
+}
+
 std::string_view view(const StoreStamp& stamp) {
     return {reinterpret_cast<const char*>(stamp.data()), stamp.size()};
 }
@@ -122,31 +128,28 @@ public:
         });
         return known;
     }
-    /// Calls `each` with the body of every whole record behind this offset, wherever it begins,
-    /// that has a higher number and was written when the one with the number `known` was known to
-    /// be on disk, until that gives false.
+    /// Calls `each` with the body of every whole record behind this offset that has a higher number
+    /// and was written when the one with the number `known` was known to be on disk, until that
+    /// gives false.
     template <class Each>
     void find_later(std::uint64_t number, std::uint64_t known, std::uint64_t offset,
                     Each&& each) const {
         constexpr std::size_t kPiece = std::size_t{1} << 20;
+        constexpr std::size_t kStep = kPiece - sizeof(RecordHead);
         std::string piece;
         RecordHead head;
         std::string body;
-        for (std::uint64_t at = offset; at + sizeof head <= size_;) {
+        for (std::uint64_t at = aligned(offset); at + sizeof head <= size_; at += kStep) {
             piece.resize(std::min<std::uint64_t>(kPiece, size_ - at));
             if (!read(piece.data(), piece.size(), at)) return;
-            std::size_t found = 0;
-            const std::string_view magic(reinterpret_cast<const char*>(&kRecordMagic),
-                                         sizeof kRecordMagic);
-            while ((found = piece.find(magic, found)) != std::string::npos) {
-                if (may_be_later(number, known, at + found) &&
-                    read_record(at + found, head, body) && !each(std::string_view(body))) {
+            const std::size_t end = std::min(kStep, piece.size() - sizeof head + 1);
+            for (std::size_t found = 0; found < end; found += kAlignment) {
+                std::memcpy(&head, piece.data() + found, sizeof head);
+                if (may_be_later(number, known, head) && read_record(at + found, head, body) &&
+                    !each(std::string_view(body))) {
                     return;
                 }
-                ++found;
             }
-            if (piece.size() < kPiece) break;
-            at += piece.size() - magic.size() + 1;
         }
     }
 
@@ -154,11 +157,10 @@ private:
     /// By its numbers, before its body is read: clients choose most of the bytes that are looked
     /// through, and what only begins like a record must not take as long as one. Nothing that they
     /// write has bytes of zero, which numbers as high as theirs would need.
-    [[nodiscard]] bool may_be_later(std::uint64_t number, std::uint64_t known,
-                                    std::uint64_t offset) const {
+    [[nodiscard]] static bool may_be_later(std::uint64_t number, std::uint64_t known,
+                                           const RecordHead& head) noexcept {
         constexpr std::uint64_t kMostRecords = std::uint64_t{1} << 32;  // far more than a segment's
-        RecordHead head;
-        return read(reinterpret_cast<char*>(&head), sizeof head, offset) && head.number > number &&
+        return head.magic == kRecordMagic && head.number > number &&
                head.number - number < kMostRecords && head.on_disk >= known &&
                head.on_disk < head.number;
     }
@@ -283,7 +285,7 @@ std::uint64_t Journal::append(std::string_view body) {
     last_position_ = position_;
     position_ += record_.size();
     // What comes next stands apart, so that whatever becomes of it leaves this one whole.
-    position_ = (position_ + 7) / 8 * 8;
+    position_ = aligned(position_);
     return next_number_++;
 }
 
@@ -293,12 +295,12 @@ void Journal::sync() {
 }
 
 void Journal::revoke_last() {
-    const bool was_synced = is_synced();
     write_at(files_[segment_], std::string(kRecordHeader, '\0'), last_position_);
     --next_number_;
     synced_number_ = std::min(synced_number_, next_number_ - 1);
     position_ = last_position_;
-    if (was_synced) sync_file(files_[segment_]);
+    // Also where others are not: it must not come back.
+    sync_file(files_[segment_]);
 }
 
 JournalStart Journal::turn() {
@@ -347,7 +349,7 @@ JournalEnd read_journal(const std::filesystem::path& data, const StoreStamp& sta
             ++end.records;
             end.bytes += body.size();
             ++end.next_number;
-            offset = (offset + sizeof head + body.size() + 7) / 8 * 8;
+            offset = aligned(offset + sizeof head + body.size());
         }
         end.torn = head.magic == kRecordMagic && head.number == end.next_number;
         // All of a segment is on disk before the next one is begun.

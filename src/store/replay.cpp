@@ -139,6 +139,10 @@ void settle(const std::filesystem::path& directory) {
     if (!checkpoint || checkpoint->closed || is_in_use(directory)) return;
     StoreOptions options;
     options.directory = directory;
+    // As large as it has to be for what is in the journal, whatever the hub had.
+    std::error_code unknown;
+    const std::uintmax_t bytes = std::filesystem::file_size(directory / kDataFile, unknown);
+    if (!unknown) options.map_size = std::max<std::size_t>(options.map_size, 2 * bytes);
     const core::SystemClock clock;
     Store::open(options, clock)->stop();
 }

@@ -45,6 +45,20 @@ WriteBatch::WriteBatch(Environment& env, const StoreOptions& options, Epochs epo
       ttl_(committed_ttl_) {}
 
 void WriteBatch::begin(const StoreClock::Reading& now) {
+    prepare(now);
+    measure_room();
+    txn_.emplace(env_);
+}
+
+void WriteBatch::go_on(const StoreClock::Reading& now) {
+    // As after a commit: blocks are cut where they were cut before, and so whatever counts blocks
+    // comes to the same.
+    complete();
+    remember();
+    prepare(now);
+}
+
+void WriteBatch::prepare(const StoreClock::Reading& now) {
     state_ = committed_;
     ttl_ = committed_ttl_;
     set_time(now);
@@ -53,13 +67,13 @@ void WriteBatch::begin(const StoreClock::Reading& now) {
     published_.clear();
     log_.restart(first_recent_);
     postings_.clear();
-    measure_room();
-    txn_.emplace(env_);
 }
 
-// What was gathered is in no table yet, so `committed_` stays: by that it is known what has to be
-// written before it can be looked at.
-void WriteBatch::go_on(const StoreClock::Reading& now) { set_time(now); }
+void WriteBatch::remember() {
+    committed_ = state_;
+    committed_ttl_ = ttl_;
+    recent_.clear();
+}
 
 void WriteBatch::set_time(const StoreClock::Reading& now) {
     now_ = std::max(now.shown, state_.last_timestamp);
@@ -124,9 +138,7 @@ void WriteBatch::complete() {
 void WriteBatch::commit() {
     std::move(*txn_).commit();
     txn_.reset();
-    committed_ = state_;
-    committed_ttl_ = ttl_;
-    recent_.clear();
+    remember();
 }
 
 void WriteBatch::abort() noexcept {

@@ -150,6 +150,10 @@ private:
     [[nodiscard]] WriteTransaction& txn() { return *txn_; }
     void flush();
     void set_time(const StoreClock::Reading& now);
+    /// For a batch that begins where the last one ended.
+    void prepare(const StoreClock::Reading& now);
+    /// What the batch has changed is what the next one begins with.
+    void remember();
     /// Grows whenever an operation changes something.
     [[nodiscard]] std::uint64_t changes() const noexcept;
 
