@@ -5,13 +5,13 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
 import { held, filterOf, sorted } from "../../web/dashboard/agents/rows.js";
-import { path, rootOf, shellWord } from "../../web/dashboard/base/api.js";
+import { HubError, onSessionChange, pageHeaders, path, request, rootOf, shellWord, speakAs } from "../../web/dashboard/base/api.js";
 import { ago, bytes, count, duration, latency, longDuration, rate, short } from "../../web/dashboard/base/format.js";
 import { href, parseRoute } from "../../web/dashboard/base/route.js";
 import { rowsInWindow } from "../../web/dashboard/base/virtual_list.js";
 import { waitBefore } from "../../web/dashboard/live/connection.js";
 import { EventParser } from "../../web/dashboard/live/event_parser.js";
-import { apply, initialState, withPoint } from "../../web/dashboard/live/model.js";
+import { apply, changedText, initialState, withPoint } from "../../web/dashboard/live/model.js";
 import { needAttention } from "../../web/dashboard/overview/attention.js";
 import { peak, ratesByMinute } from "../../web/dashboard/overview/series.js";
 
@@ -191,6 +191,53 @@ describe("addresses", () => {
     assert.equal(rootOf("/far/hub/dashboard//"), "/far/hub");
     assert.equal(rootOf("//evil.example/dashboard"), "/evil.example");
     assert.equal(path`/api/directory/${"a/../b"}/x`, "/api/directory/a%2F..%2Fb/x");
+  });
+});
+
+describe("requests", () => {
+  test("say whom the page shows, in a form that a header can hold", () => {
+    assert.deepEqual([pageHeaders("GET"), pageHeaders("POST")], [{}, { "X-AgentCom-Page": "1" }]);
+    speakAs("ä ann/1\n");
+    assert.deepEqual(pageHeaders("GET"), { "X-AgentCom-Page": "%C3%A4%20ann%2F1%0A" });
+    assert.deepEqual(pageHeaders("POST"), pageHeaders("GET"));
+    speakAs(null);
+    assert.deepEqual(pageHeaders("DELETE"), { "X-AgentCom-Page": "1" });
+  });
+
+  test("that the hub refuses because somebody else is logged in make the page ask who", async (t) => {
+    const answers = ["session_changed", "channel_exists", "session_changed"];
+    const sent = [];
+    let changes = 0;
+    const fetchBefore = globalThis.fetch;
+    t.after(() => {
+      globalThis.fetch = fetchBefore;
+      delete globalThis.location;
+      onSessionChange(() => {});
+      speakAs(null);
+    });
+    globalThis.location = { pathname: "/dashboard" };
+    globalThis.fetch = async (where, { headers }) => {
+      sent.push([where, headers["X-AgentCom-Page"]]);
+      return Response.json({ error: answers.shift(), message: "Refused." }, { status: 409 });
+    };
+    onSessionChange(() => ++changes);
+    speakAs("ann");
+    await assert.rejects(request("POST", "/api/message", { body: {} }), HubError);
+    assert.equal(changes, 1);
+    await assert.rejects(request("POST", "/api/channels", { body: {} }), HubError);
+    assert.equal(changes, 1, "another conflict is none of this kind");
+    const late = request("GET", "/api/channels");
+    speakAs("admin");
+    await assert.rejects(late, HubError);
+    assert.equal(changes, 1, "the page has learnt it meanwhile");
+    assert.deepEqual(sent.slice(0, 2), [["/api/message", "ann"], ["/api/channels", "ann"]]);
+  });
+
+  test("that were not done are told of, with both names", () => {
+    assert.match(changedText("ann", "admin"), /logged in as admin .* showed ann: .* was not done/);
+    assert.match(changedText("a\u202eb", "admin"), /a\[U\+202E\]b/);
+    assert.equal(changedText("ann", "ann"), "");
+    assert.equal(changedText("", "ann"), "");
   });
 });
 

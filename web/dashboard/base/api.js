@@ -46,6 +46,40 @@ export function onSessionEnd(then) {
   sessionEnded = then;
 }
 
+/** @type {string | null} */
+let speaker = null;
+
+/**
+ * As whom the page speaks from now on. The cookie is the whole browser's and may have become another
+ * agent's in another tab: the hub refuses what is asked as somebody else than the cookie stands for.
+ * @param {string | null} agentId null: nobody is shown as logged in
+ */
+export function speakAs(agentId) {
+  speaker = agentId;
+}
+
+/**
+ * What a request says of the page. Pages of other sites cannot send this header, so it stands before
+ * whatever changes something, also when nobody is logged in yet.
+ * @param {string} method
+ * @returns {Record<string, string>}
+ */
+export function pageHeaders(method) {
+  if (speaker !== null) return { "X-AgentCom-Page": encodeURIComponent(speaker) };
+  return method === "GET" ? {} : { "X-AgentCom-Page": "1" };
+}
+
+/** @type {() => void} */
+let sessionChanged = () => {};
+
+/**
+ * What happens when the hub answers that the browser is logged in as somebody else by now.
+ * @param {() => void} then
+ */
+export function onSessionChange(then) {
+  sessionChanged = then;
+}
+
 /**
  * The answer, when its status says that it is one.
  * @param {string} method
@@ -58,10 +92,9 @@ export function onSessionEnd(then) {
 export async function request(method, where, { body, query, signal } = {}) {
   const given = Object.entries(query ?? {}).filter(([, value]) => value !== undefined && value !== null && value !== "");
   const search = new URLSearchParams(given.map(([key, value]) => [key, String(value)])).toString();
-  /** @type {Record<string, string>} */
-  const headers = {};
+  const headers = pageHeaders(method);
+  const asWhom = speaker;
   if (body !== undefined) headers["Content-Type"] = "application/json";
-  if (method !== "GET") headers["X-AgentCom-Page"] = "1";
   /** @type {Response} */
   let answer;
   try {
@@ -73,7 +106,12 @@ export async function request(method, where, { body, query, signal } = {}) {
     if (signal?.aborted) throw signal.reason;
     throw new HubError("unreachable", "The hub cannot be reached.");
   }
-  if (!answer.ok) throw await failureOf(answer);
+  if (!answer.ok) {
+    const failure = await failureOf(answer);
+    // Unless the page has learnt it by another request meanwhile.
+    if (failure.status === 409 && failure.code === "session_changed" && asWhom === speaker) sessionChanged();
+    throw failure;
+  }
   return answer;
 }
 

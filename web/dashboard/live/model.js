@@ -1,5 +1,7 @@
 // What the page knows, and how the stream's events change it. Pure: state in, state out.
 
+import { plainName } from "../base/visible_text.js";
+
 /** @typedef {import("./types.js").State} State */
 /** @typedef {import("./types.js").Snapshot} Snapshot */
 /** @typedef {import("./types.js").Change} Change */
@@ -15,7 +17,7 @@ const hoursKept = 24;
 /** @param {number} now @returns {State} */
 export function initialState(now) {
   return {
-    session: undefined, farewell: "", connection: { state: "starting", since: now, reason: "" }, ...nothing(),
+    session: undefined, farewell: "", changed: "", connection: { state: "starting", since: now, reason: "" }, ...nothing(),
   };
 }
 
@@ -25,6 +27,18 @@ export function nothing() {
     skew: 0, hub: null, overview: null, series: /** @type {Series} */ ({ minutes: [], hours: [] }),
     agents: /** @type {Map<string, Agent>} */ (new Map()), agentsVersion: 0, complete: false, at: 0,
   };
+}
+
+/**
+ * What is told when the page finds itself logged in as another agent than it showed: somebody logged
+ * in in another tab, which shares the cookie.
+ * @param {string} before whom the page showed; empty: nobody
+ * @param {string} now
+ */
+export function changedText(before, now) {
+  if (before === "" || before === now) return "";
+  return `This browser was logged in as ${plainName(now)} in another tab. This page showed ${plainName(before)}: `
+    + "what you asked for there last was not done.";
 }
 
 /**

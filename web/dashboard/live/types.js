@@ -97,6 +97,7 @@
  * @typedef {object} State
  * @property {Session | null | undefined} session undefined: not asked yet; null: nobody is logged in
  * @property {string} farewell why the session ended, when it did so by itself
+ * @property {string} changed says that the browser is logged in as another agent than the page showed; empty otherwise
  * @property {Connection} connection
  * @property {number} skew what to add to the browser's clock to have the hub's, in milliseconds
  * @property {HubFacts | null} hub

@@ -3,10 +3,10 @@
 import { Agents } from "../agents/index.js";
 import { html, useEffect, useRef, useState } from "../base/dom.js";
 import { useKeys } from "../base/keys.js";
-import { Empty } from "../base/parts.js";
+import { Empty, Notice } from "../base/parts.js";
 import { go, href, useRoute } from "../base/route.js";
 import { conversationViews } from "../conversations/index.js";
-import { useStore } from "../live/store.js";
+import { store, useStore } from "../live/store.js";
 import { Overview } from "../overview/index.js";
 import { Alarms } from "./alarms.js";
 import { Away } from "./away.js";
@@ -76,6 +76,7 @@ function Frame({ known }) {
     <${TopBar} current=${route.view} onHelp=${() => showHelp(true)} />
     <main class="page" id="main" tabindex="-1" ref=${main}>
       <${Away} />
+      <${Changed} />
       ${known && html`<${Alarms} />`}
       ${view ? (known ? html`<${Guard} key=${route.view}><${view.component} route=${route} /><//>`
                       : html`<h1 class="hidden-text">${view.title}</h1><p class="loading" role="status">Waiting for the hub…</p>`)
@@ -83,6 +84,13 @@ function Frame({ known }) {
                  <p><a href=${href("overview")}>Go to the overview</a></p><//>`}
     </main>
     ${help && html`<${Help} onClose=${() => showHelp(false)} />`}`;
+}
+
+/** Says that somebody else is logged in than this page showed. */
+function Changed() {
+  const changed = useStore((state) => state.changed);
+  return changed && html`<${Notice} kind="warning">${changed}
+    ${" "}<button type="button" class="link" onClick=${() => store.changeRead()}>Dismiss</button><//>`;
 }
 
 /** The tab's title begins with what needs looking at. @param {string} title */
