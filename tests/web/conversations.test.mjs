@@ -138,6 +138,17 @@ testWithHub("the history of a channel is read to its beginning, page by page", a
   });
 }, { AGENTCOM_HISTORY_CHANNEL_MESSAGES: "500" });
 
+testWithHub("an address with a channel that the hub does not know makes no command", async (hub) => {
+  await enter(hub, hub.adminToken, "#/channels/x%3Btouch%20pwned", { expected: [notFound] }, async (page) => {
+    await page.getByText("This channel is not shown.").waitFor();
+    assert.equal((await page.locator("main").textContent()).includes("pwned"), false);
+    await hub.ask("POST", "/api/channels", { name: "empty" });
+    await goTo(page, "#/channels/empty");
+    await page.getByText("agentcom publish empty 'hello'").waitFor();
+    await page.getByRole("heading", { name: "#empty" }).waitFor();
+  });
+});
+
 testWithHub("filters stand in the address, and what they leave is said", async (hub) => {
   const { alice, bob } = await talkers(hub, "alice", "bob");
   await hub.ask("POST", "/api/channels", { name: "build" });
