@@ -4,11 +4,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { answerTo, newDraft, sendOf } from "../../web/dashboard/conversations/draft.js";
+import { draftTo, forgetAll, putAside, whose } from "../../web/dashboard/conversations/drafts.js";
 import { begun, feedLimit, shown, waitingLimit, waitingText, withNewer, withOlder, withSkipped } from "../../web/dashboard/conversations/feed.js";
 import { FeedReader } from "../../web/dashboard/conversations/feed_reader.js";
 import { activeFilters, addressOf, filtersOf, noFilters, receiverFilter, receiverText, rowOf } from "../../web/dashboard/conversations/filters.js";
 import { ExactNumber, jsonText, parseExactly } from "../../web/dashboard/conversations/exact_json.js";
 import { compact, foldedLabel, membersOf, previewOf, shownOf, sizeText, startsOpen } from "../../web/dashboard/conversations/payload.js";
+import { publishCommand } from "../../web/dashboard/conversations/sources.js";
 import { levels, matrixOf } from "../../web/dashboard/conversations/talk_matrix.js";
 import { aboveOf, branchesOf, unfolded } from "../../web/dashboard/conversations/thread_tree.js";
 import { plainName, present, presentName } from "../../web/dashboard/base/visible_text.js";
@@ -113,6 +115,11 @@ test("receivers are agents, channels or everyone", () => {
   assert.deepEqual(receiverFilter("*"), { to: "broadcast" });
 });
 
+test("a command with a channel's name does what it says and nothing else", () => {
+  assert.equal(publishCommand("builds"), "agentcom publish builds 'hello'");
+  assert.equal(publishCommand("x;touch pwned"), "agentcom publish 'x;touch pwned' 'hello'");
+});
+
 test("a feed grows at both ends without gaps or doubles", () => {
   let feed = begun(rows(20, 11), 20, 11);
   feed = withOlder(feed, rows(12, 5), 5);
@@ -202,10 +209,27 @@ test("an answer goes where it is read", () => {
   assert.equal(answerTo(row(1, { to: null, channel: "build" }), "carol").to, "#build");
 });
 
+test("a draft is there again for who wrote it, and for nobody who logs in after them", () => {
+  const owner = whose();
+  putAside(newDraft({ to: "bob", body: "secret" }), owner);
+  assert.equal(draftTo("").body, "secret");
+  forgetAll();
+  assert.equal(draftTo("").body, "");
+  putAside(newDraft({ to: "bob", body: "secret" }), owner);
+  assert.equal(draftTo("").body, "", "a form that closes with the session");
+  putAside(newDraft({ to: "bob", body: "mine" }), whose());
+  assert.equal(draftTo("").body, "mine");
+  forgetAll();
+});
+
 test("a draft becomes a request, or a sentence that says what is missing", () => {
   const send = (some) => sendOf(newDraft({ to: "bob", body: "hi", key: "k", ...some }));
-  assert.deepEqual(send({}).send, { path: "/api/message", body: { to: "bob", payload: { text: "hi" }, idempotency_key: "k" } });
-  assert.deepEqual(send({ to: "#a/b", answers: row(3), type: " task " }).send, {
+  const sent = (some) => {
+    const { path, json } = send(some).send;
+    return { path, body: JSON.parse(json) };
+  };
+  assert.deepEqual(sent({}), { path: "/api/message", body: { to: "bob", payload: { text: "hi" }, idempotency_key: "k" } });
+  assert.deepEqual(sent({ to: "#a/b", answers: row(3), type: " task " }), {
     path: "/api/channels/a%2Fb/publish",
     body: { payload: { text: "hi" }, type: "task", reply_to: "m3", idempotency_key: "k" },
   });
@@ -214,7 +238,10 @@ test("a draft becomes a request, or a sentence that says what is missing", () =>
   assert.equal(send({ body: " \n" }).field, "body");
   assert.match(send({ form: "json", body: "{" }).problem, /^This is not JSON/);
   assert.equal(send({ to: "#build", form: "json", body: "[1]" }).field, "body");
-  assert.deepEqual(send({ form: "json", body: '{"a":1}' }).send.body.payload, { a: 1 });
+  assert.deepEqual(sent({ form: "json", body: ' {"a":1}\n' }).body.payload, { a: 1 });
+  assert.equal(send({ form: "json", body: '{"id":12345678901234567890,"n":1.50}' }).send.json,
+    '{"payload":{"id":12345678901234567890,"n":1.50},"idempotency_key":"k","to":"bob"}', "digits stay as they were typed");
+  assert.match(send({ form: "json", body: '{"a":1},"to":"eve","b":{}' }).problem, /^This is not JSON/, "a payload is one value");
   assert.notEqual(newDraft().key, newDraft().key);
 });
 

@@ -84,23 +84,23 @@ export function onSessionChange(then) {
  * The answer, when its status says that it is one.
  * @param {string} method
  * @param {string} where beginning with a slash
- * @param {{ body?: unknown, query?: Record<string, string | number | null | undefined>, signal?: AbortSignal }} [options]
- *   values of `query` that are empty are left out
+ * @param {{ body?: unknown, json?: string, query?: Record<string, string | number | null | undefined>, signal?: AbortSignal }} [options]
+ *   values of `query` that are empty are left out; `json` is a body that is JSON text already
  * @returns {Promise<Response>}
  * @throws {HubError} and what the signal was aborted with
  */
-export async function request(method, where, { body, query, signal } = {}) {
+export async function request(method, where, { body, json = body === undefined ? undefined : JSON.stringify(body), query, signal } = {}) {
   const given = Object.entries(query ?? {}).filter(([, value]) => value !== undefined && value !== null && value !== "");
   const search = new URLSearchParams(given.map(([key, value]) => [key, String(value)])).toString();
   const headers = pageHeaders(method);
   const asWhom = speaker;
-  if (body !== undefined) headers["Content-Type"] = "application/json";
+  if (json !== undefined) headers["Content-Type"] = "application/json";
   /** @type {Response} */
   let answer;
   try {
     answer = await fetch(rootOf(location.pathname) + where + (search && "?" + search), {
       method, headers, signal, cache: "no-store", credentials: "same-origin", redirect: "error",
-      body: body === undefined ? undefined : JSON.stringify(body),
+      body: json,
     });
   } catch (error) {
     if (signal?.aborted) throw signal.reason;
@@ -135,7 +135,7 @@ async function failureOf(answer) {
  * the hub says that it is over.
  * @param {string} method
  * @param {string} where
- * @param {{ body?: unknown, query?: Record<string, string | number | null | undefined>, signal?: AbortSignal,
+ * @param {{ body?: unknown, json?: string, query?: Record<string, string | number | null | undefined>, signal?: AbortSignal,
  *   signsIn?: boolean }} [options] `signsIn`: a 401 concerns the token that is sent, not the session
  * @returns {Promise<any>}
  */

@@ -18,6 +18,7 @@ export class Store {
   #retry;
   /** Whom the page showed when the hub said that the browser is logged in as somebody else. */
   #before = "";
+  #ended = () => {};
 
   constructor() {
     this.#connection = new LiveConnection({
@@ -109,8 +110,14 @@ export class Store {
     void this.start();
   }
 
+  /** @param {() => void} then called when a session is over, before views hear of it */
+  onEnd(then) {
+    this.#ended = then;
+  }
+
   /** Nothing of the session that is over stays. @param {Partial<State>} next */
   #forget(next) {
+    this.#ended();
     this.#connection.stop();
     speakAs(null);
     this.#set({ ...this.state, ...nothing(), changed: "", ...next });
