@@ -379,6 +379,20 @@ testWithHub("a message that was written while the hub was away is sent once it i
   assert.deepEqual(messages.map(({ payload }) => payload.text), ["before", "after"]);
 });
 
+testWithHub("a view that failed while the hub was away is filled by itself when it is back", async (hub) => {
+  const { alice } = await talkers(hub, "alice", "bob");
+  await alice.send("bob", { text: "still here" });
+  await enter(hub, hub.adminToken, "#/overview", { expected: [unreachable] }, async (page) => {
+    await hub.stop();
+    await state(page, "Not connected");
+    await goTo(page, "#/messages");
+    await page.getByRole("button", { name: "Try again" }).waitFor();
+    await hub.restart();
+    await rows(page).getByText("still here").waitFor();
+    assert.equal(await page.getByRole("button", { name: "Try again" }).count(), 0);
+  });
+});
+
 testWithHub("rights: an observer reads and is not offered to send, an agent sees what concerns it", async (hub) => {
   const { alice, bob, carol } = await talkers(hub, "alice", "bob", "carol");
   const question = await alice.send("carol", { text: "for carol" });

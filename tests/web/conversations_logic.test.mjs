@@ -364,3 +364,28 @@ test("a failure is said, and the next change goes on from where it was", async (
   await settled();
   assert.deepEqual([next.error, next.feed.rows.length], ["refused", 0]);
 });
+
+test("what failed while the hub was away is asked for again when it is back, and nothing else", async () => {
+  const { source, reader } = await startedReader();
+  reader.hubIsBack();
+  assert.equal(source.asked.length, 0);
+  reader.headIs(11);
+  source.asked[0].fail("away");
+  await settled();
+  reader.hubIsBack();
+  assert.deepEqual([reader.error, source.asked.map(({ kind, position }) => [kind, position])], ["", [["news", 10]]]);
+  source.asked[0].answer({ rows: rows(11, 11), newest: 11, more: false });
+  await settled();
+  assert.equal(waitingText(reader.feed), "1 new message");
+
+  const first = handSource();
+  const other = new FeedReader(first, () => {});
+  void other.start(10);
+  first.asked[0].fail("away");
+  await settled();
+  other.hubIsBack();
+  assert.deepEqual(first.asked.map(({ kind }) => kind), ["page"], "the first page");
+  first.asked[0].answer({ rows: rows(10, 8), older: 8 });
+  await settled();
+  assert.deepEqual([other.error, other.feed.rows.length], ["", 3]);
+});

@@ -86,6 +86,15 @@ describe("the state", () => {
     assert.equal(after.agents.size, 0);
   });
 
+  test("counts how often the stream has begun, which is when views ask again for what failed", () => {
+    let state = apply(initialState(0), "snapshot", snapshot(), noon);
+    assert.equal(state.returns, 1);
+    state = apply(state, "snapshot", snapshot(), noon);
+    assert.equal(state.returns, 1, "the same stream");
+    state = apply({ ...state, connection: { state: "away", since: noon, reason: "gone" } }, "snapshot", snapshot(), noon);
+    assert.equal(state.returns, 2);
+  });
+
   test("adds a point to its minute and hour, and begins new ones", () => {
     let series = { minutes: [[noon, 5, 1, 2, 3, 4]], hours: [[noon, 100]] };
     series = withPoint(series, [noon + 10_000, 7, null, 9, null, null]);

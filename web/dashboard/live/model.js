@@ -17,7 +17,7 @@ const hoursKept = 24;
 /** @param {number} now @returns {State} */
 export function initialState(now) {
   return {
-    session: undefined, farewell: "", changed: "", connection: { state: "starting", since: now, reason: "" }, ...nothing(),
+    session: undefined, farewell: "", changed: "", connection: { state: "starting", since: now, reason: "" }, returns: 0, ...nothing(),
   };
 }
 
@@ -64,6 +64,7 @@ function applySnapshot(state, data, now) {
   const restarted = before !== null && before.started_at !== data.hub.started_at;
   return {
     ...state,
+    returns: state.returns + (state.connection.state === "live" ? 0 : 1),
     connection: { state: "live", since: now, reason: "", restarted: restarted || state.connection.restarted },
     skew: data.at - now, hub: data.hub, overview: data.overview, series: { ...data.series, upTo: data.at },
     agents: new Map(data.agents.map((agent) => [agent.id, agent])), agentsVersion: state.agentsVersion + 1,

@@ -180,14 +180,15 @@ export function useNow(everyMs = 1000) {
 }
 
 /**
- * What the hub answers to a GET, asked again when the path or `again` changes. While it is asked
- * again the last answer stays.
+ * What the hub answers to a GET, asked again when the path or `again` changes, and when the hub is
+ * back after it was away. While it is asked again the last answer stays.
  * @param {string | null} where null: nothing is asked
  * @param {unknown} [again]
  * @returns {{ data: any, error: string, loading: boolean }}
  */
 export function useAnswer(where, again) {
   const [, redraw] = useReducer((/** @type {number} */ n) => n + 1, 0);
+  const returns = useStore((state) => state.returns);
   const shown = useRef({ where: /** @type {string | null} */ (null), data: /** @type {any} */ (undefined), error: "", loading: true });
   if (shown.current.where !== where) shown.current = { where, data: undefined, error: "", loading: true };
   useEffect(() => {
@@ -204,6 +205,6 @@ export function useAnswer(where, again) {
         redraw(0);
       });
     return () => going.abort();
-  }, [where, again]);
+  }, [where, again, returns]);
   return shown.current;
 }

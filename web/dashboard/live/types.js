@@ -99,6 +99,7 @@
  * @property {string} farewell why the session ended, when it did so by itself
  * @property {string} changed says that the browser is logged in as another agent than the page showed; empty otherwise
  * @property {Connection} connection
+ * @property {number} returns how often the stream has begun: when that changes, what failed meanwhile can be asked for again
  * @property {number} skew what to add to the browser's clock to have the hub's, in milliseconds
  * @property {HubFacts | null} hub
  * @property {Overview | null} overview
