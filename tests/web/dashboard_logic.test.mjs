@@ -9,7 +9,7 @@ import { HubError, onSessionChange, pageHeaders, path, request, rootOf, shellWor
 import { ago, bytes, count, duration, latency, longDuration, rate, short } from "../../web/dashboard/base/format.js";
 import { href, parseRoute } from "../../web/dashboard/base/route.js";
 import { rowsInWindow } from "../../web/dashboard/base/virtual_list.js";
-import { waitBefore } from "../../web/dashboard/live/connection.js";
+import { hiddenMs, LiveConnection, waitBefore } from "../../web/dashboard/live/connection.js";
 import { EventParser } from "../../web/dashboard/live/event_parser.js";
 import { apply, changedText, initialState, withPoint } from "../../web/dashboard/live/model.js";
 import { needAttention } from "../../web/dashboard/overview/attention.js";
@@ -120,6 +120,87 @@ test("tries again soon at first, then less often, and never all pages at once", 
   assert.deepEqual([1, 2, 3, 4, 5, 50].map((n) => waitBefore(n, 0.5)), [1000, 2000, 4000, 8000, 15_000, 15_000]);
   assert.equal(waitBefore(1, 0), 750);
   assert.equal(waitBefore(1, 1), 1250);
+});
+
+describe("a page that nobody sees", () => {
+  /** A page with a clock, and a hub whose stream says something when it is told to. */
+  function hiddenPage(t) {
+    t.mock.timers.enable({ apis: ["setTimeout"] });
+    const page = Object.assign(new EventTarget(), { visibilityState: "visible" });
+    const told = { streams: 0, open: 0, rests: 0, away: 0 };
+    const before = globalThis.fetch;
+    t.after(() => {
+      globalThis.fetch = before;
+      delete globalThis.location;
+      delete globalThis.addEventListener;
+    });
+    globalThis.location = { pathname: "/dashboard" };
+    globalThis.addEventListener = () => {};
+    globalThis.fetch = async (_, { signal }) => {
+      ++told.streams;
+      ++told.open;
+      signal.addEventListener("abort", () => --told.open);
+      return new Response(new ReadableStream({
+        start(stream) {
+          told.say = () => stream.enqueue(new TextEncoder().encode(": \n"));
+          signal.addEventListener("abort", () => stream.error(signal.reason));
+        },
+      }));
+    };
+    const connection = new LiveConnection(
+      { onEvent: () => {}, onAway: () => ++told.away, onRefused: () => {}, onRest: () => ++told.rests }, page);
+    const show = (visibilityState) => {
+      page.visibilityState = visibilityState;
+      page.dispatchEvent(new Event("visibilitychange"));
+    };
+    const settle = () => new Promise((resolve) => setImmediate(resolve));
+    const passTime = async () => {
+      await settle();
+      t.mock.timers.tick(hiddenMs / 2);
+      told.say();
+      await settle();
+      t.mock.timers.tick(hiddenMs / 2);
+      await settle();
+    };
+    return { connection, told, show, settle, passTime };
+  }
+
+  test("ends its stream after a while, without being away, and begins again when it is shown", async (t) => {
+    const { connection, told, show, settle, passTime } = hiddenPage(t);
+    const numbers = () => [told.streams, told.open, told.rests, told.away];
+    connection.start();
+    await settle();
+    show("hidden");
+    t.mock.timers.tick(1000);
+    show("visible");
+    await passTime();
+    assert.deepEqual(numbers(), [1, 1, 0, 0], "a short look elsewhere");
+    show("hidden");
+    told.say();
+    await passTime();
+    assert.deepEqual(numbers(), [1, 0, 1, 0]);
+    connection.tryNow();
+    t.mock.timers.tick(10 * hiddenMs);
+    await settle();
+    assert.deepEqual(numbers(), [1, 0, 1, 0], "it rests");
+    show("visible");
+    await settle();
+    assert.deepEqual(numbers(), [2, 1, 1, 0]);
+    connection.stop();
+  });
+
+  test("rests as well when it was opened in the background, and not when nobody is logged in", async (t) => {
+    const { connection, told, show, passTime } = hiddenPage(t);
+    show("hidden");
+    t.mock.timers.tick(2 * hiddenMs);
+    assert.equal(told.rests, 0);
+    connection.start();
+    await passTime();
+    assert.deepEqual([told.open, told.rests], [0, 1]);
+    connection.stop();
+    show("visible");
+    assert.equal(told.open, 0);
+  });
 });
 
 describe("rows of agents", () => {

@@ -24,6 +24,7 @@ export class Store {
     this.#connection = new LiveConnection({
       onEvent: (event, data) => this.#set(apply(this.state, event, data, Date.now())),
       onAway: (reason) => this.#away(reason),
+      onRest: () => this.#set({ ...this.state, connection: { ...this.state.connection, state: "starting", since: Date.now(), reason: "" } }),
       onRefused: () => this.#end("The hub has ended your session: the token was revoked, or its time was over."),
     });
     onSessionEnd(() => {

@@ -84,7 +84,8 @@
 /** @typedef {{ agent_id: string, role: "agent" | "observer" | "admin", expires_at: number | string }} Session */
 
 /**
- * How the page stands with the hub. `starting`: nothing is known yet. `live`: the stream runs.
+ * How the page stands with the hub. `starting`: nothing is known yet, or the page was
+ * hidden and rests. `live`: the stream runs.
  * `away`: it broke off at `since` (by the browser's clock) and is tried again.
  * @typedef {object} Connection
  * @property {"starting" | "live" | "away"} state

@@ -93,10 +93,10 @@ function Changed() {
     ${" "}<button type="button" class="link" onClick=${() => store.changeRead()}>Dismiss</button><//>`;
 }
 
-/** The tab's title begins with what needs looking at. @param {string} title */
+/** The tab's title begins with what needs looking at; a tab that rests knows of nothing. @param {string} title */
 function useTitle(title) {
   const away = useStore((state) => state.connection.state === "away");
-  const alarms = useStore((state) => state.overview?.alarms.length ?? 0);
+  const alarms = useStore((state) => (state.connection.state === "live" ? state.overview?.alarms.length ?? 0 : 0));
   useEffect(() => {
     const first = away ? "not connected · " : alarms ? `(${alarms}) ` : "";
     document.title = `${first}${title} · AgentCom`;
