@@ -7,13 +7,14 @@ import { describe, test } from "node:test";
 import { held, filterOf, sorted } from "../../web/dashboard/agents/rows.js";
 import { HubError, onSessionChange, pageHeaders, path, request, rootOf, shellWord, speakAs } from "../../web/dashboard/base/api.js";
 import { ago, bytes, count, duration, latency, longDuration, rate, short } from "../../web/dashboard/base/format.js";
+import { timeRange } from "../../web/dashboard/base/time_range.js";
 import { href, parseRoute } from "../../web/dashboard/base/route.js";
 import { rowsInWindow } from "../../web/dashboard/base/virtual_list.js";
 import { hiddenMs, LiveConnection, waitBefore } from "../../web/dashboard/live/connection.js";
 import { EventParser } from "../../web/dashboard/live/event_parser.js";
 import { apply, changedText, initialState, withPoint } from "../../web/dashboard/live/model.js";
 import { needAttention } from "../../web/dashboard/overview/attention.js";
-import { peak, ratesByMinute } from "../../web/dashboard/overview/series.js";
+import { peak, ratesByMinute, storeBar } from "../../web/dashboard/overview/series.js";
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -114,6 +115,21 @@ test("the running minute counts for the part that is over, and is left out while
   assert.deepEqual(ratesByMinute({ minutes, hours: [], upTo: noon + minute + 5000 }), [[noon / 1000], [10]]);
   assert.deepEqual(peak([1, 2, 3], [null, 5, 4]), { value: 5, at: 2000 });
   assert.equal(peak([1], [0]), null);
+});
+
+test("a chart of hours shows the hour that runs, to its end", () => {
+  assert.deepEqual(timeRange(0, 23 * 3600, 3600), [0, 24 * 3600]);
+  assert.deepEqual(timeRange(3600, 3600, 3600), [3600, 7200], "the only one");
+  assert.deepEqual(timeRange(null, null, 3600), [null, null]);
+});
+
+test("the store's bar is the file, and red when there is little room, be it for the disk", () => {
+  const bar = (file_bytes, room_bytes) => storeBar({ file_bytes, room_bytes, max_bytes: 1000 });
+  assert.deepEqual(bar(100, 900), { share: 0.1, bad: false });
+  assert.deepEqual(bar(100, 50), { share: 0.1, bad: true }, "others have filled the disk");
+  assert.deepEqual(bar(950, 300), { share: 0.95, bad: false }, "much of the file is free");
+  assert.deepEqual(bar(1001, 0), { share: 1, bad: true });
+  assert.deepEqual(storeBar({ file_bytes: 5, room_bytes: 5, max_bytes: 0 }), { share: 0, bad: false });
 });
 
 test("tries again soon at first, then less often, and never all pages at once", () => {
@@ -240,20 +256,25 @@ describe("rows of agents", () => {
   });
 
   test("need attention when their mail waits for long, or when it grows", () => {
-    const overview = { unread: { growing: [{ id: "fast", unread: 9, grew: 5 }] } };
+    const overview = { unread: { growing: [{ id: "fast", unread: 9, grew: 5 }, { id: "filling", unread: 12, grew: 1 }] } };
     const list = [
       agent("read"), agent("fresh", { unread: 2, oldest_unread_at: noon - minute, state: "working" }),
       agent("fast", { unread: 9, oldest_unread_at: noon - minute, state: "working" }),
       agent("gone", { unread: 1, oldest_unread_at: noon - hour, state: "offline" }),
       agent("mispelt", { unread: 1, oldest_unread_at: noon - 2 * hour, state: "offline", known: false }),
       agent("deaf", { unread: 1, oldest_unread_at: noon - 10 * minute, state: "idle" }),
+      agent("deafer", { unread: 7, oldest_unread_at: noon - 6 * minute, state: "idle" }),
+      agent("filling", { unread: 12, oldest_unread_at: noon - minute, state: "offline" }),
+      agent("long gone", { unread: 3, oldest_unread_at: noon - 9 * hour, state: "offline" }),
     ];
     const { worst, others } = needAttention(list, overview, noon);
     assert.deepEqual(worst.map((one) => [one.agent.id, one.why, one.grew]), [
-      ["mispelt", "nobody has this name: misspelled?", 0], ["gone", "offline", 0], ["deaf", "connected, does not read", 0],
-      ["fast", "falls behind", 5],
+      ["filling", "offline", 1], ["fast", "falls behind", 5], ["deafer", "connected, does not read", 0],
+      ["deaf", "connected, does not read", 0], ["long gone", "offline", 0],
     ]);
-    assert.equal(others, 0);
+    assert.equal(others, 2);
+    assert.deepEqual(needAttention(list.slice(3, 5), overview, noon).worst.map(({ why }) => why),
+      ["offline", "nobody has this name: misspelled?"]);
     const many = Array.from({ length: 9 }, (_, i) => agent(`a${i}`, { unread: 1, oldest_unread_at: noon - hour }));
     assert.equal(needAttention(many, overview, noon).others, 4);
   });
