@@ -344,8 +344,8 @@ describe("requests", () => {
     assert.deepEqual(sent.slice(0, 2), [["/api/message", "ann"], ["/api/channels", "ann"]]);
   });
 
-  test("that were not done are told of, with both names", () => {
-    assert.match(changedText("ann", "admin"), /logged in as admin .* showed ann: .* was not done/);
+  test("of somebody who is not logged in any more are told of, with both names", () => {
+    assert.match(changedText("ann", "admin"), /logged in as admin .* showed ann; .* has not been sent/);
     assert.match(changedText("a\u202eb", "admin"), /a\[U\+202E\]b/);
     assert.equal(changedText("ann", "ann"), "");
     assert.equal(changedText("", "ann"), "");

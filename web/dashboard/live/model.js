@@ -37,8 +37,8 @@ export function nothing() {
  */
 export function changedText(before, now) {
   if (before === "" || before === now) return "";
-  return `This browser was logged in as ${plainName(now)} in another tab. This page showed ${plainName(before)}: `
-    + "what you asked for there last was not done.";
+  return `This browser is logged in as ${plainName(now)} since somebody did that in another tab. Until now this page showed `
+    + `${plainName(before)}; what was not sent yet as that one has not been sent.`;
 }
 
 /**
