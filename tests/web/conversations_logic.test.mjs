@@ -13,7 +13,7 @@ import { compact, foldedLabel, membersOf, previewOf, shownOf, sizeText, startsOp
 import { publishCommand } from "../../web/dashboard/conversations/sources.js";
 import { levels, matrixOf } from "../../web/dashboard/conversations/talk_matrix.js";
 import { aboveOf, branchesOf, unfolded } from "../../web/dashboard/conversations/thread_tree.js";
-import { plainName, present, presentName } from "../../web/dashboard/base/visible_text.js";
+import { isPlain, plainName, present, presentName } from "../../web/dashboard/base/visible_text.js";
 
 const message = (seq, more = {}) => ({
   id: `m${seq}`, seq, from: "alice", to: "bob", type: "chat", payload: { text: `number ${seq}` }, reply_to: null,
@@ -65,6 +65,7 @@ test("a megabyte of hostile text is looked at a portion at a time", () => {
 test("a name stays on one line", () => {
   assert.equal(text(presentName("eve\n\tadmin")), "eve<U+000A><U+0009>admin");
   assert.equal(plainName("a\u202eb"), "a[U+202E]b");
+  assert.deepEqual(["alice", "שלום", "ä ö", "a\u202eb", "a\nb"].map(isPlain), [true, true, true, false, false]);
 });
 
 test("a payload's text is read first, and what else it holds is JSON", () => {

@@ -5,6 +5,7 @@ import { html, useEffect, useRef, useState } from "../base/dom.js";
 import { useKeys } from "../base/keys.js";
 import { Empty, Notice } from "../base/parts.js";
 import { go, href, useRoute } from "../base/route.js";
+import { plainName } from "../base/visible_text.js";
 import { conversationViews } from "../conversations/index.js";
 import { store, useStore } from "../live/store.js";
 import { Overview } from "../overview/index.js";
@@ -99,6 +100,6 @@ function useTitle(title) {
   const alarms = useStore((state) => (state.connection.state === "live" ? state.overview?.alarms.length ?? 0 : 0));
   useEffect(() => {
     const first = away ? "not connected · " : alarms ? `(${alarms}) ` : "";
-    document.title = `${first}${title} · AgentCom`;
+    document.title = `${first}${plainName(title)} · AgentCom`;
   }, [title, away, alarms]);
 }
