@@ -327,9 +327,12 @@ testWithHub("a person writes to an agent, to a channel and to everyone, and is t
     await text.fill("[1]");
     await page.getByRole("button", { name: "Send" }).click();
     await page.getByText("The payload of a channel's message is an object").waitFor();
-    await text.fill('{"n": 1}');
+    await text.fill('{"n": 1, "id": 12345678901234567890}');
     await page.getByRole("button", { name: "Send" }).click();
     await page.getByText("Published in #build.").waitFor();
+    await page.getByRole("button", { name: "Show it" }).click();
+    await pane(page).getByText("12345678901234567890").waitFor();
+    await page.keyboard.press("Escape");
 
     await page.getByRole("button", { name: "Write" }).click();
     await to.fill("broadcast");
@@ -340,7 +343,7 @@ testWithHub("a person writes to an agent, to a channel and to everyone, and is t
   const { messages } = await hub.ask("GET", "/api/messages");
   assert.deepEqual(messages.map(({ from, to, channel, payload }) => [from, to, channel, payload]), [
     ["alice", "bob", undefined, { text: "hello bob" }],
-    ["alice", null, "build", { n: 1 }],
+    ["alice", null, "build", { n: 1, id: 12345678901234567890 }],
     ["alice", "broadcast", undefined, { text: "hello all" }],
   ]);
 });
