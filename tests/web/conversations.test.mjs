@@ -138,6 +138,17 @@ testWithHub("the history of a channel is read to its beginning, page by page", a
   });
 }, { AGENTCOM_HISTORY_CHANNEL_MESSAGES: "500" });
 
+testWithHub("an address with a channel that the hub does not know makes no command", async (hub) => {
+  await enter(hub, hub.adminToken, "#/channels/x%3Btouch%20pwned", { expected: [notFound] }, async (page) => {
+    await page.getByText("This channel is not shown.").waitFor();
+    assert.equal((await page.locator("main").textContent()).includes("pwned"), false);
+    await hub.ask("POST", "/api/channels", { name: "empty" });
+    await goTo(page, "#/channels/empty");
+    await page.getByText("agentcom publish empty 'hello'").waitFor();
+    await page.getByRole("heading", { name: "#empty" }).waitFor();
+  });
+});
+
 testWithHub("filters stand in the address, and what they leave is said", async (hub) => {
   const { alice, bob } = await talkers(hub, "alice", "bob");
   await hub.ask("POST", "/api/channels", { name: "build" });
@@ -316,9 +327,12 @@ testWithHub("a person writes to an agent, to a channel and to everyone, and is t
     await text.fill("[1]");
     await page.getByRole("button", { name: "Send" }).click();
     await page.getByText("The payload of a channel's message is an object").waitFor();
-    await text.fill('{"n": 1}');
+    await text.fill('{"n": 1, "id": 12345678901234567890}');
     await page.getByRole("button", { name: "Send" }).click();
     await page.getByText("Published in #build.").waitFor();
+    await page.getByRole("button", { name: "Show it" }).click();
+    await pane(page).getByText("12345678901234567890").waitFor();
+    await page.keyboard.press("Escape");
 
     await page.getByRole("button", { name: "Write" }).click();
     await to.fill("broadcast");
@@ -329,7 +343,7 @@ testWithHub("a person writes to an agent, to a channel and to everyone, and is t
   const { messages } = await hub.ask("GET", "/api/messages");
   assert.deepEqual(messages.map(({ from, to, channel, payload }) => [from, to, channel, payload]), [
     ["alice", "bob", undefined, { text: "hello bob" }],
-    ["alice", null, "build", { n: 1 }],
+    ["alice", null, "build", { n: 1, id: 12345678901234567890 }],
     ["alice", "broadcast", undefined, { text: "hello all" }],
   ]);
 });
@@ -366,6 +380,20 @@ testWithHub("a message that was written while the hub was away is sent once it i
   });
   const { messages } = await hub.ask("GET", "/api/messages");
   assert.deepEqual(messages.map(({ payload }) => payload.text), ["before", "after"]);
+});
+
+testWithHub("a view that failed while the hub was away is filled by itself when it is back", async (hub) => {
+  const { alice } = await talkers(hub, "alice", "bob");
+  await alice.send("bob", { text: "still here" });
+  await enter(hub, hub.adminToken, "#/overview", { expected: [unreachable] }, async (page) => {
+    await hub.stop();
+    await state(page, "Not connected");
+    await goTo(page, "#/messages");
+    await page.getByRole("button", { name: "Try again" }).waitFor();
+    await hub.restart();
+    await rows(page).getByText("still here").waitFor();
+    assert.equal(await page.getByRole("button", { name: "Try again" }).count(), 0);
+  });
 });
 
 testWithHub("rights: an observer reads and is not offered to send, an agent sees what concerns it", async (hub) => {

@@ -4,14 +4,16 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { answerTo, newDraft, sendOf } from "../../web/dashboard/conversations/draft.js";
+import { draftTo, forgetAll, putAside, whose } from "../../web/dashboard/conversations/drafts.js";
 import { begun, feedLimit, shown, waitingLimit, waitingText, withNewer, withOlder, withSkipped } from "../../web/dashboard/conversations/feed.js";
 import { FeedReader } from "../../web/dashboard/conversations/feed_reader.js";
 import { activeFilters, addressOf, filtersOf, noFilters, receiverFilter, receiverText, rowOf } from "../../web/dashboard/conversations/filters.js";
 import { ExactNumber, jsonText, parseExactly } from "../../web/dashboard/conversations/exact_json.js";
 import { compact, foldedLabel, membersOf, previewOf, shownOf, sizeText, startsOpen } from "../../web/dashboard/conversations/payload.js";
+import { publishCommand } from "../../web/dashboard/conversations/sources.js";
 import { levels, matrixOf } from "../../web/dashboard/conversations/talk_matrix.js";
 import { aboveOf, branchesOf, unfolded } from "../../web/dashboard/conversations/thread_tree.js";
-import { plainName, present, presentName } from "../../web/dashboard/base/visible_text.js";
+import { isPlain, plainName, present, presentName } from "../../web/dashboard/base/visible_text.js";
 
 const message = (seq, more = {}) => ({
   id: `m${seq}`, seq, from: "alice", to: "bob", type: "chat", payload: { text: `number ${seq}` }, reply_to: null,
@@ -63,6 +65,7 @@ test("a megabyte of hostile text is looked at a portion at a time", () => {
 test("a name stays on one line", () => {
   assert.equal(text(presentName("eve\n\tadmin")), "eve<U+000A><U+0009>admin");
   assert.equal(plainName("a\u202eb"), "a[U+202E]b");
+  assert.deepEqual(["alice", "שלום", "ä ö", "a\u202eb", "a\nb"].map(isPlain), [true, true, true, false, false]);
 });
 
 test("a payload's text is read first, and what else it holds is JSON", () => {
@@ -111,6 +114,11 @@ test("receivers are agents, channels or everyone", () => {
   assert.equal(receiverText(row(1, { to: "broadcast" })), "everyone");
   assert.deepEqual(receiverFilter("#build"), { channel: "build" });
   assert.deepEqual(receiverFilter("*"), { to: "broadcast" });
+});
+
+test("a command with a channel's name does what it says and nothing else", () => {
+  assert.equal(publishCommand("builds"), "agentcom publish builds 'hello'");
+  assert.equal(publishCommand("x;touch pwned"), "agentcom publish 'x;touch pwned' 'hello'");
 });
 
 test("a feed grows at both ends without gaps or doubles", () => {
@@ -202,10 +210,27 @@ test("an answer goes where it is read", () => {
   assert.equal(answerTo(row(1, { to: null, channel: "build" }), "carol").to, "#build");
 });
 
+test("a draft is there again for who wrote it, and for nobody who logs in after them", () => {
+  const owner = whose();
+  putAside(newDraft({ to: "bob", body: "secret" }), owner);
+  assert.equal(draftTo("").body, "secret");
+  forgetAll();
+  assert.equal(draftTo("").body, "");
+  putAside(newDraft({ to: "bob", body: "secret" }), owner);
+  assert.equal(draftTo("").body, "", "a form that closes with the session");
+  putAside(newDraft({ to: "bob", body: "mine" }), whose());
+  assert.equal(draftTo("").body, "mine");
+  forgetAll();
+});
+
 test("a draft becomes a request, or a sentence that says what is missing", () => {
   const send = (some) => sendOf(newDraft({ to: "bob", body: "hi", key: "k", ...some }));
-  assert.deepEqual(send({}).send, { path: "/api/message", body: { to: "bob", payload: { text: "hi" }, idempotency_key: "k" } });
-  assert.deepEqual(send({ to: "#a/b", answers: row(3), type: " task " }).send, {
+  const sent = (some) => {
+    const { path, json } = send(some).send;
+    return { path, body: JSON.parse(json) };
+  };
+  assert.deepEqual(sent({}), { path: "/api/message", body: { to: "bob", payload: { text: "hi" }, idempotency_key: "k" } });
+  assert.deepEqual(sent({ to: "#a/b", answers: row(3), type: " task " }), {
     path: "/api/channels/a%2Fb/publish",
     body: { payload: { text: "hi" }, type: "task", reply_to: "m3", idempotency_key: "k" },
   });
@@ -214,7 +239,10 @@ test("a draft becomes a request, or a sentence that says what is missing", () =>
   assert.equal(send({ body: " \n" }).field, "body");
   assert.match(send({ form: "json", body: "{" }).problem, /^This is not JSON/);
   assert.equal(send({ to: "#build", form: "json", body: "[1]" }).field, "body");
-  assert.deepEqual(send({ form: "json", body: '{"a":1}' }).send.body.payload, { a: 1 });
+  assert.deepEqual(sent({ form: "json", body: ' {"a":1}\n' }).body.payload, { a: 1 });
+  assert.equal(send({ form: "json", body: '{"id":12345678901234567890,"n":1.50}' }).send.json,
+    '{"payload":{"id":12345678901234567890,"n":1.50},"idempotency_key":"k","to":"bob"}', "digits stay as they were typed");
+  assert.match(send({ form: "json", body: '{"a":1},"to":"eve","b":{}' }).problem, /^This is not JSON/, "a payload is one value");
   assert.notEqual(newDraft().key, newDraft().key);
 });
 
@@ -336,4 +364,29 @@ test("a failure is said, and the next change goes on from where it was", async (
   other.asked[0].fail("refused");
   await settled();
   assert.deepEqual([next.error, next.feed.rows.length], ["refused", 0]);
+});
+
+test("what failed while the hub was away is asked for again when it is back, and nothing else", async () => {
+  const { source, reader } = await startedReader();
+  reader.hubIsBack();
+  assert.equal(source.asked.length, 0);
+  reader.headIs(11);
+  source.asked[0].fail("away");
+  await settled();
+  reader.hubIsBack();
+  assert.deepEqual([reader.error, source.asked.map(({ kind, position }) => [kind, position])], ["", [["news", 10]]]);
+  source.asked[0].answer({ rows: rows(11, 11), newest: 11, more: false });
+  await settled();
+  assert.equal(waitingText(reader.feed), "1 new message");
+
+  const first = handSource();
+  const other = new FeedReader(first, () => {});
+  void other.start(10);
+  first.asked[0].fail("away");
+  await settled();
+  other.hubIsBack();
+  assert.deepEqual(first.asked.map(({ kind }) => kind), ["page"], "the first page");
+  first.asked[0].answer({ rows: rows(10, 8), older: 8 });
+  await settled();
+  assert.deepEqual([other.error, other.feed.rows.length], ["", 3]);
 });

@@ -56,6 +56,32 @@ testWithHub("a person logs in with a token once, and the page keeps nothing of i
   });
 });
 
+testWithHub("a tab shows whoever logged in in another one, sends nothing as them, and keeps no draft for them", {}, async (hub) => {
+  const token = await hub.issueToken("ann");
+  await onDashboard(browser, hub, { view: "#/messages", expected: [/ 409 /] }, async (page) => {
+    const other = await page.context().newPage();
+    await other.goto(hub.url + "/dashboard");
+    await other.getByLabel("Token", { exact: true }).waitFor();
+    await signIn(page, token);
+    await state(page, "Live");
+    await page.keyboard.press("c");
+    await page.locator(".composer input[name=to]").fill("bob");
+    await page.locator(".composer textarea").fill("said by ann");
+    await signIn(other, hub.adminToken);
+    await state(other, "Live");
+    // The stream may have told it before the click does.
+    const told = page.getByRole("alert").getByText("This browser is logged in as admin");
+    await Promise.race([told.waitFor(), page.locator(".composer button[type=submit]").click()]);
+    await told.waitFor();
+    await page.locator(".who-name").getByText("admin").first().waitFor();
+    await page.keyboard.press("c");
+    assert.equal(await page.locator(".composer textarea").inputValue(), "");
+    await page.getByRole("button", { name: "Dismiss" }).click();
+    await told.waitFor({ state: "detached" });
+  });
+  assert.deepEqual((await hub.ask("GET", "/api/messages")).messages, []);
+});
+
 testWithHub("what cannot be a token is refused without asking the hub", {}, async (hub) => {
   await onDashboard(browser, hub, {}, async (page) => {
     await page.getByLabel("Token", { exact: true }).waitFor();
@@ -226,6 +252,32 @@ testWithHub("an administrator closes an agent's connection, and removes the agen
     await rowOf(page, "alice").waitFor({ state: "detached" });
     await rowOf(page, "bob").waitFor();
     assert.equal((await hub.ask("GET", "/api/directory/alice")).known, false);
+  });
+});
+
+testWithHub("a name that nobody can type is marked wherever it is shown, and ticked to remove its agent", {}, async (hub) => {
+  const name = "\u202Ecilop";
+  await hub.connect(name);
+  const address = `#/agents/${encodeURIComponent(name)}`;
+  await loggedIn(browser, hub, { view: address, viewport: { width: 360, height: 740 }, expected: [notFound] }, async (page) => {
+    await page.getByRole("heading", { name: "Recent messages" }).waitFor();
+    assert.equal((await page.title()).includes("\u202E"), false);
+    await page.keyboard.press("?");
+    await page.getByRole("dialog").getByText("You are logged in as admin (admin).").waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("button", { name: "Issue a token" }).click();
+    await page.getByRole("button", { name: "Issue the token" }).click();
+    await page.locator("#issued-token").waitFor();
+    assert.equal((await page.getByRole("dialog").textContent()).includes("\u202E"), false);
+    await page.keyboard.press("Escape");
+    await page.getByRole("button", { name: "Remove agent" }).click();
+    const confirm = page.getByRole("dialog").getByRole("button", { name: "Remove agent" });
+    assert.equal(await confirm.isDisabled(), true);
+    assert.equal((await page.getByRole("dialog").textContent()).includes("\u202E"), false);
+    await page.getByLabel("with the characters that cannot be seen").check();
+    await confirm.click();
+    await page.getByRole("heading", { name: "Agents", exact: true }).waitFor();
+    assert.equal((await hub.ask("GET", `/api/directory/${encodeURIComponent(name)}`)).known, false);
   });
 });
 

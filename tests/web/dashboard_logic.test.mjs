@@ -5,15 +5,16 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
 import { held, filterOf, sorted } from "../../web/dashboard/agents/rows.js";
-import { path, rootOf, shellWord } from "../../web/dashboard/base/api.js";
+import { HubError, onSessionChange, pageHeaders, path, request, rootOf, shellWord, speakAs } from "../../web/dashboard/base/api.js";
 import { ago, bytes, count, duration, latency, longDuration, rate, short } from "../../web/dashboard/base/format.js";
+import { timeRange } from "../../web/dashboard/base/time_range.js";
 import { href, parseRoute } from "../../web/dashboard/base/route.js";
 import { rowsInWindow } from "../../web/dashboard/base/virtual_list.js";
-import { waitBefore } from "../../web/dashboard/live/connection.js";
+import { hiddenMs, LiveConnection, waitBefore } from "../../web/dashboard/live/connection.js";
 import { EventParser } from "../../web/dashboard/live/event_parser.js";
-import { apply, initialState, withPoint } from "../../web/dashboard/live/model.js";
+import { apply, changedText, initialState, withPoint } from "../../web/dashboard/live/model.js";
 import { needAttention } from "../../web/dashboard/overview/attention.js";
-import { peak, ratesByMinute } from "../../web/dashboard/overview/series.js";
+import { peak, ratesByMinute, storeBar } from "../../web/dashboard/overview/series.js";
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -86,6 +87,15 @@ describe("the state", () => {
     assert.equal(after.agents.size, 0);
   });
 
+  test("counts how often the stream has begun, which is when views ask again for what failed", () => {
+    let state = apply(initialState(0), "snapshot", snapshot(), noon);
+    assert.equal(state.returns, 1);
+    state = apply(state, "snapshot", snapshot(), noon);
+    assert.equal(state.returns, 1, "the same stream");
+    state = apply({ ...state, connection: { state: "away", since: noon, reason: "gone" } }, "snapshot", snapshot(), noon);
+    assert.equal(state.returns, 2);
+  });
+
   test("adds a point to its minute and hour, and begins new ones", () => {
     let series = { minutes: [[noon, 5, 1, 2, 3, 4]], hours: [[noon, 100]] };
     series = withPoint(series, [noon + 10_000, 7, null, 9, null, null]);
@@ -107,10 +117,106 @@ test("the running minute counts for the part that is over, and is left out while
   assert.equal(peak([1], [0]), null);
 });
 
+test("a chart of hours shows the hour that runs, to its end", () => {
+  assert.deepEqual(timeRange(0, 23 * 3600, 3600), [0, 24 * 3600]);
+  assert.deepEqual(timeRange(3600, 3600, 3600), [3600, 7200], "the only one");
+  assert.deepEqual(timeRange(null, null, 3600), [null, null]);
+});
+
+test("the store's bar is the file, and red when there is little room, be it for the disk", () => {
+  const bar = (file_bytes, room_bytes) => storeBar({ file_bytes, room_bytes, max_bytes: 1000 });
+  assert.deepEqual(bar(100, 900), { share: 0.1, bad: false });
+  assert.deepEqual(bar(100, 50), { share: 0.1, bad: true }, "others have filled the disk");
+  assert.deepEqual(bar(950, 300), { share: 0.95, bad: false }, "much of the file is free");
+  assert.deepEqual(bar(1001, 0), { share: 1, bad: true });
+  assert.deepEqual(storeBar({ file_bytes: 5, room_bytes: 5, max_bytes: 0 }), { share: 0, bad: false });
+});
+
 test("tries again soon at first, then less often, and never all pages at once", () => {
   assert.deepEqual([1, 2, 3, 4, 5, 50].map((n) => waitBefore(n, 0.5)), [1000, 2000, 4000, 8000, 15_000, 15_000]);
   assert.equal(waitBefore(1, 0), 750);
   assert.equal(waitBefore(1, 1), 1250);
+});
+
+describe("a page that nobody sees", () => {
+  /** A page with a clock, and a hub whose stream says something when it is told to. */
+  function hiddenPage(t) {
+    t.mock.timers.enable({ apis: ["setTimeout"] });
+    const page = Object.assign(new EventTarget(), { visibilityState: "visible" });
+    const told = { streams: 0, open: 0, rests: 0, away: 0 };
+    const before = globalThis.fetch;
+    t.after(() => {
+      globalThis.fetch = before;
+      delete globalThis.location;
+      delete globalThis.addEventListener;
+    });
+    globalThis.location = { pathname: "/dashboard" };
+    globalThis.addEventListener = () => {};
+    globalThis.fetch = async (_, { signal }) => {
+      ++told.streams;
+      ++told.open;
+      signal.addEventListener("abort", () => --told.open);
+      return new Response(new ReadableStream({
+        start(stream) {
+          told.say = () => stream.enqueue(new TextEncoder().encode(": \n"));
+          signal.addEventListener("abort", () => stream.error(signal.reason));
+        },
+      }));
+    };
+    const connection = new LiveConnection(
+      { onEvent: () => {}, onAway: () => ++told.away, onRefused: () => {}, onRest: () => ++told.rests }, page);
+    const show = (visibilityState) => {
+      page.visibilityState = visibilityState;
+      page.dispatchEvent(new Event("visibilitychange"));
+    };
+    const settle = () => new Promise((resolve) => setImmediate(resolve));
+    const passTime = async () => {
+      await settle();
+      t.mock.timers.tick(hiddenMs / 2);
+      told.say();
+      await settle();
+      t.mock.timers.tick(hiddenMs / 2);
+      await settle();
+    };
+    return { connection, told, show, settle, passTime };
+  }
+
+  test("ends its stream after a while, without being away, and begins again when it is shown", async (t) => {
+    const { connection, told, show, settle, passTime } = hiddenPage(t);
+    const numbers = () => [told.streams, told.open, told.rests, told.away];
+    connection.start();
+    await settle();
+    show("hidden");
+    t.mock.timers.tick(1000);
+    show("visible");
+    await passTime();
+    assert.deepEqual(numbers(), [1, 1, 0, 0], "a short look elsewhere");
+    show("hidden");
+    told.say();
+    await passTime();
+    assert.deepEqual(numbers(), [1, 0, 1, 0]);
+    connection.tryNow();
+    t.mock.timers.tick(10 * hiddenMs);
+    await settle();
+    assert.deepEqual(numbers(), [1, 0, 1, 0], "it rests");
+    show("visible");
+    await settle();
+    assert.deepEqual(numbers(), [2, 1, 1, 0]);
+    connection.stop();
+  });
+
+  test("rests as well when it was opened in the background, and not when nobody is logged in", async (t) => {
+    const { connection, told, show, passTime } = hiddenPage(t);
+    show("hidden");
+    t.mock.timers.tick(2 * hiddenMs);
+    assert.equal(told.rests, 0);
+    connection.start();
+    await passTime();
+    assert.deepEqual([told.open, told.rests], [0, 1]);
+    connection.stop();
+    show("visible");
+    assert.equal(told.open, 0);
+  });
 });
 
 describe("rows of agents", () => {
@@ -150,20 +256,25 @@ describe("rows of agents", () => {
   });
 
   test("need attention when their mail waits for long, or when it grows", () => {
-    const overview = { unread: { growing: [{ id: "fast", unread: 9, grew: 5 }] } };
+    const overview = { unread: { growing: [{ id: "fast", unread: 9, grew: 5 }, { id: "filling", unread: 12, grew: 1 }] } };
     const list = [
       agent("read"), agent("fresh", { unread: 2, oldest_unread_at: noon - minute, state: "working" }),
       agent("fast", { unread: 9, oldest_unread_at: noon - minute, state: "working" }),
       agent("gone", { unread: 1, oldest_unread_at: noon - hour, state: "offline" }),
       agent("mispelt", { unread: 1, oldest_unread_at: noon - 2 * hour, state: "offline", known: false }),
       agent("deaf", { unread: 1, oldest_unread_at: noon - 10 * minute, state: "idle" }),
+      agent("deafer", { unread: 7, oldest_unread_at: noon - 6 * minute, state: "idle" }),
+      agent("filling", { unread: 12, oldest_unread_at: noon - minute, state: "offline" }),
+      agent("long gone", { unread: 3, oldest_unread_at: noon - 9 * hour, state: "offline" }),
     ];
     const { worst, others } = needAttention(list, overview, noon);
     assert.deepEqual(worst.map((one) => [one.agent.id, one.why, one.grew]), [
-      ["mispelt", "nobody has this name: misspelled?", 0], ["gone", "offline", 0], ["deaf", "connected, does not read", 0],
-      ["fast", "falls behind", 5],
+      ["filling", "offline", 1], ["fast", "falls behind", 5], ["deafer", "connected, does not read", 0],
+      ["deaf", "connected, does not read", 0], ["long gone", "offline", 0],
     ]);
-    assert.equal(others, 0);
+    assert.equal(others, 2);
+    assert.deepEqual(needAttention(list.slice(3, 5), overview, noon).worst.map(({ why }) => why),
+      ["offline", "nobody has this name: misspelled?"]);
     const many = Array.from({ length: 9 }, (_, i) => agent(`a${i}`, { unread: 1, oldest_unread_at: noon - hour }));
     assert.equal(needAttention(many, overview, noon).others, 4);
   });
@@ -191,6 +302,53 @@ describe("addresses", () => {
     assert.equal(rootOf("/far/hub/dashboard//"), "/far/hub");
     assert.equal(rootOf("//evil.example/dashboard"), "/evil.example");
     assert.equal(path`/api/directory/${"a/../b"}/x`, "/api/directory/a%2F..%2Fb/x");
+  });
+});
+
+describe("requests", () => {
+  test("say whom the page shows, in a form that a header can hold", () => {
+    assert.deepEqual([pageHeaders("GET"), pageHeaders("POST")], [{}, { "X-AgentCom-Page": "1" }]);
+    speakAs("ä ann/1\n");
+    assert.deepEqual(pageHeaders("GET"), { "X-AgentCom-Page": "%C3%A4%20ann%2F1%0A" });
+    assert.deepEqual(pageHeaders("POST"), pageHeaders("GET"));
+    speakAs(null);
+    assert.deepEqual(pageHeaders("DELETE"), { "X-AgentCom-Page": "1" });
+  });
+
+  test("that the hub refuses because somebody else is logged in make the page ask who", async (t) => {
+    const answers = ["session_changed", "channel_exists", "session_changed"];
+    const sent = [];
+    let changes = 0;
+    const fetchBefore = globalThis.fetch;
+    t.after(() => {
+      globalThis.fetch = fetchBefore;
+      delete globalThis.location;
+      onSessionChange(() => {});
+      speakAs(null);
+    });
+    globalThis.location = { pathname: "/dashboard" };
+    globalThis.fetch = async (where, { headers }) => {
+      sent.push([where, headers["X-AgentCom-Page"]]);
+      return Response.json({ error: answers.shift(), message: "Refused." }, { status: 409 });
+    };
+    onSessionChange(() => ++changes);
+    speakAs("ann");
+    await assert.rejects(request("POST", "/api/message", { body: {} }), HubError);
+    assert.equal(changes, 1);
+    await assert.rejects(request("POST", "/api/channels", { body: {} }), HubError);
+    assert.equal(changes, 1, "another conflict is none of this kind");
+    const late = request("GET", "/api/channels");
+    speakAs("admin");
+    await assert.rejects(late, HubError);
+    assert.equal(changes, 1, "the page has learnt it meanwhile");
+    assert.deepEqual(sent.slice(0, 2), [["/api/message", "ann"], ["/api/channels", "ann"]]);
+  });
+
+  test("of somebody who is not logged in any more are told of, with both names", () => {
+    assert.match(changedText("ann", "admin"), /logged in as admin .* showed ann; .* has not been sent/);
+    assert.match(changedText("a\u202eb", "admin"), /a\[U\+202E\]b/);
+    assert.equal(changedText("ann", "ann"), "");
+    assert.equal(changedText("", "ann"), "");
   });
 });
 

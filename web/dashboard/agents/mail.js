@@ -53,7 +53,7 @@ export function RecentMessages({ id, changes }) {
   const all = new Map([...(from.data?.messages ?? []), ...(to.data?.messages ?? [])].map((message) => [message.id, message]));
   const messages = [...all.values()].sort((a, b) => b.seq - a.seq).slice(0, shownRecent);
   return html`<section class="card"><div class="section-head"><h2>Recent messages</h2>
-      <span><a href=${href("messages", { from: id })}>all it sent</a> · <a href=${href("messages", { to: id })}>all it got</a></span></div>
+      <span><a href=${href("messages", { from: id })}>all it sent</a> · <a href=${href("messages", { to: id })}>direct messages to it</a></span></div>
     ${error ? html`<${Notice} kind="info">${error}<//>`
       : from.loading && to.loading && messages.length === 0 ? html`<${Loading} />`
       : messages.length === 0 ? html`<p class="quiet">None.</p>`

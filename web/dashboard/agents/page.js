@@ -24,7 +24,7 @@ import { Tokens } from "./tokens.js";
 const againMs = 10_000;
 
 /** @type {import("../base/chart.js").Line[]} */
-const hourLines = [{ label: "received", color: 2 }, { label: "sent", color: 1 }];
+const hourLines = [{ label: "received directly", color: 2 }, { label: "sent", color: 1 }];
 
 /**
  * A number that changes when the agent's row has changed, at most every `againMs`.
@@ -105,7 +105,7 @@ function Hours({ hours }) {
   const sent = hours.reduce((sum, hour) => sum + hour[1], 0);
   const received = hours.reduce((sum, hour) => sum + hour[2], 0);
   return html`<${Chart} title="Last 24 hours" unit="messages an hour" lines=${hourLines} data=${data} format=${short}
-    summary=${`${count(sent)} sent, ${count(received)} received`} />`;
+    summary=${`${count(sent)} sent, ${count(received)} received directly`} />`;
 }
 
 /** @param {{ details: AgentDetails | undefined }} props */

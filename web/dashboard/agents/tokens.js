@@ -4,6 +4,7 @@ import { ask, get, path, reasonOf } from "../base/api.js";
 import { html, useEffect, useState } from "../base/dom.js";
 import { dateTime } from "../base/format.js";
 import { Confirm, Loading, Name, Notice } from "../base/parts.js";
+import { useStore } from "../live/store.js";
 import { IssueToken } from "./issue_token.js";
 
 /**
@@ -24,6 +25,7 @@ export function Tokens({ id }) {
   const [issuing, issue] = useState(false);
   const [revoking, revoke] = useState(/** @type {TokenSummary | null} */ (null));
   const [version, setVersion] = useState(0);
+  const returns = useStore((state) => state.returns);
   const again = () => setVersion(version + 1);
 
   useEffect(() => {
@@ -37,7 +39,7 @@ export function Tokens({ id }) {
         if (!going.signal.aborted) setError(reasonOf(reason));
       });
     return () => going.abort();
-  }, [id, version]);
+  }, [id, version, returns]);
 
   return html`<section class="card" aria-label="Tokens"><div class="section-head"><h2>Tokens</h2>
       <button type="button" class="button small" onClick=${() => issue(true)}>Issue a token</button></div>

@@ -46,34 +46,72 @@ export function onSessionEnd(then) {
   sessionEnded = then;
 }
 
+/** @type {string | null} */
+let speaker = null;
+
+/**
+ * As whom the page speaks from now on. The cookie is the whole browser's and may have become another
+ * agent's in another tab: the hub refuses what is asked as somebody else than the cookie stands for.
+ * @param {string | null} agentId null: nobody is shown as logged in
+ */
+export function speakAs(agentId) {
+  speaker = agentId;
+}
+
+/**
+ * What a request says of the page. Pages of other sites cannot send this header, so it stands before
+ * whatever changes something, also when nobody is logged in yet.
+ * @param {string} method
+ * @returns {Record<string, string>}
+ */
+export function pageHeaders(method) {
+  if (speaker !== null) return { "X-AgentCom-Page": encodeURIComponent(speaker) };
+  return method === "GET" ? {} : { "X-AgentCom-Page": "1" };
+}
+
+/** @type {() => void} */
+let sessionChanged = () => {};
+
+/**
+ * What happens when the hub answers that the browser is logged in as somebody else by now.
+ * @param {() => void} then
+ */
+export function onSessionChange(then) {
+  sessionChanged = then;
+}
+
 /**
  * The answer, when its status says that it is one.
  * @param {string} method
  * @param {string} where beginning with a slash
- * @param {{ body?: unknown, query?: Record<string, string | number | null | undefined>, signal?: AbortSignal }} [options]
- *   values of `query` that are empty are left out
+ * @param {{ body?: unknown, json?: string, query?: Record<string, string | number | null | undefined>, signal?: AbortSignal }} [options]
+ *   values of `query` that are empty are left out; `json` is a body that is JSON text already
  * @returns {Promise<Response>}
  * @throws {HubError} and what the signal was aborted with
  */
-export async function request(method, where, { body, query, signal } = {}) {
+export async function request(method, where, { body, json = body === undefined ? undefined : JSON.stringify(body), query, signal } = {}) {
   const given = Object.entries(query ?? {}).filter(([, value]) => value !== undefined && value !== null && value !== "");
   const search = new URLSearchParams(given.map(([key, value]) => [key, String(value)])).toString();
-  /** @type {Record<string, string>} */
-  const headers = {};
-  if (body !== undefined) headers["Content-Type"] = "application/json";
-  if (method !== "GET") headers["X-AgentCom-Page"] = "1";
+  const headers = pageHeaders(method);
+  const asWhom = speaker;
+  if (json !== undefined) headers["Content-Type"] = "application/json";
   /** @type {Response} */
   let answer;
   try {
     answer = await fetch(rootOf(location.pathname) + where + (search && "?" + search), {
       method, headers, signal, cache: "no-store", credentials: "same-origin", redirect: "error",
-      body: body === undefined ? undefined : JSON.stringify(body),
+      body: json,
     });
   } catch (error) {
     if (signal?.aborted) throw signal.reason;
     throw new HubError("unreachable", "The hub cannot be reached.");
   }
-  if (!answer.ok) throw await failureOf(answer);
+  if (!answer.ok) {
+    const failure = await failureOf(answer);
+    // Unless the page has learnt it by another request meanwhile.
+    if (failure.status === 409 && failure.code === "session_changed" && asWhom === speaker) sessionChanged();
+    throw failure;
+  }
   return answer;
 }
 
@@ -97,7 +135,7 @@ async function failureOf(answer) {
  * the hub says that it is over.
  * @param {string} method
  * @param {string} where
- * @param {{ body?: unknown, query?: Record<string, string | number | null | undefined>, signal?: AbortSignal,
+ * @param {{ body?: unknown, json?: string, query?: Record<string, string | number | null | undefined>, signal?: AbortSignal,
  *   signsIn?: boolean }} [options] `signsIn`: a 401 concerns the token that is sent, not the session
  * @returns {Promise<any>}
  */

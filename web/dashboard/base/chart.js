@@ -5,13 +5,14 @@ import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 
 import { html, useEffect, useMemo, useRef, useState } from "./dom.js";
+import { timeRange } from "./time_range.js";
 
 /**
  * @typedef {object} Line
  * @property {string} label
  * @property {1 | 2 | 3} color
  * @property {boolean} [dashed]
- * @property {boolean} [bars]
+ * @property {number} [bars] drawn as bars, each for so many seconds from its point's time
  */
 
 /** The size of the picture, in rem. */
@@ -50,6 +51,7 @@ function hourAndMinute(seconds) {
  */
 function optionsFor(lines, format, onIndex, width, height) {
   const font = `12px ${getComputedStyle(document.body).fontFamily}`;
+  const lasts = lines.find(({ bars }) => bars)?.bars;
   const axis = { stroke: color("--quiet"), font, grid: { stroke: color("--grid"), width: 1 }, ticks: { show: false } };
   return {
     width, height,
@@ -57,7 +59,10 @@ function optionsFor(lines, format, onIndex, width, height) {
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
     hooks: { setCursor: [(plot) => onIndex(plot.cursor.idx ?? null)] },
-    scales: { y: { range: (_, __, most) => [0, most > 0 ? most * 1.08 : 1] } },
+    scales: {
+      ...(lasts && { x: { range: (_, first, last) => /** @type {uPlot.Range.MinMax} */ (timeRange(first, last, lasts)) } }),
+      y: { range: (_, __, most) => [0, most > 0 ? most * 1.08 : 1] },
+    },
     axes: [
       { ...axis, grid: { show: false }, size: 24, values: (_, at) => at.map(hourAndMinute) },
       { ...axis, size: 52, splits: undefined, space: 34, values: (_, at) => at.map((value) => (value === 0 ? "0" : format(value))) },

@@ -4,7 +4,7 @@ import { classes, html, useEffect, useRef, useState } from "./dom.js";
 import { reasonOf } from "./api.js";
 import { ago, dateTime } from "./format.js";
 import { Pieces } from "./pieces.js";
-import { presentName } from "./visible_text.js";
+import { isPlain, presentName } from "./visible_text.js";
 import { useNow } from "../live/store.js";
 
 /** @typedef {import("./dom.js").Children} Children */
@@ -90,11 +90,11 @@ async function copyText(text) {
 }
 
 /**
- * A command to copy.
+ * A command to copy. What cannot be seen in it is shown as a mark, and copied as it is.
  * @param {{ text: string, label?: string }} props
  */
 export function Command({ text, label = "Copy" }) {
-  return html`<div class="command"><code>${text}</code><${CopyButton} text=${text} label=${label} /></div>`;
+  return html`<div class="command"><code dir="ltr"><${Pieces} pieces=${presentName(text)} /></code><${CopyButton} text=${text} label=${label} /></div>`;
 }
 
 /**
@@ -123,15 +123,18 @@ export function Dialog({ title, onClose, class: className, children }) {
 }
 
 /**
- * Asks before something that cannot be undone. When `word` is given it has to be typed.
+ * Asks before something that cannot be undone. When `word` is given it has to be typed, or ticked where it
+ * holds what cannot be typed.
  * @param {{ title: string, action: string, word?: string, onConfirm: () => Promise<void>, onClose: () => void,
  *   children?: Children }} props
  */
 export function Confirm({ title, action, word, onConfirm, onClose, children }) {
   const [typed, setTyped] = useState("");
+  const [ticked, tick] = useState(false);
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState("");
-  const ready = word === undefined || typed === word;
+  const typable = word === undefined || isPlain(word);
+  const ready = word === undefined || (typable ? typed === word : ticked);
   const submit = async (/** @type {Event} */ event) => {
     event.preventDefault();
     if (!ready || busy) return;
@@ -148,7 +151,9 @@ export function Confirm({ title, action, word, onConfirm, onClose, children }) {
   return html`<${Dialog} title=${title} onClose=${onClose}>
     <form onSubmit=${submit}>
       ${children}
-      ${word !== undefined && html`<label class="field"><span>Type <code>${word}</code> to confirm</span>
+      ${!typable && html`<label><input type="checkbox" checked=${ticked} onChange=${() => tick(!ticked)} />
+        ${" "}I mean <code><${Name} text=${word ?? ""} /></code>, with the characters that cannot be seen</label>`}
+      ${word !== undefined && typable && html`<label class="field"><span>Type <code><${Name} text=${word} /></code> to confirm</span>
         <input value=${typed} autocomplete="off" spellcheck=${false}
           onInput=${(/** @type {InputEvent} */ event) => setTyped(/** @type {HTMLInputElement} */ (event.target).value)} /></label>`}
       ${error && html`<${Notice} kind="critical">${error}<//>`}

@@ -139,6 +139,14 @@ function onOneLine(text) {
 }
 
 /**
+ * Whether a name is what it looks like, so that it can be typed.
+ * @param {string} text
+ */
+export function isPlain(text) {
+  return presentName(text).every((piece) => "text" in piece);
+}
+
+/**
  * The same as one string, for titles and labels of controls.
  * @param {string} text
  */

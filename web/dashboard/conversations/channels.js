@@ -12,8 +12,8 @@ import { FeedList } from "./feed_list.js";
 import { useLogChanges } from "./log_changes.js";
 import { WriteHead } from "./messages.js";
 import { Pieces } from "../base/pieces.js";
-import { channelSource } from "./sources.js";
-import { presentName } from "../base/visible_text.js";
+import { channelSource, publishCommand } from "./sources.js";
+import { plainName, presentName } from "../base/visible_text.js";
 
 /** @typedef {import("../base/route.js").Route} Route */
 
@@ -104,16 +104,20 @@ function ChannelRow({ channel }) {
 function ChannelHistory({ route, name }) {
   const { data, error } = useAnswer(path`/api/channels/${name}?limit=${namedSubscribers}`);
   const crumbs = html`<p class="crumbs"><a href=${href("channels")}>Channels</a></p>`;
-  const title = html`#<${Name} text=${name} />`;
-  const head = (/** @type {() => void} */ write) => html`${crumbs}<${WriteHead} title=${title} onWrite=${write} />
-    ${data && html`<${ChannelFacts} channel=${data} />`}`;
   if (error && !data) {
-    return html`${crumbs}<div class="view-head"><h1>${title}</h1></div><${Empty} title="This channel is not shown."><p>${error}</p>
+    return html`${crumbs}<div class="view-head"><h1>Channel</h1></div><${Empty} title="This channel is not shown."><p>${error}</p>
       <p>A private channel is there for its members, for observers and administrators.</p><//>`;
   }
-  return html`<${FeedList} route=${route} source=${() => channelSource(name)} name=${`channel ${name}`} label=${`Messages in #${name}, newest first`}
-    receiver=${`#${name}`} inChannel=${true} head=${head}
-    empty=${html`<${Empty} title="Nothing has been published here."><${Command} text=${`agentcom publish ${name} 'hello'`} /><//>`} />`;
+  // What stands in the address may be anybody's: only a name that the hub knows is a title, a receiver or in a command.
+  /** @type {string} */
+  const known = data?.name ?? "";
+  const title = known === "" ? "Channel" : html`#<${Name} text=${known} />`;
+  const head = (/** @type {() => void} */ write) => html`${crumbs}<${WriteHead} title=${title} onWrite=${write} />
+    ${data && html`<${ChannelFacts} channel=${data} />`}`;
+  return html`<${FeedList} route=${route} source=${() => channelSource(name)} name=${`channel ${name}`}
+    label=${known === "" ? "Messages, newest first" : `Messages in #${plainName(known)}, newest first`}
+    receiver=${known && `#${known}`} inChannel=${true} head=${head}
+    empty=${known && html`<${Empty} title="Nothing has been published here."><${Command} text=${publishCommand(known)} /><//>`} />`;
 }
 
 /** @param {{ channel: any }} props */

@@ -1,11 +1,11 @@
 // The form in which a person writes a message, as the agent whose token they are logged in with.
 
-import { HubError, post, reasonOf } from "../base/api.js";
+import { ask, HubError, reasonOf } from "../base/api.js";
 import { html, useEffect, useId, useLayoutEffect, useRef, useState } from "../base/dom.js";
 import { Name, Notice } from "../base/parts.js";
 import { store, useAnswer, useStore } from "../live/store.js";
 import { newDraft, sendOf } from "./draft.js";
-import { forget, putAside } from "./drafts.js";
+import { forget, putAside, whose } from "./drafts.js";
 import { Pieces } from "../base/pieces.js";
 import { presentName } from "../base/visible_text.js";
 
@@ -38,7 +38,8 @@ export function Composer({ draft: given, onSent, onClose }) {
   }, []);
   const latest = useRef(draft);
   latest.current = draft;
-  useEffect(() => () => putAside(latest.current), []);
+  const owner = useRef(whose());
+  useEffect(() => () => putAside(latest.current, owner.current), []);
 
   /** @param {Partial<Draft>} changes */
   const change = (changes) => {
@@ -63,7 +64,7 @@ export function Composer({ draft: given, onSent, onClose }) {
     setBusy(true);
     tried.current = true;
     try {
-      const answer = await post(made.send.path, made.send.body);
+      const answer = await ask("POST", made.send.path, { json: made.send.json });
       forget(draft);
       latest.current = { ...draft, body: "" };
       onSent({ id: answer.id, text: sentText(draft.to.trim(), answer.delivery) });

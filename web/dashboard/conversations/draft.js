@@ -44,7 +44,8 @@ export function answerTo(message, me) {
 /**
  * @typedef {object} Send
  * @property {string} path
- * @property {Record<string, unknown>} body
+ * @property {string} json  the request's body. A JSON payload stands in it as it was typed: an id of twenty digits is more
+ *   than a number of the browser's holds
  */
 
 /**
@@ -58,27 +59,38 @@ export function sendOf(draft) {
   const payload = payloadOf(draft);
   if ("problem" in payload) return { problem: payload.problem, field: "body" };
   /** @type {Record<string, unknown>} */
-  const body = { payload: payload.value, idempotency_key: draft.key };
+  const body = { idempotency_key: draft.key };
   if (draft.type.trim() !== "") body.type = draft.type.trim();
   if (draft.answers) body.reply_to = draft.answers.id;
   if (to.startsWith("#")) {
     const channel = to.slice(1);
     if (channel === "") return { problem: "The channel has no name.", field: "to" };
     if (!isObject(payload.value)) return { problem: "The payload of a channel's message is an object: {...}.", field: "body" };
-    return { send: { path: `/api/channels/${encodeURIComponent(channel)}/publish`, body } };
+    return { send: { path: `/api/channels/${encodeURIComponent(channel)}/publish`, json: withPayload(body, payload.json) } };
   }
-  return { send: { path: "/api/message", body: { ...body, to } } };
+  return { send: { path: "/api/message", json: withPayload({ ...body, to }, payload.json) } };
+}
+
+/**
+ * @param {Record<string, unknown>} body
+ * @param {string} payload  a whole JSON value
+ */
+function withPayload(body, payload) {
+  return `{"payload":${payload},${JSON.stringify(body).slice(1)}`;
 }
 
 /**
  * @param {Draft} draft
- * @returns {{ value: unknown } | { problem: string }}
+ * @returns {{ value: unknown, json: string } | { problem: string }}
  */
 function payloadOf(draft) {
   if (draft.body.trim() === "") return { problem: "There is nothing to send yet." };
-  if (draft.form === "text") return { value: { text: draft.body } };
+  if (draft.form === "text") {
+    const value = { text: draft.body };
+    return { value, json: JSON.stringify(value) };
+  }
   try {
-    return { value: JSON.parse(draft.body) };
+    return { value: JSON.parse(draft.body), json: draft.body.trim() };
   } catch (error) {
     return { problem: `This is not JSON: ${error instanceof Error ? error.message : error}` };
   }

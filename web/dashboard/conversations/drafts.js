@@ -1,5 +1,5 @@
 // Drafts that were put aside: Escape closes a form, and what was written is there again when it is
-// opened. They last as long as the page.
+// opened. They last as long as the person is logged in.
 
 import { answerTo, newDraft } from "./draft.js";
 
@@ -14,8 +14,25 @@ const aside = new Map();
 /** @param {Draft} draft */
 const placeOf = (draft) => draft.answers?.id ?? "";
 
-/** @param {Draft} draft */
-export function putAside(draft) {
+let person = 0;
+
+/** A number that another person, or the same after a new login, does not have. */
+export function whose() {
+  return person;
+}
+
+/** Nobody finds what the one before wrote: called when a session is over. */
+export function forgetAll() {
+  aside.clear();
+  ++person;
+}
+
+/**
+ * @param {Draft} draft
+ * @param {number} owner  whose() when the form was opened: forms close after the session is over
+ */
+export function putAside(draft, owner) {
+  if (owner !== person) return;
   const place = placeOf(draft);
   aside.delete(place);
   if (draft.body.trim() === "") return;

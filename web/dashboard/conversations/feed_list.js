@@ -23,8 +23,9 @@ import { Workspace } from "./workspace.js";
 export function FeedList({ route, source, name, label, receiver, inChannel = false, head, empty }) {
   const headSeq = useStore((state) => state.overview?.head_seq ?? 0);
   const epoch = useStore((state) => state.hub?.epoch ?? "");
+  const returns = useStore((state) => state.returns);
   const [reading, setReading] = useState(false);
-  const reader = useFeed(source, `${epoch} ${name}`, headSeq, reading);
+  const reader = useFeed(source, `${epoch} ${name}`, headSeq, reading, returns);
   const { feed } = reader;
   const waiting = waitingText(feed);
   const showNew = () => {

@@ -148,6 +148,11 @@ export class FeedReader {
     if (this.paused) void this.older();
   }
 
+  /** The hub is back after it was away: what failed meanwhile is asked for again. */
+  hubIsBack() {
+    if (this.error !== "") this.retry();
+  }
+
   /** What waited comes into the list. */
   showWaiting() {
     if (this.feed.skipped) {
@@ -171,8 +176,9 @@ export class FeedReader {
  * @param {string} name   another one is another source
  * @param {number} head   `head_seq` of the hub's stream
  * @param {boolean} reading  somebody reads: what comes waits
+ * @param {number} returns  changes when the hub is back after it was away
  */
-export function useFeed(source, name, head, reading) {
+export function useFeed(source, name, head, reading, returns) {
   const [, redraw] = useReducer((/** @type {number} */ n) => n + 1, 0);
   const current = useRef(/** @type {{ name: string, reader: FeedReader } | null} */ (null));
   if (current.current?.name !== name) {
@@ -186,6 +192,7 @@ export function useFeed(source, name, head, reading) {
     return () => reader.stop();
   }, [reader]);
   useEffect(() => reader.headIs(head), [reader, head]);
+  useEffect(() => reader.hubIsBack(), [reader, returns]);
   const { waiting, skipped } = reader.feed;
   useEffect(() => {
     if (!reading && (waiting.length > 0 || skipped)) reader.showWaiting();

@@ -1,4 +1,5 @@
 // When the hub's log has grown, for what is read anew then and costs the hub more than a page.
+// It is read anew as well when the hub is back after it was away.
 
 import { useEffect, useRef, useState } from "../base/dom.js";
 import { useStore } from "../live/store.js";
@@ -11,6 +12,7 @@ import { useStore } from "../live/store.js";
  */
 export function useLogChanges(ms, atLeast) {
   const head = useStore((state) => state.overview?.head_seq ?? 0);
+  const returns = useStore((state) => state.returns);
   const [change, setChange] = useState({ head, number: 0 });
   const last = useRef(performance.now());
   useEffect(() => {
@@ -22,5 +24,5 @@ export function useLogChanges(ms, atLeast) {
     }, Math.max(0, last.current + wanted - performance.now()));
     return () => clearTimeout(timer);
   }, [head, change, ms, atLeast]);
-  return change.number;
+  return change.number + returns;
 }

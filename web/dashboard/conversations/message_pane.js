@@ -29,7 +29,9 @@ import { Payload } from "./payload_view.js";
 export function useMessage(id) {
   const [, redraw] = useReducer((/** @type {number} */ n) => n + 1, 0);
   const shown = useRef(/** @type {Shown} */ ({ id: "", message: null, error: null }));
+  const returns = useStore((state) => state.returns);
   useEffect(() => {
+    if (shown.current.id === id && shown.current.message) return undefined;
     const going = new AbortController();
     const show = (/** @type {Shown} */ next) => {
       if (going.signal.aborted) return;
@@ -40,7 +42,7 @@ export function useMessage(id) {
       .then(async (answer) => show({ id, message: parseExactly(await answer.text()).message, error: null }))
       .catch((error) => show({ id, message: null, error }));
     return () => going.abort();
-  }, [id]);
+  }, [id, returns]);
   return { ...shown.current, loading: shown.current.id !== id };
 }
 

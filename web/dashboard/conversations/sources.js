@@ -1,7 +1,7 @@
 // Where the messages of a view come from: the hub's history by filters, or the history of a channel.
 // Both are read newest first, a page at a time, and asked for what came since.
 
-import { get, path } from "../base/api.js";
+import { get, path, shellWord } from "../base/api.js";
 import { activeFilters, rowOf } from "./filters.js";
 
 /** @typedef {import("./types.js").Filters} Filters */
@@ -57,6 +57,11 @@ export function filteredSource(filters) {
       };
     },
   };
+}
+
+/** What publishes a first message, for a shell. @param {string} channel */
+export function publishCommand(channel) {
+  return `agentcom publish ${shellWord(channel)} 'hello'`;
 }
 
 /**

@@ -91,6 +91,7 @@ function focusRow(id) {
  */
 function useThread(id) {
   const head = useStore((state) => state.overview?.head_seq ?? 0);
+  const returns = useStore((state) => state.returns);
   const [, redraw] = useReducer((/** @type {number} */ n) => n + 1, 0);
   const state = useRef({ messages: /** @type {Row[]} */ ([]), error: "", loading: true, cut: false });
   const root = useRef("");
@@ -119,7 +120,7 @@ function useThread(id) {
       going.current = null;
       redraw(0);
     })();
-  }, [id, head]);
+  }, [id, head, returns]);
   useEffect(() => () => going.current?.abort(), []);
   return state.current;
 }

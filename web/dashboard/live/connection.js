@@ -1,5 +1,7 @@
 // The stream for observers, kept open: when it breaks off it is asked for again, at first after a
-// second, then after longer, and at once when the browser is back online or the page is looked at.
+// second, then after longer, and at once when the browser is back online or the page is looked at. A
+// page that nobody has looked at for a while rests: browsers open six connections to a hub, and tabs
+// in the background would leave none for the one that is used.
 
 import { HubError, reasonOf, request } from "../base/api.js";
 import { EventParser } from "./event_parser.js";
@@ -8,6 +10,8 @@ import { EventParser } from "./event_parser.js";
 const silenceMs = 20_000;
 const firstWaitMs = 1000;
 const mostWaitMs = 15_000;
+/** How long a page stays connected while nobody sees it. */
+export const hiddenMs = 30_000;
 
 /**
  * How long to wait before a try, in milliseconds. Spread, so that a hundred open pages do not all
@@ -24,6 +28,11 @@ export class LiveConnection {
   #onEvent;
   #onAway;
   #onRefused;
+  #onRest;
+  #page;
+  #resting = false;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #rest;
   #failures = 0;
   #wanted = false;
   /** @type {AbortController | null} */
@@ -38,34 +47,58 @@ export class LiveConnection {
    * @param {(event: string, data: unknown) => void} what.onEvent
    * @param {(reason: string) => void} what.onAway each time that a try failed or the stream ended
    * @param {() => void} what.onRefused the session is over; the stream is not asked for again
+   * @param {() => void} what.onRest the page has been hidden: there is no stream until it is looked at again
+   * @param {Document} [page]
    */
-  constructor({ onEvent, onAway, onRefused }) {
+  constructor({ onEvent, onAway, onRefused, onRest }, page = document) {
     this.#onEvent = onEvent;
     this.#onAway = onAway;
     this.#onRefused = onRefused;
+    this.#onRest = onRest;
+    this.#page = page;
     addEventListener("online", () => this.tryNow());
-    document.addEventListener("visibilitychange", () => {
-      if (document.visibilityState === "visible") this.tryNow();
-    });
+    page.addEventListener("visibilitychange", () => this.#look());
+  }
+
+  /** Whether anybody sees the page: begins again, or goes to rest after a while. */
+  #look() {
+    clearTimeout(this.#rest);
+    if (this.#page.visibilityState === "visible") {
+      this.#resting = false;
+      this.tryNow();
+    } else if (this.#wanted && !this.#resting) {
+      this.#rest = setTimeout(() => {
+        this.#resting = true;
+        this.#interrupt();
+        this.#onRest();
+      }, hiddenMs);
+    }
   }
 
   start() {
     this.#wanted = true;
     this.#failures = 0;
+    this.#resting = false;
     this.tryNow();
+    this.#look();
   }
 
   stop() {
     this.#wanted = false;
+    clearTimeout(this.#rest);
+    this.#interrupt();
+  }
+
+  #interrupt() {
     clearTimeout(this.#retry);
     this.#retry = undefined;
     this.#running?.abort();
     this.#running = null;
   }
 
-  /** Does not wait any longer; does nothing while the stream runs. */
+  /** Does not wait any longer; does nothing while the stream runs or the page rests. */
   tryNow() {
-    if (!this.#wanted || this.#running) return;
+    if (!this.#wanted || this.#resting || this.#running) return;
     clearTimeout(this.#retry);
     this.#retry = undefined;
     void this.#run();

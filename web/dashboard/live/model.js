@@ -1,5 +1,7 @@
 // What the page knows, and how the stream's events change it. Pure: state in, state out.
 
+import { plainName } from "../base/visible_text.js";
+
 /** @typedef {import("./types.js").State} State */
 /** @typedef {import("./types.js").Snapshot} Snapshot */
 /** @typedef {import("./types.js").Change} Change */
@@ -15,7 +17,7 @@ const hoursKept = 24;
 /** @param {number} now @returns {State} */
 export function initialState(now) {
   return {
-    session: undefined, farewell: "", connection: { state: "starting", since: now, reason: "" }, ...nothing(),
+    session: undefined, farewell: "", changed: "", connection: { state: "starting", since: now, reason: "" }, returns: 0, ...nothing(),
   };
 }
 
@@ -25,6 +27,18 @@ export function nothing() {
     skew: 0, hub: null, overview: null, series: /** @type {Series} */ ({ minutes: [], hours: [] }),
     agents: /** @type {Map<string, Agent>} */ (new Map()), agentsVersion: 0, complete: false, at: 0,
   };
+}
+
+/**
+ * What is told when the page finds itself logged in as another agent than it showed: somebody logged
+ * in in another tab, which shares the cookie.
+ * @param {string} before whom the page showed; empty: nobody
+ * @param {string} now
+ */
+export function changedText(before, now) {
+  if (before === "" || before === now) return "";
+  return `This browser is logged in as ${plainName(now)} since somebody did that in another tab. Until now this page showed `
+    + `${plainName(before)}; what was not sent yet as that one has not been sent.`;
 }
 
 /**
@@ -50,6 +64,7 @@ function applySnapshot(state, data, now) {
   const restarted = before !== null && before.started_at !== data.hub.started_at;
   return {
     ...state,
+    returns: state.returns + (state.connection.state === "live" ? 0 : 1),
     connection: { state: "live", since: now, reason: "", restarted: restarted || state.connection.restarted },
     skew: data.at - now, hub: data.hub, overview: data.overview, series: { ...data.series, upTo: data.at },
     agents: new Map(data.agents.map((agent) => [agent.id, agent])), agentsVersion: state.agentsVersion + 1,

@@ -1,10 +1,10 @@
 // The page's one state: who is logged in, how the connection is, and what the stream says. Views
 // take from it what they show and are drawn again when that changes.
 
-import { ask, get, HubError, onSessionEnd, reasonOf } from "../base/api.js";
+import { ask, get, HubError, onSessionChange, onSessionEnd, reasonOf, speakAs } from "../base/api.js";
 import { useEffect, useReducer, useRef } from "../base/dom.js";
 import { LiveConnection } from "./connection.js";
-import { apply, initialState, nothing } from "./model.js";
+import { apply, changedText, initialState, nothing } from "./model.js";
 
 /** @typedef {import("./types.js").State} State */
 /** @typedef {import("./types.js").Session} Session */
@@ -16,16 +16,21 @@ export class Store {
   #connection;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #retry;
+  /** Whom the page showed when the hub said that the browser is logged in as somebody else. */
+  #before = "";
+  #ended = () => {};
 
   constructor() {
     this.#connection = new LiveConnection({
       onEvent: (event, data) => this.#set(apply(this.state, event, data, Date.now())),
       onAway: (reason) => this.#away(reason),
+      onRest: () => this.#set({ ...this.state, connection: { ...this.state.connection, state: "starting", since: Date.now(), reason: "" } }),
       onRefused: () => this.#end("The hub has ended your session: the token was revoked, or its time was over."),
     });
     onSessionEnd(() => {
       if (this.state.session) this.#end("The hub has ended your session: the token was revoked, or its time was over.");
     });
+    onSessionChange(() => this.#changed());
   }
 
   /** @param {() => void} listener called after each change @returns {() => void} takes it away */
@@ -41,6 +46,7 @@ export class Store {
       this.#begin(await ask("GET", "/api/session", { signsIn: true }));
     } catch (error) {
       if (error instanceof HubError && error.status === 401) {
+        this.#before = "";
         this.#set({ ...this.state, session: null, connection: { state: "live", since: Date.now(), reason: "" } });
         return;
       }
@@ -61,6 +67,8 @@ export class Store {
       await ask("DELETE", "/api/session", { signsIn: true });
       this.#end("");
     } catch (error) {
+      // Somebody else's session is not ended: the page shows them instead.
+      if (error instanceof HubError && error.code === "session_changed") return;
       this.#end(`The hub could not be told that you logged out: ${reasonOf(error)} Your session may go on until its time is over.`);
     }
   }
@@ -71,6 +79,11 @@ export class Store {
     else void this.start();
   }
 
+  /** Whoever is logged in has read that it was somebody else before. */
+  changeRead() {
+    this.#set({ ...this.state, changed: "" });
+  }
+
   /** The hub's clock, in milliseconds since 1970. */
   now() {
     return Date.now() + this.state.skew;
@@ -78,16 +91,37 @@ export class Store {
 
   /** @param {Session} session */
   #begin(session) {
-    this.#set({ ...this.state, session, farewell: "", connection: { state: "starting", since: Date.now(), reason: "" } });
+    const changed = changedText(this.#before, session.agent_id);
+    this.#before = "";
+    speakAs(session.agent_id);
+    this.#set({ ...this.state, session, farewell: "", changed, connection: { state: "starting", since: Date.now(), reason: "" } });
     this.#connection.start();
   }
 
   /** @param {string} farewell */
   #end(farewell) {
+    this.#forget({ session: null, farewell, connection: { state: "live", since: Date.now(), reason: "" } });
+  }
+
+  /** The browser is logged in as somebody else: asks as whom, and shows what that one may see. */
+  #changed() {
+    if (!this.state.session) return;
+    this.#before = this.state.session.agent_id;
+    this.#forget({ session: undefined, connection: { state: "starting", since: Date.now(), reason: "" } });
+    void this.start();
+  }
+
+  /** @param {() => void} then called when a session is over, before views hear of it */
+  onEnd(then) {
+    this.#ended = then;
+  }
+
+  /** Nothing of the session that is over stays. @param {Partial<State>} next */
+  #forget(next) {
+    this.#ended();
     this.#connection.stop();
-    this.#set({
-      ...this.state, ...nothing(), session: null, farewell, connection: { state: "live", since: Date.now(), reason: "" },
-    });
+    speakAs(null);
+    this.#set({ ...this.state, ...nothing(), changed: "", ...next });
   }
 
   /** @param {string} reason */
@@ -147,14 +181,15 @@ export function useNow(everyMs = 1000) {
 }
 
 /**
- * What the hub answers to a GET, asked again when the path or `again` changes. While it is asked
- * again the last answer stays.
+ * What the hub answers to a GET, asked again when the path or `again` changes, and when the hub is
+ * back after it was away. While it is asked again the last answer stays.
  * @param {string | null} where null: nothing is asked
  * @param {unknown} [again]
  * @returns {{ data: any, error: string, loading: boolean }}
  */
 export function useAnswer(where, again) {
   const [, redraw] = useReducer((/** @type {number} */ n) => n + 1, 0);
+  const returns = useStore((state) => state.returns);
   const shown = useRef({ where: /** @type {string | null} */ (null), data: /** @type {any} */ (undefined), error: "", loading: true });
   if (shown.current.where !== where) shown.current = { where, data: undefined, error: "", loading: true };
   useEffect(() => {
@@ -171,6 +206,6 @@ export function useAnswer(where, again) {
         redraw(0);
       });
     return () => going.abort();
-  }, [where, again]);
+  }, [where, again, returns]);
   return shown.current;
 }

@@ -84,7 +84,8 @@
 /** @typedef {{ agent_id: string, role: "agent" | "observer" | "admin", expires_at: number | string }} Session */
 
 /**
- * How the page stands with the hub. `starting`: nothing is known yet. `live`: the stream runs.
+ * How the page stands with the hub. `starting`: nothing is known yet, or the page was
+ * hidden and rests. `live`: the stream runs.
  * `away`: it broke off at `since` (by the browser's clock) and is tried again.
  * @typedef {object} Connection
  * @property {"starting" | "live" | "away"} state
@@ -97,7 +98,9 @@
  * @typedef {object} State
  * @property {Session | null | undefined} session undefined: not asked yet; null: nobody is logged in
  * @property {string} farewell why the session ended, when it did so by itself
+ * @property {string} changed says that the browser is logged in as another agent than the page showed; empty otherwise
  * @property {Connection} connection
+ * @property {number} returns how often the stream has begun: when that changes, what failed meanwhile can be asked for again
  * @property {number} skew what to add to the browser's clock to have the hub's, in milliseconds
  * @property {HubFacts | null} hub
  * @property {Overview | null} overview

@@ -8,6 +8,8 @@ const patienceMs = 5 * 60_000;
 const most = 5;
 
 /**
+ * Those first that somebody can do something about now: whose mail grows, then who is connected and
+ * does not read, then who is offline and names that nobody has; within each who has the most mail.
  * @param {Iterable<Agent>} agents
  * @param {Overview} overview
  * @param {number} now by the hub's clock
@@ -20,12 +22,18 @@ export function needAttention(agents, overview, now) {
     const waits = agent.oldest_unread_at === null ? 0 : now - agent.oldest_unread_at;
     const grew = growing.get(agent.id) ?? 0;
     if (!agent.unread || (waits < patienceMs && !grew)) continue;
-    found.push({ agent, grew, why: reason(agent, grew), waits });
+    found.push({ agent, grew, why: reason(agent, grew), unread: agent.unread, rank: rank(agent, grew) });
   }
-  found.sort((a, b) => b.waits - a.waits || (a.agent.id < b.agent.id ? -1 : 1));
+  found.sort((a, b) => a.rank - b.rank || b.unread - a.unread || (a.agent.id < b.agent.id ? -1 : 1));
   return {
     worst: found.slice(0, most).map(({ agent, why, grew }) => ({ agent, why, grew })), others: Math.max(0, found.length - most),
   };
+}
+
+/** @param {Agent} agent @param {number} grew */
+function rank(agent, grew) {
+  if (grew) return 0;
+  return agent.state === "offline" || agent.known === false ? 2 : 1;
 }
 
 /** @param {Agent} agent @param {number} grew */

@@ -16,7 +16,7 @@ import { Facts, Tiles } from "./tiles.js";
 /** @type {import("../base/chart.js").Line[]} */
 const rateLines = [{ label: "messages a second", color: 1 }];
 /** @type {import("../base/chart.js").Line[]} */
-const hourLines = [{ label: "messages", color: 1, bars: true }];
+const hourLines = [{ label: "messages", color: 1, bars: 3600 }];
 /** @type {import("../base/chart.js").Line[]} */
 const latencyLines = [
   { label: "delivery p50", color: 1, dashed: true }, { label: "p99", color: 1 },
@@ -74,6 +74,6 @@ function Attention({ overview }) {
           <span class="number">${agent.oldest_unread_at ? html`<span class="quiet">for</span> ${duration(now - agent.oldest_unread_at)}` : ""}</span>
           <span class="number grew">${grew ? `+${short(grew)}` : ""}<span class="hidden-text">${grew ? ` ${plural(grew, "message")} more in the last minutes` : ""}</span></span>
         </li>`)}</ul>`}
-    ${others > 0 && html`<p><a href=${href("agents", { state: "unread", sort: "oldest" })}>and ${plural(others, "other")}</a></p>`}
+    ${others > 0 && html`<p><a href=${href("agents", { state: "unread", sort: "unread" })}>and ${plural(others, "other")}</a></p>`}
   </section>`;
 }

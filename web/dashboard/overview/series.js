@@ -3,6 +3,8 @@
 /** @typedef {import("../live/types.js").Series} Series */
 
 const minuteMs = 60_000;
+/** Of the file's bound: with less room than that the bar is red. */
+const leastRoom = 0.1;
 /** A minute that has just begun says little: it is left out for so long. */
 const leastMs = 20_000;
 
@@ -36,6 +38,16 @@ export function latencies({ minutes }) {
     minutes.map(([at]) => at / 1000), minutes.map((point) => point[4]), minutes.map((point) => point[5]),
     minutes.map((point) => point[2]), minutes.map((point) => point[3]),
   ];
+}
+
+/**
+ * The bar of the store: how much of its bound the file has, and whether there is too little room. They
+ * are not each other's rest: a disk that others fill leaves a small file no room.
+ * @param {{ file_bytes: number, room_bytes: number, max_bytes: number }} store
+ */
+export function storeBar({ file_bytes, room_bytes, max_bytes }) {
+  if (!max_bytes) return { share: 0, bad: false };
+  return { share: Math.min(1, file_bytes / max_bytes), bad: room_bytes < leastRoom * max_bytes };
 }
 
 /**

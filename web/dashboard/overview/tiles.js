@@ -5,6 +5,7 @@ import { bytes, count, latency, longDuration, plural, rate, short } from "../bas
 import { Ago } from "../base/parts.js";
 import { href } from "../base/route.js";
 import { useNow } from "../live/store.js";
+import { storeBar } from "./series.js";
 
 /** @typedef {import("../live/types.js").Overview} Overview */
 /** @typedef {import("../base/dom.js").Children} Children */
@@ -43,13 +44,13 @@ export function Tiles({ overview }) {
   </section>`;
 }
 
-/** What there is room for: on the disk, and below the file's bound. @param {{ store: Overview["store"] }} props */
+/** What there is room for, on the disk and below the file's bound; and how large the file is. @param {{ store: Overview["store"] }} props */
 function StoreTile({ store }) {
-  const used = store.max_bytes ? Math.min(1, Math.max(0, 1 - store.room_bytes / store.max_bytes)) : 0;
-  const words = { ok: "", full: "Full: nothing is stored any more.", failed: "Failed: nothing is stored any more." };
+  const { share, bad } = storeBar(store);
+  const words = { ok: "", full: "Full: what does not fit is refused.", failed: "Failed: nothing is stored any more." };
   return html`<${Tile} title="Store" kind=${store.state === "ok" ? "" : "critical"}
       value=${store.state === "ok" ? html`${bytes(store.room_bytes)} <small>room</small>` : store.state === "full" ? "Full" : "Failed"}>
-    <progress class="store-bar ${used > 0.9 ? "bad" : ""}" max="1" value=${used} aria-label="How far the room is used up"></progress>
+    <progress class="store-bar ${bad ? "bad" : ""}" max="1" value=${share} aria-label="How large the file is, of what it may be"></progress>
     ${words[store.state] || html`${bytes(store.file_bytes)} of at most ${bytes(store.max_bytes)}`}<//>`;
 }
 

@@ -3,10 +3,11 @@
 import { Agents } from "../agents/index.js";
 import { html, useEffect, useRef, useState } from "../base/dom.js";
 import { useKeys } from "../base/keys.js";
-import { Empty } from "../base/parts.js";
+import { Empty, Notice } from "../base/parts.js";
 import { go, href, useRoute } from "../base/route.js";
+import { plainName } from "../base/visible_text.js";
 import { conversationViews } from "../conversations/index.js";
-import { useStore } from "../live/store.js";
+import { store, useStore } from "../live/store.js";
 import { Overview } from "../overview/index.js";
 import { Alarms } from "./alarms.js";
 import { Away } from "./away.js";
@@ -76,6 +77,7 @@ function Frame({ known }) {
     <${TopBar} current=${route.view} onHelp=${() => showHelp(true)} />
     <main class="page" id="main" tabindex="-1" ref=${main}>
       <${Away} />
+      <${Changed} />
       ${known && html`<${Alarms} />`}
       ${view ? (known ? html`<${Guard} key=${route.view}><${view.component} route=${route} /><//>`
                       : html`<h1 class="hidden-text">${view.title}</h1><p class="loading" role="status">Waiting for the hub…</p>`)
@@ -85,12 +87,19 @@ function Frame({ known }) {
     ${help && html`<${Help} onClose=${() => showHelp(false)} />`}`;
 }
 
-/** The tab's title begins with what needs looking at. @param {string} title */
+/** Says that somebody else is logged in than this page showed. */
+function Changed() {
+  const changed = useStore((state) => state.changed);
+  return changed && html`<${Notice} kind="warning">${changed}
+    ${" "}<button type="button" class="link" onClick=${() => store.changeRead()}>Dismiss</button><//>`;
+}
+
+/** The tab's title begins with what needs looking at; a tab that rests knows of nothing. @param {string} title */
 function useTitle(title) {
   const away = useStore((state) => state.connection.state === "away");
-  const alarms = useStore((state) => state.overview?.alarms.length ?? 0);
+  const alarms = useStore((state) => (state.connection.state === "live" ? state.overview?.alarms.length ?? 0 : 0));
   useEffect(() => {
     const first = away ? "not connected · " : alarms ? `(${alarms}) ` : "";
-    document.title = `${first}${title} · AgentCom`;
+    document.title = `${first}${plainName(title)} · AgentCom`;
   }, [title, away, alarms]);
 }
