@@ -296,7 +296,7 @@ std::string openapi(std::span<const PathInfo> paths, const Facts& facts) {
           {"name", "agentcom_session"},
           {"description",
            "From POST /api/session, for pages of the hub. What is not GET needs the header "
-           "X-AgentCom-Page: 1 besides."}}}};
+           "X-AgentCom-Page besides: the agent that the page shows, percent-encoded, or 1."}}}};
     return document.dump();
 }
 

@@ -123,7 +123,8 @@ TEST_F(WebSessions, WhatChangesSomethingNeedsTheHubsOwnPage) {
         {{shown, kPageMark, kOwn}, 200, 200},
         {{shown}, 403, 200},
         {{shown, kOwn}, 403, 200},
-        {{shown, kOwn, "X-AgentCom-Page: 0"}, 403, 200},
+        {{shown, kOwn, "X-AgentCom-Page:"}, 403, 200},
+        {{shown, kOwn, "X-AgentCom-Page: alice"}, 200, 200},
         {{shown, kPageMark, "Origin: https://friend.example"}, 403, 401},
         {{shown, kPageMark, "Origin: https://stranger.example"}, 403, 401},
         {{shown, kPageMark, "Origin: null"}, 403, 401},
@@ -160,6 +161,22 @@ TEST_F(WebSessions, WhatChangesSomethingNeedsTheHubsOwnPage) {
     EXPECT_EQ(preflight.headers.count("access-control-allow-credentials"), 0U);
 }
 
+TEST_F(WebSessions, APageThatShowsSomebodyElseChangesNothing) {
+    const std::string shown = cookie(hub_.create_token("Zoe-1"));
+    const auto send = [&](const std::string& page) {
+        return ask("POST", "/api/message", {shown, kOwn, "X-AgentCom-Page: " + page});
+    };
+    EXPECT_EQ(send("Zo%65-1").status, 200);
+    for (const char* other : {"alice", "zoe-1", "Zoe-1%2", "0"}) {
+        const Response refused = send(other);
+        EXPECT_EQ(refused.status, 409) << other;
+        EXPECT_EQ(refused.json().at("error"), "session_changed") << other;
+    }
+    // Nobody is logged out by a tab that shows somebody else.
+    EXPECT_EQ(status("DELETE", "/api/session", {shown, "X-AgentCom-Page: alice"}), 409);
+    EXPECT_EQ(status("GET", "/api/session", {shown, "X-AgentCom-Page: alice"}), 200);
+}
+
 TEST_F(WebSessions, OtherProtocolsTakeNoCookie) {
     const std::string shown = cookie(alice_);
     EXPECT_EQ(status("POST", "/mcp", {shown, kPageMark}), 401);
@@ -183,6 +200,22 @@ TEST_F(WebSessions, EndsWhenThePersonLogsOut) {
     EXPECT_EQ(again.status, 204);
     EXPECT_EQ(again.headers.count("set-cookie"), 1U);
     EXPECT_EQ(status("DELETE", "/api/session", {}), 204);
+}
+
+TEST_F(WebSessions, ANewOneEndsTheOneWhoseCookieCameWithIt) {
+    const std::string first = cookie(alice_);
+    const std::string elsewhere = cookie(alice_);
+    const Response next = log_in(hub_.admin_token(), {first, kOwn});
+    ASSERT_EQ(next.status, 200) << next.body;
+    EXPECT_EQ(status("GET", "/api/me", {first}), 401);
+    EXPECT_EQ(status("GET", "/api/me", {elsewhere}), 200);
+    EXPECT_EQ(ask("GET", "/api/me", {cookie_of(next)}).json().at("agent_id"), "admin");
+    // A login that fails ends nothing, nor does a cookie that is none.
+    EXPECT_EQ(log_in(std::string(64, '0'), {elsewhere}).status, 401);
+    EXPECT_EQ(status("GET", "/api/me", {elsewhere}), 200);
+    EXPECT_EQ(log_in(alice_, {first}).status, 200);
+    EXPECT_EQ(log_in(alice_, {"Cookie: agentcom_session=nonsense"}).status, 200);
+    EXPECT_EQ(status("GET", "/api/me", {elsewhere}), 200);
 }
 
 TEST_F(WebSessions, EndsWithItsTimeAndWithItsToken) {
