@@ -88,9 +88,10 @@ struct Premises {
     const Limits& limits;
     const SitePolicy& sites;
     const Documents& documents;
-    std::string_view base_path{};  // as in EndpointOptions
-    bool https = false;            // how the hub was reached
-    bool local = false;            // who asks is on this machine, and no proxy for others
+    std::string_view base_path{};    // as in EndpointOptions
+    std::string_view cookie_name{};  // of sessions
+    bool https = false;              // how the hub was reached
+    bool local = false;              // who asks is on this machine, and no proxy for others
 };
 /// Finds the route and the caller; or the answer, when there is nothing to ask, or nobody who may.
 /// The body of whoever shows no valid token is at most `max_unidentified_frame_bytes`.

@@ -349,6 +349,8 @@ void Router::set_reloader(Reloader reloader) { impl_->set_reloader(std::move(rel
 
 void Router::begin_shutdown() { impl_->begin_shutdown(); }
 
+core::Epoch Router::epoch() const { return impl_->store.epoch(); }
+
 bool Router::saturated() const noexcept { return impl_->store.saturated(); }
 
 }  // namespace agentcom::router

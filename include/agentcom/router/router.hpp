@@ -185,6 +185,8 @@ public:
     /// polls are answered with what there is.
     void begin_shutdown();
     /// Whether the commit pipeline has more than it wants: stop reading input for a moment.
+    /// Of the store.
+    [[nodiscard]] core::Epoch epoch() const;
     [[nodiscard]] bool saturated() const noexcept;
 
 private:
