@@ -62,6 +62,8 @@ constexpr std::array kCatalogue{
               "a page of this origin may not use the hub; server.allowed_origins lists who may"},
     ErrorInfo{forbidden_host, "forbidden_host", 403, kFinal,
               "the hub does not go by this name; server.allowed_hosts lists its names"},
+    ErrorInfo{session_changed, "session_changed", 409, kFinal,
+              "this browser's session is another agent's meanwhile; load the page again"},
     ErrorInfo{admin_only, "admin_only", 403, kFinal, "only administrators may do this"},
     ErrorInfo{read_only, "read_only", 403, kFinal,
               "the token is an observer's: it reads everything and changes nothing"},

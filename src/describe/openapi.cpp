@@ -295,8 +295,9 @@ std::string openapi(std::span<const PathInfo> paths, const Facts& facts) {
           {"in", "cookie"},
           {"name", "agentcom_session"},
           {"description",
+           "Its name goes on with _ and the first 8 digits of the epoch. "
            "From POST /api/session, for pages of the hub. What is not GET needs the header "
-           "X-AgentCom-Page: 1 besides."}}}};
+           "X-AgentCom-Page besides: the agent that the page shows, percent-encoded, or 1."}}}};
     return document.dump();
 }
 

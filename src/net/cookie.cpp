@@ -9,10 +9,10 @@ namespace agentcom::net {
 
 namespace {
 
-constexpr std::string_view kName = "agentcom_session";
+constexpr std::size_t kEpochDigits = 8;  // enough to tell the hubs of one host apart
 
 std::string cookie(std::string_view value, std::int64_t seconds, const CookiePlace& place) {
-    std::string line(kName);
+    std::string line(place.name);
     line.append("=").append(value).append("; Path=");
     line.append(place.base_path.empty() ? std::string_view("/") : place.base_path);
     // No script reads it, and no page of another site has it sent.
@@ -23,13 +23,18 @@ std::string cookie(std::string_view value, std::int64_t seconds, const CookiePla
 
 }  // namespace
 
-std::optional<std::string_view> session_cookie(std::string_view header) noexcept {
+std::string session_cookie_name(core::Epoch epoch) {
+    return "agentcom_session_" + epoch.str().substr(0, kEpochDigits);
+}
+
+std::optional<std::string_view> session_cookie(std::string_view header,
+                                               std::string_view name) noexcept {
     while (!header.empty()) {
         const auto end = std::min(header.find(';'), header.size());
         const std::string_view pair = trim(header.substr(0, end));
         header.remove_prefix(std::min(end + 1, header.size()));
-        if (!pair.starts_with(kName)) continue;
-        const std::string_view rest = pair.substr(kName.size());
+        if (!pair.starts_with(name)) continue;
+        const std::string_view rest = pair.substr(name.size());
         if (rest.starts_with('=')) return rest.substr(1);
     }
     return std::nullopt;

@@ -140,7 +140,7 @@ bool is_open_to_pages(const HttpHead& head, const Route* route) {
 core::result<router::Caller> session_caller(const HttpHead& head, const Route* route,
                                             const Premises& premises) {
     if (route == nullptr || !route->takes_cookie() || !head.cookie) return router::Caller{};
-    const auto cookie = session_cookie(*head.cookie);
+    const auto cookie = session_cookie(*head.cookie, premises.cookie_name);
     if (!cookie) return router::Caller{};
     const bool own =
         !head.origin || premises.sites.is_own(*head.origin, head.authority, premises.https);
@@ -149,11 +149,27 @@ core::result<router::Caller> session_caller(const HttpHead& head, const Route* r
     auto caller = premises.router.authenticate_web_session(*cookie);
     if (!caller.agent || reads) return caller;
     if (!own) return core::Error(core::ErrorCode::forbidden_origin);
-    if (head.page != "1") {
+    if (!head.page || head.page->empty()) {
         return core::Error(core::ErrorCode::forbidden_origin, {},
-                           "by a session, what changes something needs X-AgentCom-Page: 1");
+                           "by a session, what changes something needs X-AgentCom-Page");
+    }
+    // Somebody else may have logged in by another tab since the page was shown.
+    if (*head.page != "1" && percent_decode(*head.page) != caller.agent->str()) {
+        return core::Error(core::ErrorCode::session_changed);
     }
     return caller;
+}
+
+/// Of a browser that begins one; where it may, its page was looked at before.
+std::optional<core::TokenDigest> old_session(const HttpHead& head, const Route* route,
+                                             std::string_view cookie_name) {
+    const bool begins = route != nullptr && route->page == Page::none &&
+                        route->operation == protocol::Operation::log_in;
+    if (!begins || !head.cookie) return std::nullopt;
+    const auto cookie = session_cookie(*head.cookie, cookie_name);
+    const auto parsed = cookie ? core::Token::parse(*cookie) : std::nullopt;
+    if (!parsed) return std::nullopt;
+    return parsed->digest();
 }
 
 HttpAnswer no_route(const RouteMatch& match) {
@@ -255,6 +271,7 @@ HeadStep admit_to(Admission admission, const HttpHead& head, const Target& targe
 
     admission.max_body_bytes = premises.limits.max_body_bytes;
     admission.base_url = base_url(head, premises);
+    admission.old_web_session = old_session(head, route, premises.cookie_name);
     caller.local = premises.local;
     // The router knows whether reads are anonymous and who may watch.
     const bool router_judges = route->right() == protocol::Right::reader ||
@@ -308,7 +325,9 @@ BodyStep interpret(const HttpHead& head, const router::Caller& caller, Admission
         }
         return error_answer(decoded.error(), route.hint());
     }
-    return RouterCall{caller, std::move(*decoded), body.size(), route.hint()};
+    RouterCall call{caller, std::move(*decoded), body.size(), route.hint()};
+    call.caller.old_web_session = admission.old_web_session;
+    return call;
 }
 
 BodyStep begin_mcp(const HttpHead& head, const router::Caller& caller, const Admission& admission,

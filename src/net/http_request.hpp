@@ -34,7 +34,9 @@ struct HttpHead {
     std::optional<std::string_view> forwarded_proto;
     std::optional<std::string_view> authorization;
     std::optional<std::string_view> cookie;
-    std::optional<std::string_view> page;  // X-AgentCom-Page: what pages of other sites cannot send
+    /// X-AgentCom-Page, what pages of other sites cannot send: whom the page takes for its caller,
+    /// percent-encoded; "1": it does not say.
+    std::optional<std::string_view> page;
     std::optional<std::string_view> content_type;
     std::optional<std::string_view> idempotency_key;
     std::optional<std::string_view> last_event_id;
@@ -68,6 +70,8 @@ struct Admission {
     RouteMatch match;
     std::vector<std::pair<std::string, std::string>> query;
     bool token_shown = false;  // valid or not; until the body is there, none stands in it
+    /// The browser's session while it logs in anew; maybe one that has ended.
+    std::optional<core::TokenDigest> old_web_session{};
     std::uint64_t max_body_bytes = 0;
     std::string base_url;  // where the hub was reached, for what says so
 };
@@ -84,9 +88,10 @@ struct Premises {
     const Limits& limits;
     const SitePolicy& sites;
     const Documents& documents;
-    std::string_view base_path{};  // as in EndpointOptions
-    bool https = false;            // how the hub was reached
-    bool local = false;            // who asks is on this machine, and no proxy for others
+    std::string_view base_path{};    // as in EndpointOptions
+    std::string_view cookie_name{};  // of sessions
+    bool https = false;              // how the hub was reached
+    bool local = false;              // who asks is on this machine, and no proxy for others
 };
 /// Finds the route and the caller; or the answer, when there is nothing to ask, or nobody who may.
 /// The body of whoever shows no valid token is at most `max_unidentified_frame_bytes`.

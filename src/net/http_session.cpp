@@ -140,6 +140,7 @@ Awaitable<HttpSession::Taken> HttpSession::take_request() {
                                                            .sites = shard().sites(),
                                                            .documents = shard().documents(),
                                                            .base_path = shard().base_path(),
+                                                           .cookie_name = shard().cookie_name(),
                                                            .https = by_https_,
                                                            .local = is_local(reader)});
     route_ = route;

@@ -177,7 +177,7 @@ HttpAnswer HttpSession::encode(const protocol::Reply& reply, bool hint) {
 
 std::string HttpSession::cookie_of(const protocol::Reply& reply) const {
     if (!reply) return {};
-    const CookiePlace where{shard().base_path(), by_https_};
+    const CookiePlace where{shard().cookie_name(), shard().base_path(), by_https_};
     if (std::holds_alternative<protocol::LoggedOut>(*reply)) return end_session(where);
     const auto* begun = std::get_if<protocol::LoggedIn>(&*reply);
     if (begun == nullptr) return {};

@@ -9,6 +9,7 @@
 
 #include "net/buffered_stream.hpp"
 #include "net/connection.hpp"
+#include "net/cookie.hpp"
 #include "net/http_session.hpp"
 #include "net/tls.hpp"
 
@@ -61,6 +62,7 @@ Shared::Shared(const EndpointOptions& options, router::Router& the_router,
       limits(options.limits),
       documents(std::move(site), options),
       base_path(options.base_path),
+      cookie_name(session_cookie_name(the_router.epoch())),
       proxies(read_proxies(options.trusted_proxies)) {
     if (options.tls) tls = std::make_unique<ServerTls>(*options.tls, clock.now());
     addresses = std::make_shared<AddressTable>(limits_of_strangers(limits));

@@ -62,6 +62,7 @@ struct Shared {
     Limits limits;
     Documents documents;
     std::string base_path;           // see EndpointOptions
+    std::string cookie_name;         // of sessions in browsers
     std::unique_ptr<ServerTls> tls;  // null: plain text
     /// Accepted and not yet closed, over all loops.
     std::shared_ptr<std::atomic<std::uint64_t>> open =
@@ -99,6 +100,7 @@ public:
     [[nodiscard]] const Limits& limits() const noexcept { return shared_->limits; }
     [[nodiscard]] const Documents& documents() const noexcept { return shared_->documents; }
     [[nodiscard]] const std::string& base_path() const noexcept { return shared_->base_path; }
+    [[nodiscard]] const std::string& cookie_name() const noexcept { return shared_->cookie_name; }
     [[nodiscard]] SharedAnswers& shared_answers() noexcept { return shared_answers_; }
     /// A header must fit as a whole; everything else is consumed as it comes.
     [[nodiscard]] std::size_t max_input_of_strangers() const noexcept {

@@ -13,8 +13,7 @@ namespace {
 using protocol::AgentState;
 using protocol::ObservedAgent;
 
-/// Whoever has asked for something within this is there, also without a connection.
-constexpr core::Millis kPollsWithin{120'000};
+constexpr std::uint64_t kPollsWithin = 120'000;  // at least, in milliseconds
 
 std::string cut_text(std::string text) {
     if (text.size() <= ObservedAgent::kMostTextBytes) return text;
@@ -51,18 +50,20 @@ std::optional<core::Timestamp> last_seen(const services::AgentActivity& activity
 
 /// Who has left is not there for having been: only what it asked after its connection ended counts.
 bool asks_without_connection(const services::AgentActivity& activity,
-                             const services::Roster::Glance& glance, core::Timestamp now) {
+                             const services::Roster::Glance& glance, core::Timestamp now,
+                             core::Millis polls_within) {
     return glance.last_seen > activity.last_seen.value_or(core::Timestamp{}) &&
-           now.ms - glance.last_seen.ms <= kPollsWithin.count();
+           now.ms - glance.last_seen.ms <= polls_within.count();
 }
 
 AgentState state_of(const ObservedAgent& agent, const services::AgentActivity& activity,
-                    const services::Roster::Glance& glance, core::Timestamp now) {
+                    const services::Roster::Glance& glance, core::Timestamp now,
+                    core::Millis polls_within) {
     if (activity.connected) {
         const bool active = now.ms - activity.last_active.ms <= services::kIdleAfter.count();
         return active || says_it_works(agent.status) ? AgentState::working : AgentState::idle;
     }
-    return asks_without_connection(activity, glance, now) || agent.connections > 0
+    return asks_without_connection(activity, glance, now, polls_within) || agent.connections > 0
                ? AgentState::polling
                : AgentState::offline;
 }
@@ -77,9 +78,15 @@ void describe(ObservedAgent& row, const core::JsonText* name, const core::JsonTe
 
 }  // namespace
 
+core::Millis polls_within(const services::Settings& settings) {
+    const std::uint64_t beat = settings.get(services::kHeartbeatInterval);
+    return core::Millis{std::max(kPollsWithin, beat + beat / 2)};
+}
+
 void fill_row(ObservedAgent& row, const AgentSources& sources,
               const services::AgentActivity& activity, const services::Roster::Glance& glance,
-              const BacklogSweep::Finding* finding, core::Timestamp now) {
+              const BacklogSweep::Finding* finding, core::Timestamp now,
+              core::Millis polls_within) {
     row.known = finding != nullptr ? finding->known : activity.acted || glance.last_seen.ms != 0;
     row.connected_since = activity.connected_since;
     row.last_seen = last_seen(activity, glance);
@@ -99,8 +106,11 @@ void fill_row(ObservedAgent& row, const AgentSources& sources,
             row.received_24h += finding->of_channels + all - std::min(all, activity.broadcast_24h);
         }
     }
-    row.connections = (activity.connected ? 1 : 0) + sources.streams.taken_by(row.agent);
-    row.state = state_of(row, activity, glance, now);
+    const std::uint64_t streams = sources.streams.taken_by(row.agent);
+    // Another one may have begun meanwhile.
+    const std::uint64_t looking = std::min(streams, sources.looking.taken_by(row.agent));
+    row.connections = (activity.connected ? 1 : 0) + streams - looking;
+    row.state = state_of(row, activity, glance, now, polls_within);
 }
 
 void describe_row(ObservedAgent& row, const services::Profile& profile) {
@@ -156,7 +166,8 @@ std::optional<ObservedAgent> observe_agent(const AgentSources& sources, const co
     } else {
         describe_row(row, sources.roster.find(agent.str()));
     }
-    fill_row(row, sources, activity.value_or(services::AgentActivity{}), glance, finding, now);
+    fill_row(row, sources, activity.value_or(services::AgentActivity{}), glance, finding, now,
+             polls_within(sources.settings));
     return row;
 }
 

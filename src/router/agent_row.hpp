@@ -12,6 +12,7 @@
 #include "agentcom/services/presence.hpp"
 #include "agentcom/services/quota.hpp"
 #include "agentcom/services/roster.hpp"
+#include "agentcom/services/settings.hpp"
 #include "router/backlog_sweep.hpp"
 
 namespace agentcom::router {
@@ -22,6 +23,8 @@ struct AgentSources {
     const services::Presence& presence;
     const services::Roster& roster;
     const services::Quota& streams;
+    const services::Quota& looking;  // of them, those by which no agent is present
+    const services::Settings& settings;
 };
 
 /// What a profile's JSON says as a text, cut to what a row shows: of a JSON text what it holds, of
@@ -36,10 +39,14 @@ struct AgentSources {
     const AgentSources& sources, const core::AgentId& agent, const BacklogSweep::Finding* finding,
     core::Timestamp now);
 
+/// Whoever has asked for something within this is there, also without a connection: two minutes, or
+/// half as long again as agents are asked to leave between two heartbeats. Reads the store.
+[[nodiscard]] core::Millis polls_within(const services::Settings& settings);
+
 /// All but what it says of itself. `row.agent`, and its status, are set before.
 void fill_row(protocol::ObservedAgent& row, const AgentSources& sources,
               const services::AgentActivity& activity, const services::Roster::Glance& glance,
-              const BacklogSweep::Finding* finding, core::Timestamp now);
+              const BacklogSweep::Finding* finding, core::Timestamp now, core::Millis polls_within);
 /// What it says of itself: over its connection, or without one.
 void describe_row(protocol::ObservedAgent& row, const services::Profile& profile);
 void describe_row(protocol::ObservedAgent& row,

@@ -32,7 +32,7 @@ struct BacklogSweep::Sweep {
     bool of_holders = true;              // are looked at; then names that nobody holds a token for
     std::string after;                   // the last agent that was read ahead
     bool more = true;                    // others behind it
-    std::vector<core::AgentId> agents;
+    std::vector<store::HolderRecord> agents;
     std::size_t next = 0;  // of them
     std::optional<services::Mailbox::Read> read;
     std::chrono::steady_clock::duration spent{};
@@ -94,15 +94,17 @@ bool BacklogSweep::read_ahead(Sweep& sweep) const {
     bool more = false;
     if (sweep.of_holders) {
         auto page = store_.list_holders(sweep.after, clock_.now(), budget);
-        for (store::HolderRecord& each : page.entries) sweep.agents.push_back(each.agent);
+        sweep.agents = std::move(page.entries);
         more = page.more;
     } else {
         auto page = store_.list_unclaimed(sweep.after, budget);
-        sweep.agents = std::move(page.entries);
+        for (core::AgentId& each : page.entries) {
+            sweep.agents.push_back(store::HolderRecord{.agent = std::move(each)});
+        }
         more = page.more;
     }
     sweep.more = more && !sweep.agents.empty();
-    if (!sweep.agents.empty()) sweep.after = sweep.agents.back().str();
+    if (!sweep.agents.empty()) sweep.after = sweep.agents.back().agent.str();
     return true;
 }
 
@@ -113,19 +115,21 @@ bool BacklogSweep::step(Sweep& sweep) const {
         sweep.day_began = core::Seq{std::max<std::uint64_t>(first.value, 1) - 1};
     }
     if (sweep.next == sweep.agents.size()) return !read_ahead(sweep);
-    const core::AgentId& agent = sweep.agents[sweep.next];
-    if (!sweep.read) sweep.read = mailbox_.count_unread(agent);
+    const store::HolderRecord& holder = sweep.agents[sweep.next];
+    if (!sweep.read) sweep.read = mailbox_.count_unread(holder.agent);
     if (!mailbox_.go_on(*sweep.read)) return false;
-    add(sweep, agent, *sweep.read);
+    add(sweep, holder, *sweep.read);
     sweep.read.reset();
     ++sweep.next;
     return false;
 }
 
-void BacklogSweep::add(Sweep& sweep, const core::AgentId& agent,
+void BacklogSweep::add(Sweep& sweep, const store::HolderRecord& holder,
                        const services::Mailbox::Read& read) const {
+    const core::AgentId& agent = holder.agent;
     Figures& figures = sweep.figures;
     Finding found{.known = sweep.of_holders,
+                  .observer = sweep.of_holders && holder.role == core::Role::observer,
                   .unread = services::Mailbox::counted(read),
                   .more = read.view.capped != core::Seq{},
                   .oldest = std::nullopt,

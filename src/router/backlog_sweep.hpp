@@ -28,7 +28,8 @@ public:
 
     /// What was found of one agent.
     struct Finding {
-        bool known = true;  // somebody holds a token for it
+        bool known = true;      // somebody holds a token for it
+        bool observer = false;  // and that of an observer
         std::uint64_t unread = 0;
         bool more = false;                      // than a mailbox shows
         std::optional<core::Timestamp> oldest;  // of what is unread
@@ -84,7 +85,8 @@ private:
     [[nodiscard]] bool step(Sweep& sweep) const;
     /// Reads the next agents ahead. False when there are none.
     [[nodiscard]] bool read_ahead(Sweep& sweep) const;
-    void add(Sweep& sweep, const core::AgentId& agent, const services::Mailbox::Read& read) const;
+    void add(Sweep& sweep, const store::HolderRecord& holder,
+             const services::Mailbox::Read& read) const;
     void finish(Sweep& sweep, bool complete);
 
     const store::Store& store_;

@@ -144,7 +144,7 @@ protocol::AgentDetails Router::Impl::details(const core::AgentId& agent,
     protocol::AgentDetails details{.agent = agent, .known = role.has_value()};
     if (role) details.role = *role;
     if (auto kept = roster_.find(agent.str())) {
-        details.last_seen = kept->last_seen;
+        if (kept->last_seen.ms != 0) details.last_seen = kept->last_seen;
         details.status = std::move(kept->status);
         details.capabilities = std::move(kept->capabilities);
     }

@@ -44,7 +44,7 @@ void Router::Impl::operate(Context context, protocol::Observe) {
         return context.reply(core::Error(core::ErrorCode::unauthorized));
     }
     if (shutting_down) return context.reply(core::Error(core::ErrorCode::shutting_down));
-    if (auto error = take_stream(session, agent)) return context.reply(std::move(*error));
+    if (auto error = take_stream(session, context.caller)) return context.reply(std::move(*error));
     session.set_identity({.agent = agent,
                           .role = context.caller.role,
                           .session_id = core::random_u64(),
@@ -111,7 +111,7 @@ void Router::Impl::operate(Context context, protocol::ObservePairs request) {
 }
 
 AgentSources Router::Impl::agent_sources() const {
-    return {analytics_, presence_, roster_, *streams_};
+    return {analytics_, presence_, roster_, *streams_, *looking_, settings_};
 }
 
 protocol::HubOverview Router::Impl::overview(const ObservedRows::Counts& counts) {

@@ -21,12 +21,22 @@ void Router::Impl::operate(Context context, protocol::LogIn) {
         .session = {.agent = token->agent, .role = token->role, .expires_at = end},
         .cookie = cookie,
         .now = now};
+    if (const auto old = context.caller.old_web_session) end_session(context.loop, *old);
     submit(std::move(context), store::CreateWebSession{cookie.digest(), token->token, end},
            [this, answer = std::move(answer)](const store::WriteValue&) {
                // The token's oldest session may have ended for this one.
                recheck_sessions(answer.session.agent);
                return protocol::ReplyValue(answer);
            });
+}
+
+void Router::Impl::end_session(delivery::EventLoop& loop, const core::TokenDigest& session) {
+    const auto found = store.find_web_session(session);
+    const auto whose = found ? auth_.find(found->token, session) : std::nullopt;
+    if (!whose) return;
+    loop.submit(
+        store::EndWebSession{session},
+        [this, agent = whose->agent](const store::WriteResult&) { recheck_sessions(agent); });
 }
 
 void Router::Impl::operate(Context context, protocol::GetSession) {

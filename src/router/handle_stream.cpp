@@ -18,7 +18,8 @@ bool Router::Impl::ready_to_stream(delivery::Session& session, const Caller& cal
 }
 
 std::optional<core::Error> Router::Impl::take_stream(delivery::Session& session,
-                                                     const core::AgentId& agent) {
+                                                     const Caller& caller) {
+    const core::AgentId& agent = *caller.agent;
     if (const auto taken = streams_->take(agent); taken != services::Quota::Taken::yes) {
         core::Error error(core::ErrorCode::too_many_connections);
         if (taken == services::Quota::Taken::share_gone) {
@@ -26,8 +27,13 @@ std::optional<core::Error> Router::Impl::take_stream(delivery::Session& session,
         }
         return error;
     }
-    session.quota_place = std::shared_ptr<void>(
-        nullptr, [streams = streams_, agent](void*) { streams->give_back(agent); });
+    auto looking = caller.is_present() ? nullptr : looking_;
+    if (looking) (void)looking->take(agent);
+    session.quota_place =
+        std::shared_ptr<void>(nullptr, [streams = streams_, looking, agent](void*) {
+            if (looking) looking->give_back(agent);
+            streams->give_back(agent);
+        });
     return std::nullopt;
 }
 
@@ -45,8 +51,11 @@ void Router::Impl::operate(Context context, protocol::OpenStream request) {
         return context.reply(core::Error(core::ErrorCode::unauthorized));
     }
     if (shutting_down) return context.reply(core::Error(core::ErrorCode::shutting_down));
-    if (auto error = take_stream(session, agent)) return context.reply(std::move(*error));
-    analytics_.seen(agent, clock_.now());
+    if (auto error = take_stream(session, context.caller)) return context.reply(std::move(*error));
+    if (context.caller.is_present()) {
+        analytics_.seen(agent, clock_.now());
+        roster_.seen(agent, clock_.now());
+    }
     roster_.read(agent, clock_.now());
 
     // One moment of the log, as for a connection: see `identify`.

@@ -48,7 +48,7 @@ void HubWatch::look() {
     const bool due = state_.with([&](State& state) {
         if (now < state.next_look) return false;
         state.next_look = now + kLook;
-        state.series.count(wall, now, head);
+        state.series.count(now, head);
         if (now < state.next_measure) return false;
         state.next_measure = now + kMeasure;
         return true;
@@ -77,8 +77,7 @@ void HubWatch::recall(core::Timestamp sent_at) {
 HubWatch::Last HubWatch::last() const {
     const core::Timestamp now = clock_.now();
     return state_.with([&](const State& state) {
-        Last last{.point = std::nullopt,
-                  .points = state.points,
+        Last last{.points = state.points,
                   .messages_per_second = state.series.per_second(),
                   .messages_24h = state.series.messages_24h(now),
                   .commit = shown(state.series.commit()),
@@ -87,7 +86,6 @@ HubWatch::Last HubWatch::last() const {
                   .slow_consumers = state.slow_consumers.rise(),
                   .wrong_tokens = state.wrong_tokens.rise(),
                   .lost_log_lines = state.lost_log_lines.rise()};
-        if (state.point) last.point = shown(*state.point);
         return last;
     });
 }
@@ -95,7 +93,8 @@ HubWatch::Last HubWatch::last() const {
 HubWatch::Series HubWatch::series() const {
     const core::Timestamp now = clock_.now();
     return state_.with([&](const State& state) {
-        Series series;
+        Series series{.point = std::nullopt, .points = state.points, .minutes = {}, .hours = {}};
+        if (state.point) series.point = shown(*state.point);
         for (const auto& point : state.series.minutes(now)) series.minutes.push_back(shown(point));
         for (const auto& hour : state.series.hours(now)) {
             series.hours.push_back({hour.at, hour.messages});

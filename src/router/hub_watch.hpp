@@ -29,9 +29,7 @@ public:
     void recall(core::Timestamp sent_at);
 
     struct Last {
-        /// Of the stretch of ten seconds that ended last, and how many of them there have been.
-        std::optional<protocol::SeriesPoint> point;
-        std::uint64_t points = 0;
+        std::uint64_t points = 0;  // stretches of ten seconds that there have been
         double messages_per_second = 0;
         std::uint64_t messages_24h = 0;
         protocol::Percentiles commit;
@@ -44,6 +42,10 @@ public:
     };
     [[nodiscard]] Last last() const;
     struct Series {
+        /// Of the stretch of ten seconds that ended last, and how many of them there have been. The
+        /// others hold what these have told, and nothing that came later.
+        std::optional<protocol::SeriesPoint> point;
+        std::uint64_t points = 0;
         std::vector<protocol::SeriesPoint> minutes;
         std::vector<protocol::HourOfMessages> hours;
     };

@@ -242,6 +242,8 @@ private:
     void watch_token(delivery::EventLoop& loop, const delivery::Session& session);
     void forget_token(delivery::EventLoop& loop, const delivery::Session& session);
     void end_expired_sessions(delivery::EventLoop& loop);
+    /// Of whichever agent; nothing, when it has ended already.
+    void end_session(delivery::EventLoop& loop, const core::TokenDigest& session);
     /// The agent's tokens have changed: on every loop its connection stays if its own is good.
     void recheck_sessions(const core::AgentId& agent);
     void recheck_session(delivery::EventLoop& loop, const core::AgentId& agent);
@@ -265,7 +267,7 @@ private:
     /// Takes one of the places that there are for streams, which the session gives back; the error
     /// says why there is none.
     [[nodiscard]] std::optional<core::Error> take_stream(delivery::Session& session,
-                                                         const core::AgentId& agent);
+                                                         const Caller& caller);
 
     // Metrics (handle_metrics.cpp).
     [[nodiscard]] protocol::MetricsReport measure(const delivery::EventLoop& asking) const;
@@ -297,6 +299,7 @@ private:
     services::RateLimiter work_;   // of everything else
     services::Quota waiting_polls_;
     std::shared_ptr<services::Quota> streams_;  // outlived by places in it
+    std::shared_ptr<services::Quota> looking_;  // those of them by which no agent is present
 
     /// The analytics' summary, being made or made lately, and who waits for it.
     struct Summary {

@@ -24,6 +24,14 @@ bool is_news(const std::optional<core::Timestamp>& now, core::Timestamp told) {
     return now ? now->ms < told.ms || now->ms - told.ms >= kSeenAgain.count() : told.ms != 0;
 }
 
+/// An observer, or a person who only came by a browser: what is sent to everyone waits for them,
+/// too.
+bool only_looks(const services::AgentActivity& activity, const services::Roster::Glance& glance,
+                const BacklogSweep::Finding* finding) {
+    if (finding != nullptr && finding->observer) return true;
+    return glance.browsed && glance.last_seen.ms == 0 && !activity.connected && !activity.last_seen;
+}
+
 }  // namespace
 
 ObservedRows::Row& ObservedRows::row(std::string_view agent) {
@@ -38,6 +46,7 @@ void ObservedRows::begin_pass(std::shared_ptr<const BacklogSweep::Findings> find
                               core::Timestamp now, core::SteadyTime steady) {
     ++pass_;
     time_ = now;
+    polls_within_ = polls_within(sources_.settings);
     findings_ = std::move(findings);
     const std::int64_t minute = steady.time_since_epoch() / std::chrono::minutes(1);
     new_minute_ = std::exchange(minute_, minute) != minute;
@@ -116,7 +125,8 @@ void ObservedRows::update(Row& row, const services::AgentActivity& activity) {
         read_profile(row, glance);
     }
     const ObservedAgent before = row.now;
-    fill_row(row.now, sources_, activity, glance, finding, time_);
+    fill_row(row.now, sources_, activity, glance, finding, time_, polls_within_);
+    row.only_looks = only_looks(activity, glance, finding);
     const ObservedAgent& now = row.now;
     row.dirty = row.dirty || before.known != now.known || before.state != now.state ||
                 before.connected_since != now.connected_since || before.sent_24h != now.sent_24h ||
@@ -182,8 +192,8 @@ void ObservedRows::settle(Row& row) {
     }
     const std::uint64_t unread = now.unread.value_or(0);
     const std::int64_t long_ago = time_.ms - services::kTooLongUnread.count();
-    if (now.known && unread > 0 && now.oldest_unread && now.oldest_unread->ms <= long_ago &&
-        (!now.last_read || now.last_read->ms <= long_ago)) {
+    if (now.known && !row.only_looks && unread > 0 && now.oldest_unread &&
+        now.oldest_unread->ms <= long_ago && (!now.last_read || now.last_read->ms <= long_ago)) {
         ++counting_.not_reading_count;
         if (counting_.not_reading.size() < services::kMostNamed) {
             counting_.not_reading.push_back(now.agent);

@@ -62,6 +62,7 @@ private:
         std::uint64_t roster_version = 0;
         std::uint64_t pass = 0;  // that met it last
         bool connected = false;
+        bool only_looks = false;  // nobody is to read its mail
         bool profiled = false;
         bool dirty = true;
         bool changed = false;                       // in the last pass
@@ -91,6 +92,7 @@ private:
     std::uint64_t presence_version_ = 0;
     std::uint64_t pass_ = 0;
     core::Timestamp time_;
+    core::Millis polls_within_{};
     std::int64_t minute_ = 0;
     bool new_minute_ = false;
     Stage stage_ = Stage::over;

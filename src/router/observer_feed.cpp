@@ -85,6 +85,7 @@ void ObserverFeed::stop() {
     rows_.clear();
     snapshot_.reset();
     overview_ = {};
+    series_ = {};
 }
 
 void ObserverFeed::tell_changes() {
@@ -92,10 +93,13 @@ void ObserverFeed::tell_changes() {
     std::string overview;
     protocol::encode_overview(hub_.overview(rows_.counts()), overview);
     const bool tell_overview = overview != overview_ || now - overview_told_ >= kOverviewAtLeast;
-    const HubWatch::Last last = watch_.last();
     std::string point;
-    if (last.point && last.points != points_told_) protocol::encode_point(*last.point, point);
-    points_told_ = last.points;
+    // What a snapshot shows is of the moment of the last point that was told: what came since is
+    // told by the next one.
+    if (watch_.last().points != series_.points) {
+        series_ = watch_.series();
+        if (series_.point) protocol::encode_point(*series_.point, point);
+    }
     overview_ = std::move(overview);
     snapshot_.reset();
     const auto changed = rows_.changed();
@@ -121,9 +125,8 @@ void ObserverFeed::show(std::size_t loop) {
 }
 
 void ObserverFeed::make_snapshot() {
-    const HubWatch::Series series = watch_.series();
     std::string series_text;
-    protocol::encode_series(series.minutes, series.hours, series_text);
+    protocol::encode_series(series_.minutes, series_.hours, series_text);
     const auto rows = rows_.all();
     rows_shown_ = rows.size();
     core::Pieces snapshot;

@@ -84,7 +84,7 @@ private:
     core::Timestamp made_at_;
     std::string overview_;
     core::SteadyTime overview_told_;
-    std::uint64_t points_told_ = 0;
+    HubWatch::Series series_;                       // as of the last point that was told
     std::shared_ptr<const core::Pieces> snapshot_;  // of the present state, if somebody asked
 };
 

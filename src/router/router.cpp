@@ -2,12 +2,18 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
 #include <utility>
 #include <variant>
 
 #include "router/impl.hpp"
 
 namespace agentcom::router {
+
+namespace {
+// They have a place among the streams, too, which is what bounds them.
+constexpr std::uint64_t kNoLimit = std::numeric_limits<std::uint64_t>::max();
+}  // namespace
 
 Router::Impl::Impl(RouterOptions options, store::Store& the_store, delivery::LoopGroup& loops,
                    const core::Clock& clock)
@@ -30,6 +36,7 @@ Router::Impl::Impl(RouterOptions options, store::Store& the_store, delivery::Loo
       waiting_polls_(options_.max_waiting_polls, options_.max_waiting_polls_per_agent),
       streams_(
           std::make_shared<services::Quota>(options_.max_streams, options_.max_streams_per_agent)),
+      looking_(std::make_shared<services::Quota>(kNoLimit, kNoLimit)),
       backlogs_(std::make_shared<BacklogSweep>(
           the_store, mailbox_, analytics_, clock,
           BacklogSweep::Limits{options_.metrics_backlog_interval, options_.max_analytics_agents})),
@@ -195,7 +202,11 @@ Pending Router::Impl::answer(delivery::EventLoop& loop, const Caller& caller,
         return pending;
     }
     // Whoever has a connection is seen by that.
-    if (session == nullptr && caller.agent) roster_.seen(*caller.agent, clock_.now());
+    if (caller.web_session || std::holds_alternative<protocol::LogIn>(request)) {
+        if (caller.agent) roster_.browsed(*caller.agent);
+    } else if (session == nullptr && caller.is_present()) {
+        roster_.seen(*caller.agent, clock_.now());
+    }
     std::visit(
         [&](auto&& operation) {
             operate(Context{loop, caller, session, std::move(counting), pending},
@@ -337,6 +348,8 @@ bool Router::turning() const {
 void Router::set_reloader(Reloader reloader) { impl_->set_reloader(std::move(reloader)); }
 
 void Router::begin_shutdown() { impl_->begin_shutdown(); }
+
+core::Epoch Router::epoch() const { return impl_->store.epoch(); }
 
 bool Router::saturated() const noexcept { return impl_->store.saturated(); }
 

@@ -36,7 +36,8 @@ std::vector<Alarm> judge_alarms(const AlarmFigures& of) {
     }
     if (of.store_full) {
         add("store_full", true,
-            "The store is full and takes no messages. Make room on the disk, raise store.map_size, "
+            "The store is full and refuses what does not fit. Make room on the disk, raise "
+            "store.map_size, "
             "or keep less by the settings of retention.");
     } else if (of.room_bytes < kLittleRoom || of.room_bytes < of.max_bytes / kTenth) {
         add("store_nearly_full", false,
@@ -67,10 +68,11 @@ std::vector<Alarm> judge_alarms(const AlarmFigures& of) {
                 " closed in the last ten minutes because they did not take what they were sent. "
                 "Their clients should read faster, or ask for less.");
     }
-    if (of.wrong_tokens > 0) {
+    if (of.wrong_tokens >= kManyWrongTokens) {
         add("refused_logins", false,
-            counted(of.wrong_tokens, "wrong token was", "wrong tokens were") +
-                " shown in the last ten minutes. The hub's log says from where: somebody has a "
+            std::to_string(of.wrong_tokens) +
+                " wrong tokens were shown in the last ten minutes. The hub's log says from where: "
+                "somebody has a "
                 "token that was revoked or mistyped, or tries some out.");
     }
     if (of.lost_log_lines > 0) {

@@ -80,17 +80,16 @@ void HubSeries::add(core::Timestamp at, std::uint64_t messages) {
     slot(hours_, at.ms / kHourLength).messages += messages;
 }
 
-void HubSeries::count(core::Timestamp now, core::SteadyTime steady, std::uint64_t head) {
+void HubSeries::count(core::SteadyTime steady, std::uint64_t head) {
     const std::uint64_t more = head - std::min(head_, head);
     head_ = std::max(head_, head);
     counted_ += more;
-    add(now, more);
     rate_.note(steady, counted_);
 }
 
 HubSeries::Point HubSeries::measure(core::Timestamp now, Reading reading) {
-    Point point{.at = readings_.empty() ? now : point_began_,
-                .messages = counted_ - counted_at_point_};
+    Point point{.at = readings_.empty() ? now : point_began_, .messages = untold()};
+    add(point.at, point.messages);
     static const Reading kNone;
     const Reading& before = readings_.empty() ? kNone : readings_.back();
     point.commit = quantiles(before.commit, reading.commit);
@@ -150,7 +149,7 @@ std::vector<HubSeries::Hour> HubSeries::hours(core::Timestamp now) const {
 }
 
 std::uint64_t HubSeries::messages_24h(core::Timestamp now) const {
-    std::uint64_t all = 0;
+    std::uint64_t all = untold();
     for (const Hour& hour : hours(now)) all += hour.messages;
     return all;
 }

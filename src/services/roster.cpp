@@ -40,12 +40,12 @@ void Roster::seen(const core::AgentId& agent, core::Timestamp now) {
     with_shard(agent.str(), [&](Shard& shard) { entry(shard, agent).last_seen = now; });
 }
 
+void Roster::browsed(const core::AgentId& agent) {
+    with_shard(agent.str(), [&](Shard& shard) { entry(shard, agent).browsed = true; });
+}
+
 void Roster::read(const core::AgentId& agent, core::Timestamp now) {
-    with_shard(agent.str(), [&](Shard& shard) {
-        Entry& kept = entry(shard, agent);
-        kept.last_seen = now;
-        kept.last_read = now;
-    });
+    with_shard(agent.str(), [&](Shard& shard) { entry(shard, agent).last_read = now; });
 }
 
 void Roster::declare(const core::AgentId& agent, core::JsonText status,
@@ -92,7 +92,8 @@ Roster::Glance Roster::glance(std::string_view agent) const {
     return with_shard(agent, [&](const Shard& shard) -> Glance {
         const auto found = shard.entries.find(agent);
         if (found == shard.entries.end()) return {};
-        return {found->second.last_seen, found->second.last_read, found->second.version};
+        return {found->second.last_seen, found->second.last_read, found->second.version,
+                found->second.browsed};
     });
 }
 

@@ -36,6 +36,14 @@ protected:
         const std::string& line = answer.headers.at("set-cookie");
         return "Cookie: " + line.substr(0, line.find(';'));
     }
+    static std::string value_of(const std::string& shown) {
+        return shown.substr(shown.find('=') + 1);
+    }
+    std::string cookie_name() {
+        const auto epoch =
+            HttpClient(hub_.port(), alice_).get("/api/mailbox/alice").json().at("epoch");
+        return "agentcom_session_" + epoch.get<std::string>().substr(0, 8);
+    }
     std::string cookie(const std::string& token) { return cookie_of(log_in(token)); }
     Response ask(const std::string& verb, const std::string& path, std::vector<std::string> headers,
                  const std::string& token = {}) {
@@ -67,7 +75,8 @@ TEST_F(WebSessions, TheCookieStandsForTheTokenItWasGotFor) {
     EXPECT_EQ(begun.headers.at("cache-control"), "no-store");
     const std::string line = begun.headers.at("set-cookie");
     const std::string value = line.substr(0, line.find(';'));
-    EXPECT_EQ(value.size(), std::string("agentcom_session=").size() + 64);
+    EXPECT_EQ(value.substr(0, value.find('=')), cookie_name());
+    EXPECT_EQ(value.size(), cookie_name().size() + 1 + 64);
     EXPECT_EQ(line.substr(line.find(';')), "; Path=/; HttpOnly; SameSite=Strict; Max-Age=60");
     EXPECT_EQ(value.find(alice_), std::string::npos);
 
@@ -80,10 +89,10 @@ TEST_F(WebSessions, TheCookieStandsForTheTokenItWasGotFor) {
     EXPECT_EQ(status("GET", "/api/mailbox/alice", {shown}), 200);
     EXPECT_EQ(status("GET", "/api/mailbox/bob", {shown}), 401);
     EXPECT_EQ(status("GET", "/api/me", {}), 401);
-    EXPECT_EQ(status("GET", "/api/me", {"Cookie: agentcom_session=" + alice_}), 401);
-    EXPECT_EQ(status("GET", "/api/me", {"Cookie: xagentcom_session=" + shown.substr(25)}), 401);
+    EXPECT_EQ(status("GET", "/api/me", {"Cookie: " + cookie_name() + "=" + alice_}), 401);
+    EXPECT_EQ(status("GET", "/api/me", {"Cookie: x" + cookie_name() + "=" + value_of(shown)}), 401);
     // Not the other way round.
-    EXPECT_EQ(status("GET", "/api/me", {}, shown.substr(25)), 401);
+    EXPECT_EQ(status("GET", "/api/me", {}, value_of(shown)), 401);
     EXPECT_EQ(status("GET", "/api/session", {}, alice_), 404);
     // A token that is shown counts, good or not.
     EXPECT_EQ(status("GET", "/api/me", {shown}, std::string(64, '0')), 401);
@@ -123,7 +132,8 @@ TEST_F(WebSessions, WhatChangesSomethingNeedsTheHubsOwnPage) {
         {{shown, kPageMark, kOwn}, 200, 200},
         {{shown}, 403, 200},
         {{shown, kOwn}, 403, 200},
-        {{shown, kOwn, "X-AgentCom-Page: 0"}, 403, 200},
+        {{shown, kOwn, "X-AgentCom-Page:"}, 403, 200},
+        {{shown, kOwn, "X-AgentCom-Page: alice"}, 200, 200},
         {{shown, kPageMark, "Origin: https://friend.example"}, 403, 401},
         {{shown, kPageMark, "Origin: https://stranger.example"}, 403, 401},
         {{shown, kPageMark, "Origin: null"}, 403, 401},
@@ -160,12 +170,39 @@ TEST_F(WebSessions, WhatChangesSomethingNeedsTheHubsOwnPage) {
     EXPECT_EQ(preflight.headers.count("access-control-allow-credentials"), 0U);
 }
 
+TEST_F(WebSessions, APageThatShowsSomebodyElseChangesNothing) {
+    const std::string shown = cookie(hub_.create_token("Zoe-1"));
+    const auto send = [&](const std::string& page) {
+        return ask("POST", "/api/message", {shown, kOwn, "X-AgentCom-Page: " + page});
+    };
+    EXPECT_EQ(send("Zo%65-1").status, 200);
+    for (const char* other : {"alice", "zoe-1", "Zoe-1%2", "0"}) {
+        const Response refused = send(other);
+        EXPECT_EQ(refused.status, 409) << other;
+        EXPECT_EQ(refused.json().at("error"), "session_changed") << other;
+    }
+    // Nobody is logged out by a tab that shows somebody else.
+    EXPECT_EQ(status("DELETE", "/api/session", {shown, "X-AgentCom-Page: alice"}), 409);
+    EXPECT_EQ(status("GET", "/api/session", {shown, "X-AgentCom-Page: alice"}), 200);
+}
+
+TEST_F(WebSessions, AHubBesideThisOneHasItsOwn) {
+    Hub beside(settings());
+    const std::string here = cookie(alice_);
+    HttpClient client(beside.port());
+    const Response there = client.post("/api/session", {{"token", beside.create_token("carol")}});
+    // As a browser shows them to both.
+    const std::string both = here + "; " + cookie_of(there).substr(8);
+    EXPECT_EQ(ask("GET", "/api/me", {both}).json().at("agent_id"), "alice");
+    EXPECT_EQ(client.request("GET", "/api/me", {}, {both}).json().at("agent_id"), "carol");
+}
+
 TEST_F(WebSessions, OtherProtocolsTakeNoCookie) {
     const std::string shown = cookie(alice_);
     EXPECT_EQ(status("POST", "/mcp", {shown, kPageMark}), 401);
     EXPECT_EQ(status("POST", "/hooks/claude", {shown, kPageMark}), 401);
     WsClient socket(hub_.port());
-    EXPECT_EQ(socket.identify("alice", shown.substr(25)).at("error"), "invalid_token");
+    EXPECT_EQ(socket.identify("alice", value_of(shown)).at("error"), "invalid_token");
 }
 
 TEST_F(WebSessions, EndsWhenThePersonLogsOut) {
@@ -175,7 +212,7 @@ TEST_F(WebSessions, EndsWhenThePersonLogsOut) {
     EXPECT_EQ(out.status, 204);
     EXPECT_EQ(out.body, "");
     EXPECT_EQ(out.headers.at("set-cookie"),
-              "agentcom_session=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0");
+              cookie_name() + "=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0");
     EXPECT_EQ(status("GET", "/api/me", {shown}), 401);
     EXPECT_EQ(status("GET", "/api/me", {other}), 200);
     // Whoever is logged out already is so.
@@ -183,6 +220,22 @@ TEST_F(WebSessions, EndsWhenThePersonLogsOut) {
     EXPECT_EQ(again.status, 204);
     EXPECT_EQ(again.headers.count("set-cookie"), 1U);
     EXPECT_EQ(status("DELETE", "/api/session", {}), 204);
+}
+
+TEST_F(WebSessions, ANewOneEndsTheOneWhoseCookieCameWithIt) {
+    const std::string first = cookie(alice_);
+    const std::string elsewhere = cookie(alice_);
+    const Response next = log_in(hub_.admin_token(), {first, kOwn});
+    ASSERT_EQ(next.status, 200) << next.body;
+    EXPECT_EQ(status("GET", "/api/me", {first}), 401);
+    EXPECT_EQ(status("GET", "/api/me", {elsewhere}), 200);
+    EXPECT_EQ(ask("GET", "/api/me", {cookie_of(next)}).json().at("agent_id"), "admin");
+    // A login that fails ends nothing, nor does a cookie that is none.
+    EXPECT_EQ(log_in(std::string(64, '0'), {elsewhere}).status, 401);
+    EXPECT_EQ(status("GET", "/api/me", {elsewhere}), 200);
+    EXPECT_EQ(log_in(alice_, {first}).status, 200);
+    EXPECT_EQ(log_in(alice_, {"Cookie: " + cookie_name() + "=nonsense"}).status, 200);
+    EXPECT_EQ(status("GET", "/api/me", {elsewhere}), 200);
 }
 
 TEST_F(WebSessions, EndsWithItsTimeAndWithItsToken) {

@@ -44,6 +44,10 @@ protected:
     Caller caller_of(const std::string& name, core::Role role = core::Role::agent) {
         return router_->authenticate(create_token(name, role));
     }
+    Caller in_browser(const std::string& name) {
+        const auto begun = get<protocol::LoggedIn>(caller_of(name), protocol::LogIn{});
+        return router_->authenticate_web_session(begun.cookie.reveal());
+    }
     /// Asks on the loop; nothing when it may not.
     std::optional<core::ErrorCode> try_watch(TestSession& session, const Caller& caller,
                                              std::size_t index = 0) {
@@ -303,13 +307,80 @@ TEST_F(ObserveTest, AnAgentThatAsksWithoutAConnectionIsPollingUntilItHasNotForTw
     Watcher watcher = watch();
     until_row(watcher, "bob",
               {{"state", "polling"}, {"status", "at it"}, {"last_read_at", polled.ms}});
-    clock_.advance(Millis{110'000});
+    // As agents are asked to look in every quarter of an hour, half of that more is allowed.
+    clock_.advance(Millis{1'340'000});
     until_row(watcher, "bob", {{"state", "offline"}});
-    EXPECT_GE(clock_.now().ms - polled.ms, 120'000);
+    EXPECT_GE(clock_.now().ms - polled.ms, 1'350'000);
     (void)get<protocol::MailboxPage>(as("bob"), poll("bob"));
     until_row(watcher, "bob", {{"state", "polling"}});
     // Whoever watches is there, too.
     EXPECT_EQ(watcher.rows.at("watcher").at("state"), "polling");
+}
+
+TEST_F(ObserveTest, WhoAsksMoreOftenIsAwaySoonerButNotWithinTwoMinutes) {
+    RouterOptions options;
+    options.heartbeat_interval = Millis{1'000};
+    start(options);
+    create_token("bob");
+    (void)get<protocol::MailboxPage>(as("bob"), poll("bob"));
+    const core::Timestamp polled = clock_.now();
+    Watcher watcher = watch();
+    until_row(watcher, "bob", {{"state", "polling"}});
+    clock_.advance(Millis{110'000});
+    until_row(watcher, "bob", {{"state", "offline"}});
+    EXPECT_GE(clock_.now().ms - polled.ms, 120'000);
+}
+
+TEST_F(ObserveTest, WhoOnlyLooksIsNotOnlineAndNeedReadNothing) {
+    create_token("sender");
+    const Caller person = in_browser("person");
+    const Caller observer = caller_of("observer", core::Role::observer);
+    create_token("bob");
+    Watcher watcher;
+    watcher.session = &fresh_session();
+    EXPECT_EQ(try_watch(*watcher.session, person), std::nullopt);
+    TestSession& other = fresh_session();
+    EXPECT_EQ(try_watch(other, observer, 1), std::nullopt);
+    for (const Caller& each : {person, observer}) {
+        (void)get<protocol::ObservedAgentPage>(each, protocol::ObserveAgent{"bob"});
+    }
+    (void)get<protocol::MessageSent>(as("sender"), broadcast());
+    for (const char* name : {"person", "observer"}) {
+        until_row(
+            watcher, name,
+            {{"state", "offline"}, {"connections", 0}, {"last_seen", nullptr}, {"unread", 1}});
+    }
+    clock_.advance(Millis{3'600'000});
+    until(watcher, [](const Watcher& of) { return of.overview.at("alarms").size() == 1; });
+    EXPECT_EQ(watcher.overview.at("alarms")[0].at("agents"), Json::array({"bob"}));
+    // Who has come with the token itself is an agent like others.
+    (void)get<protocol::ObservedAgentPage>(as("person"), protocol::ObserveAgent{"bob"});
+    until_row(watcher, "person", {{"state", "polling"}});
+    until(watcher,
+          [](const Watcher& of) { return of.overview.at("alarms")[0].at("agents").size() == 2; });
+    on(0, [&] { router_->disconnected(loop(0), *watcher.session); });
+    on(1, [&] { router_->disconnected(loop(1), other); });
+}
+
+TEST_F(ObserveTest, WithTheNextPointASnapshotsSeriesCountEachMessageOnce) {
+    for (const char* name : {"alice", "bob"}) create_token(name);
+    Watcher first = watch("first");
+    const auto sum = [](const Json& pairs) {
+        std::uint64_t all = 0;
+        for (const Json& pair : pairs) all += pair.at(1).get<std::uint64_t>();
+        return all;
+    };
+    for (int i = 0; i < 3; ++i) send("alice", "bob");
+    until(first, [](const Watcher& of) { return of.overview.at("messages").at("total_24h") == 3; });
+    Watcher watcher = watch();
+    until(watcher, [](const Watcher& of) { return of.events.back().contains("point"); });
+    std::uint64_t points = 0;
+    for (const Json& event : watcher.events) {
+        if (event.contains("point")) points += event.at("point").at(1).get<std::uint64_t>();
+    }
+    const Json& series = watcher.events.at(0).at("series");
+    EXPECT_EQ(sum(series.at("hours")) + points, 3U);
+    EXPECT_EQ(sum(series.at("minutes")) + points, 3U);
 }
 
 TEST_F(ObserveTest, ReceivedCountsWhatCameThroughChannelsAndBroadcastsAndNotOnesOwn) {
@@ -365,6 +436,9 @@ TEST_F(ObserveTest, AfterAStartTheDayBeforeItIsCountedAgain) {
 }
 
 TEST_F(ObserveTest, MailThatNobodyReadsForAnHourIsAnAlarm) {
+    RouterOptions options;
+    options.heartbeat_interval = Millis{60'000};  // so that who polled is offline soon
+    start(options);
     for (const char* name : {"alice", "bob"}) create_token(name);
     send("alice", "bob");
     Watcher watcher = watch();

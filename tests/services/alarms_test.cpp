@@ -40,7 +40,7 @@ TEST(Alarms, EachFigureHasItsOwnAndSaysWhatToDo) {
         {[](auto& f) { f.commit_stalled = true; }, "commit_stalled", true},
         {[](auto& f) { f.loop_stalled = true; }, "loop_stalled", true},
         {[](auto& f) { f.slow_consumers = 2; }, "slow_consumers", false},
-        {[](auto& f) { f.wrong_tokens = 2; }, "refused_logins", false},
+        {[](auto& f) { f.wrong_tokens = 5; }, "refused_logins", false},
         {[](auto& f) { f.lost_log_lines = 2; }, "log_drops", false},
         {[](auto& f) { f.not_reading_count = 1; }, "unread_old", false},
     };
@@ -69,9 +69,17 @@ TEST(Alarms, LittleRoomIsATenthOr64MiB) {
     EXPECT_EQ(codes(judge_alarms(figures)), Codes{"store_full"});
 }
 
+TEST(Alarms, AFewWrongTokensAreSlips) {
+    AlarmFigures figures = well();
+    figures.wrong_tokens = kManyWrongTokens - 1;
+    EXPECT_EQ(codes(judge_alarms(figures)), Codes{});
+    figures.wrong_tokens = kManyWrongTokens;
+    EXPECT_EQ(codes(judge_alarms(figures)), Codes{"refused_logins"});
+}
+
 TEST(Alarms, TheWorstComeFirstAndAgentsAreNamedUpToABound) {
     AlarmFigures figures = well();
-    figures.wrong_tokens = 1;
+    figures.wrong_tokens = 6;
     figures.not_reading_count = 30;
     for (int i = 0; i < 30; ++i) figures.not_reading.push_back("a" + std::to_string(i));
     figures.loop_stalled = true;
@@ -79,7 +87,7 @@ TEST(Alarms, TheWorstComeFirstAndAgentsAreNamedUpToABound) {
     EXPECT_EQ(codes(alarms), (Codes{"loop_stalled", "unread_old", "refused_logins"}));
     EXPECT_EQ(alarms[1].agents.size(), kMostNamed);
     EXPECT_TRUE(alarms[1].text.starts_with("30 agents have"));
-    EXPECT_TRUE(alarms[2].text.starts_with("1 wrong token was"));
+    EXPECT_TRUE(alarms[2].text.starts_with("6 wrong tokens were"));
 }
 
 TEST(Alarms, AreRememberedForAsLongAsTheyHold) {

@@ -57,9 +57,12 @@ TEST(RecentRise, IsThatOfTheWindow) {
 
 TEST(HubSeries, CountsByMinuteAndHourAndForgetsWhatIsOlder) {
     HubSeries series(100);
-    series.count(past(0), steady(0), 100);
-    series.count(past(1'000), steady(1'000), 110);
-    series.count(past(kMinuteLong), steady(kMinuteLong), 115);
+    series.count(steady(0), 100);
+    series.count(steady(1'000), 110);
+    (void)series.measure(past(1'000), {});
+    (void)series.measure(past(kMinuteLong), {});
+    series.count(steady(kMinuteLong + 1'000), 115);
+    (void)series.measure(past(kMinuteLong + 10'000), {});
     auto minutes = series.minutes(past(kMinuteLong));
     ASSERT_EQ(minutes.size(), HubSeries::kMinutes);
     EXPECT_EQ(minutes[59].messages, 5U);
@@ -71,6 +74,22 @@ TEST(HubSeries, CountsByMinuteAndHourAndForgetsWhatIsOlder) {
     EXPECT_EQ(series.messages_24h(past(24 * kHourLong)), 0U);
     EXPECT_EQ(series.minutes(past(kHourLong))[0].messages, 5U);
     for (const auto& minute : series.minutes(past(2 * kHourLong))) EXPECT_EQ(minute.messages, 0U);
+}
+
+TEST(HubSeries, WithTheNextPointEachMessageCountsOnce) {
+    HubSeries series(0);
+    (void)series.measure(past(0), {});
+    series.count(steady(1'000), 3);
+    EXPECT_EQ(series.measure(past(10'000), {}).messages, 3U);
+    series.count(steady(12'000), 8);
+    const Timestamp now = past(15'000);
+    EXPECT_EQ(series.minutes(now).back().messages, 3U) << "the next point tells the five others";
+    EXPECT_EQ(series.hours(now).back().messages, 3U);
+    EXPECT_EQ(series.messages_24h(now), 8U);
+    EXPECT_EQ(series.measure(past(20'000), {}).messages, 5U);
+    EXPECT_EQ(series.minutes(now).back().messages, 8U);
+    EXPECT_EQ(series.hours(now).back().messages, 8U);
+    EXPECT_EQ(series.messages_24h(now), 8U);
 }
 
 TEST(HubSeries, TakesInWhatWasSentBeforeUnlessItIsTooOld) {
@@ -91,7 +110,7 @@ TEST(HubSeries, MeasuresTheLastMinute) {
     EXPECT_FALSE(series.commit().p50);
     (void)series.measure(past(0), slow);
     EXPECT_GT(*series.commit().p50, 5);
-    series.count(past(5'000), steady(5'000), 7);
+    series.count(steady(5'000), 7);
     slow.commit.counts[0] = 1'000;
     const auto point = series.measure(past(10'000), slow);
     EXPECT_EQ(point.at, past(0));

@@ -84,5 +84,15 @@ TEST(Roster, RemembersWhenAMailboxWasLookedIntoAndWhatWasSaidAnew) {
     EXPECT_GT(roster.glance("bob").version, before);
 }
 
+TEST(Roster, WhoBrowsesInAnAgentsNameIsNotTheAgent) {
+    Roster roster(10);
+    EXPECT_FALSE(roster.glance("ann").browsed);
+    roster.browsed(agent("ann"));
+    roster.read(agent("ann"), core::Timestamp{5});
+    EXPECT_TRUE(roster.glance("ann").browsed);
+    EXPECT_EQ(roster.glance("ann").last_seen, core::Timestamp{0});
+    EXPECT_EQ(roster.glance("ann").last_read, core::Timestamp{5});
+}
+
 }  // namespace
 }  // namespace agentcom::services

@@ -130,6 +130,7 @@ export const codes = {
   rate_limited: [RateLimitedError, true],
   reset_cooldown: [ConflictError, true],
   invalid_configuration: [ConflictError, false],
+  session_changed: [ConflictError, false],
   unknown_recipient_limit: [LimitReachedError, true],
   subscription_limit: [LimitReachedError, true],
   binary_not_supported: [InvalidRequestError, false],

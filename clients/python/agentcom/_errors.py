@@ -156,6 +156,7 @@ CODES: dict[str, tuple[type[AgentComError], bool]] = {
     "rate_limited": (RateLimitedError, True),
     "reset_cooldown": (ConflictError, True),
     "invalid_configuration": (ConflictError, False),
+    "session_changed": (ConflictError, False),
     "unknown_recipient_limit": (LimitReachedError, True),
     "subscription_limit": (LimitReachedError, True),
     "binary_not_supported": (InvalidRequestError, False),

@@ -37,6 +37,7 @@ enum class ErrorCode : std::uint8_t {
     forbidden,
     forbidden_origin,
     forbidden_host,
+    session_changed,
     admin_only,
     read_only,
     not_found,

@@ -27,10 +27,17 @@ struct Caller {
     std::optional<core::TokenDigest> token{};        // by which it was recognised
     bool local = false;                              // asks from this machine, and not for others
     std::optional<core::TokenDigest> web_session{};  // in a browser, that stood for the token
+    /// That this browser had before, and which a new one takes the place of.
+    std::optional<core::TokenDigest> old_web_session{};
     [[nodiscard]] bool is_admin() const noexcept { return agent && role == core::Role::admin; }
     /// Whether every message and every channel may be read.
     [[nodiscard]] bool reads_everything() const noexcept {
         return agent && (role == core::Role::admin || role == core::Role::observer);
+    }
+    /// Whether the agent is here by what it asks: a person in a browser, or an observer, only
+    /// looks.
+    [[nodiscard]] bool is_present() const noexcept {
+        return agent && !web_session && role != core::Role::observer;
     }
     [[nodiscard]] protocol::Standing standing() const noexcept {
         return agent ? protocol::standing_of(role) : protocol::Standing::nobody;
@@ -178,6 +185,8 @@ public:
     /// polls are answered with what there is.
     void begin_shutdown();
     /// Whether the commit pipeline has more than it wants: stop reading input for a moment.
+    /// Of the store.
+    [[nodiscard]] core::Epoch epoch() const;
     [[nodiscard]] bool saturated() const noexcept;
 
 private:

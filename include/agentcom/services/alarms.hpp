@@ -37,6 +37,8 @@ struct Alarm {
 
 /// Mail that waits for so long is a matter for alarm.
 inline constexpr core::Millis kTooLongUnread{3'600'000};
+/// Fewer wrong tokens in ten minutes are somebody's slip, and no matter for alarm.
+inline constexpr std::uint64_t kManyWrongTokens = 5;
 /// Agents that one alarm names.
 inline constexpr std::size_t kMostNamed = 20;
 

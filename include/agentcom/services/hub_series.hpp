@@ -70,7 +70,7 @@ public:
     explicit HubSeries(std::uint64_t head) : head_(head) {}
 
     /// About once a second.
-    void count(core::Timestamp now, core::SteadyTime steady, std::uint64_t head);
+    void count(core::SteadyTime steady, std::uint64_t head);
     /// About every ten seconds; also the point of that stretch, which ends now.
     Point measure(core::Timestamp now, Reading reading);
     /// A message that was sent before the series began.
@@ -80,9 +80,12 @@ public:
     [[nodiscard]] double per_second() const noexcept { return rate_.rate(); }
     [[nodiscard]] LatencyQuantiles commit() const { return minute(&Reading::commit); }
     [[nodiscard]] LatencyQuantiles delivery() const { return minute(&Reading::delivery); }
-    /// Oldest first, the present one last; those without messages are there, too.
+    /// Oldest first, the present one last; those without messages are there, too. Without what was
+    /// counted since the last point: the next one tells that, so that who adds points to what is
+    /// here counts each message once.
     [[nodiscard]] std::vector<Point> minutes(core::Timestamp now) const;
     [[nodiscard]] std::vector<Hour> hours(core::Timestamp now) const;
+    /// With what no point has told yet.
     [[nodiscard]] std::uint64_t messages_24h(core::Timestamp now) const;
 
 private:
@@ -95,6 +98,8 @@ private:
     };
     static Slot& slot(std::vector<Slot>& ring, std::int64_t stretch);
     void add(core::Timestamp at, std::uint64_t messages);
+    /// Messages since the last point.
+    [[nodiscard]] std::uint64_t untold() const noexcept { return counted_ - counted_at_point_; }
     /// Over the last minute.
     [[nodiscard]] LatencyQuantiles minute(core::HistogramReading Reading::*of) const;
 

@@ -22,11 +22,12 @@ namespace agentcom::services {
 class Roster {
 public:
     struct Entry {
-        core::Timestamp last_seen;
+        core::Timestamp last_seen;  // 0: not known
         std::optional<core::JsonText> status{};
         std::optional<core::JsonText> capabilities{};
         bool card = false;                           // everybody may be shown its card
         std::optional<core::Timestamp> last_read{};  // its mailbox
+        bool browsed = false;                        // somebody looked around in its name
         std::uint64_t version = 0;                   // of what it said of itself
     };
     /// What changes all the time, without copies of texts.
@@ -34,6 +35,7 @@ public:
         core::Timestamp last_seen;  // 0: not known
         std::optional<core::Timestamp> last_read{};
         std::uint64_t version = 0;
+        bool browsed = false;
     };
 
     static constexpr std::size_t kMostBytes = std::size_t{64} << 20;
@@ -41,7 +43,9 @@ public:
     explicit Roster(std::size_t most) : shards_used_(most < kFew ? 1 : kShards), most_(most) {}
 
     void seen(const core::AgentId& agent, core::Timestamp now);
-    /// It has looked into its mailbox, or acknowledged some of it.
+    /// A person has looked around in a browser in its name, by which the agent itself is not here.
+    void browsed(const core::AgentId& agent);
+    /// Its mailbox has been looked into, or some of it acknowledged.
     void read(const core::AgentId& agent, core::Timestamp now);
     /// Absent capabilities stay as they are.
     void declare(const core::AgentId& agent, core::JsonText status,
