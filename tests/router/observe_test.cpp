@@ -478,6 +478,7 @@ TEST_F(ObserveTest, MailboxesInWhichMoreAndMoreWaitsAreNamed) {
 TEST_F(ObserveTest, RowsAreBoundedAndThoseSeenLastAreShown) {
     RouterOptions options;
     options.observed_agents = 2;
+    options.heartbeat_interval = Millis{60'000};  // so that who asked is offline soon
     start(options);
     for (const char* name : {"ann", "ben", "cat"}) {
         create_token(name);
