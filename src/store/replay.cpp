@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <string>
-#include <variant>
 
 #include "agentcom/store/operation_codec.hpp"
 #include "store/journal.hpp"
@@ -21,25 +20,6 @@ constexpr std::uint64_t kMostAtOnce = 16'384;
 
 StoreClock::Reading reading_of(const BatchTime& time) {
     return {time.shown, ClockAnchor{time.stored, time.wall, time.elapsed_ms, time.boot}};
-}
-
-/// What has been admitted is not refused again: how batches are gathered decides when retention
-/// takes what it may, and so how much of a quota was left.
-ApplyRules without_quotas(ApplyRules rules) {
-    constexpr std::uint64_t kNone = std::uint64_t{1} << 60;
-    Quotas& quotas = rules.quotas;
-    quotas.max_unclaimed_mailboxes = kNone;
-    quotas.max_channels = kNone;
-    quotas.max_subscriptions_per_agent = kNone;
-    quotas.max_members_per_channel = kNone;
-    quotas.share_percent = 100;
-    return rules;
-}
-
-/// Whether it matters to an operation that the batch before it was a transaction of its own.
-bool stands_alone(const WriteOp& op) {
-    return !std::holds_alternative<AppendMessage>(op) && !std::holds_alternative<AckMailbox>(op) &&
-           !std::holds_alternative<MarkRead>(op) && !std::holds_alternative<MarkShown>(op);
 }
 
 std::string cannot_apply(const std::filesystem::path& directory, const std::exception& error) {
@@ -61,10 +41,9 @@ public:
                                  std::to_string(operations.head.value) + ", which has " +
                                  std::to_string(batch_.head().value));
         }
-        const bool alone = std::ranges::any_of(operations.operations, stands_alone);
-        if (open_ && (alone || pending_ >= kMostAtOnce)) commit();
+        if (pending_ >= kMostAtOnce) commit();
         const StoreClock::Reading time = reading_of(operations.time);
-        batch_.set_rules(without_quotas(operations.rules));
+        batch_.set_rules(operations.rules);
         if (open_) {
             batch_.go_on(time);
         } else {
@@ -74,12 +53,12 @@ public:
         for (WriteOp& op : operations.operations) {
             const WriteResult result = batch_.apply(op);
             if (result) continue;
-            // It was possible once. Something that it needs has been damaged since.
+            // It was possible once, and what decides it has travelled with it. Something that it
+            // needs has been damaged since.
             env_.damage().report("an operation of the journal cannot be applied again: " +
                                  result.error().wire_name());
         }
         pending_ += operations.operations.size();
-        if (alone) commit();
     }
     void commit() {
         if (!open_) return;

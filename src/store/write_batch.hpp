@@ -76,7 +76,7 @@ public:
     void abort() noexcept;
     /// Ends a transaction in which nothing has come of any operation.
     void drop() noexcept;
-    /// Goes on with the next batch in the same transaction.
+    /// Goes on with the next batch in the same transaction. All but that is as after a commit.
     void go_on(const StoreClock::Reading& now);
 
     /// Newest message of the present transaction, or of the last one.

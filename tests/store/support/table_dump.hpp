@@ -15,9 +15,6 @@ using TableDump = std::map<std::string, std::string>;
 /// The same of a store that nobody has open, as its file says, whatever its journal has.
 [[nodiscard]] TableDump dump_file(const std::filesystem::path& data_file);
 
-/// The same without how messages are gathered into blocks of the log and of lists.
-[[nodiscard]] TableDump without_blocks(const TableDump& dump);
-
 /// The first difference in words; empty: there is none.
 [[nodiscard]] std::string difference(const TableDump& expected, const TableDump& found);
 
