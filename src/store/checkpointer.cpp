@@ -120,14 +120,16 @@ void Checkpointer::begin_if_due() {
 }
 
 void Checkpointer::begin() {
-    next_pin_ = std::make_unique<Pin>(env_);
+    // Also when it cannot be begun: not every batch is to try again.
+    last_begun_ = clock_.steady();
+    auto pin = std::make_unique<Pin>(env_);
     // Read before another commit can write it over.
-    next_ = checkpoint_of(*next_pin_, {});
+    next_ = checkpoint_of(*pin, {});
     const std::uint64_t covered = journal_.bytes() - Journal::kSegmentStart;
     next_.journal = journal_.turn();
+    next_pin_ = std::move(pin);
     earlier_bytes_.store(covered, std::memory_order_relaxed);
     count_bytes();
-    last_begun_ = clock_.steady();
     used_at_last_ = env_.size().used();
     written_ = used_at_last_;
     {
@@ -171,11 +173,6 @@ std::optional<std::string> Checkpointer::failure() const {
     return shared_.failure;
 }
 
-std::uint64_t Checkpointer::made() const {
-    const std::lock_guard lock(mutex_);
-    return shared_.made;
-}
-
 void Checkpointer::run() {
     std::unique_lock lock(mutex_);
     for (;;) {
@@ -189,7 +186,6 @@ void Checkpointer::run() {
             failure = error.what();
         }
         lock.lock();
-        shared_.made += failure ? 0 : 1;
         // What has failed stays under way for ever: nothing of the journal may be written over.
         shared_.wanted = failure.has_value();
         shared_.failure = std::move(failure);
@@ -208,8 +204,9 @@ void Checkpointer::write_out() const {
                                   SYNC_FILE_RANGE_WAIT_AFTER) != 0) {
             const int error = errno;
             // Not every file system can. But a failed write is told of once only, and so here.
-            if (error == ENOSYS || error == EINVAL || error == ESPIPE || error == EOPNOTSUPP)
+            if (error == ENOSYS || error == EINVAL || error == ESPIPE || error == EOPNOTSUPP) {
                 return;
+            }
             throw JournalError(error, "write the store's file", JournalError::During::sync);
         }
     }

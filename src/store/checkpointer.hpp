@@ -46,8 +46,6 @@ public:
     void close();
     /// Why none can be made any more; nothing: all is well. A sentence's end.
     [[nodiscard]] std::optional<std::string> failure() const;
-    /// Made since the beginning.
-    [[nodiscard]] std::uint64_t made() const;
     /// All but what was replayed. For any thread.
     [[nodiscard]] JournalFigures figures() const;
 
@@ -55,7 +53,6 @@ private:
     struct Shared {
         bool wanted = false;  // the thread has something to do, or does it
         bool stopping = false;
-        std::uint64_t made = 0;
         std::optional<std::string> failure;
     };
 
