@@ -17,6 +17,7 @@ inline constexpr MemberRights kAllRights = kMayRead | kMayPublish | kMayManage;
 struct ChannelMember {
     AgentId agent;
     MemberRights rights = 0;
+    bool operator==(const ChannelMember&) const = default;
 };
 
 }  // namespace agentcom::core

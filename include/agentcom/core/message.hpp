@@ -40,6 +40,7 @@ struct Draft {
     std::string type;                     // free text, "chat" by default
     JsonText payload;                     // the sender's bytes
     std::optional<std::string> reply_to;  // free text, at most kMaxReplyToBytes
+    bool operator==(const Draft&) const = default;
 };
 
 /// A message of the log. Immutable once committed, shared between all who deliver it.

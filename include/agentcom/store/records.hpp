@@ -70,6 +70,7 @@ struct HolderRecord {
 struct ReadSpan {
     core::Seq after;
     core::Seq up_to;
+    bool operator==(const ReadSpan&) const = default;
 };
 
 struct MailboxQuery {

@@ -29,6 +29,7 @@ struct AppendMessage {
     core::Draft draft;
     std::optional<std::string> idempotency_key;
     std::uint64_t body_digest = 0;  // filled by Store::submit when there is a key
+    bool operator==(const AppendMessage&) const = default;
 };
 struct Appended {
     /// The stored message; for a duplicate the one stored first (only seq, id, channel_seq and
@@ -45,6 +46,7 @@ struct AckMailbox {
     core::AgentId agent;
     core::Seq up_to;
     std::vector<ReadSpan> shown{};
+    bool operator==(const AckMailbox&) const = default;
 };
 struct CursorMoved {
     core::Seq cursor;  // where it stands now
@@ -55,12 +57,14 @@ struct CursorMoved {
 struct MarkRead {
     core::AgentId agent;
     ReadSpan span;
+    bool operator==(const MarkRead&) const = default;
 };
 /// Records that all of these stretches was shown to the agent, for acknowledgements after a
 /// restart.
 struct MarkShown {
     core::AgentId agent;
     std::vector<ReadSpan> spans;
+    bool operator==(const MarkShown&) const = default;
 };
 
 struct CreateToken {
@@ -70,11 +74,13 @@ struct CreateToken {
     core::Role role = core::Role::agent;
     std::string name{};  // at most core::kMaxTokenNameBytes
     std::optional<core::Timestamp> expires_at{};
+    bool operator==(const CreateToken&) const = default;
 };
 /// All of an agent's tokens, or those that begin with these digits.
 struct RevokeTokens {
     std::string agent;
     std::string prefix{};  // empty: all
+    bool operator==(const RevokeTokens&) const = default;
 };
 struct TokensRevoked {
     std::uint64_t count = 0;
@@ -90,6 +96,7 @@ struct RotateToken {
     core::Timestamp old_until;  // not later than `now`: the old ones are revoked
     std::optional<std::string> name{};
     std::optional<core::Timestamp> expires_at{};
+    bool operator==(const RotateToken&) const = default;
 };
 struct TokenRotated {
     core::Role role = core::Role::agent;
@@ -100,11 +107,13 @@ struct TokenRotated {
 struct NoteTokenUse {
     std::vector<core::TokenDigest> tokens;
     std::uint32_t day = 0;
+    bool operator==(const NoteTokenUse&) const = default;
 };
 /// Removes tokens and sessions in browsers that expired before that time, the oldest first and a
 /// bounded number; `Trimmed` says how many, and whether there are more.
 struct DropExpiredTokens {
     core::Timestamp before;
+    bool operator==(const DropExpiredTokens&) const = default;
 };
 
 /// Begins a session in a browser, known by this digest, for whoever holds the token. When the token
@@ -114,10 +123,12 @@ struct CreateWebSession {
     core::TokenDigest digest{};
     core::TokenDigest token{};
     core::Timestamp expires_at;  // by the clock that tokens expire by
+    bool operator==(const CreateWebSession&) const = default;
 };
 /// Not being there is no error.
 struct EndWebSession {
     core::TokenDigest digest{};
+    bool operator==(const EndWebSession&) const = default;
 };
 
 /// Ends an agent: its tokens, its mailbox, its subscriptions, its memberships. An agent that gets
@@ -126,9 +137,12 @@ struct EndWebSession {
 /// nothing is known of it.
 struct EndAgent {
     std::string agent;
+    bool operator==(const EndAgent&) const = default;
 };
 /// A bounded piece of what ended agents have left behind.
-struct RemoveEndedAgents {};
+struct RemoveEndedAgents {
+    bool operator==(const RemoveEndedAgents&) const = default;
+};
 struct AgentEnded {
     bool more = false;  // RemoveEndedAgents would find more to do
 };
@@ -144,6 +158,7 @@ struct CreateChannel {
     std::vector<ChannelMember> members{};
     /// By which it is asked for: refused (unauthorized) when it has gone meanwhile.
     std::optional<core::TokenDigest> token{};
+    bool operator==(const CreateChannel&) const = default;
 };
 /// Gives a member these rights instead of those it had; none: it is no member any more. A
 /// subscription that it may not have then ends, and leaves nothing in the mailbox. Errors
@@ -155,6 +170,7 @@ struct SetMember {
     bool by_admin = false;
     core::AgentId agent;
     MemberRights rights = 0;
+    bool operator==(const SetMember&) const = default;
 };
 struct MemberSet {
     bool unsubscribed = false;
@@ -167,12 +183,15 @@ struct DeleteChannel {
     core::ChannelName channel;
     core::AgentId by;
     bool by_admin = false;
+    bool operator==(const DeleteChannel&) const = default;
 };
 struct ChannelDeleted {
     bool more = false;  // RemoveDeletedChannels would find more to do
 };
 /// A bounded piece of what deleted channels have left behind.
-struct RemoveDeletedChannels {};
+struct RemoveDeletedChannels {
+    bool operator==(const RemoveDeletedChannels&) const = default;
+};
 struct ChannelsRemoved {
     bool more = false;
 };
@@ -182,6 +201,7 @@ struct ChannelsRemoved {
 struct ExpireChannels {
     std::string after;
     core::Timestamp idle_before;
+    bool operator==(const ExpireChannels&) const = default;
 };
 struct ChannelsExpired {
     std::uint64_t count = 0;
@@ -194,10 +214,12 @@ struct Subscribe {
     core::AgentId agent;
     bool reads_everything = false;
     std::optional<core::TokenDigest> token{};  // as above
+    bool operator==(const Subscribe&) const = default;
 };
 struct Unsubscribe {  // error channel_not_found; not being subscribed is no error
     core::ChannelName channel;
     core::AgentId agent;
+    bool operator==(const Unsubscribe&) const = default;
 };
 struct SubscriptionChanged {
     bool changed = false;  // false: it was already so
@@ -207,12 +229,14 @@ struct SubscriptionChanged {
 struct PutSetting {
     std::string name;
     std::uint64_t value = 0;
+    bool operator==(const PutSetting&) const = default;
 };
 
 /// Raises the floor under every mailbox to the last message stored before `older_than`, by the
 /// store's own time.
 struct EvictMailboxes {
     core::Timestamp older_than;
+    bool operator==(const EvictMailboxes&) const = default;
 };
 /// What a Trim may take and must leave. The configuration's, and what the setting of the
 /// time-to-live says; they travel with the operation, so that applying it needs nothing else.
@@ -228,12 +252,14 @@ struct TrimBounds {
     core::Millis idempotency_window{0};
     /// The map is short of room: what channels keep goes before anything else.
     bool short_of_room = false;
+    bool operator==(const TrimBounds&) const = default;
 };
 /// Drops from the log what retention no longer keeps, idempotency keys that have run out, unclaimed
 /// mailboxes that have run empty, and what deleted channels have left behind. Does a bounded amount
 /// of work; `more` says whether another call would find more.
 struct Trim {
     TrimBounds bounds{};  // filled by Store::submit
+    bool operator==(const Trim&) const = default;
 };
 struct Trimmed {
     std::uint64_t messages = 0;
