@@ -190,6 +190,8 @@ public:
 private:
     friend class Pin;
 
+    static constexpr std::size_t kMaxIdleReaders = 64;
+
     /// Makes the file of a new store, which appears whole or not at all.
     void make_file();
     /// Brings a file that was not closed in order back to its last checkpoint. Throws StoreError.

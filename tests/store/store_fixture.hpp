@@ -107,6 +107,15 @@ protected:
         return append(std::move(op));
     }
 
+    static core::TokenDigest digest(std::uint8_t number) {
+        core::TokenDigest out{};
+        out[0] = number;
+        return out;
+    }
+    [[nodiscard]] core::Timestamp in(std::int64_t ms) const {
+        return core::Timestamp{clock_.now().ms + ms};
+    }
+
     void create_agent(std::string_view name) {
         CreateToken op{agent(name), {}, "01234567", core::Role::agent};
         std::copy_n(name.begin(), std::min<std::size_t>(name.size(), 32), op.digest.begin());

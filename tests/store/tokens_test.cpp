@@ -9,14 +9,6 @@ namespace {
 
 class TokenLifeTest : public StoreTest {
 protected:
-    static core::TokenDigest digest(std::uint8_t number) {
-        core::TokenDigest out{};
-        out[0] = number;
-        return out;
-    }
-    [[nodiscard]] core::Timestamp in(std::int64_t ms) const {
-        return core::Timestamp{clock_.now().ms + ms};
-    }
     void create(std::uint8_t number, std::string_view who, core::Role role = core::Role::agent,
                 std::string name = {}, std::optional<core::Timestamp> expires_at = {}) {
         write<Done>(CreateToken{agent(who), digest(number), prefix(number), role, std::move(name),

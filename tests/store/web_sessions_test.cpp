@@ -7,14 +7,6 @@ namespace {
 
 class WebSessionTest : public StoreTest {
 protected:
-    static core::TokenDigest digest(std::uint8_t number) {
-        core::TokenDigest out{};
-        out[0] = number;
-        return out;
-    }
-    [[nodiscard]] core::Timestamp in(std::int64_t ms) const {
-        return core::Timestamp{clock_.now().ms + ms};
-    }
     void token(std::uint8_t number, std::string_view who,
                std::optional<core::Timestamp> expires_at = {}) {
         write<Done>(CreateToken{agent(who), digest(number), std::string(8, 'a'), core::Role::agent,
