@@ -34,6 +34,15 @@ from terminal import Failed, Terminal, matches
 
 BINARY = Path(os.environ.get("AGENTCOM_BINARY", REPOSITORY / "build/release/agentcom")).resolve()
 NOTES = {"terminal", "stays", "stays until", "appears in", "Ctrl+C", "not run", "run instead", "without", "hub", "first", "file"}
+# Below the root of the file system: what a page's commands may name, for which there are folders of the page's own, and
+# what they may not.
+STOOD_IN_FOR = ("etc/agentcom", "var/lib/agentcom", "backup")
+MACHINES_OWN = ("etc", "home", "root", "usr/local", "var")
+
+
+def from_the_root(names: tuple[str, ...]) -> str:
+    """Matches absolute paths that begin so; the name is the group."""
+    return rf"(?<![\w.~$/])/({'|'.join(names)})"
 
 
 def free_port() -> int:
@@ -136,8 +145,8 @@ class Reader:
         """Pages say port 4000, the system's directories and names of hubs; this is for the page's own hub and folder."""
         text = re.sub(r"https://\w+\.example\.(org|com)(/hub)?(?=\s)", "http://127.0.0.1:4000", text)
         text = re.sub(r":4000\b", f":{self._port}", text)
-        text = re.sub(r"(?<![\w.~$/])/(var/lib/agentcom|etc/agentcom|backup)\b", rf"{self.directory}/root/\1", text)
-        if beyond := re.search(r"(?<![\w.~$/])/(var|etc|usr/local|root|home)/|\b(sudo|systemctl|apt-get)\b", text):
+        text = re.sub(rf"{from_the_root(STOOD_IN_FOR)}\b", rf"{self.directory}/root/\1", text)
+        if beyond := re.search(rf"{from_the_root(MACHINES_OWN)}/|\b(sudo|systemctl|apt-get)\b", text):
             raise Failed(f"{beyond[0]} is for the whole machine")
         return text
 
