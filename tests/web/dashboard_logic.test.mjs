@@ -2,7 +2,9 @@
 // the order of rows, numbers as text.
 
 import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
 import { describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
 
 import { held, filterOf, sorted } from "../../web/dashboard/agents/rows.js";
 import { HubError, onSessionChange, pageHeaders, path, request, rootOf, shellWord, speakAs } from "../../web/dashboard/base/api.js";
@@ -379,4 +381,23 @@ test("numbers, sizes and times are short, and right at their edges", () => {
   assert.equal(ago(noon - 1000, noon), "now");
   assert.equal(ago(noon + 60_000, noon), "now");
   assert.equal(ago(noon - hour, noon), "1 h ago");
+});
+
+test("imports go from views to the live state and what all are made of, and never back", () => {
+  const folder = fileURLToPath(new URL("../../web/dashboard/", import.meta.url));
+  const rooms = {
+    base: [], live: ["base"], overview: ["base", "live"], conversations: ["base", "live"],
+    agents: ["base", "live", "conversations"], shell: ["base", "live", "overview", "agents", "conversations"],
+  };
+  let count = 0;
+  for (const [room, others] of Object.entries(rooms)) {
+    for (const file of readdirSync(folder + room)) {
+      const code = readFileSync(`${folder}${room}/${file}`, "utf8");
+      for (const [, other] of code.matchAll(/^(?:import|export) [^;]*"\.\.\/(\w+)\//gm)) {
+        assert.ok(others.includes(other), `${room}/${file} imports from ${other}`);
+        ++count;
+      }
+    }
+  }
+  assert.ok(count > 100, `${count} imports`);
 });

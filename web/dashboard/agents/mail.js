@@ -3,10 +3,11 @@
 import { path } from "../base/api.js";
 import { html } from "../base/dom.js";
 import { count, plural } from "../base/format.js";
-import { Ago, Loading, Notice } from "../base/parts.js";
+import { Loading, Notice } from "../base/parts.js";
 import { href } from "../base/route.js";
 import { rowOf } from "../conversations/filters.js";
 import { MessageRow } from "../conversations/message_row.js";
+import { Ago } from "../live/ago.js";
 import { useAnswer, useNow, useStore } from "../live/store.js";
 
 /** @typedef {import("../conversations/types.js").Message} Message */

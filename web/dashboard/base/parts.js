@@ -2,10 +2,8 @@
 
 import { classes, html, useEffect, useRef, useState } from "./dom.js";
 import { reasonOf } from "./api.js";
-import { ago, dateTime } from "./format.js";
 import { Pieces } from "./pieces.js";
 import { isPlain, presentName } from "./visible_text.js";
-import { useNow } from "../live/store.js";
 
 /** @typedef {import("./dom.js").Children} Children */
 
@@ -16,16 +14,6 @@ import { useNow } from "../live/store.js";
  */
 export function Name({ text, class: className }) {
   return html`<bdi class=${classes("name", className)}><${Pieces} pieces=${presentName(text)} /></bdi>`;
-}
-
-/**
- * How long ago, kept up to date; the whole date as a tooltip.
- * @param {{ at: number | null | undefined }} props
- */
-export function Ago({ at }) {
-  const now = useNow(5000);
-  return html`<time title=${at ? dateTime(at) : undefined}
-    datetime=${at ? new Date(at).toISOString() : undefined}>${ago(at, now)}</time>`;
 }
 
 /**

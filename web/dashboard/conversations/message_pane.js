@@ -3,8 +3,9 @@
 import { HubError, path, reasonOf, request } from "../base/api.js";
 import { html, useEffect, useReducer, useRef } from "../base/dom.js";
 import { dateTime } from "../base/format.js";
-import { Ago, Empty, Loading, Name, Notice } from "../base/parts.js";
+import { Empty, Loading, Name, Notice } from "../base/parts.js";
 import { href, setParams } from "../base/route.js";
+import { Ago } from "../live/ago.js";
 import { useStore } from "../live/store.js";
 import { parseExactly } from "./exact_json.js";
 import { rowOf } from "./filters.js";

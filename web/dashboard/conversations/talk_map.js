@@ -3,8 +3,9 @@
 import { get, reasonOf } from "../base/api.js";
 import { classes, html, useEffect, useMemo, useReducer, useRef, useState } from "../base/dom.js";
 import { bytes, count, plural } from "../base/format.js";
-import { Ago, Empty, Loading, Name, Notice } from "../base/parts.js";
+import { Empty, Loading, Name, Notice } from "../base/parts.js";
 import { href, setParams } from "../base/route.js";
+import { Ago } from "../live/ago.js";
 import { store, useStore } from "../live/store.js";
 import { receiverFilter } from "./filters.js";
 import { useLogChanges } from "./log_changes.js";

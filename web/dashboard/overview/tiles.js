@@ -2,8 +2,8 @@
 
 import { html, useMemo } from "../base/dom.js";
 import { bytes, count, latency, longDuration, plural, rate, short } from "../base/format.js";
-import { Ago } from "../base/parts.js";
 import { href } from "../base/route.js";
+import { Ago } from "../live/ago.js";
 import { useNow } from "../live/store.js";
 import { storeBar } from "./series.js";
 

@@ -1,8 +1,9 @@
 // A plain banner when something is wrong.
 
 import { html } from "../base/dom.js";
-import { Ago, Name } from "../base/parts.js";
+import { Name } from "../base/parts.js";
 import { href } from "../base/route.js";
+import { Ago } from "../live/ago.js";
 import { useStore } from "../live/store.js";
 
 /** How many of an alarm's agents are named. */
