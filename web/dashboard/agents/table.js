@@ -3,6 +3,7 @@
 import { html, useCallback, useEffect, useMemo, useRef, useState } from "../base/dom.js";
 import { ago, count, dateTime, duration, none, plural, short } from "../base/format.js";
 import { useKeys } from "../base/keys.js";
+import { useMedia } from "../base/media.js";
 import { Empty, Name } from "../base/parts.js";
 import { href, setParams } from "../base/route.js";
 import { scrollToRow, VirtualList } from "../base/virtual_list.js";
@@ -32,18 +33,6 @@ const stateNames = {
 /** As in agents.css: below these widths a row is a card, of four and then of five lines. */
 const narrow = matchMedia("(max-width: 60rem)");
 const veryNarrow = matchMedia("(max-width: 26rem)");
-
-/** @param {MediaQueryList} query */
-function useMedia(query) {
-  const [is, set] = useState(query.matches);
-  useEffect(() => {
-    const follow = () => set(query.matches);
-    follow();
-    query.addEventListener("change", follow);
-    return () => query.removeEventListener("change", follow);
-  }, [query]);
-  return is;
-}
 
 /** @param {{ route: import("../base/route.js").Route }} props */
 export function AgentsTable({ route }) {

@@ -4,7 +4,8 @@
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 
-import { html, useEffect, useMemo, useRef, useState } from "./dom.js";
+import { html, useEffect, useRef, useState } from "./dom.js";
+import { useMedia } from "./media.js";
 import { timeRange } from "./time_range.js";
 
 /**
@@ -18,21 +19,11 @@ import { timeRange } from "./time_range.js";
 /** The size of the picture, in rem. */
 const heightRem = 9.5;
 
+const darkColors = matchMedia("(prefers-color-scheme: dark)");
+
 /** @param {string} name */
 function color(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-}
-
-/** Draws again when the colours change. */
-function useColorScheme() {
-  const query = useMemo(() => matchMedia("(prefers-color-scheme: dark)"), []);
-  const [dark, setDark] = useState(query.matches);
-  useEffect(() => {
-    const follow = () => setDark(query.matches);
-    query.addEventListener("change", follow);
-    return () => query.removeEventListener("change", follow);
-  }, [query]);
-  return dark;
 }
 
 /** @param {number} seconds */
@@ -96,7 +87,7 @@ export function Chart({ title, unit, lines, data, format, summary }) {
   const place = useRef(/** @type {HTMLDivElement | null} */ (null));
   const plot = useRef(/** @type {uPlot | null} */ (null));
   const [index, setIndex] = useState(/** @type {number | null} */ (null));
-  const dark = useColorScheme();
+  const dark = useMedia(darkColors);
   const latest = useRef(data);
   latest.current = data;
 
