@@ -136,16 +136,17 @@ async function failureOf(answer) {
  * @param {string} method
  * @param {string} where
  * @param {{ body?: unknown, json?: string, query?: Record<string, string | number | null | undefined>, signal?: AbortSignal,
- *   signsIn?: boolean }} [options] `signsIn`: a 401 concerns the token that is sent, not the session
+ *   signsIn?: boolean, parse?: (text: string) => any }} [options] `signsIn`: a 401 concerns the token that is sent, not
+ *   the session; `parse` reads the answer otherwise than JSON.parse does
  * @returns {Promise<any>}
  */
-export async function ask(method, where, { signsIn = false, ...options } = {}) {
+export async function ask(method, where, { signsIn = false, parse = JSON.parse, ...options } = {}) {
   const late = AbortSignal.timeout(answerMs);
   const signal = options.signal ? AbortSignal.any([options.signal, late]) : late;
   try {
     const answer = await request(method, where, { ...options, signal });
     if (answer.status === 204) return undefined;
-    return await answer.json();
+    return parse(await answer.text());
   } catch (error) {
     if (options.signal?.aborted) throw error;
     if (late.aborted) throw new HubError("timeout", "The hub does not answer.");

@@ -1,6 +1,6 @@
 // One message in full, beside the list.
 
-import { HubError, path, reasonOf, request } from "../base/api.js";
+import { ask, HubError, path, reasonOf } from "../base/api.js";
 import { html, useEffect, useReducer, useRef } from "../base/dom.js";
 import { dateTime } from "../base/format.js";
 import { Empty, Loading, Name, Notice } from "../base/parts.js";
@@ -39,8 +39,8 @@ export function useMessage(id) {
       shown.current = next;
       redraw(0);
     };
-    request("GET", path`/api/message/${id}`, { signal: going.signal })
-      .then(async (answer) => show({ id, message: parseExactly(await answer.text()).message, error: null }))
+    ask("GET", path`/api/message/${id}`, { signal: going.signal, parse: parseExactly })
+      .then(({ message }) => show({ id, message, error: null }))
       .catch((error) => show({ id, message: null, error }));
     return () => going.abort();
   }, [id, returns]);
