@@ -1,10 +1,10 @@
 // An agent's tokens: which there are, a new one (shown once), and the end of one.
 
-import { ask, get, path, reasonOf } from "../base/api.js";
-import { html, useEffect, useState } from "../base/dom.js";
+import { ask, path } from "../base/api.js";
+import { html, useState } from "../base/dom.js";
 import { dateTime } from "../base/format.js";
 import { Confirm, Loading, Name, Notice } from "../base/parts.js";
-import { useStore } from "../live/store.js";
+import { useAnswer } from "../live/store.js";
 import { IssueToken } from "./issue_token.js";
 
 /**
@@ -20,31 +20,18 @@ import { IssueToken } from "./issue_token.js";
 
 /** @param {{ id: string }} props */
 export function Tokens({ id }) {
-  const [tokens, setTokens] = useState(/** @type {TokenSummary[] | null} */ (null));
-  const [error, setError] = useState("");
   const [issuing, issue] = useState(false);
   const [revoking, revoke] = useState(/** @type {TokenSummary | null} */ (null));
   const [version, setVersion] = useState(0);
-  const returns = useStore((state) => state.returns);
   const again = () => setVersion(version + 1);
-
-  useEffect(() => {
-    const going = new AbortController();
-    get("/admin/tokens", { agent: id }, going.signal).then(
-      ({ tokens: found }) => {
-        setTokens(found.filter((/** @type {TokenSummary} */ token) => token.agent_id === id));
-        setError("");
-      },
-      (reason) => {
-        if (!going.signal.aborted) setError(reasonOf(reason));
-      });
-    return () => going.abort();
-  }, [id, version, returns]);
+  const { data, error } = useAnswer("/admin/tokens?" + new URLSearchParams({ agent: id }), version);
+  /** @type {TokenSummary[] | undefined} */
+  const tokens = data?.tokens;
 
   return html`<section class="card" aria-label="Tokens"><div class="section-head"><h2>Tokens</h2>
       <button type="button" class="button small" onClick=${() => issue(true)}>Issue a token</button></div>
     ${error && html`<${Notice} kind="critical">${error}<//>`}
-    ${tokens === null ? !error && html`<${Loading} />`
+    ${tokens === undefined ? !error && html`<${Loading} />`
       : tokens.length === 0 ? html`<p class="quiet">It has none, so it cannot connect.</p>`
       : html`<ul class="tokens">${tokens.map((token) => html`<li key=${token.token_prefix}>
           <div><code>${token.token_prefix}</code> ${token.name && html`<${Name} text=${token.name} /> `}<span class="quiet">${token.role}</span>
