@@ -11,6 +11,7 @@ import { activeFilters, addressOf, filtersOf, noFilters, receiverFilter, receive
 import { ExactNumber, jsonText, parseExactly } from "../../web/dashboard/conversations/exact_json.js";
 import { compact, foldedLabel, membersOf, previewOf, shownOf, sizeText, startsOpen } from "../../web/dashboard/conversations/payload.js";
 import { publishCommand } from "../../web/dashboard/conversations/sources.js";
+import { fitting, mostOffered } from "../../web/dashboard/conversations/suggestions.js";
 import { levels, matrixOf } from "../../web/dashboard/conversations/talk_matrix.js";
 import { aboveOf, branchesOf, unfolded } from "../../web/dashboard/conversations/thread_tree.js";
 import { isPlain, plainName, present, presentName } from "../../web/dashboard/base/visible_text.js";
@@ -389,4 +390,13 @@ test("what failed while the hub was away is asked for again when it is back, and
   first.asked[0].answer({ rows: rows(10, 8), older: 8 });
   await settled();
   assert.deepEqual([other.error, other.feed.rows.length], ["", 3]);
+});
+
+test("names are offered in which what is typed occurs, however many others there are", () => {
+  const names = Array.from({ length: 5000 }, (_, i) => `agent-${i}`).concat("Zoe", "#zoo");
+  assert.deepEqual(fitting(names, ["zo"]), ["Zoe", "#zoo"]);
+  assert.deepEqual(fitting(names, ["", "ZOE"]), ["Zoe"]);
+  assert.equal(fitting(names, ["agent"]).length, mostOffered);
+  assert.equal(fitting(names, ["", ""]).at(-1), `agent-${mostOffered - 1}`);
+  assert.deepEqual(fitting(names, ["nobody"]), []);
 });

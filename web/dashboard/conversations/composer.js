@@ -6,6 +6,7 @@ import { Name, Notice } from "../base/parts.js";
 import { store, useAnswer, useStore } from "../live/store.js";
 import { newDraft, sendOf } from "./draft.js";
 import { forget, putAside, whose } from "./drafts.js";
+import { fitting } from "./suggestions.js";
 import { Pieces } from "../base/pieces.js";
 import { presentName } from "../base/visible_text.js";
 
@@ -16,8 +17,6 @@ import { presentName } from "../base/visible_text.js";
  * @property {string} id
  * @property {string} text  what became of it, as a sentence
  */
-
-const suggestions = 200;
 
 /**
  * @param {{ draft: Draft, onSent: (sent: Sent) => void, onClose: () => void }} props
@@ -121,22 +120,14 @@ function sentText(to, delivery) {
   return delivery === "delivered" ? `Sent: ${to} is connected and has been handed it.` : `Sent: it waits in the mailbox of ${to}.`;
 }
 
-/**
- * Names that begin as what is typed; more would make the browser's list slow.
- * @param {{ id: string, typed: string }} props
- */
+/** @param {{ id: string, typed: string }} props */
 function Receivers({ id, typed }) {
   useStore((state) => state.agentsVersion);
   const { data } = useAnswer("/api/channels?limit=200");
-  const start = typed.toLowerCase();
-  const names = [];
-  for (const { name } of data?.channels ?? []) names.push(`#${name}`);
-  for (const name of store.state.agents.keys()) {
-    if (names.length >= 5 * suggestions) break;
-    names.push(name);
-  }
-  const fitting = names.filter((name) => name.toLowerCase().includes(start)).slice(0, suggestions);
-  return html`<datalist id=${id}>${fitting.map((name) => html`<option key=${name} value=${name} />`)}
+  /** @type {{ name: string }[]} */
+  const channels = data?.channels ?? [];
+  const names = fitting([...channels.map(({ name }) => `#${name}`), ...store.state.agents.keys()], [typed]);
+  return html`<datalist id=${id}>${names.map((name) => html`<option key=${name} value=${name} />`)}
     <option value="broadcast">everyone</option></datalist>`;
 }
 

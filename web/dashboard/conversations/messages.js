@@ -9,12 +9,12 @@ import { store, useStore } from "../live/store.js";
 import { FeedList } from "./feed_list.js";
 import { activeFilters, addressOf, cleaned, filtersOf, noFilters } from "./filters.js";
 import { filteredSource } from "./sources.js";
+import { fitting } from "./suggestions.js";
 
 /** @typedef {import("./types.js").Filters} Filters */
 
 /// How long after the last key the hub is asked, in milliseconds.
 const typingMs = 300;
-const suggestions = 100;
 
 /** @param {{ route: import("../base/route.js").Route }} props */
 export function Messages({ route }) {
@@ -98,12 +98,7 @@ function FilterBar({ filters, name }) {
 /** @param {{ typed: string[] }} props */
 function AgentNames({ typed }) {
   useStore((state) => state.agentsVersion);
-  const starts = typed.filter(Boolean).map((text) => text.toLowerCase());
-  const names = [];
-  for (const name of store.state.agents.keys()) {
-    if (names.length >= suggestions) break;
-    if (starts.length === 0 || starts.some((start) => name.toLowerCase().includes(start))) names.push(name);
-  }
+  const names = fitting(store.state.agents.keys(), typed);
   return html`<datalist id="filter-agents">${names.map((name) => html`<option key=${name} value=${name} />`)}</datalist>`;
 }
 
