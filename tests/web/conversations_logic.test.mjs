@@ -9,7 +9,7 @@ import { begun, feedLimit, shown, waitingLimit, waitingText, withNewer, withOlde
 import { FeedReader } from "../../web/dashboard/conversations/feed_reader.js";
 import { activeFilters, addressOf, filtersOf, noFilters, receiverFilter, receiverText, rowOf } from "../../web/dashboard/conversations/filters.js";
 import { ExactNumber, jsonText, parseExactly } from "../../web/dashboard/conversations/exact_json.js";
-import { compact, foldedLabel, membersOf, previewOf, shownOf, sizeText, startsOpen } from "../../web/dashboard/conversations/payload.js";
+import { compact, foldedLabel, membersOf, previewOf, shownOf, startsOpen } from "../../web/dashboard/conversations/payload.js";
 import { publishCommand } from "../../web/dashboard/conversations/sources.js";
 import { fitting, mostOffered } from "../../web/dashboard/conversations/suggestions.js";
 import { levels, matrixOf } from "../../web/dashboard/conversations/talk_matrix.js";
@@ -96,7 +96,6 @@ test("JSON is folded, the outermost and small parts open", () => {
   assert.equal(startsOpen([1], 3), false);
   assert.deepEqual(membersOf({ a: 1, b: 2 }, 1), [{ key: "a", value: 1 }]);
   assert.deepEqual(membersOf(["x"], 5), [{ key: null, value: "x" }]);
-  assert.deepEqual([12, 4096, 1_048_576].map(sizeText), ["12 B", "4.1 kB", "1.0 MB"]);
 });
 
 test("filters are what stands in the address, cut to what the hub takes", () => {

@@ -1,6 +1,8 @@
 // The messages of one view, newest first: a stretch of the log without gaps, which grows at its old
 // end as one scrolls and at its new end as messages come. Data only, no requests, no clock.
 
+import { plural } from "../base/format.js";
+
 /** @typedef {import("./types.js").Row} Row */
 
 /**
@@ -90,5 +92,5 @@ export function waitingText(feed) {
   const count = feed.waiting.length;
   if (count === 0 && !feed.skipped) return "";
   if (feed.skipped) return count < waitingLimit ? "Many new messages" : `More than ${count} new messages`;
-  return `${count} new message${count === 1 ? "" : "s"}`;
+  return plural(count, "new message");
 }

@@ -117,13 +117,3 @@ export function startsOpen(value, depth) {
   if (typeof value !== "object" || value === null) return true;
   return depth === 0 || (depth < 3 && Object.keys(value).length <= 8);
 }
-
-/**
- * How much a payload takes as JSON text, in words.
- * @param {number} bytes
- */
-export function sizeText(bytes) {
-  if (bytes < 1000) return `${bytes} B`;
-  if (bytes < 1_000_000) return `${(bytes / 1000).toFixed(bytes < 10_000 ? 1 : 0)} kB`;
-  return `${(bytes / 1_000_000).toFixed(1)} MB`;
-}

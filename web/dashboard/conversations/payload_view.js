@@ -2,10 +2,10 @@
 // that a megabyte costs no more than a screen until somebody asks for it.
 
 import { html, useMemo, useState } from "../base/dom.js";
-import { count } from "../base/format.js";
+import { bytes, count } from "../base/format.js";
 import { CopyButton } from "../base/parts.js";
 import { ExactNumber, jsonText } from "./exact_json.js";
-import { foldedLabel, membersAtOnce, membersOf, shownOf, sizeText, startsOpen } from "./payload.js";
+import { foldedLabel, membersAtOnce, membersOf, shownOf, startsOpen } from "./payload.js";
 import { Pieces } from "../base/pieces.js";
 import { firstPortion, portion, present } from "../base/visible_text.js";
 
@@ -18,7 +18,7 @@ export function Payload({ payload }) {
     ${text !== null && html`<${LongText} text=${text} />`}
     ${nothing ? html`<p class="quiet">The payload is empty.</p>`
       : rest !== undefined && html`<div class="json"><${JsonPart} name=${null} value=${rest} depth=${0} /></div>`}
-    <p class="payload-foot quiet"><span>${sizeText(new Blob([whole]).size)}</span>
+    <p class="payload-foot quiet"><span>${bytes(new Blob([whole]).size)}</span>
       ${text !== null && html`<${CopyButton} text=${text} label="Copy text" />`}
       <${CopyButton} text=${whole} label="Copy JSON" /></p>
   </div>`;
