@@ -7,7 +7,6 @@ find_program(AGENTCOM_NPM npm REQUIRED)
 set(web ${CMAKE_BINARY_DIR}/web)
 file(GLOB_RECURSE dashboard_sources CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR}/web
   ${CMAKE_SOURCE_DIR}/web/dashboard/*)
-list(FILTER dashboard_sources EXCLUDE REGEX "\\.test\\.mjs$")
 list(TRANSFORM dashboard_sources PREPEND ${CMAKE_SOURCE_DIR}/web/ OUTPUT_VARIABLE dashboard_files)
 
 add_custom_command(OUTPUT ${web}/packages.stamp
