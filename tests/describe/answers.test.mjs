@@ -308,28 +308,6 @@ test("documents, and paths of other protocols, answer as they are described", as
   }
 });
 
-test("observers are streamed what is described", async () => {
-  const going = new AbortController();
-  const answer = await fetch(`${hub.url}/api/observe`,
-    { headers: { Authorization: `Bearer ${hub.adminToken}` }, signal: going.signal });
-  assert.equal(answer.status, 200);
-  const decoder = new TextDecoder();
-  let text = "";
-  let event;
-  for await (const piece of answer.body) {
-    text += decoder.decode(piece, { stream: true });
-    event = /event: snapshot\n(?:id: .*\n)?data: (.*)\n/.exec(text);
-    if (event) break;
-  }
-  going.abort();
-  const operation = operations.get("observe");
-  const shape = escaped(
-    "paths", operation.path, "get", "responses", "200", "content", "text/event-stream", "schema", "x-events", "snapshot",
-    "data");
-  assert.equal(http.problems(shape, JSON.parse(event[1])), "");
-  seen.add("observe");
-});
-
 test("a stream of events begins and ends as it is described", async () => {
   const token = await hub.issueToken("dora");
   const answer = await fetch(`${hub.url}/api/mailbox/dora/stream?since=1000000`,
