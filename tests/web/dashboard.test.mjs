@@ -2,12 +2,13 @@
 // administrators do, the hub away and back, hostile names, keyboards.
 
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { after, before, test } from "node:test";
 
 import {
   agentsShown, goTo, launch, loggedIn, notFound, numbersOf, onDashboard, rowOf, signIn, state, unreachable, widthTooMuch,
 } from "./browser.mjs";
-import { eventually, Hub } from "./hub.mjs";
+import { binary, eventually, Hub } from "./hub.mjs";
 
 let browser;
 before(async () => {
@@ -217,6 +218,9 @@ testWithHub("an administrator issues a token that works, and revokes it", {}, as
     await page.getByLabel("Name, for people (optional)").fill("laptop");
     await page.getByRole("button", { name: "Issue the token" }).click();
     const token = await page.locator("#issued-token").textContent();
+    const help = execFileSync(binary, ["connect", "--help"], { encoding: "utf8" });
+    const known = /client :\{([a-z,]+)\}/.exec(help)[1].split(",");
+    assert.deepEqual(await page.getByLabel("Connect a client").getByRole("option").allTextContents(), known);
     await page.getByLabel("Connect a client").selectOption("codex");
     await page.getByText(`agentcom connect codex --name alice --url ${hub.url} --token-file -`).waitFor();
     assert.equal((await hub.ask("GET", "/api/me", undefined, token)).agent_id, "alice");

@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 
 import WebSocket from "ws";
 
-const binary =
+export const binary =
   process.env.AGENTCOM_BINARY ?? fileURLToPath(new URL("../../build/release/agentcom", import.meta.url));
 
 /// How long anything may take before a test gives up on it.
