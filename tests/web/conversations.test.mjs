@@ -2,12 +2,12 @@
 // threads, who talks to whom, and a person who takes part. Every test has a hub of its own.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { after, before } from "node:test";
 
 import axe from "axe-core";
 
 import { goTo, launch, loggedIn, notFound, state, unreachable, widthTooMuch } from "./browser.mjs";
-import { Hub, eventually } from "./hub.mjs";
+import { eventually, testWithHub } from "./hub.mjs";
 
 const desktop = { width: 1280, height: 800 };
 const phone = { width: 360, height: 740 };
@@ -15,17 +15,6 @@ const phone = { width: 360, height: 740 };
 let browser;
 before(async () => { browser = await launch(); });
 after(async () => { await browser?.close(); });
-
-function testWithHub(name, body, settings = {}) {
-  test(name, { timeout: 120_000 }, async () => {
-    const hub = await Hub.start(settings);
-    try {
-      await body(hub);
-    } finally {
-      await hub.remove();
-    }
-  });
-}
 
 /// Agents that send over HTTP, by their names.
 async function talkers(hub, ...names) {
@@ -52,7 +41,7 @@ const body = (page) => page.locator(".composer textarea");
 const previews = (page) => page.locator(".message-preview").allTextContents();
 const focused = (page) => page.evaluate(() => document.activeElement?.getAttribute("data-id") ?? document.activeElement?.tagName);
 
-testWithHub("a message is followed through its thread and its channel, and answered", async (hub) => {
+testWithHub("a message is followed through its thread and its channel, and answered", {}, async (hub) => {
   const { alice, bob } = await talkers(hub, "alice", "bob");
   await hub.ask("POST", "/api/channels", { name: "build" });
   const question = await alice.send("bob", { text: "is the build green?" }, { type: "question" });
@@ -93,7 +82,7 @@ testWithHub("a message is followed through its thread and its channel, and answe
   assert.equal(mine.from, (await hub.ask("GET", "/api/me")).agent_id);
 });
 
-testWithHub("messages come by themselves, and wait while somebody reads", async (hub) => {
+testWithHub("messages come by themselves, and wait while somebody reads", {}, async (hub) => {
   const { alice, bob } = await talkers(hub, "alice", "bob");
   const first = await alice.send("bob", { text: "first" });
   await enter(hub, hub.adminToken, "#/messages", {}, async (page) => {
@@ -122,7 +111,7 @@ testWithHub("messages come by themselves, and wait while somebody reads", async 
   });
 });
 
-testWithHub("the history of a channel is read to its beginning, page by page", async (hub) => {
+testWithHub("the history of a channel is read to its beginning, page by page", { AGENTCOM_HISTORY_CHANNEL_MESSAGES: "500" }, async (hub) => {
   const { alice } = await talkers(hub, "alice");
   await hub.ask("POST", "/api/channels", { name: "build" });
   await Promise.all(Array.from({ length: 450 }, (_, i) => alice.publish("build", { text: `build ${i}` })));
@@ -136,9 +125,9 @@ testWithHub("the history of a channel is read to its beginning, page by page", a
     await rows(page).last().click();
     await pane(page).getByText(/in the channel 1$/).waitFor();
   });
-}, { AGENTCOM_HISTORY_CHANNEL_MESSAGES: "500" });
+});
 
-testWithHub("an address with a channel that the hub does not know makes no command", async (hub) => {
+testWithHub("an address with a channel that the hub does not know makes no command", {}, async (hub) => {
   await enter(hub, hub.adminToken, "#/channels/x%3Btouch%20pwned", { expected: [notFound] }, async (page) => {
     await page.getByText("This channel is not shown.").waitFor();
     assert.equal((await page.locator("main").textContent()).includes("pwned"), false);
@@ -149,7 +138,7 @@ testWithHub("an address with a channel that the hub does not know makes no comma
   });
 });
 
-testWithHub("filters stand in the address, and what they leave is said", async (hub) => {
+testWithHub("filters stand in the address, and what they leave is said", {}, async (hub) => {
   const { alice, bob } = await talkers(hub, "alice", "bob");
   await hub.ask("POST", "/api/channels", { name: "build" });
   await alice.send("bob", { text: "Deploy at noon" }, { type: "task" });
@@ -184,7 +173,7 @@ testWithHub("filters stand in the address, and what they leave is said", async (
   });
 });
 
-testWithHub("payloads are text, whatever they hold", async (hub) => {
+testWithHub("payloads are text, whatever they hold", {}, async (hub) => {
   const { mallory } = await talkers(hub, "mallory");
   const hostile = [
     { text: '<img src=x onerror="window.pwned=1"><script>window.pwned=1</script><style>*{display:none}</style>' },
@@ -230,7 +219,7 @@ testWithHub("payloads are text, whatever they hold", async (hub) => {
   });
 });
 
-testWithHub("numbers of a payload are shown digit by digit as they were sent", async (hub) => {
+testWithHub("numbers of a payload are shown digit by digit as they were sent", {}, async (hub) => {
   const { alice } = await talkers(hub, "alice");
   const answer = await fetch(`${hub.url}/api/message`, {
     method: "POST",
@@ -244,7 +233,7 @@ testWithHub("numbers of a payload are shown digit by digit as they were sent", a
   });
 });
 
-testWithHub("everything is done by keyboard: go, search, move, open, answer, close", async (hub) => {
+testWithHub("everything is done by keyboard: go, search, move, open, answer, close", {}, async (hub) => {
   const { alice } = await talkers(hub, "alice");
   for (const text of ["one", "two", "three"]) await alice.send("bob", { text });
   await enter(hub, hub.adminToken, "#/overview", {}, async (page) => {
@@ -301,7 +290,7 @@ testWithHub("everything is done by keyboard: go, search, move, open, answer, clo
   assert.equal(mine.payload.text, "jk answer");
 });
 
-testWithHub("a person writes to an agent, to a channel and to everyone, and is told what is wrong", async (hub) => {
+testWithHub("a person writes to an agent, to a channel and to everyone, and is told what is wrong", {}, async (hub) => {
   const { alice } = await talkers(hub, "alice", "bob");
   await hub.ask("POST", "/api/channels", { name: "build" });
   await enter(hub, alice.token, "#/messages?write=bob", { expected: [notFound] }, async (page) => {
@@ -348,7 +337,7 @@ testWithHub("a person writes to an agent, to a channel and to everyone, and is t
   ]);
 });
 
-testWithHub("a message that was written while the hub was away is sent once it is back, and once only", async (hub) => {
+testWithHub("a message that was written while the hub was away is sent once it is back, and once only", {}, async (hub) => {
   const { alice } = await talkers(hub, "alice", "bob");
   await alice.send("bob", { text: "before" });
   await enter(hub, alice.token, "#/messages", { expected: [unreachable] }, async (page) => {
@@ -382,7 +371,7 @@ testWithHub("a message that was written while the hub was away is sent once it i
   assert.deepEqual(messages.map(({ payload }) => payload.text), ["before", "after"]);
 });
 
-testWithHub("a view that failed while the hub was away is filled by itself when it is back", async (hub) => {
+testWithHub("a view that failed while the hub was away is filled by itself when it is back", {}, async (hub) => {
   const { alice } = await talkers(hub, "alice", "bob");
   await alice.send("bob", { text: "still here" });
   await enter(hub, hub.adminToken, "#/overview", { expected: [unreachable] }, async (page) => {
@@ -396,7 +385,7 @@ testWithHub("a view that failed while the hub was away is filled by itself when 
   });
 });
 
-testWithHub("rights: an observer reads and is not offered to send, an agent sees what concerns it", async (hub) => {
+testWithHub("rights: an observer reads and is not offered to send, an agent sees what concerns it", {}, async (hub) => {
   const { alice, bob, carol } = await talkers(hub, "alice", "bob", "carol");
   const question = await alice.send("carol", { text: "for carol" });
   await alice.send("bob", { text: "for bob" });
@@ -430,7 +419,7 @@ testWithHub("rights: an observer reads and is not offered to send, an agent sees
   });
 });
 
-testWithHub("who talks to whom is a picture and a table that lead to the messages", async (hub) => {
+testWithHub("who talks to whom is a picture and a table that lead to the messages", {}, async (hub) => {
   const { alice, bob } = await talkers(hub, "alice", "bob");
   await hub.ask("POST", "/api/channels", { name: "build" });
   await enter(hub, hub.adminToken, "#/map", {}, async (page) => {
@@ -456,7 +445,7 @@ testWithHub("who talks to whom is a picture and a table that lead to the message
   });
 });
 
-testWithHub("every view of conversations is clean to axe, in both schemes, wide and narrow", async (hub) => {
+testWithHub("every view of conversations is clean to axe, in both schemes, wide and narrow", {}, async (hub) => {
   const { alice, bob } = await talkers(hub, "alice", "bob");
   const check = async (page, what) => {
     await page.evaluate(axe.source);
@@ -503,7 +492,7 @@ testWithHub("every view of conversations is clean to axe, in both schemes, wide 
   }
 });
 
-testWithHub("ten thousand messages scroll, move and open within 100 ms", async (hub) => {
+testWithHub("ten thousand messages scroll, move and open within 100 ms", {}, async (hub) => {
   const alice = await hub.connect("alice");
   await Promise.all(Array.from({ length: 10_000 }, (_, i) =>
     alice.send("bob", { text: `message ${i + 1} with some words to fill its line` })));

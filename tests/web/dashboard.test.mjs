@@ -3,29 +3,18 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { after, before, test } from "node:test";
+import { after, before } from "node:test";
 
 import {
   agentsShown, goTo, launch, loggedIn, notFound, numbersOf, onDashboard, rowOf, signIn, state, unreachable, widthTooMuch,
 } from "./browser.mjs";
-import { binary, eventually, Hub } from "./hub.mjs";
+import { binary, eventually, testWithHub } from "./hub.mjs";
 
 let browser;
 before(async () => {
   browser = await launch();
 });
 after(() => browser?.close());
-
-function testWithHub(name, settings, body) {
-  test(name, async () => {
-    const hub = await Hub.start(settings);
-    try {
-      await body(hub);
-    } finally {
-      await hub.remove();
-    }
-  });
-}
 
 testWithHub("a person logs in with a token once, and the page keeps nothing of it", {}, async (hub) => {
   await onDashboard(browser, hub, {}, async (page) => {

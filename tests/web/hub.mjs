@@ -5,6 +5,7 @@ import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
 import WebSocket from "ws";
@@ -134,6 +135,18 @@ export class Hub {
     await within(agent.identify(agentId, token, options), "identification");
     return agent;
   }
+}
+
+/// A test with a hub of its own. `settings` are those of Hub.start().
+export function testWithHub(name, settings, body) {
+  test(name, { timeout: 120_000 }, async () => {
+    const hub = await Hub.start(settings);
+    try {
+      await body(hub);
+    } finally {
+      await hub.remove();
+    }
+  });
 }
 
 class Agent {
