@@ -71,8 +71,9 @@ class Reader:
         self._port = str(free_port())
         self._terminals: dict[str, Terminal] = {}
         checkout = self.directory / "checkout"
+        self._root = self.directory / "root"
         for folder in (checkout / "build/release", self.directory / "home", self.directory / "bin",
-                       self.directory / "root/etc/agentcom", self.directory / "root/var/lib"):
+                       self._root / "etc/agentcom", self._root / "var/lib"):
             folder.mkdir(parents=True)
         for name in ("clients", "config", "examples"):
             (checkout / name).symlink_to(REPOSITORY / name)
@@ -145,7 +146,7 @@ class Reader:
         """Pages say port 4000, the system's directories and names of hubs; this is for the page's own hub and folder."""
         text = re.sub(r"https://\w+\.example\.(org|com)(/hub)?(?=\s)", "http://127.0.0.1:4000", text)
         text = re.sub(r":4000\b", f":{self._port}", text)
-        text = re.sub(rf"{from_the_root(STOOD_IN_FOR)}\b", rf"{self.directory}/root/\1", text)
+        text = re.sub(rf"{from_the_root(STOOD_IN_FOR)}\b", rf"{self._root}/\1", text)
         if beyond := re.search(rf"{from_the_root(MACHINES_OWN)}/|\b(sudo|systemctl|apt-get)\b", text):
             raise Failed(f"{beyond[0]} is for the whole machine")
         return text
