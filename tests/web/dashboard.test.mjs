@@ -54,7 +54,7 @@ testWithHub("a tab shows whoever logged in in another one, sends nothing as them
     await other.getByLabel("Token", { exact: true }).waitFor();
     await signIn(page, token);
     await state(page, "Live");
-    await page.keyboard.press("c");
+    await page.getByRole("button", { name: "Write" }).click();
     await page.locator(".composer input[name=to]").fill("bob");
     await page.locator(".composer textarea").fill("said by ann");
     await signIn(other, hub.adminToken);
@@ -64,7 +64,7 @@ testWithHub("a tab shows whoever logged in in another one, sends nothing as them
     await Promise.race([told.waitFor(), page.locator(".composer button[type=submit]").click()]);
     await told.waitFor();
     await page.locator(".who-name").getByText("admin").first().waitFor();
-    await page.keyboard.press("c");
+    await page.getByRole("button", { name: "Write" }).click();
     assert.equal(await page.locator(".composer textarea").inputValue(), "");
     await page.getByRole("button", { name: "Dismiss" }).click();
     await told.waitFor({ state: "detached" });
