@@ -99,6 +99,11 @@ void Checkpointer::append(std::string_view body) {
     count_bytes();
 }
 
+void Checkpointer::append_only(std::string_view body) {
+    journal_.append(body);
+    count_bytes();
+}
+
 void Checkpointer::count_bytes() noexcept {
     present_bytes_.store(journal_.bytes() - Journal::kSegmentStart, std::memory_order_relaxed);
 }
@@ -111,12 +116,16 @@ JournalFigures Checkpointer::figures() const {
             .last_checkpoint = core::SteadyTime(last)};
 }
 
-void Checkpointer::begin_if_due() {
-    count_bytes();
-    if (journal_.empty() || is_under_way()) return;
+bool Checkpointer::is_due() const {
+    if (journal_.empty() || is_under_way()) return false;
     const bool long_ago = clock_.steady() - last_begun_ >= interval_;
     const bool grown = env_.size().used() > used_at_last_ + kMostGrowthBytes;
-    if (long_ago || grown || journal_.bytes() > segment_bytes_ / 2) begin();
+    return long_ago || grown || journal_.bytes() > segment_bytes_ / 2;
+}
+
+void Checkpointer::begin_if_due() {
+    count_bytes();
+    if (is_due()) begin();
 }
 
 void Checkpointer::begin() {

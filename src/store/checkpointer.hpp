@@ -36,6 +36,15 @@ public:
     [[nodiscard]] Journal& journal() noexcept { return journal_; }
     /// Appends to the journal; waits for a checkpoint when that has no room. Throws JournalError.
     void append(std::string_view body);
+    /// Whether a batch that is not longer can be appended without a checkpoint before it.
+    [[nodiscard]] bool has_room(std::uint64_t bytes) const noexcept {
+        return journal_.has_room(bytes);
+    }
+    /// As `append`, but without a checkpoint: what LMDB has not committed yet is in the journal
+    /// only. Throws JournalError.
+    void append_only(std::string_view body);
+    /// Whether `begin_if_due` would begin one.
+    [[nodiscard]] bool is_due() const;
     /// Begins a checkpoint when one is due and none is under way. Throws JournalError and
     /// LmdbError.
     void begin_if_due();

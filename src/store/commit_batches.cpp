@@ -116,6 +116,8 @@ void CommitPipeline::write() {
 void CommitPipeline::make_checkpoint_if_due() noexcept {
     if (store_state_ == StoreState::failed) return;
     try {
+        // It covers what LMDB has committed, and all that is in the journal.
+        if (checkpoints_.is_due()) settle();
         checkpoints_.begin_if_due();
         if (const auto failure = checkpoints_.failure()) give_up(*failure);
     } catch (const std::bad_alloc&) {

@@ -72,6 +72,11 @@ CommitPipeline::CommitPipeline(Environment& env, const StoreOptions& options,
       head_at_start_(state.head.value),
       last_sync_(clock.steady()),
       readers_(env, clock),
+      last_read_(std::chrono::steady_clock::now()),
+      gate_([this] {
+          { const std::lock_guard lock(mutex_); }  // it is not between a look and a wait
+          wake_.notify_one();
+      }),
       backlog_(std::make_shared<Backlog>(options.max_queued_operations, options.max_queued_bytes)),
       head_(state.head.value),
       ttl_ms_(batch_.ttl().count()) {
@@ -99,6 +104,11 @@ void CommitPipeline::start(CommitListener* listener) {
     if (thread_.joinable() || queue_.stopping) return;
     listener_ = listener;
     backlog_->tell(listener);
+    begin_threads();
+}
+
+void CommitPipeline::begin_threads() {
+    flight_thread_ = std::thread([this] { run_flights(); });
     thread_ = std::thread([this] { run(); });
 }
 
@@ -108,10 +118,16 @@ void CommitPipeline::stop() {
         if (queue_.stopped) return;
         queue_.stopping = true;
         // Even if nobody started it, what was submitted is committed.
-        if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
+        if (!thread_.joinable()) begin_threads();
     }
     wake_.notify_one();
     thread_.join();
+    {
+        const std::lock_guard lock(mutex_);
+        flights_.no_more = true;
+    }
+    departure_.notify_one();
+    flight_thread_.join();
     backlog_->tell(nullptr);
     const std::lock_guard lock(mutex_);
     queue_.stopped = true;
@@ -187,7 +203,9 @@ CommitFigures CommitPipeline::figures() const {
 }
 
 std::optional<core::SteadyTime> CommitPipeline::busy_since() const noexcept {
-    const auto ticks = busy_since_.load(std::memory_order_relaxed);
+    const auto busy = busy_since_.load(std::memory_order_relaxed);
+    const auto flying = flying_since_.load(std::memory_order_relaxed);
+    const auto ticks = busy == 0 || (flying != 0 && flying < busy) ? flying : busy;
     if (ticks == 0) return std::nullopt;
     return core::SteadyTime(core::SteadyTime::duration(ticks));
 }
@@ -206,6 +224,7 @@ void CommitPipeline::run() {
         sync_if_due();
         make_checkpoint_if_due();
     }
+    settle();
     if (unsynced_) {
         last_sync_ = core::SteadyTime::min();
         sync_if_due();
@@ -219,13 +238,21 @@ void CommitPipeline::run() {
 }
 
 bool CommitPipeline::take(std::vector<Submission>& taken) {
+    // What comes while the disk works makes one batch.
+    await_landing();
     std::unique_lock lock(mutex_);
-    const auto something = [this] { return queue_.stopping || !queue_.waiting.empty(); };
-    if (unsynced_) {
-        const auto left = last_sync_ + options_.sync_interval - clock_.steady();
-        if (left.count() > 0) wake_.wait_for(lock, left, something);
-    } else {
-        wake_.wait_for(lock, kLookInterval, something);
+    const auto something = [this] {
+        return queue_.stopping || !queue_.waiting.empty() ||
+               (batch_.is_open() && gate_.is_wanted());
+    };
+    core::SteadyTime::duration longest = kLookInterval;
+    if (unsynced_) longest = last_sync_ + options_.sync_interval - clock_.steady();
+    if (batch_.is_open()) longest = std::min<core::SteadyTime::duration>(longest, kLongestOpen);
+    if (longest.count() > 0) wake_.wait_for(lock, longest, something);
+    if (batch_.is_open() && (queue_.waiting.empty() || gate_.is_wanted())) {
+        lock.unlock();
+        settle();
+        lock.lock();
     }
     taken.swap(queue_.waiting);
     if (queue_.quotas) batch_.set_quotas(*std::exchange(queue_.quotas, std::nullopt));
@@ -245,13 +272,16 @@ std::size_t CommitPipeline::process_batch(std::vector<Submission>& taken, std::s
            bytes < kFullBatchBytes) {
         bytes += bytes_of(taken[end++].op);
     }
-    auto batch = make_batch(end - begin, bytes);
+    std::shared_ptr<CommittedBatch> batch = make_batch(end - begin, bytes);
     for (std::size_t i = begin; i < end; ++i) {
         Submission& submission = taken[i];
         batch->operations.push_back(Committed{std::move(submission.op), WriteValue(Done{}),
                                               std::move(submission.completion), submission.origin});
     }
+    await_landing();
     look_at_file();
+    if (defer(batch, bytes, busy.began())) return end;
+    settle();
     if (store_state_ != StoreState::failed) {
         commit(batch->operations);
         look_at_file();
@@ -316,24 +346,33 @@ void CommitPipeline::enter(StoreState state, std::string_view surprise) {
     store_state_ = state;
 }
 
-void CommitPipeline::publish_figures() {
+StoreStats CommitPipeline::gather_figures() const {
     const StateRow& state = batch_.committed();
-    head_ = state.head.value;
-    ttl_ms_ = batch_.ttl().count();
+    StoreStats figures;
+    figures.log_puts = state.head.value - head_at_start_;
+    figures.commits = commits_;
+    figures.first_seq = state.first;
+    figures.head_seq = state.head;
+    figures.messages = state.head.value + 1 - state.first.value;
+    figures.log_bytes = state.log_bytes;
+    figures.kept_bytes = state.kept_bytes;
+    figures.channels = state.channels;
+    figures.unclaimed_mailboxes = state.unclaimed_mailboxes;
+    figures.feed_entries = batch_.postings().entries_written();
+    figures.feed_puts = batch_.postings().puts();
+    figures.file_bytes = env_.file_bytes();
+    figures.room_bytes = batch_.room();
+    return figures;
+}
+
+void CommitPipeline::publish(const StoreStats& figures, core::Millis ttl) {
+    head_ = figures.head_seq.value;
+    ttl_ms_ = ttl.count();
     const std::lock_guard lock(figures_mutex_);
-    figures_.log_puts = state.head.value - head_at_start_;
-    figures_.commits = commits_;
-    figures_.first_seq = state.first;
-    figures_.head_seq = state.head;
-    figures_.messages = state.head.value + 1 - state.first.value;
-    figures_.log_bytes = state.log_bytes;
-    figures_.kept_bytes = state.kept_bytes;
-    figures_.channels = state.channels;
-    figures_.unclaimed_mailboxes = state.unclaimed_mailboxes;
-    figures_.feed_entries = batch_.postings().entries_written();
-    figures_.feed_puts = batch_.postings().puts();
-    figures_.file_bytes = env_.file_bytes();
-    figures_.room_bytes = batch_.room();
+    const StoreStats before = std::exchange(figures_, figures);
+    figures_.reader_lag = before.reader_lag;
+    figures_.reader_pid = before.reader_pid;
+    figures_.reader_is_late = before.reader_is_late;
 }
 
 void CommitPipeline::announce(std::shared_ptr<CommittedBatch> batch) {
@@ -377,6 +416,7 @@ void CommitPipeline::look_at_room() {
 void CommitPipeline::sync_if_due() {
     // After the end `last_sync_` is the earliest time there is, so nothing is added to it.
     if (!unsynced_ || clock_.steady() - options_.sync_interval < last_sync_) return;
+    settle();
     const Busy busy(busy_since_);
     try {
         checkpoints_.journal().sync();

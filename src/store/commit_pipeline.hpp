@@ -19,6 +19,7 @@
 #include "store/backlog.hpp"
 #include "store/checkpointer.hpp"
 #include "store/epochs.hpp"
+#include "store/read_gate.hpp"
 #include "store/reader_watch.hpp"
 #include "store/write_batch.hpp"
 
@@ -27,9 +28,14 @@ namespace agentcom::store {
 /// The one writer. Whoever wants something written puts operations into its queue; its thread takes
 /// all that has gathered, applies it in one transaction, writes what came of it to the journal,
 /// waits for the disk, commits, and only then says so: readers see nothing that the journal does
-/// not have, and nobody is told of anything that readers do not see. Nobody waits for company: an
-/// idle pipeline commits a single operation at once, a busy one gathers while the disk works.
-/// Thread-safe.
+/// not have, and nobody who is told of something reads a state without it. Nobody waits for
+/// company: an idle pipeline commits a single operation at once, a busy one gathers while the disk
+/// works.
+///
+/// While nobody reads, the commit is *deferred*: the transaction is kept open for the next batches,
+/// which are announced as soon as the journal has them. The disk is then waited for on a second
+/// thread, and whoever begins to read waits at the gate until the first has committed, which it
+/// does at once; if the disk hangs, without what the disk does not have. Thread-safe.
 class CommitPipeline {
 public:
     /// `next_number`: see Checkpointer. Throws JournalError and LmdbError.
@@ -47,6 +53,9 @@ public:
 
     void set_quotas(const Quotas& quotas);
 
+    /// For every reader, before its transaction begins: what has been announced is in it then.
+    void show_announced() const { gate_.pass(); }
+
     [[nodiscard]] bool saturated() const noexcept { return backlog_->saturated(); }
     [[nodiscard]] StoreState state() const noexcept { return store_state_.load(); }
     [[nodiscard]] core::Seq head() const noexcept { return core::Seq{head_.load()}; }
@@ -58,6 +67,10 @@ public:
     [[nodiscard]] std::optional<core::SteadyTime> busy_since() const noexcept;
 
 private:
+    /// How long a transaction is kept open for further batches: who reads the file from another
+    /// process sees what is at most so old.
+    static constexpr std::chrono::milliseconds kLongestOpen{20};
+
     /// While it lives, the thread is busy with one thing.
     class Busy {
     public:
@@ -69,6 +82,7 @@ private:
             const auto time = std::chrono::steady_clock::now() - began_;
             return static_cast<std::uint64_t>(std::chrono::nanoseconds(time).count());
         }
+        [[nodiscard]] core::SteadyTime began() const noexcept { return began_; }
         ~Busy() { since_.store(0, std::memory_order_relaxed); }
         Busy(const Busy&) = delete;
         Busy& operator=(const Busy&) = delete;
@@ -84,6 +98,22 @@ private:
         bool stopped = false;  // the thread has ended, or there never was one
     };
 
+    /// A batch of which the journal is being synced.
+    struct Flight {
+        core::SteadyTime began;
+        std::shared_ptr<CommittedBatch> batch;
+        StoreStats figures;
+        core::Millis ttl{0};
+    };
+    enum class Stage : std::uint8_t { none, syncing, landing, failed };
+    struct Flights {
+        Stage stage = Stage::none;
+        Flight present;
+        std::string failure;
+        bool no_more = false;
+    };
+
+    void begin_threads();
     void run();
     /// Moves what waits into `taken`; false when there is nothing left and the end has come.
     bool take(std::vector<Submission>& taken);
@@ -91,6 +121,32 @@ private:
     /// Applies operations from `begin` on; returns where the next batch begins.
     std::size_t process_batch(std::vector<Submission>& taken, std::size_t begin);
     void commit(std::span<Committed> operations);
+
+    // Deferred commits (deferred_commits.cpp).
+    /// Applies the batch and appends it to the journal, without a commit; it is announced when the
+    /// disk has it. False when that cannot be: nothing of it has happened, and nothing is deferred
+    /// any more.
+    [[nodiscard]] bool defer(std::shared_ptr<CommittedBatch>& batch, std::uint64_t bytes,
+                             core::SteadyTime began) noexcept;
+    [[nodiscard]] bool may_defer(const CommittedBatch& batch, std::uint64_t bytes);
+    /// Applies it and appends it to the journal; false when nothing came of it. Throws what
+    /// WriteBatch and the journal do.
+    [[nodiscard]] bool apply_deferred(CommittedBatch& batch);
+    void depart(Flight&& flight);
+    /// The second thread.
+    void run_flights();
+    void land(Flight&& flight);
+    /// Waits until nothing is in flight. Readers are kept waiting for a moment only: then what has
+    /// been announced is committed without what is in flight.
+    void await_landing() noexcept;
+    /// All that is deferred is committed when it returns, or the store has failed.
+    void settle() noexcept;
+    /// After the transaction was lost: applies what has been deferred again, the first `announced`
+    /// batches in a transaction that is committed and the others in one that stays open.
+    void recover_deferred(std::size_t announced) noexcept;
+    void forget_deferred(std::size_t batches) noexcept;
+    [[nodiscard]] bool is_overdue() const;
+
     /// What came of them is put into `encoder_`; false when nothing did.
     [[nodiscard]] bool encode(std::span<const Committed> operations);
     /// The transaction goes to the journal, and then to the store's file.
@@ -118,7 +174,9 @@ private:
     /// Sets the state, and says in the log when the store is full and when it has room again.
     /// `surprise`: the system's word for a lack of room that had not shown before.
     void enter(StoreState state, std::string_view surprise = {});
-    void publish_figures();
+    [[nodiscard]] StoreStats gather_figures() const;
+    void publish(const StoreStats& figures, core::Millis ttl);
+    void publish_figures() { publish(gather_figures(), batch_.ttl()); }
     void announce(std::shared_ptr<CommittedBatch> batch);
     void sync_if_due();
     /// Looks whether the file is still there and whole; without it nothing is acknowledged.
@@ -156,18 +214,31 @@ private:
     core::SteadyTime last_sync_;
     core::SteadyTime next_look_at_room_{core::SteadyTime::min()};
     ReaderWatch readers_;
+    /// Batches that are in the journal and not in LMDB, as the journal has them. The thread's own.
+    std::vector<std::string> deferred_;
+    std::uint64_t deferred_before_ = 0;  // batches that were, and are committed
+    std::uint64_t deferred_operations_ = 0;
+    std::uint64_t deferred_bytes_ = 0;
+    core::SteadyTime open_since_;  // of the transaction that is kept open
+    core::SteadyTime last_read_;
+    std::uint64_t reads_seen_ = 0;
+    mutable ReadGate gate_;
 
     std::mutex mutex_;
     std::condition_variable wake_;
-    Queue queue_;  // guarded by mutex_
+    std::condition_variable departure_;  // what the second thread waits for
+    Queue queue_;                        // guarded by mutex_
+    Flights flights_;                    // guarded by mutex_
     std::thread thread_;
+    std::thread flight_thread_;
 
     // Counters that anybody may read; they trail the queue by a moment.
     const std::shared_ptr<Backlog> backlog_;
     std::atomic<StoreState> store_state_{StoreState::ok};
     std::atomic<std::uint64_t> head_;
     std::atomic<std::int64_t> ttl_ms_;
-    std::atomic<core::SteadyTime::rep> busy_since_{0};  // 0: it is not
+    std::atomic<core::SteadyTime::rep> busy_since_{0};    // 0: it is not
+    std::atomic<core::SteadyTime::rep> flying_since_{0};  // 0: nothing is in flight
     core::Histogram<core::kBatchBounds> batch_operations_;
     core::Histogram<core::kLatencyBounds> batch_duration_;
     core::Counter failed_batches_;

@@ -36,35 +36,13 @@ public:
     }
 
     void apply(OperationBatch&& operations) {
-        if (operations.head != batch_.head()) {
-            throw DamagedJournal("a batch of operations is for a store with the newest message " +
-                                 std::to_string(operations.head.value) + ", which has " +
-                                 std::to_string(batch_.head().value));
-        }
         if (pending_ >= kMostAtOnce) commit();
-        const StoreClock::Reading time = reading_of(operations.time);
-        batch_.set_rules(operations.rules);
-        if (open_) {
-            batch_.go_on(time);
-        } else {
-            batch_.begin(time);
-            open_ = true;
-        }
-        for (WriteOp& op : operations.operations) {
-            const WriteResult result = batch_.apply(op);
-            if (result) continue;
-            // It was possible once, and what decides it has travelled with it. Something that it
-            // needs has been damaged since.
-            env_.damage().report("an operation of the journal cannot be applied again: " +
-                                 result.error().wire_name());
-        }
         pending_ += operations.operations.size();
+        apply_again(batch_, std::move(operations), env_.damage());
     }
     void commit() {
-        if (!open_) return;
-        batch_.complete();
+        if (!batch_.is_open()) return;
         batch_.commit();
-        open_ = false;
         pending_ = 0;
     }
     [[nodiscard]] const StateRow& state() const { return batch_.committed(); }
@@ -72,11 +50,30 @@ public:
 private:
     Environment& env_;
     WriteBatch batch_;
-    bool open_ = false;
     std::uint64_t pending_ = 0;
 };
 
 }  // namespace
+
+void apply_again(WriteBatch& batch, OperationBatch&& operations, DamageNotes& damage) {
+    if (operations.head != batch.committed().head) {
+        throw DamagedJournal("a batch of operations is for a store with the newest message " +
+                             std::to_string(operations.head.value) + ", which has " +
+                             std::to_string(batch.committed().head.value));
+    }
+    batch.set_rules(operations.rules);
+    batch.begin(reading_of(operations.time));
+    for (WriteOp& op : operations.operations) {
+        const WriteResult result = batch.apply(op);
+        if (result) continue;
+        // It was possible once, and what decides it has travelled with it. Something that it needs
+        // has been damaged since.
+        damage.report("an operation of the journal cannot be applied again: " +
+                      result.error().wire_name());
+    }
+    batch.complete();
+    batch.keep_open();
+}
 
 Replayed replay_journal(Environment& env, const StoreOptions& options, const Epochs& epochs,
                         const StateRow& state, std::optional<std::uint64_t> stored_ttl,

@@ -11,6 +11,7 @@
 #include "store/journal.hpp"
 #include "store/read_notes.hpp"
 #include "store/rows.hpp"
+#include "store/write_batch.hpp"
 
 namespace agentcom::store {
 
@@ -40,6 +41,11 @@ struct Replayed {
 [[nodiscard]] Replayed replay_journal(Environment& env, const StoreOptions& options,
                                       const Epochs& epochs, const StateRow& state,
                                       std::optional<std::uint64_t> stored_ttl, ReadNotes& notes);
+
+/// Applies a batch of the journal once more, in the transaction that `batch` has open or in a new
+/// one, which is kept open. An operation that cannot be applied any more is noted as damage. Throws
+/// DamagedJournal when the batch does not follow, and LmdbError.
+void apply_again(WriteBatch& batch, OperationBatch&& operations, DamageNotes& damage);
 
 /// Brings a store that was not closed in order, and that nobody has open, to where its journal
 /// ends, so that its file can be read by itself. Throws StoreError.

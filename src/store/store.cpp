@@ -63,6 +63,7 @@ public:
     template <class Read>
     auto read(Read&& what) const {
         try {
+            pipeline.show_announced();
             const ReadTransaction txn(env);
             return std::forward<Read>(what)(txn);
         } catch (const DamagedStore& error) {

@@ -45,20 +45,6 @@ WriteBatch::WriteBatch(Environment& env, const StoreOptions& options, Epochs epo
       ttl_(committed_ttl_) {}
 
 void WriteBatch::begin(const StoreClock::Reading& now) {
-    prepare(now);
-    measure_room();
-    txn_.emplace(env_);
-}
-
-void WriteBatch::go_on(const StoreClock::Reading& now) {
-    // As after a commit: blocks are cut where they were cut before, and so whatever counts blocks
-    // comes to the same.
-    complete();
-    remember();
-    prepare(now);
-}
-
-void WriteBatch::prepare(const StoreClock::Reading& now) {
     state_ = committed_;
     ttl_ = committed_ttl_;
     set_time(now);
@@ -67,9 +53,15 @@ void WriteBatch::prepare(const StoreClock::Reading& now) {
     published_.clear();
     log_.restart(first_recent_);
     postings_.clear();
+    // What is kept open takes its room from what there was when it began.
+    if (txn_) return;
+    measure_room();
+    state_before_ = committed_;
+    ttl_before_ = committed_ttl_;
+    txn_.emplace(env_);
 }
 
-void WriteBatch::remember() {
+void WriteBatch::remember() noexcept {
     committed_ = state_;
     committed_ttl_ = ttl_;
     recent_.clear();
@@ -141,8 +133,14 @@ void WriteBatch::commit() {
     remember();
 }
 
+void WriteBatch::keep_open() noexcept { remember(); }
+
 void WriteBatch::abort() noexcept {
-    txn_.reset();
+    if (txn_) {
+        txn_.reset();
+        committed_ = state_before_;
+        committed_ttl_ = ttl_before_;
+    }
     recent_.clear();
     known_agents_.clear();
     published_channels_.clear();

@@ -58,11 +58,12 @@ public:
     void set_rules(const ApplyRules& rules) noexcept { rules_ = rules; }
     [[nodiscard]] const ApplyRules& rules() const noexcept { return rules_; }
     /// What is applied again has found its room before.
-    void take_room_for_granted() noexcept { has_room_ = true; }
+    void take_room_for_granted(bool granted = true) noexcept { has_room_ = granted; }
     /// Called when there is no room, before anybody is told: makes what room it can, and gives
     /// whether it made any.
     void on_no_room(std::function<bool()> make_room) { make_room_ = std::move(make_room); }
-    /// Begins a transaction; its messages are stored at this time.
+    /// Begins a transaction, or goes on in the one that is kept open; its messages are stored at
+    /// this time.
     void begin(const StoreClock::Reading& now);
     /// An append's draft moves into its result. An operation that meets damage fails alone, with
     /// `internal`. Throws LmdbError, and HalfDone when one met damage after it had changed
@@ -73,15 +74,18 @@ public:
     void complete();
     /// Throws LmdbError; then, as after `abort`, nothing has happened.
     void commit();
+    /// In place of `commit`: the next batch goes into the same transaction. All but that is as
+    /// after a commit, so that blocks are cut as they would be then.
+    void keep_open() noexcept;
+    [[nodiscard]] bool is_open() const noexcept { return txn_.has_value(); }
+    /// Everything since the last commit is undone, also what was kept open.
     void abort() noexcept;
     /// Ends a transaction in which nothing has come of any operation.
     void drop() noexcept;
-    /// Goes on with the next batch in the same transaction. All but that is as after a commit.
-    void go_on(const StoreClock::Reading& now);
 
     /// Newest message of the present transaction, or of the last one.
     [[nodiscard]] core::Seq head() const noexcept { return state_.head; }
-    /// As of the last commit.
+    /// As of the last batch that was committed or kept.
     [[nodiscard]] const StateRow& committed() const noexcept { return committed_; }
     [[nodiscard]] core::Millis ttl() const noexcept { return committed_ttl_; }
     /// What a batch of the present transaction needs to be applied again.
@@ -150,10 +154,8 @@ private:
     [[nodiscard]] WriteTransaction& txn() { return *txn_; }
     void flush();
     void set_time(const StoreClock::Reading& now);
-    /// For a batch that begins where the last one ended.
-    void prepare(const StoreClock::Reading& now);
     /// What the batch has changed is what the next one begins with.
-    void remember();
+    void remember() noexcept;
     /// Grows whenever an operation changes something.
     [[nodiscard]] std::uint64_t changes() const noexcept;
 
@@ -276,6 +278,10 @@ private:
     ReadNotes& notes_;
     StateRow committed_;
     core::Millis committed_ttl_;
+
+    // As of the last commit, while a transaction is open.
+    StateRow state_before_;
+    core::Millis ttl_before_{0};
 
     // Of the present transaction.
     std::optional<WriteTransaction> txn_;

@@ -1,0 +1,249 @@
+// The part of CommitPipeline that defers commits: batches that nobody reads yet are in the journal
+// and announced, and lie in LMDB's open transaction until somebody reads, or a few milliseconds
+// have passed. What it saves is what LMDB does for each commit, above all new pages for those that
+// the batch before has changed.
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <chrono>
+#include <exception>
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "agentcom/core/memory.hpp"
+#include "store/commit_pipeline.hpp"
+#include "store/replay.hpp"
+
+namespace agentcom::store {
+namespace {
+
+using std::chrono::steady_clock;
+
+/// Who reads finds everything committed for so long after the last read: so only the first of many
+/// waits, and no more than about a hundred a second.
+constexpr std::chrono::milliseconds kReadersStay{10};
+/// What is deferred is at most as much as can be applied again within some ten milliseconds.
+constexpr std::uint64_t kMostOperations = 4'096;
+constexpr std::uint64_t kMostBytes = std::uint64_t{4} << 20;
+/// A sync that takes longer is not waited for by readers.
+constexpr std::chrono::milliseconds kSlowSync{5};
+/// The room that a transaction has found must last for all that is put into it: LMDB could refuse
+/// to commit what has been announced. Far more than the largest transaction can take.
+constexpr std::uint64_t kAmpleRoom = std::uint64_t{1} << 30;
+/// What an operation takes in the journal besides its payload, generously.
+constexpr std::uint64_t kMostBytesOfOperation = 2'048;
+
+/// Operations that come by the thousand. All others are rare, and what they change is looked up by
+/// reads that pass no gate (Store::Impl::read_settled).
+bool is_deferrable(const WriteOp& op) noexcept {
+    return std::holds_alternative<AppendMessage>(op) || std::holds_alternative<AckMailbox>(op) ||
+           std::holds_alternative<MarkRead>(op) || std::holds_alternative<MarkShown>(op);
+}
+
+}  // namespace
+
+bool CommitPipeline::may_defer(const CommittedBatch& batch, std::uint64_t bytes) {
+    if (store_state_ != StoreState::ok || batch_.room() < kAmpleRoom) return false;
+    const core::SteadyTime now = steady_clock::now();
+    const std::uint64_t reads = gate_.passed();
+    if (std::exchange(reads_seen_, reads) != reads) last_read_ = now;
+    if (now - last_read_ < kReadersStay || gate_.is_wanted()) return false;
+    const std::uint64_t longest = bytes + batch.operations.size() * kMostBytesOfOperation;
+    if (!checkpoints_.has_room(longest) || checkpoints_.is_due()) return false;
+    return std::ranges::all_of(
+        batch.operations, [](const Committed& committed) { return is_deferrable(committed.op); });
+}
+
+bool CommitPipeline::is_overdue() const {
+    return deferred_operations_ >= kMostOperations || deferred_bytes_ >= kMostBytes ||
+           steady_clock::now() - open_since_ >= kLongestOpen;
+}
+
+bool CommitPipeline::apply_deferred(CommittedBatch& batch) {
+    batch_.begin(store_clock_.read());
+    for (Committed& committed : batch.operations) committed.result = batch_.apply(committed.op);
+    if (!encode(batch.operations)) return false;
+    batch_.complete();
+    deferred_.emplace_back(encoder_.bytes());
+    try {
+        checkpoints_.append_only(encoder_.bytes());
+    } catch (...) {
+        deferred_.pop_back();
+        throw;
+    }
+    return true;
+}
+
+bool CommitPipeline::defer(std::shared_ptr<CommittedBatch>& batch, std::uint64_t bytes,
+                           core::SteadyTime began) noexcept {
+    bool changes = false;
+    try {
+        if (!may_defer(*batch, bytes)) return false;
+        if (batch_.is_open() && is_overdue()) settle();
+        if (!batch_.is_open()) open_since_ = steady_clock::now();
+        changes = apply_deferred(*batch);
+    } catch (const std::exception&) {
+        // Done by itself it comes to what it comes to.
+        batch_.abort();
+        take_back(batch->operations);
+        recover_deferred(deferred_.size());
+        return false;
+    }
+    if (changes) {
+        batch_.keep_open();
+        deferred_operations_ += batch->operations.size();
+        deferred_bytes_ += deferred_.back().size();
+    } else if (deferred_.empty()) {
+        batch_.drop();
+    }
+    ++commits_;
+    batch->head = batch_.committed().head;
+    batch->time = batch_.time();
+    watch_readers();
+    Flight flight{began, std::move(batch), gather_figures(), batch_.ttl()};
+    if (!changes) {
+        announce(std::move(flight.batch));
+    } else if (options_.durability == Durability::relaxed) {
+        unsynced_ = true;
+        land(std::move(flight));
+    } else {
+        depart(std::move(flight));
+    }
+    return true;
+}
+
+void CommitPipeline::depart(Flight&& flight) {
+    flying_since_.store(flight.began.time_since_epoch().count(), std::memory_order_relaxed);
+    {
+        const std::lock_guard lock(mutex_);
+        flights_.present = std::move(flight);
+        flights_.stage = Stage::syncing;
+    }
+    departure_.notify_one();
+}
+
+void CommitPipeline::land(Flight&& flight) {
+    gate_.announce();
+    publish(flight.figures, flight.ttl);
+    batch_operations_.observe(flight.batch->operations.size());
+    const auto time = std::chrono::nanoseconds(steady_clock::now() - flight.began);
+    batch_duration_.observe(static_cast<std::uint64_t>(time.count()));
+    announce(std::move(flight.batch));
+}
+
+void CommitPipeline::run_flights() {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+        departure_.wait(lock,
+                        [this] { return flights_.stage == Stage::syncing || flights_.no_more; });
+        if (flights_.stage != Stage::syncing) return;
+        lock.unlock();
+        std::optional<std::string> failure;
+        try {
+            checkpoints_.journal().sync();
+        } catch (const std::exception& error) {
+            failure.emplace();
+            core::say_if_possible([&] { *failure = error.what(); });
+        }
+        flying_since_.store(0, std::memory_order_relaxed);
+        lock.lock();
+        if (failure) {
+            flights_.failure = std::move(*failure);
+            flights_.stage = Stage::failed;
+        } else {
+            flights_.stage = Stage::landing;
+            Flight flight = std::move(flights_.present);
+            lock.unlock();
+            land(std::move(flight));
+            lock.lock();
+            flights_.stage = Stage::none;
+        }
+        wake_.notify_one();
+    }
+}
+
+void CommitPipeline::await_landing() noexcept {
+    std::unique_lock lock(mutex_);
+    const auto is_over = [this] {
+        return flights_.stage == Stage::none || flights_.stage == Stage::failed;
+    };
+    while (!is_over()) {
+        // The last one deferred is in flight. When there are others, readers may wait for them.
+        if (deferred_.size() < 2 || flights_.stage == Stage::landing) {
+            wake_.wait(lock, is_over);
+            break;
+        }
+        const bool wanted = gate_.is_wanted();
+        const core::SteadyTime late = flights_.present.began + (wanted ? kSlowSync : kLongestOpen);
+        if (steady_clock::now() < late) {
+            wake_.wait_until(lock, late, [&] { return is_over() || gate_.is_wanted() != wanted; });
+            continue;
+        }
+        lock.unlock();
+        batch_.abort();
+        recover_deferred(deferred_.size() - 1);
+        lock.lock();
+    }
+    if (flights_.stage == Stage::none) return;
+    Flight failed = std::move(flights_.present);
+    const std::string why = std::move(flights_.failure);
+    flights_.stage = Stage::none;
+    lock.unlock();
+    // It is unknown what of it the disk has. What came before it has.
+    if (!deferred_.empty()) deferred_.pop_back();
+    batch_.abort();
+    recover_deferred(deferred_.size());
+    give_up(why);
+    fail_all(failed.batch->operations, core::ErrorCode::storage_failed);
+    failed_batches_.add();
+    announce(std::move(failed.batch));
+}
+
+void CommitPipeline::settle() noexcept {
+    await_landing();
+    if (!batch_.is_open()) return;
+    try {
+        batch_.commit();
+    } catch (const std::exception&) {
+        batch_.abort();
+        return recover_deferred(deferred_.size());
+    }
+    forget_deferred(deferred_.size());
+}
+
+void CommitPipeline::recover_deferred(std::size_t announced) noexcept {
+    const ApplyRules rules = batch_.rules();
+    batch_.take_room_for_granted();
+    try {
+        for (std::size_t i = 0; i < announced; ++i) {
+            apply_again(batch_, decode_batch(deferred_[i]), env_.damage());
+        }
+        if (batch_.is_open()) batch_.commit();
+        forget_deferred(announced);
+        for (const std::string& body : deferred_) {
+            apply_again(batch_, decode_batch(body), env_.damage());
+        }
+    } catch (const std::exception& error) {
+        batch_.abort();
+        give_up(error.what());
+        deferred_.clear();
+        // The next start applies it from the journal. Until then readers see what there is.
+        gate_.open();
+    }
+    batch_.take_room_for_granted(false);
+    batch_.set_rules(rules);
+    // Its room was not measured.
+    open_since_ = core::SteadyTime::min();
+}
+
+void CommitPipeline::forget_deferred(std::size_t batches) noexcept {
+    deferred_.erase(deferred_.begin(), deferred_.begin() + static_cast<std::ptrdiff_t>(batches));
+    deferred_before_ += batches;
+    deferred_operations_ = 0;
+    deferred_bytes_ = 0;
+    gate_.show(deferred_before_);
+}
+
+}  // namespace agentcom::store

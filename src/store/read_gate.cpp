@@ -1,0 +1,26 @@
+#include "store/read_gate.hpp"
+
+#include <algorithm>
+
+namespace agentcom::store {
+
+void ReadGate::show(std::uint64_t batches) {
+    {
+        const std::lock_guard lock(mutex_);
+        const std::uint64_t before = shown_.load(std::memory_order_relaxed);
+        shown_.store(std::max(before, batches), std::memory_order_release);
+    }
+    changed_.notify_all();
+}
+
+void ReadGate::wait_for(std::uint64_t wanted) {
+    waiting_.fetch_add(1, std::memory_order_acq_rel);
+    ask_();
+    {
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, [&] { return shown_.load(std::memory_order_acquire) >= wanted; });
+    }
+    waiting_.fetch_sub(1, std::memory_order_acq_rel);
+}
+
+}  // namespace agentcom::store
