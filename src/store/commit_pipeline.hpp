@@ -67,10 +67,6 @@ public:
     [[nodiscard]] std::optional<core::SteadyTime> busy_since() const noexcept;
 
 private:
-    /// How long a transaction is kept open for further batches: who reads the file from another
-    /// process sees what is at most so old.
-    static constexpr std::chrono::milliseconds kLongestOpen{20};
-
     /// While it lives, the thread is busy with one thing.
     class Busy {
     public:
@@ -129,6 +125,8 @@ private:
     [[nodiscard]] bool defer(std::shared_ptr<CommittedBatch>& batch, std::uint64_t bytes,
                              core::SteadyTime began) noexcept;
     [[nodiscard]] bool may_defer(const CommittedBatch& batch, std::uint64_t bytes);
+    /// Whether a transaction may be opened for what is to be deferred.
+    [[nodiscard]] bool may_open();
     /// Applies it and appends it to the journal; false when nothing came of it. Throws what
     /// WriteBatch and the journal do.
     [[nodiscard]] bool apply_deferred(CommittedBatch& batch);

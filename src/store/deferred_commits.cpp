@@ -21,17 +21,13 @@ namespace {
 
 using std::chrono::steady_clock;
 
-/// Who reads finds everything committed for so long after the last read: so only the first of many
-/// waits, and no more than about a hundred a second.
-constexpr std::chrono::milliseconds kReadersStay{10};
 /// What is deferred is at most as much as can be applied again within some ten milliseconds.
 constexpr std::uint64_t kMostOperations = 4'096;
 constexpr std::uint64_t kMostBytes = std::uint64_t{4} << 20;
 /// A sync that takes longer is not waited for by readers.
 constexpr std::chrono::milliseconds kSlowSync{5};
-/// The room that a transaction has found must last for all that is put into it: LMDB could refuse
-/// to commit what has been announced. Far more than the largest transaction can take.
-constexpr std::uint64_t kAmpleRoom = std::uint64_t{1} << 30;
+/// Far more than the largest transaction can take.
+constexpr std::uint64_t kAmpleRoom = std::uint64_t{512} << 20;
 /// What an operation takes in the journal besides its payload, generously.
 constexpr std::uint64_t kMostBytesOfOperation = 2'048;
 
@@ -45,15 +41,25 @@ bool is_deferrable(const WriteOp& op) noexcept {
 }  // namespace
 
 bool CommitPipeline::may_defer(const CommittedBatch& batch, std::uint64_t bytes) {
-    if (store_state_ != StoreState::ok || batch_.room() < kAmpleRoom) return false;
+    if (store_state_ != StoreState::ok) return false;
     const core::SteadyTime now = steady_clock::now();
     const std::uint64_t reads = gate_.passed();
+    // Who reads finds everything committed for a while: so only the first of many waits.
     if (std::exchange(reads_seen_, reads) != reads) last_read_ = now;
-    if (now - last_read_ < kReadersStay || gate_.is_wanted()) return false;
+    if (now - last_read_ < options_.readers_stay || gate_.is_wanted()) return false;
     const std::uint64_t longest = bytes + batch.operations.size() * kMostBytesOfOperation;
     if (!checkpoints_.has_room(longest) || checkpoints_.is_due()) return false;
     return std::ranges::all_of(
         batch.operations, [](const Committed& committed) { return is_deferrable(committed.op); });
+}
+
+bool CommitPipeline::may_open() {
+    if (store_state_ != StoreState::ok) return false;
+    // The room that it finds must last: LMDB could refuse to commit what has been announced.
+    env_.ask_disk_anew();
+    batch_.measure_room();
+    open_since_ = steady_clock::now();
+    return batch_.room() >= kAmpleRoom;
 }
 
 bool CommitPipeline::is_overdue() const {
@@ -82,7 +88,7 @@ bool CommitPipeline::defer(std::shared_ptr<CommittedBatch>& batch, std::uint64_t
     try {
         if (!may_defer(*batch, bytes)) return false;
         if (batch_.is_open() && is_overdue()) settle();
-        if (!batch_.is_open()) open_since_ = steady_clock::now();
+        if (!batch_.is_open() && !may_open()) return false;
         changes = apply_deferred(*batch);
     } catch (const std::exception&) {
         // Done by itself it comes to what it comes to.
@@ -147,7 +153,6 @@ void CommitPipeline::run_flights() {
             failure.emplace();
             core::say_if_possible([&] { *failure = error.what(); });
         }
-        flying_since_.store(0, std::memory_order_relaxed);
         lock.lock();
         if (failure) {
             flights_.failure = std::move(*failure);
@@ -160,6 +165,7 @@ void CommitPipeline::run_flights() {
             lock.lock();
             flights_.stage = Stage::none;
         }
+        flying_since_.store(0, std::memory_order_relaxed);
         wake_.notify_one();
     }
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -8,6 +9,10 @@
 #include <mutex>
 
 namespace agentcom::store {
+
+/// How long a transaction is kept open for further batches. Who reads the file past the gate, from
+/// another process, may lack what was announced so shortly before.
+inline constexpr std::chrono::milliseconds kLongestOpen{20};
 
 /// Between readers and batches whose commit is deferred: these are announced as soon as the journal
 /// has them, and whoever begins to read afterwards waits here until LMDB shows them. Where nothing

@@ -51,7 +51,12 @@ protected:
     /// What is on disk for certain: nothing has been written since the newest checkpoint.
     void note_baseline() { versions_ = {contents(data_file())}; }
     /// Some of what was written since.
-    void note_version() { versions_.push_back(contents(data_file())); }
+    void note_version() {
+        settle();
+        versions_.push_back(contents(data_file()));
+    }
+    /// Whoever reads finds everything committed.
+    void settle() const { (void)store_->mailbox_cursor(agent("nobody")); }
 
     /// Has a checkpoint made of what was written so far.
     void make_checkpoint() {
@@ -71,6 +76,7 @@ protected:
 
     /// A copy of the data directory as it is at this moment, which nobody has open.
     fs::path take() {
+        settle();
         const fs::path copy = dir_.path() / ("copy-" + std::to_string(++copies_));
         fs::create_directory(copy);
         fs::copy_file(data_file(), copy / kDataFile);

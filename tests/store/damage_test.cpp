@@ -302,6 +302,7 @@ std::vector<int> descriptors_of(const std::filesystem::path& file) {
 }
 
 TEST_F(DamageTest, ReadsGoOnAfterAFailedWrite) {
+    commit_at_once();
     create_agent("bob");
     append(direct("alice", "bob"));
     std::vector<std::pair<int, int>> saved;

@@ -86,6 +86,7 @@ protected:
 };
 
 TEST_F(NoMemoryTest, WhateverAllocationFailsIsAnsweredAndTheCommitThreadGoesOn) {
+    commit_at_once();  // completions run on the thread that is to starve
     create_agent("bob");
     create_channel("ops");
     subscribe("bob", "ops");

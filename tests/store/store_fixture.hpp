@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdlib>
 #include <future>
 #include <memory>
 #include <optional>
@@ -40,6 +41,8 @@ protected:
     void SetUp() override {
         options_.directory = dir_.path() / "data";
         options_.map_size = std::size_t{1} << 30;
+        // All of these tests also run with commits deferred as long as nobody waits for one.
+        if (std::getenv("AGENTCOM_TEST_DEFER_COMMITS")) options_.readers_stay = core::Millis(0);
         reopen();
     }
     void TearDown() override { store_.reset(); }
@@ -48,6 +51,12 @@ protected:
         store_.reset();
         store_ = Store::open(options_, clock_);
         store_->start(nullptr);
+    }
+
+    /// From now on no commit is deferred.
+    void commit_at_once() {
+        options_.readers_stay = core::Millis(1'000'000'000);
+        reopen();
     }
 
     template <class Value>
