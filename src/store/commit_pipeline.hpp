@@ -87,6 +87,26 @@ private:
         std::atomic<core::SteadyTime::rep>& since_;
         const core::SteadyTime began_;
     };
+    /// What is in the journal and not committed, as the journal has it. Its memory is used again.
+    class DeferredBatches {
+    public:
+        void add(std::string_view batch, std::uint64_t operations);
+        void drop_last();
+        void drop_first(std::size_t batches);
+        [[nodiscard]] std::size_t size() const noexcept { return begins_.size(); }
+        [[nodiscard]] bool empty() const noexcept { return begins_.empty(); }
+        [[nodiscard]] std::string_view operator[](std::size_t index) const;
+        [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_.size(); }
+        [[nodiscard]] std::uint64_t operations() const noexcept { return operations_; }
+        /// How many were committed, since there is a pipeline.
+        [[nodiscard]] std::uint64_t committed() const noexcept { return committed_; }
+
+    private:
+        std::string bytes_;
+        std::vector<std::size_t> begins_;
+        std::uint64_t operations_ = 0;  // at least those of the batches that are there
+        std::uint64_t committed_ = 0;
+    };
     struct Queue {
         std::vector<Submission> waiting;
         std::optional<Quotas> quotas;  // from now on, when there are new ones
@@ -142,7 +162,7 @@ private:
     /// After the transaction was lost: applies what has been deferred again, the first `announced`
     /// batches in a transaction that is committed and the others in one that stays open.
     void recover_deferred(std::size_t announced) noexcept;
-    void forget_deferred(std::size_t batches) noexcept;
+    void show_deferred(std::size_t batches) noexcept;
     [[nodiscard]] bool is_overdue() const;
 
     /// What came of them is put into `encoder_`; false when nothing did.
@@ -212,11 +232,7 @@ private:
     core::SteadyTime last_sync_;
     core::SteadyTime next_look_at_room_{core::SteadyTime::min()};
     ReaderWatch readers_;
-    /// Batches that are in the journal and not in LMDB, as the journal has them. The thread's own.
-    std::vector<std::string> deferred_;
-    std::uint64_t deferred_before_ = 0;  // batches that were, and are committed
-    std::uint64_t deferred_operations_ = 0;
-    std::uint64_t deferred_bytes_ = 0;
+    DeferredBatches deferred_;     // the thread's own, as what follows
     core::SteadyTime open_since_;  // of the transaction that is kept open
     core::SteadyTime last_read_;
     std::uint64_t reads_seen_ = 0;

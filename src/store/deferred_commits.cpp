@@ -63,7 +63,7 @@ bool CommitPipeline::may_open() {
 }
 
 bool CommitPipeline::is_overdue() const {
-    return deferred_operations_ >= kMostOperations || deferred_bytes_ >= kMostBytes ||
+    return deferred_.operations() >= kMostOperations || deferred_.bytes() >= kMostBytes ||
            steady_clock::now() - open_since_ >= kLongestOpen;
 }
 
@@ -72,11 +72,11 @@ bool CommitPipeline::apply_deferred(CommittedBatch& batch) {
     for (Committed& committed : batch.operations) committed.result = batch_.apply(committed.op);
     if (!encode(batch.operations)) return false;
     batch_.complete();
-    deferred_.emplace_back(encoder_.bytes());
+    deferred_.add(encoder_.bytes(), batch.operations.size());
     try {
         checkpoints_.append_only(encoder_.bytes());
     } catch (...) {
-        deferred_.pop_back();
+        deferred_.drop_last();
         throw;
     }
     return true;
@@ -99,8 +99,6 @@ bool CommitPipeline::defer(std::shared_ptr<CommittedBatch>& batch, std::uint64_t
     }
     if (changes) {
         batch_.keep_open();
-        deferred_operations_ += batch->operations.size();
-        deferred_bytes_ += deferred_.back().size();
     } else if (deferred_.empty()) {
         batch_.drop();
     }
@@ -198,7 +196,7 @@ void CommitPipeline::await_landing() noexcept {
     flights_.stage = Stage::none;
     lock.unlock();
     // It is unknown what of it the disk has. What came before it has.
-    if (!deferred_.empty()) deferred_.pop_back();
+    if (!deferred_.empty()) deferred_.drop_last();
     batch_.abort();
     recover_deferred(deferred_.size());
     give_up(why);
@@ -216,7 +214,7 @@ void CommitPipeline::settle() noexcept {
         batch_.abort();
         return recover_deferred(deferred_.size());
     }
-    forget_deferred(deferred_.size());
+    show_deferred(deferred_.size());
 }
 
 void CommitPipeline::recover_deferred(std::size_t announced) noexcept {
@@ -227,14 +225,14 @@ void CommitPipeline::recover_deferred(std::size_t announced) noexcept {
             apply_again(batch_, decode_batch(deferred_[i]), env_.damage());
         }
         if (batch_.is_open()) batch_.commit();
-        forget_deferred(announced);
-        for (const std::string& body : deferred_) {
-            apply_again(batch_, decode_batch(body), env_.damage());
+        show_deferred(announced);
+        for (std::size_t i = 0; i < deferred_.size(); ++i) {
+            apply_again(batch_, decode_batch(deferred_[i]), env_.damage());
         }
     } catch (const std::exception& error) {
         batch_.abort();
         give_up(error.what());
-        deferred_.clear();
+        deferred_.drop_first(deferred_.size());
         // The next start applies it from the journal. Until then readers see what there is.
         gate_.open();
     }
@@ -244,12 +242,42 @@ void CommitPipeline::recover_deferred(std::size_t announced) noexcept {
     open_since_ = core::SteadyTime::min();
 }
 
-void CommitPipeline::forget_deferred(std::size_t batches) noexcept {
-    deferred_.erase(deferred_.begin(), deferred_.begin() + static_cast<std::ptrdiff_t>(batches));
-    deferred_before_ += batches;
-    deferred_operations_ = 0;
-    deferred_bytes_ = 0;
-    gate_.show(deferred_before_);
+void CommitPipeline::show_deferred(std::size_t batches) noexcept {
+    deferred_.drop_first(batches);
+    gate_.show(deferred_.committed());
+}
+
+void CommitPipeline::DeferredBatches::add(std::string_view batch, std::uint64_t operations) {
+    begins_.push_back(bytes_.size());
+    try {
+        bytes_.append(batch);
+    } catch (...) {
+        begins_.pop_back();
+        throw;
+    }
+    operations_ += operations;
+}
+
+void CommitPipeline::DeferredBatches::drop_last() {
+    bytes_.resize(begins_.back());
+    begins_.pop_back();
+}
+
+void CommitPipeline::DeferredBatches::drop_first(std::size_t batches) {
+    committed_ += batches;
+    const std::size_t end = batches < size() ? begins_[batches] : bytes_.size();
+    bytes_.erase(0, end);
+    begins_.erase(begins_.begin(), begins_.begin() + static_cast<std::ptrdiff_t>(batches));
+    for (std::size_t& begin : begins_) begin -= end;
+    if (empty()) operations_ = 0;
+    // A batch of large messages leaves no such buffer behind.
+    if (bytes_.capacity() > 2 * kMostBytes && bytes_.size() < kMostBytes) bytes_.shrink_to_fit();
+}
+
+std::string_view CommitPipeline::DeferredBatches::operator[](std::size_t index) const {
+    const std::size_t begin = begins_[index];
+    const std::size_t end = index + 1 < size() ? begins_[index + 1] : bytes_.size();
+    return std::string_view(bytes_).substr(begin, end - begin);
 }
 
 }  // namespace agentcom::store

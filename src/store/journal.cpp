@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -27,6 +28,20 @@ void write_at(int file, std::string_view bytes, std::uint64_t offset) {
         bytes.remove_prefix(static_cast<std::size_t>(done));
         offset += static_cast<std::uint64_t>(done);
     }
+}
+
+/// Both, one behind the other, in one call if the system takes them at once.
+void write_at(int file, std::string_view head, std::string_view body, std::uint64_t offset) {
+    std::array<iovec, 2> parts{iovec{const_cast<char*>(head.data()), head.size()},
+                               iovec{const_cast<char*>(body.data()), body.size()}};
+    const ssize_t done =
+        ::pwritev(file, parts.data(), static_cast<int>(parts.size()), static_cast<off_t>(offset));
+    const std::size_t written = done > 0 ? static_cast<std::size_t>(done) : 0;
+    if (written == head.size() + body.size()) return;
+    // The rest, or the reason why there is one.
+    if (written < head.size()) write_at(file, head.substr(written), offset + written);
+    const std::size_t of_body = written > head.size() ? written - head.size() : 0;
+    write_at(file, body.substr(of_body), offset + head.size() + of_body);
 }
 
 void sync_file(int file) {
@@ -118,12 +133,12 @@ std::uint64_t Journal::append(std::string_view body) {
     RecordHead head{kRecordMagic, static_cast<std::uint32_t>(body.size()), next_number_,
                     synced_number_, 0};
     head.sum = sum_of(stamp_, head, body);
-    record_.assign(reinterpret_cast<const char*>(&head), sizeof head);
-    record_.append(body);
-    grow(position_ + record_.size());
-    write_at(files_[segment_], record_, position_);
+    const std::uint64_t bytes = sizeof head + body.size();
+    grow(position_ + bytes);
+    write_at(files_[segment_], {reinterpret_cast<const char*>(&head), sizeof head}, body,
+             position_);
     last_position_ = position_;
-    position_ += record_.size();
+    position_ += bytes;
     // What comes next stands apart, so that whatever becomes of it leaves this one whole.
     position_ = aligned(position_);
     return next_number_++;

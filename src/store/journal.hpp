@@ -100,7 +100,6 @@ private:
     std::uint64_t last_position_ = kSegmentStart;  // of the last record
     std::uint64_t next_number_;
     std::uint64_t synced_number_;
-    std::string record_;  // scratch
 };
 
 /// Where a journal is damaged: what lies there or behind it, with a higher number, follows.
