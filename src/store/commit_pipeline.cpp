@@ -140,7 +140,7 @@ void CommitPipeline::refuse(Submission& submission) {
 void CommitPipeline::submit(std::vector<Submission>&& submissions) {
     std::uint64_t bytes = 0;
     for (const Submission& submission : submissions) bytes += bytes_of(submission.op);
-    bool was_empty = false;
+    bool awaited = false;
     {
         std::unique_lock lock(mutex_);
         if (queue_.stopping) {
@@ -148,9 +148,9 @@ void CommitPipeline::submit(std::vector<Submission>&& submissions) {
             for (Submission& submission : submissions) refuse(submission);
             return;
         }
-        was_empty = queue_.waiting.empty();
+        awaited = awaits_ == Awaits::work;
         const std::size_t count = submissions.size();
-        if (was_empty) {
+        if (queue_.waiting.empty()) {
             queue_.waiting.swap(submissions);
         } else {
             queue_.waiting.insert(queue_.waiting.end(),
@@ -160,12 +160,12 @@ void CommitPipeline::submit(std::vector<Submission>&& submissions) {
         backlog_->take(count, bytes);
     }
     submissions.clear();
-    if (was_empty) wake_.notify_one();
+    if (awaited) wake_.notify_one();
 }
 
 void CommitPipeline::submit(Submission&& submission) {
     const std::uint64_t bytes = bytes_of(submission.op);
-    bool was_empty = false;
+    bool awaited = false;
     {
         std::unique_lock lock(mutex_);
         if (queue_.stopping) {
@@ -173,11 +173,11 @@ void CommitPipeline::submit(Submission&& submission) {
             refuse(submission);
             return;
         }
-        was_empty = queue_.waiting.empty();
+        awaited = awaits_ == Awaits::work;
         queue_.waiting.push_back(std::move(submission));
         backlog_->take(1, bytes);
     }
-    if (was_empty) wake_.notify_one();
+    if (awaited) wake_.notify_one();
 }
 
 void CommitPipeline::set_quotas(const Quotas& quotas) {
@@ -237,18 +237,25 @@ void CommitPipeline::run() {
     }
 }
 
-bool CommitPipeline::take(std::vector<Submission>& taken) {
-    // What comes while the disk works makes one batch.
-    await_landing();
-    std::unique_lock lock(mutex_);
-    const auto something = [this] {
-        return queue_.stopping || !queue_.waiting.empty() ||
-               (batch_.is_open() && gate_.is_wanted());
-    };
+void CommitPipeline::await_work() {
     core::SteadyTime::duration longest = kLookInterval;
     if (unsynced_) longest = last_sync_ + options_.sync_interval - clock_.steady();
     if (batch_.is_open()) longest = std::min<core::SteadyTime::duration>(longest, kLongestOpen);
-    if (longest.count() > 0) wake_.wait_for(lock, longest, something);
+    if (longest.count() <= 0) return;
+    std::unique_lock lock(mutex_);
+    awaits_ = Awaits::work;
+    wake_.wait_for(lock, longest, [this] {
+        return queue_.stopping || !queue_.waiting.empty() ||
+               (batch_.is_open() && gate_.is_wanted());
+    });
+    awaits_ = Awaits::nothing;
+}
+
+bool CommitPipeline::take(std::vector<Submission>& taken) {
+    await_work();
+    // What comes while the disk works makes one batch.
+    await_landing();
+    std::unique_lock lock(mutex_);
     if (batch_.is_open() && (queue_.waiting.empty() || gate_.is_wanted())) {
         lock.unlock();
         settle();

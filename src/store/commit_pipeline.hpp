@@ -131,6 +131,8 @@ private:
 
     void begin_threads();
     void run();
+    /// Waits until there is something to do, or for a while.
+    void await_work();
     /// Moves what waits into `taken`; false when there is nothing left and the end has come.
     bool take(std::vector<Submission>& taken);
     void process(std::vector<Submission>& taken);
@@ -238,8 +240,13 @@ private:
     std::uint64_t reads_seen_ = 0;
     mutable ReadGate gate_;
 
+    /// What the commit thread waits for, so that it is woken for nothing else: while the disk works
+    /// it does not have to hear of every operation.
+    enum class Awaits : std::uint8_t { nothing, work, landing };
+
     std::mutex mutex_;
     std::condition_variable wake_;
+    Awaits awaits_ = Awaits::nothing;  // guarded by mutex_
     std::condition_variable departure_;  // what the second thread waits for
     Queue queue_;                        // guarded by mutex_
     Flights flights_;                    // guarded by mutex_

@@ -164,7 +164,7 @@ void CommitPipeline::run_flights() {
             flights_.stage = Stage::none;
         }
         flying_since_.store(0, std::memory_order_relaxed);
-        wake_.notify_one();
+        if (awaits_ == Awaits::landing) wake_.notify_one();
     }
 }
 
@@ -173,6 +173,7 @@ void CommitPipeline::await_landing() noexcept {
     const auto is_over = [this] {
         return flights_.stage == Stage::none || flights_.stage == Stage::failed;
     };
+    awaits_ = Awaits::landing;
     while (!is_over()) {
         // The last one deferred is in flight. When there are others, readers may wait for them.
         if (deferred_.size() < 2 || flights_.stage == Stage::landing) {
@@ -190,6 +191,7 @@ void CommitPipeline::await_landing() noexcept {
         recover_deferred(deferred_.size() - 1);
         lock.lock();
     }
+    awaits_ = Awaits::nothing;
     if (flights_.stage == Stage::none) return;
     Flight failed = std::move(flights_.present);
     const std::string why = std::move(flights_.failure);
