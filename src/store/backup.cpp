@@ -188,7 +188,7 @@ StoreCopy copy_from(const fs::path& source, const fs::path& target) {
     }
     settle(source);
     // Also what a hub has acknowledged just now is to be in it.
-    if (is_in_use(source)) std::this_thread::sleep_for(10 * kLongestOpen);
+    if (is_in_use(source)) std::this_thread::sleep_for(3 * kLongestOpen);
     const fs::path file = target / kDataFile;
     try {
         const Environment env(source, ReadOnly::beside_a_hub);

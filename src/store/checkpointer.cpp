@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -125,7 +126,8 @@ bool Checkpointer::is_due() const {
 
 void Checkpointer::begin_if_due() {
     count_bytes();
-    if (is_due()) begin();
+    if (is_due()) return begin();
+    if (journal_.bytes() > segment_bytes_ / 2) press();
 }
 
 void Checkpointer::begin() {
@@ -153,7 +155,17 @@ bool Checkpointer::is_under_way() const {
     return shared_.wanted;
 }
 
+void Checkpointer::press() {
+    {
+        const std::lock_guard lock(mutex_);
+        if (!shared_.wanted || shared_.pressing) return;
+        shared_.pressing = true;
+    }
+    changed_.notify_all();
+}
+
 void Checkpointer::wait() {
+    press();
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] { return !shared_.wanted || shared_.failure; });
     if (shared_.failure) {
@@ -197,17 +209,28 @@ void Checkpointer::run() {
         lock.lock();
         // What has failed stays under way for ever: nothing of the journal may be written over.
         shared_.wanted = failure.has_value();
+        shared_.pressing = false;
         shared_.failure = std::move(failure);
         changed_.notify_all();
         if (shared_.failure) return;
     }
 }
 
-void Checkpointer::write_out() const {
+void Checkpointer::pause(core::SteadyTime::duration time) {
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, time, [this] { return shared_.pressing || shared_.stopping; });
+}
+
+void Checkpointer::write_out() {
     // A sync of everything at once would fill the disk's queue, and every commit would wait behind
-    // it; so most of it is written before, a little at a time. What this misses the sync does.
-    constexpr std::uint64_t kPiece = std::uint64_t{1} << 20;
+    // it; so most of it is written before, a little at a time and with the disk left alone in
+    // between. What this misses the sync does.
+    constexpr std::uint64_t kPiece = std::uint64_t{256} << 10;
+    constexpr int kRest = 3;                           // times as long as a piece took
+    constexpr std::chrono::microseconds kNothing{50};  // was written in less
+    constexpr core::SteadyTime::duration kLongestPause = std::chrono::milliseconds(5);
     for (std::uint64_t begin = 0; begin < written_; begin += kPiece) {
+        const core::SteadyTime began = machine_time();
         if (::sync_file_range(env_.file(), static_cast<off_t>(begin), static_cast<off_t>(kPiece),
                               SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
                                   SYNC_FILE_RANGE_WAIT_AFTER) != 0) {
@@ -218,6 +241,8 @@ void Checkpointer::write_out() const {
             }
             throw JournalError(error, "write the store's file", JournalError::During::sync);
         }
+        const core::SteadyTime::duration took = machine_time() - began;
+        if (took > kNothing) pause(std::min(kRest * took, kLongestPause));
     }
 }
 

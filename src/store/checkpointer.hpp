@@ -60,7 +60,8 @@ public:
 
 private:
     struct Shared {
-        bool wanted = false;  // the thread has something to do, or does it
+        bool wanted = false;    // the thread has something to do, or does it
+        bool pressing = false;  // somebody waits for it, or soon will
         bool stopping = false;
         std::optional<std::string> failure;
     };
@@ -73,7 +74,10 @@ private:
     void wait();
     void run();
     void make();
-    void write_out() const;
+    void write_out();
+    /// Leaves the disk to the journal for a while, unless the checkpoint is pressing.
+    void pause(core::SteadyTime::duration time);
+    void press();
     void end_thread();
     /// What the present segment holds is counted anew.
     void count_bytes() noexcept;

@@ -12,7 +12,7 @@ namespace agentcom::store {
 
 /// How long a transaction is kept open for further batches. Who reads the file past the gate, from
 /// another process, may lack what was announced so shortly before.
-inline constexpr std::chrono::milliseconds kLongestOpen{20};
+inline constexpr std::chrono::milliseconds kLongestOpen{100};
 
 /// Between readers and batches whose commit is deferred: these are announced as soon as the journal
 /// has them, and whoever begins to read afterwards waits here until LMDB shows them. Where nothing

@@ -50,8 +50,8 @@ struct StoreOptions {
     std::size_t journal_bytes = std::size_t{64} << 20;
     /// How often the store's file is synced while there are commits, so that the journal is short.
     core::Millis checkpoint_interval{1'000};
-    /// While nobody has read for so long, commits are deferred until somebody does (at most some
-    /// 20 ms), so that many batches share one; the first who reads then waits for a moment.
+    /// While nobody has read for so long, commits are deferred until somebody does (at most for
+    /// 100 ms), so that many batches share one; the first who reads then waits for a moment.
     core::Millis readers_stay{10};
     std::size_t max_queued_operations = 65'536;
     std::size_t max_queued_bytes = std::size_t{64} << 20;
