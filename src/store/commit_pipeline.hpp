@@ -164,6 +164,7 @@ private:
     /// After the transaction was lost: applies what has been deferred again, the first `announced`
     /// batches in a transaction that is committed and the others in one that stays open.
     void recover_deferred(std::size_t announced) noexcept;
+    void apply_deferred_again(std::size_t batches, bool commit);
     void show_deferred(std::size_t batches) noexcept;
     [[nodiscard]] bool is_overdue() const;
 

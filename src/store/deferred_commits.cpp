@@ -6,8 +6,10 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <exception>
+#include <new>
 #include <string>
 #include <utility>
 #include <variant>
@@ -92,7 +94,6 @@ bool CommitPipeline::defer(std::shared_ptr<CommittedBatch>& batch, std::uint64_t
         changes = apply_deferred(*batch);
     } catch (const std::exception&) {
         // Done by itself it comes to what it comes to.
-        batch_.abort();
         take_back(batch->operations);
         recover_deferred(deferred_.size());
         return false;
@@ -187,7 +188,6 @@ void CommitPipeline::await_landing() noexcept {
             continue;
         }
         lock.unlock();
-        batch_.abort();
         recover_deferred(deferred_.size() - 1);
         lock.lock();
     }
@@ -199,7 +199,6 @@ void CommitPipeline::await_landing() noexcept {
     lock.unlock();
     // It is unknown what of it the disk has. What came before it has.
     if (!deferred_.empty()) deferred_.drop_last();
-    batch_.abort();
     recover_deferred(deferred_.size());
     give_up(why);
     fail_all(failed.batch->operations, core::ErrorCode::storage_failed);
@@ -213,24 +212,33 @@ void CommitPipeline::settle() noexcept {
     try {
         batch_.commit();
     } catch (const std::exception&) {
-        batch_.abort();
         return recover_deferred(deferred_.size());
     }
     show_deferred(deferred_.size());
+}
+
+void CommitPipeline::apply_deferred_again(std::size_t batches, bool commit) {
+    core::when_memory_allows([&] {
+        batch_.abort();
+        try {
+            for (std::size_t i = 0; i < batches; ++i) {
+                apply_again(batch_, decode_batch(deferred_[i]), env_.damage());
+            }
+            if (commit && batch_.is_open()) batch_.commit();
+        } catch (const LmdbError& error) {
+            if (error.code() == ENOMEM) throw std::bad_alloc();
+            throw;
+        }
+    });
 }
 
 void CommitPipeline::recover_deferred(std::size_t announced) noexcept {
     const ApplyRules rules = batch_.rules();
     batch_.take_room_for_granted();
     try {
-        for (std::size_t i = 0; i < announced; ++i) {
-            apply_again(batch_, decode_batch(deferred_[i]), env_.damage());
-        }
-        if (batch_.is_open()) batch_.commit();
+        apply_deferred_again(announced, true);
         show_deferred(announced);
-        for (std::size_t i = 0; i < deferred_.size(); ++i) {
-            apply_again(batch_, decode_batch(deferred_[i]), env_.damage());
-        }
+        apply_deferred_again(deferred_.size(), false);
     } catch (const std::exception& error) {
         batch_.abort();
         give_up(error.what());

@@ -1,6 +1,7 @@
 // The commit thread without memory. Every allocation of the program goes through here, and some of
 // them fail on demand: those of one thread, from the n-th on.
 
+#include <atomic>
 #include <cstdlib>
 #include <future>
 #include <new>
@@ -40,8 +41,29 @@ bool is_refused() noexcept {
 namespace agentcom::store {
 namespace {
 
+/// A clock that lets the thread starve which asks it next: that of a batch, when it begins.
+class StarvingClock final : public core::Clock {
+public:
+    void starve(Famine next) {
+        next_ = next;
+        armed_ = true;
+    }
+    [[nodiscard]] core::Timestamp now() const noexcept override {
+        famine = armed_.exchange(false) ? next_ : Famine{};
+        return clock_.now();
+    }
+    [[nodiscard]] core::SteadyTime steady() const noexcept override { return clock_.steady(); }
+
+private:
+    core::ManualClock clock_;
+    Famine next_;
+    mutable std::atomic<bool> armed_{false};
+};
+
 class NoMemoryTest : public StoreTest {
 protected:
+    StarvingClock starving_clock_;
+
     /// What became of operations, without an allocation on the commit thread.
     struct Outcome {
         std::size_t done = 0;
@@ -115,6 +137,32 @@ TEST_F(NoMemoryTest, WhateverAllocationFailsIsAnsweredAndTheCommitThreadGoesOn) 
     EXPECT_EQ(store_->stats().queue_depth, 0U);
     reopen();
     EXPECT_EQ(store_->head(), core::Seq{stored + 1});
+}
+
+TEST_F(NoMemoryTest, WhatIsDeferredIsNeitherLostNorRefusedForIt) {
+    create_agent("bob");
+    store_.reset();
+    options_.readers_stay = core::Millis(0);
+    store_ = Store::open(options_, starving_clock_);
+    store_->start(nullptr);
+    std::uint64_t stored = 0;
+    for (int after = 0; after < 120; ++after) {
+        for (const int failures : {1, 3, 20}) {
+            append(direct("alice", "bob"));
+            starving_clock_.starve({after, failures});
+            const WriteResult result = store_->submit_and_wait(direct("alice", "bob"));
+            stored += result ? 2 : 1;
+            if (!result) {
+                EXPECT_EQ(result.error().code, core::ErrorCode::internal);
+            }
+            ASSERT_EQ(store_->head(), core::Seq{stored}) << after << ", " << failures;
+            ASSERT_EQ(store_->state(), StoreState::ok);
+            ASSERT_TRUE(store_->find_message(core::Seq{stored}));
+        }
+    }
+    store_ = nullptr;
+    reopen();
+    EXPECT_EQ(store_->head(), core::Seq{stored});
 }
 
 }  // namespace

@@ -1,0 +1,332 @@
+// Commits that are deferred: what is announced before LMDB has committed it is read, survives, and
+// comes to the same as if each batch had been committed by itself. The disk is held up, or fails,
+// below the journal: its syncs go through the function here.
+
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <condition_variable>
+#include <filesystem>
+#include <future>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "agentcom/store/backup.hpp"
+#include "store/environment.hpp"
+#include "store/store_fixture.hpp"
+#include "store/support/random_operations.hpp"
+#include "store/support/table_dump.hpp"
+
+namespace agentcom::store {
+namespace {
+
+/// The disk below the journals of this process.
+class JournalDisk {
+public:
+    static JournalDisk& get() {
+        static JournalDisk disk;
+        return disk;
+    }
+    void hang() {
+        const std::lock_guard lock(mutex_);
+        hangs_ = true;
+    }
+    void go_on(int error = 0) {
+        {
+            const std::lock_guard lock(mutex_);
+            hangs_ = false;
+            error_ = error;
+        }
+        changed_.notify_all();
+    }
+    /// Returns when a sync hangs.
+    void await_hang() {
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, [this] { return waiting_ > 0; });
+    }
+    /// 0, or the error of the sync that waited.
+    int sync() {
+        std::unique_lock lock(mutex_);
+        if (!hangs_) return 0;
+        ++waiting_;
+        changed_.notify_all();
+        changed_.wait(lock, [this] { return !hangs_; });
+        --waiting_;
+        return std::exchange(error_, 0);
+    }
+
+private:
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    bool hangs_ = false;
+    int error_ = 0;
+    int waiting_ = 0;
+};
+
+bool is_segment(int file) {
+    std::array<char, 512> path{};
+    const std::string link = "/proc/self/fd/" + std::to_string(file);
+    const ssize_t length = ::readlink(link.c_str(), path.data(), path.size());
+    return length > 0 &&
+           std::string_view(path.data(), static_cast<std::size_t>(length)).find("/segment-") !=
+               std::string_view::npos;
+}
+
+}  // namespace
+}  // namespace agentcom::store
+
+extern "C" int fdatasync(int file) {
+    using agentcom::store::JournalDisk;
+    const int error = agentcom::store::is_segment(file) ? JournalDisk::get().sync() : 0;
+    if (error != 0) {
+        errno = error;
+        return -1;
+    }
+    return static_cast<int>(::syscall(SYS_fdatasync, file));
+}
+
+namespace agentcom::store {
+namespace {
+
+class DeferredCommitsTest : public StoreTest {
+protected:
+    void SetUp() override {
+        options_.readers_stay = core::Millis(0);
+        options_.checkpoint_interval = core::Millis(10'000'000);
+        StoreTest::SetUp();
+        create_agent("alice");
+        create_agent("bob");
+    }
+    void TearDown() override {
+        disk_.go_on();
+        StoreTest::TearDown();
+    }
+
+    /// Hands it over and does not wait.
+    std::future<WriteResult> send(WriteOp op) {
+        auto done = std::make_shared<std::promise<WriteResult>>();
+        store_->submit(Submission{std::move(op),
+                                  [done](const WriteResult& result) { done->set_value(result); },
+                                  kNoLoop});
+        return done->get_future();
+    }
+    static core::Seq seq_of(std::future<WriteResult>& sent) {
+        return std::get<Appended>(sent.get().value()).message->seq;
+    }
+    /// Number of the newest transaction that readers see, without asking for a later one.
+    [[nodiscard]] std::uint64_t last_transaction() const {
+        return Environment(options_.directory, ReadOnly::beside_a_hub).size().last_transaction;
+    }
+
+    JournalDisk& disk_ = JournalDisk::get();
+};
+
+TEST_F(DeferredCommitsTest, ManyBatchesShareACommitAndEveryReadSeesAllThatWasAnnounced) {
+    EXPECT_TRUE(unread("bob").empty());
+    const std::uint64_t before = last_transaction();
+    for (int i = 0; i < 50; ++i) append(direct("alice", "bob"));
+    EXPECT_LT(last_transaction(), before + 40) << "every batch was committed by itself";
+    EXPECT_EQ(unread("bob").size(), 50U);
+    EXPECT_EQ(store_->stats().head_seq, core::Seq{50});
+    // Then without a reader before it.
+    const auto last = append(direct("alice", "bob"));
+    EXPECT_EQ(store_->find_message(last->seq)->id, last->id);
+}
+
+TEST_F(DeferredCommitsTest, WhatIsAnnouncedIsThereForThreadsThatReadAtOnce) {
+    constexpr int kThreads = 4;
+    std::vector<std::thread> threads;
+    std::atomic<int> missing = 0;
+    for (int t = 0; t < kThreads; ++t) {
+        threads.emplace_back([&, t] {
+            for (int i = 0; i < 300; ++i) {
+                const auto message = append(direct("alice", "to-" + std::to_string(t)));
+                if (i % 7 == 0 && !store_->find_message(message->seq)) ++missing;
+            }
+        });
+    }
+    for (auto& thread : threads) thread.join();
+    EXPECT_EQ(missing, 0);
+}
+
+TEST_F(DeferredCommitsTest, ReadsGoOnWhileTheDiskHangsAndSeeWhatWasAnnouncedAndNothingElse) {
+    (void)unread("bob");
+    append(direct("alice", "bob"));
+    append(direct("alice", "bob"));
+    disk_.hang();
+    auto third = send(direct("alice", "bob"));
+    disk_.await_hang();
+    EXPECT_EQ(unread("bob"), (Seqs{1, 2}));
+    EXPECT_EQ(store_->head(), core::Seq{2});
+    auto fourth = send(direct("alice", "bob"));
+    for (int i = 0; i < 20; ++i) {
+        EXPECT_EQ(unread("bob"), (Seqs{1, 2}));
+        EXPECT_EQ(seqs(history({}, 10)), (Seqs{1, 2}));
+    }
+    EXPECT_EQ(store_->busy_since().has_value(), true);
+    disk_.go_on();
+    EXPECT_EQ(seq_of(third), core::Seq{3});
+    EXPECT_EQ(seq_of(fourth), core::Seq{4});
+    EXPECT_EQ(unread("bob"), (Seqs{1, 2, 3, 4}));
+    reopen();
+    EXPECT_EQ(unread("bob"), (Seqs{1, 2, 3, 4}));
+}
+
+/// Nobody reads; what was announced goes into the file all the same, for those who copy it.
+TEST_F(DeferredCommitsTest, ACopyBesideAHubHasWhatWasAcknowledgedAlsoWhileTheDiskHangs) {
+    (void)unread("bob");
+    append(direct("alice", "bob"));
+    append(direct("alice", "bob"));
+    disk_.hang();
+    auto third = send(direct("alice", "bob"));
+    disk_.await_hang();
+    const std::filesystem::path copy = dir_.path() / "copy";
+    EXPECT_EQ(copy_store(options_.directory, copy).head, core::Seq{2});
+    disk_.go_on();
+    EXPECT_EQ(seq_of(third), core::Seq{3});
+}
+
+TEST_F(DeferredCommitsTest, AFailedSyncTakesBackNothingThatWasAnnounced) {
+    (void)unread("bob");
+    append(direct("alice", "bob"));
+    append(direct("alice", "bob"));
+    disk_.hang();
+    auto third = send(direct("alice", "bob"));
+    auto fourth = send(direct("alice", "bob"));
+    disk_.await_hang();
+    disk_.go_on(EIO);
+    EXPECT_EQ(third.get().error().code, core::ErrorCode::storage_failed);
+    EXPECT_EQ(fourth.get().error().code, core::ErrorCode::storage_failed);
+    EXPECT_EQ(store_->state(), StoreState::failed);
+    EXPECT_EQ(store_->head(), core::Seq{2});
+    EXPECT_EQ(unread("bob"), (Seqs{1, 2}));
+    EXPECT_EQ(store_->commit_figures().failed_batches, 1U);
+    reopen();
+    EXPECT_GE(store_->head(), core::Seq{2});
+    EXPECT_EQ(unread("bob").size(), store_->head().value);
+    EXPECT_EQ(store_->stats().damaged, 0U);
+}
+
+TEST_F(DeferredCommitsTest, OperationsThatAreRareAreCommittedBeforeAnybodyIsTold) {
+    append(direct("alice", "bob"));
+    const std::uint64_t before = last_transaction();
+    write<Done>(PutSetting{"mailbox_ttl_ms", 60'000});
+    EXPECT_GE(last_transaction(), before + 1);
+    EXPECT_EQ(unread("bob"), Seqs{1});
+}
+
+TEST_F(DeferredCommitsTest, WhatIsRefusedIsToldInItsTurnAndLeavesNoTrace) {
+    (void)unread("bob");
+    append(direct("alice", "bob"));
+    EXPECT_EQ(error_of(publication("alice", "nowhere")), core::ErrorCode::channel_not_found);
+    AppendMessage keyed = direct("alice", "bob");
+    keyed.idempotency_key = "once";
+    const auto first = append(keyed);
+    EXPECT_EQ(first->seq, core::Seq{2});
+    EXPECT_EQ(append(keyed)->id, first->id);
+    EXPECT_EQ(append(direct("alice", "bob"))->seq, core::Seq{3});
+    EXPECT_EQ(unread("bob"), (Seqs{1, 2, 3}));
+}
+
+/// The same operations in the same batches, once committed one by one, and once deferred while the
+/// disk hangs now and then and readers come at any moment, so that what is open is undone and
+/// applied again.
+TEST_F(DeferredCommitsTest, ComeToTheSameAsCommitsOneByOne) {
+    RandomOperations random(7, false);
+    std::vector<WriteOp> all = random.beginning();
+    for (const char* name : {"ops", "dev", "all"}) {
+        all.emplace_back(CreateChannel{channel(name), "", agent("alice")});
+    }
+    for (WriteOp& op : all) (void)store_->submit_and_wait(std::move(op));
+    // Both begin with the same bytes.
+    store_.reset();
+    StoreOptions plainly = options_;
+    plainly.directory = dir_.path() / "plainly";
+    plainly.readers_stay = core::Millis(1'000'000'000);
+    std::filesystem::copy(options_.directory, plainly.directory,
+                          std::filesystem::copy_options::recursive);
+    reopen();
+    auto other = Store::open(plainly, clock_);
+    other->start(nullptr);
+    const auto batch_of = [&] {
+        std::vector<WriteOp> batch;
+        for (std::uint64_t n = 1 + random.below(8); n > 0;) {
+            WriteOp op = random.operation();
+            if (!std::holds_alternative<AppendMessage>(op) &&
+                !std::holds_alternative<AckMailbox>(op) && !std::holds_alternative<MarkRead>(op) &&
+                !std::holds_alternative<MarkShown>(op) && !random.one_in(30)) {
+                continue;
+            }
+            batch.push_back(std::move(op));
+            --n;
+        }
+        return batch;
+    };
+    const auto submit = [](Store& store, std::vector<WriteOp> batch, std::vector<WriteResult>& to) {
+        auto done = std::make_shared<std::promise<void>>();
+        std::vector<Submission> submissions;
+        for (WriteOp& op : batch) {
+            submissions.push_back(
+                Submission{std::move(op),
+                           [&to, done, count = batch.size()](const WriteResult& result) {
+                               to.push_back(result);
+                               if (to.size() == count) done->set_value();
+                           },
+                           kNoLoop});
+        }
+        store.submit(std::move(submissions));
+        return done->get_future();
+    };
+    for (int round = 0; round < 400; ++round) {
+        SCOPED_TRACE("round " + std::to_string(round));
+        clock_.advance(core::Millis(static_cast<std::int64_t>(random.below(20))));
+        random.set_now(clock_.now());
+        const std::vector<WriteOp> batch = batch_of();
+        std::vector<WriteResult> expected;
+        std::vector<WriteResult> found;
+        submit(*other, batch, expected).wait();
+        const bool hangs = random.one_in(4);
+        if (hangs) disk_.hang();
+        auto done = submit(*store_, batch, found);
+        if (hangs) {
+            // Unless nothing came of any operation, it waits for the disk.
+            const auto is_stuck = [&] {
+                return done.wait_for(std::chrono::seconds(0)) != std::future_status::ready;
+            };
+            if (random.one_in(2)) {
+                (void)store_->find_message(core::Seq{1 + random.below(50)});
+                if (is_stuck()) disk_.await_hang();
+            }
+            (void)read_mailbox(*store_, query("alice"), {.count = 5});
+            disk_.go_on();
+        }
+        done.wait();
+        ASSERT_EQ(found.size(), expected.size());
+        for (std::size_t i = 0; i < found.size(); ++i) {
+            random.note(found[i]);
+            ASSERT_EQ(found[i].has_value(), expected[i].has_value());
+            if (!found[i]) {
+                EXPECT_EQ(found[i].error().code, expected[i].error().code);
+            } else if (const auto* appended = std::get_if<Appended>(&*found[i])) {
+                EXPECT_EQ(appended->message->seq, std::get<Appended>(*expected[i]).message->seq);
+                EXPECT_EQ(appended->duplicate, std::get<Appended>(*expected[i]).duplicate);
+            }
+        }
+        if (random.one_in(5)) (void)read_mailbox(*store_, query("bob"), {.count = 5});
+    }
+    other->stop();
+    store_->stop();
+    const TableDump expected = dump_file(plainly.directory / kDataFile);
+    const TableDump found = dump_file(options_.directory / kDataFile);
+    EXPECT_GT(found.size(), 200U);
+    EXPECT_EQ(difference(expected, found), "");
+}
+
+}  // namespace
+}  // namespace agentcom::store

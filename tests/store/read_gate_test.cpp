@@ -1,0 +1,52 @@
+#include "store/read_gate.hpp"
+
+#include <gtest/gtest.h>
+
+#include <future>
+#include <thread>
+
+namespace agentcom::store {
+namespace {
+
+TEST(ReadGateTest, NobodyWaitsWhereAllThatWasAnnouncedIsShown) {
+    int asked = 0;
+    ReadGate gate([&] { ++asked; });
+    gate.pass();
+    gate.announce();
+    gate.show(1);
+    gate.pass();
+    EXPECT_EQ(asked, 0);
+    EXPECT_EQ(gate.passed(), 2U);
+    EXPECT_FALSE(gate.is_wanted());
+}
+
+TEST(ReadGateTest, AReaderWaitsForWhatWasAnnouncedBeforeAndAsksForIt) {
+    std::promise<void> asked;
+    ReadGate gate([&] { asked.set_value(); });
+    gate.announce();
+    std::promise<void> passed;
+    std::thread reader([&] {
+        gate.pass();
+        passed.set_value();
+    });
+    asked.get_future().wait();
+    EXPECT_TRUE(gate.is_wanted());
+    gate.announce();  // after the reader has come
+    gate.show(1);
+    passed.get_future().wait();
+    reader.join();
+    EXPECT_FALSE(gate.is_wanted());
+}
+
+TEST(ReadGateTest, AnOpenGateKeepsNobody) {
+    ReadGate gate([] {});
+    gate.announce();
+    gate.open();
+    gate.pass();
+    gate.announce();
+    gate.pass();
+    EXPECT_FALSE(gate.is_wanted());
+}
+
+}  // namespace
+}  // namespace agentcom::store
