@@ -58,12 +58,18 @@ public:
         const ReadTransaction txn(env);
         return read_setting(txn, kTtlSetting);
     }
-    /// Reads in a snapshot of its own. What is damaged is counted and logged, and the caller's
-    /// error.
+    /// Reads in a snapshot of its own, in which everything is that has been announced. What is
+    /// damaged is counted and logged, and the caller's error.
     template <class Read>
     auto read(Read&& what) const {
+        pipeline.show_announced();
+        return read_settled(std::forward<Read>(what));
+    }
+    /// The same for what only operations change that are never deferred: tokens, sessions in
+    /// browsers, channels and their members, settings.
+    template <class Read>
+    auto read_settled(Read&& what) const {
         try {
-            pipeline.show_announced();
             const ReadTransaction txn(env);
             return std::forward<Read>(what)(txn);
         } catch (const DamagedStore& error) {
@@ -188,7 +194,7 @@ core::Seq Store::head() const noexcept { return impl_->pipeline.head(); }
 core::Timestamp Store::time() const { return impl_->pipeline.time(); }
 
 std::optional<TokenRecord> Store::find_token(const core::TokenDigest& digest) const {
-    return impl_->read([&](const Transaction& txn) -> std::optional<TokenRecord> {
+    return impl_->read_settled([&](const Transaction& txn) -> std::optional<TokenRecord> {
         const auto row = txn.get(txn.tables().tokens, digest_key(digest));
         if (!row) return std::nullopt;
         return parse_token(*row);
@@ -196,7 +202,7 @@ std::optional<TokenRecord> Store::find_token(const core::TokenDigest& digest) co
 }
 
 std::optional<WebSessionRecord> Store::find_web_session(const core::TokenDigest& digest) const {
-    return impl_->read([&](const Transaction& txn) -> std::optional<WebSessionRecord> {
+    return impl_->read_settled([&](const Transaction& txn) -> std::optional<WebSessionRecord> {
         const auto row = txn.get(txn.tables().web_sessions, digest_key(digest));
         if (!row) return std::nullopt;
         return parse_web_session(*row);
@@ -212,7 +218,7 @@ core::result<TokenPage> Store::list_tokens(std::string_view cursor, core::Budget
 
 bool Store::has_token(std::string_view agent) const {
     if (!is_possible_agent(agent)) return false;
-    return impl_->read([&](const Transaction& txn) {
+    return impl_->read_settled([&](const Transaction& txn) {
         const std::string prefix = owner_prefix(agent);
         Cursor cursor(txn, txn.tables().tokens_by_agent);
         return cursor.at_or_after(prefix) && cursor.key().starts_with(prefix);
@@ -262,7 +268,7 @@ ConnectionStart Store::connection_start(const core::AgentId& agent) const {
 
 std::optional<ChannelRecord> Store::find_channel(const core::ChannelName& name,
                                                  const std::optional<Viewer>& viewer) const {
-    return impl_->read([&](const Transaction& txn) -> std::optional<ChannelRecord> {
+    return impl_->read_settled([&](const Transaction& txn) -> std::optional<ChannelRecord> {
         const auto row = txn.get(txn.tables().channels, name.str());
         if (!row) return std::nullopt;
         ChannelRecord channel = parse_channel(name, *row);
@@ -273,12 +279,13 @@ std::optional<ChannelRecord> Store::find_channel(const core::ChannelName& name,
 
 MemberRights Store::member_rights(const core::ChannelName& name, std::string_view agent) const {
     if (!is_possible_agent(agent)) return 0;
-    return impl_->read(
+    return impl_->read_settled(
         [&](const Transaction& txn) { return read_member_rights(txn, name.str(), agent); });
 }
 
 std::vector<ChannelMember> Store::members(const core::ChannelName& name) const {
-    return impl_->read([&](const Transaction& txn) { return read_members(txn, name.str()); });
+    return impl_->read_settled(
+        [&](const Transaction& txn) { return read_members(txn, name.str()); });
 }
 
 ChannelPage Store::list_channels(std::string_view after, core::Budget& budget,
@@ -407,7 +414,7 @@ MessagePage Store::replies(std::string_view message_id, core::Seq cursor, core::
 core::Millis Store::mailbox_ttl() const noexcept { return impl_->options.mailbox_ttl; }
 
 std::optional<std::uint64_t> Store::setting(std::string_view name) const {
-    return impl_->read([&](const Transaction& txn) { return read_setting(txn, name); });
+    return impl_->read_settled([&](const Transaction& txn) { return read_setting(txn, name); });
 }
 
 }  // namespace agentcom::store

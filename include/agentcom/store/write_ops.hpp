@@ -284,7 +284,8 @@ using WriteResult = core::result<WriteValue>;
 /// Called once with the outcome, after the commit. Where: see CommitListener.
 using Completion = std::function<void(const WriteResult&)>;
 
-/// Number of the event loop that submitted; kNoLoop: nobody's, the commit thread completes it.
+/// Number of the event loop that submitted; kNoLoop: nobody's, a thread of the store's completes it,
+/// with the same duties as a CommitListener.
 using LoopIndex = std::uint32_t;
 inline constexpr LoopIndex kNoLoop = 0xffff'ffff;
 
@@ -310,8 +311,8 @@ struct CommittedBatch {
     core::Timestamp time{};  // that its operations show; never earlier than the last one
 };
 
-/// Hears of every batch, in commit order, on the commit thread, after the sync. It must hand over
-/// and return. It runs (or forwards) the completions whose origin is a loop; the store itself runs
+/// Hears of every batch, in commit order, on a thread of the store's, one at a time, after the
+/// sync. It must hand over and return, and not read the store. It runs (or forwards) the completions whose origin is a loop; the store itself runs
 /// those of kNoLoop before it calls this.
 class CommitListener {
 public:
