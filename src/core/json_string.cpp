@@ -1,5 +1,6 @@
 #include "agentcom/core/json_string.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace agentcom::core {
@@ -14,6 +15,11 @@ constexpr std::array<bool, 256> kEscaped = [] {
 }();
 
 }  // namespace
+
+bool is_plain_json_string(std::string_view text) noexcept {
+    return std::none_of(text.begin(), text.end(),
+                        [](char c) { return kEscaped[static_cast<unsigned char>(c)]; });
+}
 
 void append_json_string(std::string& out, std::string_view text) {
     constexpr std::string_view kHex = "0123456789abcdef";

@@ -1,6 +1,7 @@
 #include "agentcom/core/seq.hpp"
 
 #include <array>
+#include <cstring>
 
 namespace agentcom::core {
 namespace {
@@ -9,9 +10,20 @@ constexpr std::size_t kHexDigits = 16;
 constexpr unsigned kSeqBits = 44;
 
 std::array<char, kHexDigits> to_hex(std::uint64_t value) noexcept {
-    constexpr std::string_view kDigits = "0123456789abcdef";
-    std::array<char, kHexDigits> text{};
-    for (std::size_t i = kHexDigits; i-- > 0; value >>= 4) text[i] = kDigits[value & 0xF];
+    // Two digits at a time, because a page has one of these for each message.
+    constexpr auto kPairs = [] {
+        constexpr std::string_view kDigits = "0123456789abcdef";
+        std::array<char, 512> pairs{};
+        for (std::size_t i = 0; i < 256; ++i) {
+            pairs[2 * i] = kDigits[i >> 4];
+            pairs[2 * i + 1] = kDigits[i & 0xF];
+        }
+        return pairs;
+    }();
+    std::array<char, kHexDigits> text;
+    for (std::size_t i = kHexDigits; i > 0; i -= 2, value >>= 8) {
+        std::memcpy(&text[i - 2], &kPairs[2 * (value & 0xFF)], 2);
+    }
     return text;
 }
 
@@ -53,9 +65,11 @@ std::string MessageId::str() const {
     return text;
 }
 
+std::array<char, 16> MessageId::digits() const noexcept { return to_hex(value); }
+
 void MessageId::append_to(std::string& out) const {
-    const auto digits = to_hex(value);
-    out.append(digits.data(), digits.size());
+    const auto text = digits();
+    out.append(text.data(), text.size());
 }
 
 }  // namespace agentcom::core

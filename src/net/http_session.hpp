@@ -100,7 +100,7 @@ private:
     void tell(std::string_view outcome) const;
     /// Of an answer that begins or ends a session in a browser; empty: of another.
     [[nodiscard]] std::string cookie_of(const protocol::Reply& reply) const;
-    [[nodiscard]] HttpAnswer encode(const protocol::Reply& reply, bool hint);
+    [[nodiscard]] HttpAnswer encode(protocol::Reply&& reply, bool hint);
     /// An answer cannot be ended in the middle: the connection is.
     void foreclose() override;
     void on_output(core::Seq seq) override;

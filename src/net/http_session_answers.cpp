@@ -42,9 +42,9 @@ Awaitable<HttpSession::Next> HttpSession::respond(BodyStep step) {
     AnswerForm form = form_;
     if (auto* call = std::get_if<RouterCall>(&step)) {
         const bool hint = call->hint;
-        const auto reply = co_await ask(std::move(*call));
+        auto reply = co_await ask(std::move(*call));
         if (!reply) co_return Next::abandon;
-        step = encode(*reply, hint);
+        step = encode(std::move(*reply), hint);
     } else if (auto* mcp_call = std::get_if<McpCall>(&step)) {
         const bool answered = co_await follow(*mcp_call);
         if (!answered) co_return Next::abandon;
@@ -155,12 +155,13 @@ HttpSession::Received HttpSession::give_up(core::ErrorCode code) {
     return code == core::ErrorCode::bad_request ? Received::gone : refuse(code);
 }
 
-HttpAnswer HttpSession::encode(const protocol::Reply& reply, bool hint) {
+HttpAnswer HttpSession::encode(protocol::Reply&& reply, bool hint) {
     try {
         const auto shared = shard().shared_answers().body(reply);
         if (!shared) {
-            HttpAnswer own = to_answer(protocol::encode_http(reply, hint));
-            own.cookie = cookie_of(reply);
+            std::string cookie = cookie_of(reply);
+            HttpAnswer own = to_answer(protocol::encode_http(std::move(reply), hint));
+            own.cookie = std::move(cookie);
             return own;
         }
         HttpAnswer answer;

@@ -41,6 +41,8 @@ public:
     // Messages
     void operator()(const MessageSent& reply);
     void operator()(const MailboxPage& reply);
+    /// A text already: see `encode_http`.
+    void operator()(const EncodedMailbox&) {}
     void operator()(const StreamOpened& reply);
     void operator()(const UnreadSummary& reply);
     void operator()(const Acked& reply);

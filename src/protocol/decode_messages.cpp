@@ -102,7 +102,8 @@ core::result<Request> poll_mailbox(const Input& in) {
         .since =
             core::Seq{static_cast<std::uint64_t>(std::max<std::int64_t>(since->value_or(0), 0))},
         .limit = std::nullopt,
-        .wait = core::Millis(static_cast<std::int64_t>(*wait) * 1'000)};
+        .wait = core::Millis(static_cast<std::int64_t>(*wait) * 1'000),
+        .encoded = true};
     if (*limit) request.limit = static_cast<std::uint64_t>(**limit);
     return Request(std::move(request));
 }

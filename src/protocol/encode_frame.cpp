@@ -29,7 +29,7 @@ concept HttpOnly =
           HealthReport, SelfInfo, MemberSet, AgentEnded, StreamOpened, UnreadSummary, AgentDetails,
           AgentDirectory, OneMessage, AgentCard, ProbeReport, MetricsReport, ConfigReloaded,
           SessionInfo, LoggedIn, LoggedOut, WaitingPage, AgentDisconnected, ObserverJoined,
-          ObservedAgentPage, ObservedPairs>;
+          ObservedAgentPage, ObservedPairs, EncodedMailbox>;
 
 /// One overload per reply that a frame can ask for.
 struct FrameWriter {

@@ -1,6 +1,8 @@
 // Replies to HTTP answers; what stands in their bodies is in encode_http_*.cpp, by area.
 
 #include <cstdint>
+#include <optional>
+#include <utility>
 #include <variant>
 
 #include "agentcom/protocol/codec.hpp"
@@ -33,6 +35,13 @@ constexpr std::size_t kUsualBody = 256;
 
 }  // namespace
 
+HttpOutput encode_http(Reply&& reply, bool writing_route) {
+    if (auto* encoded = reply ? std::get_if<EncodedMailbox>(&*reply) : nullptr) {
+        return {.body = std::move(encoded->body), .retry_after_s = std::nullopt};
+    }
+    return encode_http(std::as_const(reply), writing_route);
+}
+
 HttpOutput encode_http(const Reply& reply, bool writing_route) {
     HttpOutput output;
     if (const auto* metrics = reply ? std::get_if<Shared<MetricsReport>>(&*reply) : nullptr) {
@@ -41,6 +50,10 @@ HttpOutput encode_http(const Reply& reply, bool writing_route) {
     }
     if (reply && std::holds_alternative<LoggedOut>(*reply)) {
         output.status = kNoContent;
+        return output;
+    }
+    if (const auto* encoded = reply ? std::get_if<EncodedMailbox>(&*reply) : nullptr) {
+        output.body.append(encoded->body.str());
         return output;
     }
     output.body.open().reserve(kUsualBody);

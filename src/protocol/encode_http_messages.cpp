@@ -32,6 +32,19 @@ std::string_view to_string(DeliveryStatus status) noexcept {
     return "";
 }
 
+void write_mailbox_front(JsonWriter& writer, const core::AgentId& agent) {
+    writer.member("agent_id", agent.str()).key("messages").begin_array();
+}
+
+void write_mailbox_end(JsonWriter& writer, const MailboxPage& page, std::uint64_t count) {
+    writer.member_integer("last_seq", page.last_seq.value)
+        .member_integer("count", count)
+        .member("epoch", page.epoch.str())
+        .member_if("truncated", page.truncated)
+        .member_if("more", page.more)
+        .member_if("reset", page.reset);
+}
+
 void BodyWriter::operator()(const MessageSent& reply) {
     writer_.member("status", "sent")
         .member("id", reply.id)
@@ -40,14 +53,12 @@ void BodyWriter::operator()(const MessageSent& reply) {
 }
 
 void BodyWriter::operator()(const MailboxPage& reply) {
-    writer_.member("agent_id", reply.agent.str()).key("messages");
-    write_messages(writer_, reply.messages, MessageView::mailbox);
-    writer_.member_integer("last_seq", reply.last_seq.value)
-        .member_integer("count", reply.messages.size())
-        .member("epoch", reply.epoch.str())
-        .member_if("truncated", reply.truncated)
-        .member_if("more", reply.more)
-        .member_if("reset", reply.reset);
+    write_mailbox_front(writer_, reply.agent);
+    for (const core::MessagePtr& message : reply.messages) {
+        write_message(writer_, message, MessageView::mailbox);
+    }
+    writer_.end_array();
+    write_mailbox_end(writer_, reply, reply.messages.size());
 }
 
 void BodyWriter::operator()(const StreamOpened& reply) {

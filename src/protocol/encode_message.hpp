@@ -17,6 +17,8 @@ enum class MessageView : std::uint8_t {
 /// Writes the message object {id, from, to, type, payload, reply_to, timestamp, ...}. A large
 /// payload goes out by reference and keeps the message alive until then.
 void write_message(JsonWriter& writer, const core::MessagePtr& message, MessageView view);
+/// The same of a message that nobody keeps: all of it is copied.
+void write_message(JsonWriter& writer, const core::MessageParts& message, MessageView view);
 
 /// The payload object's text with the member "channel" set to the name: replaced where it stands,
 /// otherwise added at the front. The original's mailbox copies look like that.

@@ -16,6 +16,10 @@ inline constexpr std::array<std::pair<core::MemberRights, std::string_view>, 3> 
 /// An agent as lists and presence frames show it.
 void write_agent(JsonWriter& writer, const AgentInfo& agent);
 void write_channel_list(JsonWriter& writer, const ChannelList& list);
+/// What stands in a mailbox's page before and behind its messages; `front` opens their array, and
+/// `end` is written behind its closing bracket.
+void write_mailbox_front(JsonWriter& writer, const core::AgentId& agent);
+void write_mailbox_end(JsonWriter& writer, const MailboxPage& page, std::uint64_t count);
 void write_channel_messages(JsonWriter& writer, const std::vector<core::MessagePtr>& messages);
 /// Where to read on, at the end of a channel's history.
 void write_channel_cursors(JsonWriter& writer, const ChannelHistoryPage& page);

@@ -38,8 +38,8 @@ struct Router::Impl::Poll final : Pending::Cancellable, std::enable_shared_from_
     /// those who ask the same, or null.
     void go_on(std::any* shared);
     /// `shared` only in the turn in which the poll was woken.
-    void read_on(services::Mailbox::Read read, std::any* shared);
-    void read_later(services::Mailbox::Read read);
+    void read_on(PollRead read, std::any* shared);
+    void read_later(PollRead read);
     void wait_for_mail();
     /// The deadline, or when the token or session expires if that is before; nothing when it is not
     /// good.
@@ -78,22 +78,24 @@ void Router::Impl::Poll::go_on(std::any* shared) {
         return std::exchange(reply,
                              nullptr)(protocol::ReplyValue(std::any_cast<const Page&>(*shared)));
     }
-    read_on(router.begin_poll(caller, request, reset), shared);
+    // What is encoded is for one asker, and a page that is shared is encoded for all of them.
+    read_on(router.begin_poll(caller, request, reset, request.encoded && shared == nullptr),
+            shared);
 }
 
-void Router::Impl::Poll::read_on(services::Mailbox::Read read, std::any* shared) {
+void Router::Impl::Poll::read_on(PollRead read, std::any* shared) {
     if (!reply) return;
-    if (!router.mailbox_.go_on(read)) return read_later(std::move(read));
-    reset = read.view.reset;
+    if (!router.go_on(read)) return read_later(std::move(read));
+    reset = read.mailbox.view.reset;
     if (auto answer = router.answer_poll(caller, request, read, deadline, shared)) {
         return std::exchange(reply, nullptr)(std::move(*answer));
     }
     // What was delivered while the read went on has woken nobody.
-    if (loop.registry().applied_head() > read.view.up_to) return go_on(nullptr);
+    if (loop.registry().applied_head() > read.mailbox.view.up_to) return go_on(nullptr);
     wait_for_mail();
 }
 
-void Router::Impl::Poll::read_later(services::Mailbox::Read read) {
+void Router::Impl::Poll::read_later(PollRead read) {
     loop.reads().go_on(
         owner_of(caller),
         [self = shared_from_this(), read = std::move(read)]() mutable {
@@ -159,12 +161,12 @@ void Router::Impl::operate(Context context, protocol::PollMailbox request) {
     roster_.read(agent, clock_.now());
     const core::SteadyTime deadline = clock_.steady() + std::min(request.wait, kLongestWait);
     auto marks = mailbox_.must_store_first(agent);
-    std::optional<services::Mailbox::Read> unfinished;
+    std::optional<PollRead> unfinished;
     bool reset = false;
     if (marks.empty()) {
-        auto read = begin_poll(context.caller, request, false);
-        const bool complete = mailbox_.go_on(read);
-        reset = read.view.reset;
+        auto read = begin_poll(context.caller, request, false, request.encoded);
+        const bool complete = go_on(read);
+        reset = read.mailbox.view.reset;
         if (!complete) {
             unfinished = std::move(read);
         } else if (auto answer = answer_poll(context.caller, request, read, deadline, nullptr)) {
@@ -183,38 +185,47 @@ void Router::Impl::operate(Context context, protocol::PollMailbox request) {
     store_first(loop, std::move(marks), [poll] { poll->go_on(nullptr); });
 }
 
-services::Mailbox::Read Router::Impl::begin_poll(const Caller& caller,
-                                                 const protocol::PollMailbox& request,
-                                                 bool reset) const {
-    return mailbox_.poll(*caller.agent, reset ? kNoMessage : request.since,
-                         {.count = request.limit.value_or(services::Mailbox::kUsualPage),
-                          .bytes = options_.max_page_bytes});
+Router::Impl::PollRead Router::Impl::begin_poll(const Caller& caller,
+                                                const protocol::PollMailbox& request, bool reset,
+                                                bool encoded) const {
+    PollRead read{mailbox_.poll(*caller.agent, reset ? kNoMessage : request.since,
+                                {.count = request.limit.value_or(services::Mailbox::kUsualPage),
+                                 .bytes = options_.max_page_bytes})};
+    if (encoded) read.encoder.emplace(*caller.agent);
+    return read;
+}
+
+bool Router::Impl::go_on(PollRead& read) const {
+    if (!read.encoder) return mailbox_.go_on(read.mailbox);
+    return mailbox_.go_on(
+        read.mailbox, [&read](const core::MessageParts& message) { read.encoder->add(message); });
 }
 
 std::optional<protocol::Reply> Router::Impl::answer_poll(const Caller& caller,
                                                          const protocol::PollMailbox& request,
-                                                         services::Mailbox::Read& read,
-                                                         core::SteadyTime deadline,
+                                                         PollRead& read, core::SteadyTime deadline,
                                                          std::any* shared) {
-    charge(caller, read.budget);
-    store::MailboxView& view = read.view;
-    core::Seq last = view.messages.empty() ? request.since : view.messages.back()->seq;
+    charge(caller, read.mailbox.budget);
+    store::MailboxView& view = read.mailbox.view;
+    const core::AgentId& agent = read.mailbox.query.agent;
+    const bool empty = view.last_shown == core::Seq{};
+    core::Seq last = empty ? request.since : view.last_shown;
     // Past what was lost, so that acknowledging it settles that, too.
-    if (view.truncated && (view.messages.empty() || view.lost > last)) last = view.position;
-    const bool something = !view.messages.empty() || view.more || view.truncated;
+    if (view.truncated && (empty || view.lost > last)) last = view.position;
+    const bool something = !empty || view.more || view.truncated;
     // A loss is told at once, and after that with what comes, until it is acknowledged.
-    const bool news = something && mailbox_.show(read.query.agent, {view.after, last}, view.shown);
-    if (view.messages.empty() && !view.more && !news && !shutting_down &&
-        clock_.steady() < deadline) {
+    const bool news = something && mailbox_.show(agent, {view.after, last}, view.shown);
+    if (empty && !view.more && !news && !shutting_down && clock_.steady() < deadline) {
         return std::nullopt;
     }
-    protocol::MailboxPage page{.agent = read.query.agent,
+    protocol::MailboxPage page{.agent = agent,
                                .messages = std::move(view.messages),
                                .last_seq = last,
                                .epoch = store.epoch(),
                                .truncated = view.truncated,
                                .more = view.more,
                                .reset = view.reset};
+    if (read.encoder) return protocol::Reply(protocol::ReplyValue(read.encoder->finish(page)));
     if (shared == nullptr) return protocol::Reply(protocol::ReplyValue(std::move(page)));
     protocol::Shared<protocol::MailboxPage> common =
         std::make_shared<const protocol::MailboxPage>(std::move(page));

@@ -12,6 +12,7 @@
 
 #include "agentcom/core/time.hpp"
 #include "agentcom/delivery/event_loop.hpp"
+#include "agentcom/protocol/mailbox_encoder.hpp"
 #include "agentcom/router/router.hpp"
 #include "agentcom/services/alarms.hpp"
 #include "agentcom/services/analytics.hpp"
@@ -207,16 +208,22 @@ private:
     /// Names of agents that look like this one, the most alike first.
     [[nodiscard]] std::vector<std::string> names_like(const std::string& name,
                                                       core::Budget& budget) const;
-    /// The read that answers a poll. `reset`: an earlier read has found that its `since` belongs to
-    /// another store.
-    [[nodiscard]] services::Mailbox::Read begin_poll(const Caller& caller,
-                                                     const protocol::PollMailbox& request,
-                                                     bool reset) const;
+    /// A read that answers a poll; with an encoder what it finds is encoded at once.
+    struct PollRead {
+        services::Mailbox::Read mailbox;
+        std::optional<protocol::MailboxEncoder> encoder{};
+    };
+    /// `reset`: an earlier read has found that its `since` belongs to another store. `encoded`: its
+    /// page is for one who only passes it on.
+    [[nodiscard]] PollRead begin_poll(const Caller& caller, const protocol::PollMailbox& request,
+                                      bool reset, bool encoded) const;
+    /// One turn of it. Whether it is complete.
+    [[nodiscard]] bool go_on(PollRead& read) const;
     /// The answer to a poll whose read is complete; nothing when it had better wait. `shared`:
     /// where to leave the page for those who ask the same at the same time; or null.
     [[nodiscard]] std::optional<protocol::Reply> answer_poll(const Caller& caller,
                                                              const protocol::PollMailbox& request,
-                                                             services::Mailbox::Read& read,
+                                                             PollRead& read,
                                                              core::SteadyTime deadline,
                                                              std::any* shared);
     [[nodiscard]] protocol::Reply try_identify(delivery::EventLoop& loop,

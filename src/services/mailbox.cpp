@@ -217,9 +217,9 @@ store::MailboxView Mailbox::stretch(const core::AgentId& agent, core::Seq since,
     return std::move(read.view);
 }
 
-bool Mailbox::go_on(Read& read) const {
+bool Mailbox::go_on(Read& read, const store::MessageVisitor& visit) const {
     read.budget.next_turn();
-    store_.read_mailbox(read.query, read.budget, read.view);
+    store_.read_mailbox(read.query, read.budget, read.view, visit);
     return read.view.complete();
 }
 

@@ -21,6 +21,21 @@ RecordKind kind_of(const core::Destination& to) {
                                                   : RecordKind::to_everyone;
 }
 
+core::MessageParts::To shown_kind(RecordKind kind) noexcept {
+    using To = core::MessageParts::To;
+    switch (kind) {
+        case RecordKind::to_agent:
+            return To::agent;
+        case RecordKind::to_everyone:
+            return To::everyone;
+        case RecordKind::to_everyone_spelled:
+            return To::everyone_spelled;
+        case RecordKind::to_channel:
+            break;
+    }
+    return To::channel;
+}
+
 core::Destination stored_destination(const RecordView& record) {
     switch (record.kind) {
         case RecordKind::to_agent:
@@ -107,6 +122,20 @@ MessageTimes record_times(std::string_view bytes) {
 void check_names(const RecordView& record) {
     (void)stored_agent_id(record.from);
     (void)stored_destination(record);
+}
+
+core::MessageParts parts_of(const RecordView& record, core::Seq seq,
+                            const Epochs& epochs) noexcept {
+    return {.seq = seq,
+            .id = epochs.id_of(seq),
+            .channel_seq = record.channel_seq,
+            .timestamp = record.timestamp,
+            .to = shown_kind(record.kind),
+            .from = record.from,
+            .destination = record.destination,
+            .type = record.type,
+            .payload = record.payload,
+            .reply_to = record.reply_to};
 }
 
 core::MessagePtr to_message(const RecordView& record, core::Seq seq, const Epochs& epochs) {

@@ -62,6 +62,9 @@ void append_record(std::string& out, const core::Draft& draft, MessageTimes time
 /// Throws DamagedStore when what the message would be made of is no id or name: for records without
 /// a checksum.
 void check_names(const RecordView& record);
+/// The message by its bytes in the store.
+[[nodiscard]] core::MessageParts parts_of(const RecordView& record, core::Seq seq,
+                                          const Epochs& epochs) noexcept;
 /// The message with its own bytes.
 [[nodiscard]] core::MessagePtr to_message(const RecordView& record, core::Seq seq,
                                           const Epochs& epochs);

@@ -58,12 +58,14 @@ core::Seq lost_to_retention(const Transaction& txn, std::string_view agent, cons
 class MailboxReader {
 public:
     MailboxReader(const Transaction& txn, const MailboxQuery& query, const MailboxLimits& limits,
-                  ReadNotes& notes, core::Budget& budget, MailboxView& view)
+                  ReadNotes& notes, core::Budget& budget, MailboxView& view,
+                  const MessageVisitor& visit)
         : txn_(txn),
           query_(query),
           limits_(limits),
           budget_(budget),
           view_(view),
+          visit_(visit),
           agent_(query.agent.str()),
           row_(read_agent(txn, agent_)),
           reading_(txn, agent_, limits.first_of_log, notes, limits.head),
@@ -281,7 +283,12 @@ private:
                     return show_rest();
                 }
             } else if (budget_.take(shown_size(*record))) {
-                view_.messages.push_back(to_message(*record, seq, limits_.epochs));
+                view_.last_shown = seq;
+                if (visit_) {
+                    visit_(parts_of(*record, seq, limits_.epochs));
+                } else {
+                    view_.messages.push_back(to_message(*record, seq, limits_.epochs));
+                }
             } else {
                 view_.more = true;
                 view_.position = core::Seq{seq.value - 1};
@@ -301,6 +308,7 @@ private:
     const MailboxLimits& limits_;
     core::Budget& budget_;
     MailboxView& view_;
+    const MessageVisitor& visit_;
     std::string_view agent_;
     AgentRow row_;
     Reading reading_;
@@ -318,8 +326,9 @@ AgentRow read_agent(const Transaction& txn, std::string_view agent) {
 }
 
 void read_mailbox(const Transaction& txn, const MailboxQuery& query, const MailboxLimits& limits,
-                  ReadNotes& notes, core::Budget& budget, MailboxView& view) {
-    MailboxReader(txn, query, limits, notes, budget, view).run();
+                  ReadNotes& notes, core::Budget& budget, MailboxView& view,
+                  const MessageVisitor& visit) {
+    MailboxReader(txn, query, limits, notes, budget, view, visit).run();
 }
 
 UnreadOfChannel unread_of_channel(const Transaction& txn, std::string_view channel,

@@ -28,9 +28,11 @@ struct MailboxLimits {
     std::uint64_t stored_bytes = core::kUnbounded;  // of all messages; or more
 };
 
-/// Reads on until the budget's steps are used up or the view is complete.
+/// Reads on until the budget's steps are used up or the view is complete. Messages go into the
+/// view, or to `visit` if there is one.
 void read_mailbox(const Transaction& txn, const MailboxQuery& query, const MailboxLimits& limits,
-                  ReadNotes& notes, core::Budget& budget, MailboxView& view);
+                  ReadNotes& notes, core::Budget& budget, MailboxView& view,
+                  const MessageVisitor& visit);
 
 /// The agent's row; a fresh one when it is not known.
 [[nodiscard]] AgentRow read_agent(const Transaction& txn, std::string_view agent);

@@ -62,7 +62,8 @@ std::string make_block(core::Seq first, const std::vector<std::string>& records)
     return block;
 }
 
-BlockView::BlockView(core::Seq first, std::string_view bytes) : first_(first), bytes_(bytes) {
+BlockView::BlockView(core::Seq first, std::string_view bytes, Unchecked)
+    : first_(first), bytes_(bytes) {
     ByteReader reader(bytes);
     const auto version = reader.fixed<std::uint8_t>();
     if (version == 0 || version > kBlockVersion) {
@@ -71,19 +72,38 @@ BlockView::BlockView(core::Seq first, std::string_view bytes) : first_(first), b
     checked_ = version == kBlockVersion;
     reader.fixed<std::uint8_t>();
     count_ = reader.fixed<std::uint16_t>();
-    const std::size_t head = kHeaderBytes + count_ * kOffsetBytes;
-    if (count_ == 0 || bytes.size() < head + (checked_ ? kChecksumBytes : 0)) {
+    if (count_ == 0 || bytes.size() < head_size() + (checked_ ? kChecksumBytes : 0)) {
         throw DamagedStore("a log block ends too early");
     }
-    if (!checked_) {
-        if (offset(0) != head) throw DamagedStore("a log block has a wrong offset");
-        return;
+    if (!checked_ && offset(0) != head_size()) {
+        throw DamagedStore("a log block has a wrong offset");
     }
-    reader.take(count_ * kOffsetBytes);
-    if (checksum(log_seed(), be64_key(first.value), bytes.substr(0, head)) !=
-        reader.fixed<std::uint64_t>()) {
+}
+
+BlockView::BlockView(core::Seq first, std::string_view bytes)
+    : BlockView(first, bytes, Unchecked{}) {
+    check_head();
+}
+
+BlockView BlockView::for_single_records(core::Seq first, std::string_view bytes) {
+    return {first, bytes, Unchecked{}};
+}
+
+std::size_t BlockView::head_size() const noexcept { return kHeaderBytes + count_ * kOffsetBytes; }
+
+void BlockView::check_head() const {
+    if (!checked_ || head_is_good_) return;
+    ByteReader rest(bytes_.substr(head_size()));
+    if (checksum(log_seed(), be64_key(first_.value), bytes_.substr(0, head_size())) !=
+        rest.fixed<std::uint64_t>()) {
         throw DamagedStore("the head of a log block does not match its checksum");
     }
+    head_is_good_ = true;
+}
+
+void BlockView::fail(const char* what) const {
+    check_head();
+    throw DamagedStore(what);
 }
 
 std::size_t BlockView::offset(std::uint64_t index) const {
@@ -97,18 +117,18 @@ std::string_view BlockView::stored_record(core::Seq seq) const {
     const std::uint64_t index = seq.value - first_.value;
     const std::size_t begin = offset(index);
     const std::size_t end = offset(index + 1);
-    if (begin > end || end > bytes_.size()) throw DamagedStore("a log block has a wrong offset");
+    if (begin > end || end > bytes_.size()) fail("a log block has a wrong offset");
     return bytes_.substr(begin, end - begin);
 }
 
 std::string_view BlockView::record(core::Seq seq) const {
     const std::string_view stored = stored_record(seq);
     if (!checked_) return stored;
-    if (stored.size() <= kChecksumBytes) throw DamagedStore("a stored record ends too early");
+    if (stored.size() <= kChecksumBytes) fail("a stored record ends too early");
     const std::string_view record = stored.substr(0, stored.size() - kChecksumBytes);
     ByteReader rest(stored.substr(record.size()));
     if (checksum(log_seed(), be64_key(seq.value), record) != rest.fixed<std::uint64_t>()) {
-        throw DamagedStore("a stored message does not match its checksum");
+        fail("a stored message does not match its checksum");
     }
     return record;
 }
@@ -153,8 +173,12 @@ bool LogReader::load(core::Seq seq) {
     if (block_ && block_->contains(seq)) return true;
     block_.reset();
     if (!cursor_.at_or_before(be64_key(seq.value))) return false;
-    block_.emplace(core::Seq{read_be64(cursor_.key())}, cursor_.stored_value());
-    return block_->contains(seq);
+    block_.emplace(
+        BlockView::for_single_records(core::Seq{read_be64(cursor_.key())}, cursor_.stored_value()));
+    if (block_->contains(seq)) return true;
+    // The number of its messages may be what is damaged.
+    block_->check_head();
+    return false;
 }
 
 std::optional<std::string_view> LogReader::find_bytes(core::Seq seq) {
@@ -182,7 +206,10 @@ ReadRecord LogReader::read(core::Seq seq) {
 
 std::uint64_t LogReader::size_of(core::Seq seq) {
     try {
-        if (load(seq)) return block_->record_size(seq);
+        if (load(seq)) {
+            block_->check_head();
+            return block_->record_size(seq);
+        }
     } catch (const DamagedStore&) {
         return 0;  // whoever reads the message reports it
     }

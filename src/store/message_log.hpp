@@ -32,6 +32,11 @@ class BlockView {
 public:
     /// Throws DamagedStore when the part before the records is damaged.
     BlockView(core::Seq first, std::string_view bytes);
+    /// For whoever reads a message or two of many blocks: the checksum of the part before the
+    /// records, which is a kilobyte for a full block, is only looked at when a record does not
+    /// match its own. That covers the record's bytes and its number, so a wrong offset is found by
+    /// it. Throws DamagedStore when there is no room for that part.
+    [[nodiscard]] static BlockView for_single_records(core::Seq first, std::string_view bytes);
 
     [[nodiscard]] core::Seq first() const noexcept { return first_; }
     [[nodiscard]] core::Seq last() const noexcept { return core::Seq{first_.value + count_ - 1}; }
@@ -47,12 +52,20 @@ public:
     /// Whether its records have checksums.
     [[nodiscard]] bool is_checked() const noexcept { return checked_; }
     [[nodiscard]] std::size_t size() const noexcept { return bytes_.size(); }
+    /// Throws DamagedStore when the part before the records does not match its checksum.
+    void check_head() const;
 
 private:
+    struct Unchecked {};
+    BlockView(core::Seq first, std::string_view bytes, Unchecked);
     [[nodiscard]] std::size_t offset(std::uint64_t index) const;
+    [[nodiscard]] std::size_t head_size() const noexcept;
+    /// Throws DamagedStore for what is wrong with a record: the head, if that is damaged.
+    [[noreturn]] void fail(const char* what) const;
 
     core::Seq first_;
     bool checked_ = true;
+    mutable bool head_is_good_ = false;  // its checksum has been looked at
     std::uint64_t count_ = 0;
     std::string_view bytes_;
 };

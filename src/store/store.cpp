@@ -238,7 +238,8 @@ core::Page<HolderRecord> Store::list_holders(std::string_view after, core::Times
         [&](const Transaction& txn) { return read_holders(txn, after, now, budget); });
 }
 
-void Store::read_mailbox(const MailboxQuery& query, core::Budget& budget, MailboxView& view) const {
+void Store::read_mailbox(const MailboxQuery& query, core::Budget& budget, MailboxView& view,
+                         const MessageVisitor& visit) const {
     const Impl::Walk walk(*impl_, budget);
     return impl_->read([&](const Transaction& txn) {
         const StateRow state = impl_->state(txn);
@@ -250,7 +251,7 @@ void Store::read_mailbox(const MailboxQuery& query, core::Budget& budget, Mailbo
                                    .evicted = state.evicted,
                                    .oldest_shown = core::Timestamp{now.ms - ttl.count()},
                                    .stored_bytes = state.log_bytes + state.kept_bytes};
-        store::read_mailbox(txn, query, limits, impl_->notes, budget, view);
+        store::read_mailbox(txn, query, limits, impl_->notes, budget, view, visit);
     });
 }
 

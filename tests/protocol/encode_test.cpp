@@ -13,6 +13,7 @@
 
 #include "agentcom/core/version.hpp"
 #include "agentcom/protocol/codec.hpp"
+#include "agentcom/protocol/mailbox_encoder.hpp"
 #include "agentcom/protocol/operations.hpp"
 #include "protocol/shape_check.hpp"
 
@@ -103,6 +104,13 @@ std::vector<core::MessagePtr> one_of_each() {
             message(10, core::ToChannel{channel("dev")}, R"({"channel":"lie","n":1})")};
 }
 
+/// The page as it is when it was encoded while it was read.
+EncodedMailbox encoded(const MailboxPage& page) {
+    MailboxEncoder encoder(page.agent);
+    for (const core::MessagePtr& each : page.messages) encoder.add(core::parts_of(*each));
+    return encoder.finish(page);
+}
+
 ObservedAgent observed() {
     ObservedAgent row;
     row.agent = "bob";
@@ -158,6 +166,9 @@ std::vector<Golden> goldens() {
              R"(,"last_seq":10,"count":4,"epoch":"abcde00000012345","truncated":true})"},
         {MailboxPage{agent("bob"), {}, core::Seq{4}, kEpoch, false}, ok, 200,
          R"({"agent_id":"bob","messages":[],"last_seq":4,"count":0,"epoch":"abcde00000012345"})"},
+        {encoded(MailboxPage{agent("bob"), one_of_each(), core::Seq{10}, kEpoch, true}), ok, 200,
+         R"({"agent_id":"bob","messages":)" + mailbox +
+             R"(,"last_seq":10,"count":4,"epoch":"abcde00000012345","truncated":true})"},
         {StreamOpened{core::Seq{4}, kEpoch, false, false}, ok, 200,
          R"({"epoch":"abcde00000012345","last_seq":4})"},
         {UnreadSummary{agent("bob"),
@@ -366,6 +377,35 @@ TEST(Encode, EveryReplyIsWrittenAsItShould) {
         EXPECT_FALSE(output.retry_after_s);
     }
     EXPECT_EQ(covered.size(), std::variant_size_v<ReplyValue>) << "a reply without a golden text";
+}
+
+TEST(Encode, APageThatIsEncodedWhileItIsReadIsTheSameText) {
+    // Texts longer than any room for a usual one, all of which has to be escaped, and payloads that
+    // are pieces of their own.
+    const auto large = std::make_shared<core::Message>(
+        core::Message{.seq = core::Seq{core::kMaxSeq},
+                      .id = core::MessageId{UINT64_MAX},
+                      .channel_seq = {},
+                      .timestamp = core::Timestamp{INT64_MIN},
+                      .draft = core::Draft{agent(std::string(128, '"')),
+                                           core::ToAgent{agent(std::string(128, '\\'))},
+                                           std::string(2'000, '\1'),
+                                           {'"' + std::string(100'000, 'x') + '"'},
+                                           std::string(128, '"')}});
+    const auto in_large_channel = message(10, core::ToChannel{channel("dev")},
+                                          R"({"n":")" + std::string(20'000, 'x') + "\"}");
+    std::vector<std::vector<core::MessagePtr>> pages{
+        {}, one_of_each(), {large}, {in_large_channel, large}};
+    pages.emplace_back();
+    for (int i = 0; i < 1'000; ++i) pages.back().push_back(one_of_each()[i % 4]);
+    for (const auto& messages : pages) {
+        const MailboxPage page{agent("b\""), messages, core::Seq{4}, kEpoch, true, true, true};
+        const std::string golden = encode_http(Reply(page), false).body.str();
+        EXPECT_TRUE(nlohmann::json::accept(golden));
+        const Reply kept(encoded(page));
+        EXPECT_EQ(encode_http(kept, false).body.str(), golden);
+        EXPECT_EQ(encode_http(Reply(encoded(page)), false).body.str(), golden);
+    }
 }
 
 TEST(Encode, EveryReplyHasTheShapeThatIsDescribed) {

@@ -66,6 +66,49 @@ TEST_F(PagesTest, APollSaysThatThereIsMoreAndGoesOnAfterTheLastNumber) {
     EXPECT_FALSE(get<protocol::MailboxPage>(as("alice"), request).more);
 }
 
+TEST_F(PagesTest, APollOfWhoOnlyPassesThePageOnIsAnsweredWithTheSameText) {
+    (void)create_token("alice");
+    make_channel("dev", {"alice"});
+    const auto text = [&](const protocol::PollMailbox& request) {
+        return protocol::encode_http(ask(as("alice"), request), false).body.str();
+    };
+    const auto expect_same = [&](protocol::PollMailbox request) {
+        request.encoded = false;
+        const std::string kept = text(request);
+        request.encoded = true;
+        EXPECT_TRUE(ask(as("alice"), request).has_value());
+        EXPECT_EQ(text(request), kept);
+    };
+    expect_same(poll("alice"));
+    send("alice", 4);
+    publish("dev", 1);
+    expect_same(poll("alice"));
+    protocol::PollMailbox some = poll("alice");
+    some.since = core::Seq{3};
+    some.limit = 1;
+    expect_same(some);
+    some.limit = 0;
+    expect_same(some);
+    some.since = core::Seq{1'000};
+    expect_same(some);
+    const protocol::Reply encoded =
+        ask(as("alice"), {protocol::PollMailbox{"alice", {}, {}, {}, true}});
+    EXPECT_TRUE(std::holds_alternative<protocol::EncodedMailbox>(*encoded));
+}
+
+TEST_F(PagesTest, ALongPollOfWhoOnlyPassesThePageOnIsAnsweredWhenThereIsMail) {
+    (void)create_token("alice");
+    protocol::PollMailbox request = poll("alice", core::Millis{60'000});
+    request.encoded = true;
+    auto answer = begin(as("alice"), request);
+    settle();
+    send("alice", 1);
+    protocol::Reply reply = wait_for(answer);
+    protocol::PollMailbox again = poll("alice");
+    const std::string kept = protocol::encode_http(ask(as("alice"), again), false).body.str();
+    EXPECT_EQ(protocol::encode_http(std::move(reply), false).body.str(), kept);
+}
+
 TEST_F(PagesTest, HistoryThreadsAndRepliesGoOnWithTheirCursor) {
     send("alice", 1);
     const std::string root = core::MessageId::make(store_->epoch(), core::Seq{1}).str();

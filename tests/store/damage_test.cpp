@@ -40,6 +40,38 @@ TEST_F(DamageTest, AFlippedByteInAMessageTakesThatMessageOnly) {
     EXPECT_EQ(unread("bob"), Seqs{6});
 }
 
+TEST_F(DamageTest, ADamagedPlaceInABlockTakesThatMessageOnly) {
+    create_agent("bob");
+    append_all({marked("alice", "bob", "mark-one"), marked("alice", "bob", "mark-two"),
+                marked("alice", "bob", "mark-three")});
+    store_.reset();
+    {
+        Environment env(options_.directory, options_.map_size);
+        WriteTransaction txn(env);
+        const std::string key = be64_key(1);
+        std::string block;
+        {
+            Cursor cursor(txn, txn.tables().log);
+            ASSERT_TRUE(cursor.at_or_after(key));
+            block = cursor.stored_value();
+        }
+        // Where the third record begins; the end of the second, which is not told of otherwise.
+        block[4 + 2 * sizeof(std::uint32_t)] ^= 1;
+        txn.put_plain(txn.tables().log, key, block);
+        std::move(txn).commit();
+    }
+    reopen();
+    EXPECT_EQ(unread("bob"), Seqs{1});
+    EXPECT_TRUE(mailbox("bob").truncated);
+    EXPECT_GT(damaged(), 0U);
+    try {
+        (void)store_->find_message(core::Seq{3});
+        FAIL() << "a record was found at a place that is not its own";
+    } catch (const DamagedStore& error) {
+        EXPECT_STREQ(error.what(), "the head of a log block does not match its checksum");
+    }
+}
+
 TEST_F(DamageTest, AnAnswerToADamagedMessageIsStored) {
     append(marked("alice", "bob", "mark-one"));
     const std::string id = append(marked("alice", "bob", "mark-two"))->id.str();
@@ -252,6 +284,18 @@ TEST_F(DamageTest, NoFlippedByteIsShownAsAMessage) {
             EXPECT_EQ(message->draft.type, "chat");
         }
     };
+    const auto check_visited = [&] {
+        MailboxView view;
+        core::Budget budget({});
+        while (!view.complete()) {
+            budget.next_turn();
+            store_->read_mailbox(query("bob"), budget, view, [&](const core::MessageParts& parts) {
+                EXPECT_TRUE(sent.contains(std::string(parts.payload))) << parts.payload;
+                EXPECT_EQ(parts.from, "alice");
+                EXPECT_EQ(parts.type, "chat");
+            });
+        }
+    };
     const auto tolerate = [](const std::function<void()>& read) {
         try {
             read();
@@ -276,6 +320,7 @@ TEST_F(DamageTest, NoFlippedByteIsShownAsAMessage) {
         }
         ++opened;
         tolerate([&] { check(mailbox("bob").messages); });
+        tolerate(check_visited);
         tolerate([&] { check(history(HistoryQuery{}, 100)); });
         tolerate([&] { check(channel_history("ops", std::nullopt, 100)); });
         tolerate([&] { (void)store_->find_token({}); });

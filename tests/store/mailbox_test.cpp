@@ -26,6 +26,53 @@ TEST_F(MailboxTest, ADirectMessageIsShownToItsRecipientAsItWasSent) {
     EXPECT_TRUE(mailbox("alice").messages.empty());
 }
 
+TEST_F(MailboxTest, AVisitorIsHandedTheMessagesInsteadOfTheView) {
+    create_agent("bob");
+    create_channel("ops");
+    subscribe("bob", "ops");
+    AppendMessage op = direct("alice", "bob", R"({"text":"hi"})");
+    op.draft.type = "request";
+    op.draft.reply_to = "somewhere else";
+    append(op);
+    append(broadcast("alice"));
+    append(publication("alice", "ops"));
+    append(direct("alice", "carol"));
+    append_all({direct("alice", "bob"), direct("alice", "bob"), direct("alice", "bob")});
+    const MailboxView kept = mailbox("bob");
+    ASSERT_EQ(seqs(kept.messages), (Seqs{1, 2, 3, 5, 6, 7}));
+    EXPECT_EQ(kept.last_shown, core::Seq{7});
+
+    // Two turns for each message, and then a page that is cut.
+    for (const core::PageLimit limit : {core::PageLimit{.steps = 1}, core::PageLimit{.count = 4}}) {
+        MailboxView view;
+        core::Budget budget(limit);
+        std::size_t visited = 0;
+        const auto visit = [&](const core::MessageParts& parts) {
+            ASSERT_LT(visited, kept.messages.size());
+            const core::MessageParts expected = core::parts_of(*kept.messages[visited++]);
+            EXPECT_EQ(parts.seq, expected.seq);
+            EXPECT_EQ(parts.id, expected.id);
+            EXPECT_EQ(parts.channel_seq, expected.channel_seq);
+            EXPECT_EQ(parts.timestamp, expected.timestamp);
+            EXPECT_EQ(parts.to, expected.to);
+            EXPECT_EQ(parts.from, expected.from);
+            EXPECT_EQ(parts.destination, expected.destination);
+            EXPECT_EQ(parts.type, expected.type);
+            EXPECT_EQ(parts.payload, expected.payload);
+            EXPECT_EQ(parts.reply_to, expected.reply_to);
+        };
+        while (!view.complete()) {
+            budget.next_turn();
+            store_->read_mailbox(query("bob"), budget, view, visit);
+        }
+        EXPECT_EQ(visited, limit.count == 4 ? 4U : 6U);
+        EXPECT_TRUE(view.messages.empty());
+        EXPECT_EQ(view.last_shown, kept.messages[visited - 1]->seq);
+        EXPECT_EQ(view.more, limit.count == 4);
+    }
+    EXPECT_EQ(mailbox("nobody").last_shown, core::Seq{});
+}
+
 TEST_F(MailboxTest, AMessageToOneselfIsInOnesOwnMailbox) {
     append(direct("alice", "alice"));
     EXPECT_EQ(unread("alice"), Seqs{1});

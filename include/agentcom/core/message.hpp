@@ -1,8 +1,10 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 
 #include "agentcom/core/ids.hpp"
@@ -52,5 +54,23 @@ struct Message {
     Draft draft;
 };
 using MessagePtr = std::shared_ptr<const Message>;
+
+/// What a message consists of, wherever its texts lie: for whoever passes it on and keeps nothing
+/// of it. Valid as long as those texts are.
+struct MessageParts {
+    enum class To : std::uint8_t { agent, everyone, everyone_spelled, channel };
+
+    Seq seq;
+    MessageId id;
+    ChannelSeq channel_seq;
+    Timestamp timestamp;
+    To to = To::everyone;
+    std::string_view from;
+    std::string_view destination;  // the agent or the channel; empty for broadcasts
+    std::string_view type;
+    std::string_view payload;
+    std::optional<std::string_view> reply_to;
+};
+[[nodiscard]] MessageParts parts_of(const Message& message) noexcept;
 
 }  // namespace agentcom::core

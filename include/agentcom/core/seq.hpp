@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <compare>
 #include <cstdint>
 #include <optional>
@@ -47,6 +48,7 @@ struct MessageId {
     /// Nothing when the text is not an id of the store with this epoch.
     [[nodiscard]] static std::optional<Seq> seq_of(std::string_view text, Epoch epoch) noexcept;
     [[nodiscard]] std::string str() const;
+    [[nodiscard]] std::array<char, 16> digits() const noexcept;
     /// Appends the 16 digits to `out`.
     void append_to(std::string& out) const;
     auto operator<=>(const MessageId&) const = default;

@@ -111,7 +111,9 @@ struct HttpOutput {
     core::Pieces body;
     std::optional<std::uint32_t> retry_after_s;  // for the Retry-After header
 };
-/// `writing_route`: a 401 on a writing route carries the "hint".
+/// `writing_route`: a 401 on a writing route carries the "hint". A body that the reply has already
+/// is taken out of it.
+[[nodiscard]] HttpOutput encode_http(Reply&& reply, bool writing_route);
 [[nodiscard]] HttpOutput encode_http(const Reply& reply, bool writing_route);
 
 /// The token an ack body may carry beside its seq ({"seq":0,"token":"..."}), as in the original.

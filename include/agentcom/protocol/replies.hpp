@@ -13,6 +13,7 @@
 
 #include "agentcom/core/ids.hpp"
 #include "agentcom/core/message.hpp"
+#include "agentcom/core/pieces.hpp"
 #include "agentcom/core/result.hpp"
 #include "agentcom/core/token.hpp"
 #include "agentcom/protocol/metrics.hpp"
@@ -107,6 +108,11 @@ struct MailboxPage {
     bool truncated = false;
     bool more = false;   // the page was cut; go on after `last_seq`
     bool reset = false;  // `since` belongs to another store and was taken as 0
+};
+
+/// The same, encoded for HTTP while it was read.
+struct EncodedMailbox {
+    core::Pieces body;
 };
 
 /// A stream has begun; its messages follow on the session.
@@ -380,7 +386,7 @@ using ReplyValue = std::variant<
     AgentDetails, AgentDirectory, OneMessage, AgentCard, ConfigReloaded, Shared<AgentList>,
     Shared<ChannelList>, Shared<MailboxPage>, Shared<AgentAnalyticsList>, ProbeReport,
     Shared<MetricsReport>, SessionInfo, LoggedIn, LoggedOut, WaitingPage, AgentDisconnected,
-    ObserverJoined, ObservedAgentPage, Shared<ObservedPairs>>;
+    ObserverJoined, ObservedAgentPage, Shared<ObservedPairs>, EncodedMailbox>;
 using Reply = core::result<ReplyValue>;
 
 /// Pages that come shared or not.

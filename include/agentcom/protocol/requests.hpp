@@ -94,6 +94,8 @@ struct PollMailbox {
     core::Seq since;
     std::optional<std::uint64_t> limit;
     core::Millis wait{0};  // long poll; at most 60 s
+    /// The caller only passes the page on: the reply may be an EncodedMailbox.
+    bool encoded = false;
 };
 
 /// A stream of what waits in the caller's mailbox and comes into it, beside its connection.

@@ -87,8 +87,9 @@ public:
     /// `counted`. Reads no messages but one.
     [[nodiscard]] Read count_unread(const core::AgentId& agent) const;
     [[nodiscard]] static std::uint64_t counted(const Read& complete) noexcept;
-    /// One turn. Whether the view is complete.
-    [[nodiscard]] bool go_on(Read& read) const;
+    /// One turn. Whether the view is complete. `visit`: takes the messages, which are then not in
+    /// the view; the same in every turn.
+    [[nodiscard]] bool go_on(Read& read, const store::MessageVisitor& visit = nullptr) const;
     /// One turn's piece of the backlog: unread after `since` and up to `up_to`, without a cap. The
     /// next begins at the view's position.
     [[nodiscard]] store::MailboxView stretch(const core::AgentId& agent, core::Seq since,

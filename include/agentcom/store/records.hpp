@@ -88,7 +88,8 @@ struct MailboxQuery {
 /// What is unread of one mailbox, newest `cap` at most, oldest first. A read may take several turns
 /// of an event loop: the view is handed to the store again until it is complete.
 struct MailboxView {
-    std::vector<core::MessagePtr> messages;
+    std::vector<core::MessagePtr> messages;  // empty when a visitor took them
+    core::Seq last_shown;                    // newest of the messages; 0: there is none
     /// True when the cap, the time-to-live or retention took unread messages after `since`, or one
     /// is damaged.
     bool truncated = false;
@@ -114,6 +115,10 @@ struct MailboxView {
     std::uint64_t counted_bytes = 0;
     core::Seq capped;  // newest unread that the cap leaves out; 0: none
 };
+
+/// Takes messages as they lie in the store. Must neither ask the store nor wait: it is called
+/// within a read.
+using MessageVisitor = std::function<void(const core::MessageParts&)>;
 
 /// What a new connection of an agent begins with, all as of one moment.
 struct ConnectionStart {

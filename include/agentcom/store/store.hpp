@@ -157,8 +157,10 @@ public:
                                                         core::Budget& budget) const;
 
     /// Reads on, with the same query, until the budget's steps are used up or the view is complete.
-    /// The messages are the first that the budget takes.
-    void read_mailbox(const MailboxQuery& query, core::Budget& budget, MailboxView& view) const;
+    /// The messages are the first that the budget takes; with a visitor they are handed to it, and
+    /// not put into the view.
+    void read_mailbox(const MailboxQuery& query, core::Budget& budget, MailboxView& view,
+                      const MessageVisitor& visit = nullptr) const;
     [[nodiscard]] core::Seq mailbox_cursor(const core::AgentId& agent) const;
     [[nodiscard]] ConnectionStart connection_start(const core::AgentId& agent) const;
 
