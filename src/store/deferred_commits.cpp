@@ -92,6 +92,11 @@ bool CommitPipeline::defer(std::shared_ptr<CommittedBatch>& batch, std::uint64_t
         if (batch_.is_open() && is_overdue()) settle();
         if (!batch_.is_open() && !may_open()) return false;
         changes = apply_deferred(*batch);
+    } catch (const JournalError& error) {
+        take_back(batch->operations);
+        recover_deferred(deferred_.size());
+        if (!error.is_full()) give_up(error.what());
+        return false;
     } catch (const std::exception&) {
         // Done by itself it comes to what it comes to.
         take_back(batch->operations);
@@ -211,8 +216,11 @@ void CommitPipeline::settle() noexcept {
     if (!batch_.is_open()) return;
     try {
         batch_.commit();
-    } catch (const std::exception&) {
-        return recover_deferred(deferred_.size());
+    } catch (const LmdbError& error) {
+        // It has been announced, so it is tried once more, whatever the disk is worth.
+        recover_deferred(deferred_.size());
+        if (error.code() != ENOMEM) give_up(error.what());
+        return;
     }
     show_deferred(deferred_.size());
 }

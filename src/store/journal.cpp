@@ -36,6 +36,7 @@ void write_at(int file, std::string_view head, std::string_view body, std::uint6
                                iovec{const_cast<char*>(body.data()), body.size()}};
     const ssize_t done =
         ::pwritev(file, parts.data(), static_cast<int>(parts.size()), static_cast<off_t>(offset));
+    if (done < 0 && errno != EINTR) throw JournalError(errno, "write the journal");
     const std::size_t written = done > 0 ? static_cast<std::size_t>(done) : 0;
     if (written == head.size() + body.size()) return;
     // The rest, or the reason why there is one.
