@@ -10,29 +10,41 @@ namespace {
 
 /// A chunk that has grown to this is left alone, so that written chunks free their memory early.
 constexpr std::size_t kChunkTarget = core::Pieces::kPieceBytes;
-/// Buffers of written chunks are used again by the loop's other outboxes, up to this many of at
-/// most this size: a busy loop allocates nothing per delivery, an idle connection keeps nothing.
-constexpr std::size_t kSpareBuffers = 64;
+/// A buffer larger than this is not kept for other outboxes.
 constexpr std::size_t kSpareBytes = std::size_t{4} * 1024;
+/// Nor is one with which those kept would take more than this.
+constexpr std::size_t kAllSpareBytes = std::size_t{1} << 20;
 
-std::vector<std::string>& spare_buffers() {
-    thread_local std::vector<std::string> buffers;
+/// Buffers of written chunks, used again by the loop's other outboxes: a fan-out that is appended
+/// to a thousand of them before the first is written allocates nothing per delivery, and an idle
+/// connection keeps nothing. For one thread.
+class SpareBuffers {
+public:
+    std::string take() noexcept {
+        if (buffers_.empty()) return {};
+        std::string buffer = std::move(buffers_.back());
+        buffers_.pop_back();
+        bytes_ -= buffer.capacity();
+        return buffer;
+    }
+    void give_back(std::string&& buffer) {
+        const std::size_t size = buffer.capacity();
+        // What a string holds in itself is no memory that could be used again.
+        if (size == std::string().capacity() || size > kSpareBytes) return;
+        if (bytes_ + size > kAllSpareBytes) return;
+        buffer.clear();
+        buffers_.push_back(std::move(buffer));
+        bytes_ += size;
+    }
+
+private:
+    std::vector<std::string> buffers_;
+    std::size_t bytes_ = 0;
+};
+
+SpareBuffers& spare_buffers() {
+    thread_local SpareBuffers buffers;
     return buffers;
-}
-
-std::string take_buffer() {
-    auto& spare = spare_buffers();
-    if (spare.empty()) return {};
-    std::string buffer = std::move(spare.back());
-    spare.pop_back();
-    return buffer;
-}
-
-void give_back(std::string&& buffer) {
-    auto& spare = spare_buffers();
-    if (buffer.capacity() > kSpareBytes || spare.size() >= kSpareBuffers) return;
-    buffer.clear();
-    spare.push_back(std::move(buffer));
 }
 
 }  // namespace
@@ -87,7 +99,7 @@ Outbox::Chunk& Outbox::growing_chunk() {
     if (chunks_.empty() || begun || !chunks_.back().growing ||
         chunks_.back().owned.size() >= kChunkTarget) {
         Chunk& chunk = chunks_.push_back({});
-        chunk.owned = take_buffer();
+        chunk.owned = spare_buffers().take();
         chunk.growing = true;
     }
     return chunks_.back();
@@ -167,6 +179,11 @@ std::size_t Outbox::gather(std::string_view* views, std::size_t count) {
     return filled;
 }
 
+std::string_view Outbox::only_piece() {
+    if (chunks_.size() != 1) return {};
+    return chunks_.front().view().substr(offset_);
+}
+
 core::Seq Outbox::consume(std::size_t written) {
     core::Seq done;
     bytes_ -= written;
@@ -182,7 +199,7 @@ core::Seq Outbox::consume(std::size_t written) {
         done = std::max(done, front.last_seq);
         mid_frame_ = front.frames == 0;
         shrunk(front);
-        give_back(std::move(front.owned));
+        spare_buffers().give_back(std::move(front.owned));
         chunks_.pop_front();
     }
     if (account_ != nullptr) reclassify();

@@ -180,23 +180,19 @@ void BufferedStream::write_out() {
     if (outbox.empty()) return;
     core::Seq done;
     bool room = true;
-    while (room && !outbox.empty()) room = send_gathered(outbox, done);
+    while (room && !outbox.empty()) room = send_some(outbox, done);
     owner_->on_output(done);
 }
 
-bool BufferedStream::send_gathered(delivery::Outbox& outbox, core::Seq& done) {
-    std::array<std::string_view, kGather> views;
-    std::array<iovec, kGather> pieces;
-    const std::size_t count = outbox.gather(views.data(), views.size());
+bool BufferedStream::send_some(delivery::Outbox& outbox, core::Seq& done) {
     std::size_t total = 0;
-    for (std::size_t i = 0; i < count; ++i) {
-        pieces[i] = {const_cast<char*>(views[i].data()), views[i].size()};
-        total += views[i].size();
+    ssize_t sent = 0;
+    if (const std::string_view only = outbox.only_piece(); !only.empty()) {
+        total = only.size();
+        sent = ::send(socket_.native_handle(), only.data(), total, MSG_NOSIGNAL);
+    } else {
+        sent = send_gathered(outbox, total);
     }
-    msghdr message{};
-    message.msg_iov = pieces.data();
-    message.msg_iovlen = count;
-    const ssize_t sent = ::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL);
     if (sent < 0 && errno == EINTR) return true;
     if (sent < 0 && errno != EAGAIN && errno != EWOULDBLOCK) {
         fail();
@@ -206,6 +202,20 @@ bool BufferedStream::send_gathered(delivery::Outbox& outbox, core::Seq& done) {
     if (sent == static_cast<ssize_t>(total)) return true;
     wait_for_room();
     return false;
+}
+
+ssize_t BufferedStream::send_gathered(delivery::Outbox& outbox, std::size_t& total) {
+    std::array<std::string_view, kGather> views;
+    std::array<iovec, kGather> pieces;
+    const std::size_t count = outbox.gather(views.data(), views.size());
+    for (std::size_t i = 0; i < count; ++i) {
+        pieces[i] = {const_cast<char*>(views[i].data()), views[i].size()};
+        total += views[i].size();
+    }
+    msghdr message{};
+    message.msg_iov = pieces.data();
+    message.msg_iovlen = count;
+    return ::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL);
 }
 
 void BufferedStream::wait_for_room() {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <array>
 #include <atomic>
 #include <boost/asio/ssl/context.hpp>
@@ -97,7 +99,10 @@ private:
     [[nodiscard]] std::size_t room() const noexcept;
     void keep(std::string_view bytes);
     void end_input(const error_code& error);
-    bool send_gathered(delivery::Outbox& outbox, core::Seq& done);
+    /// One system call. False when the socket takes no more.
+    bool send_some(delivery::Outbox& outbox, core::Seq& done);
+    /// As much as one call takes of an outbox with several pieces; `total`: how much that is.
+    ssize_t send_gathered(delivery::Outbox& outbox, std::size_t& total);
     void wait_for_room();
     void write_tls();
     void fail();

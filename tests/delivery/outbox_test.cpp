@@ -50,6 +50,29 @@ TEST(Outbox, ReportsAMessageOnlyWhenItIsWrittenCompletely) {
     EXPECT_EQ(outbox.consume(1), core::Seq{7});
 }
 
+TEST(Outbox, SaysWhatIsLeftAsLongAsItIsInOnePiece) {
+    Outbox outbox({});
+    EXPECT_EQ(outbox.only_piece(), "");
+    ASSERT_TRUE(outbox.append("one"));
+    ASSERT_TRUE(outbox.append("two"));
+    EXPECT_EQ(outbox.only_piece(), "onetwo");
+    outbox.consume(2);
+    EXPECT_EQ(outbox.only_piece(), "etwo");
+    ASSERT_TRUE(outbox.append_shared(shared(2'000, 'S')));
+    EXPECT_EQ(outbox.only_piece(), "");
+    outbox.consume(4);
+    EXPECT_EQ(outbox.only_piece(), std::string(2'000, 'S'));
+}
+
+TEST(Outbox, ABufferThatIsUsedAgainHasNothingOfWhatWasInIt) {
+    Outbox first({});
+    ASSERT_TRUE(first.append(std::string(1'000, 'a')));
+    drain(first);
+    Outbox second({});
+    ASSERT_TRUE(second.append("b"));
+    EXPECT_EQ(second.only_piece(), "b");
+}
+
 TEST(Outbox, AppendsBehindWhatIsPartlyWritten) {
     Outbox outbox({});
     ASSERT_TRUE(outbox.append("first"));

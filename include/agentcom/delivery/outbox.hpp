@@ -59,6 +59,9 @@ public:
     /// Fills at most `count` views of what is to be written next; returns how many. They are valid
     /// until the next call.
     std::size_t gather(std::string_view* views, std::size_t count);
+    /// All that is to be written, if it is in one piece; empty otherwise. Valid as long as
+    /// `gather`'s.
+    [[nodiscard]] std::string_view only_piece();
     /// So many of the gathered bytes have been written. Returns the highest message seq that is now
     /// written completely, 0 when none is newly so.
     core::Seq consume(std::size_t written);
