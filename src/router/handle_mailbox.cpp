@@ -165,6 +165,8 @@ void Router::Impl::operate(Context context, protocol::PollMailbox request) {
     bool reset = false;
     if (marks.empty()) {
         auto read = begin_poll(context.caller, request, false, request.encoded);
+        // Who waits is listed with what the loop has applied, so nothing may be missing then.
+        read.mailbox.query.may_lag = request.wait == core::Millis(0);
         const bool complete = go_on(read);
         reset = read.mailbox.view.reset;
         if (!complete) {

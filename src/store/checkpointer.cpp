@@ -120,19 +120,27 @@ JournalFigures Checkpointer::figures() const {
 bool Checkpointer::is_due() const {
     if (journal_.empty() || is_under_way()) return false;
     const bool long_ago = clock_.steady() - last_begun_ >= interval_;
-    const bool grown = env_.size().used() > used_at_last_ + kMostGrowthBytes;
-    return long_ago || grown || journal_.bytes() > segment_bytes_ / 2;
+    return long_ago || is_pressing();
+}
+
+bool Checkpointer::is_pressing() const {
+    return env_.size().used() > used_at_last_ + kMostGrowthBytes ||
+           journal_.bytes() > segment_bytes_ / 2;
 }
 
 void Checkpointer::begin_if_due() {
     count_bytes();
-    if (is_due()) return begin();
-    if (journal_.bytes() > segment_bytes_ / 2) press();
+    if (is_due()) {
+        begin();
+    } else if (is_pressing()) {
+        press();
+    }
 }
 
 void Checkpointer::begin() {
     // Also when it cannot be begun: not every batch is to try again.
     last_begun_ = clock_.steady();
+    const bool pressing = is_pressing();
     auto pin = std::make_unique<Pin>(env_);
     // Read before another commit can write it over.
     next_ = checkpoint_of(*pin, {});
@@ -146,6 +154,7 @@ void Checkpointer::begin() {
     {
         const std::lock_guard lock(mutex_);
         shared_.wanted = true;
+        shared_.pressing = pressing;
     }
     changed_.notify_all();
 }
@@ -224,11 +233,11 @@ void Checkpointer::pause(core::SteadyTime::duration time) {
 void Checkpointer::write_out() {
     // A sync of everything at once would fill the disk's queue, and every commit would wait behind
     // it; so most of it is written before, a little at a time and with the disk left alone in
-    // between. What this misses the sync does.
+    // between. Not for long, since what commits write meanwhile the sync has to do after all.
     constexpr std::uint64_t kPiece = std::uint64_t{256} << 10;
     constexpr int kRest = 3;                           // times as long as a piece took
     constexpr std::chrono::microseconds kNothing{50};  // was written in less
-    constexpr core::SteadyTime::duration kLongestPause = std::chrono::milliseconds(5);
+    core::SteadyTime::duration patience = std::chrono::milliseconds(100);
     for (std::uint64_t begin = 0; begin < written_; begin += kPiece) {
         const core::SteadyTime began = machine_time();
         if (::sync_file_range(env_.file(), static_cast<off_t>(begin), static_cast<off_t>(kPiece),
@@ -242,7 +251,9 @@ void Checkpointer::write_out() {
             throw JournalError(error, "write the store's file", JournalError::During::sync);
         }
         const core::SteadyTime::duration took = machine_time() - began;
-        if (took > kNothing) pause(std::min(kRest * took, kLongestPause));
+        if (took <= kNothing || patience.count() <= 0) continue;
+        pause(kRest * took);
+        patience -= kRest * took;
     }
 }
 

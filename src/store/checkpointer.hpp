@@ -75,6 +75,8 @@ private:
     void run();
     void make();
     void write_out();
+    /// So much has been written that the next one should not be long.
+    [[nodiscard]] bool is_pressing() const;
     /// Leaves the disk to the journal for a while, unless the checkpoint is pressing.
     void pause(core::SteadyTime::duration time);
     void press();

@@ -72,13 +72,13 @@ CommitPipeline::CommitPipeline(Environment& env, const StoreOptions& options,
       head_at_start_(state.head.value),
       last_sync_(clock.steady()),
       readers_(env, clock),
-      last_read_(std::chrono::steady_clock::now()),
       gate_([this] {
           { const std::lock_guard lock(mutex_); }  // it is not between a look and a wait
           wake_.notify_one();
       }),
       backlog_(std::make_shared<Backlog>(options.max_queued_operations, options.max_queued_bytes)),
       head_(state.head.value),
+      shown_head_(state.head.value),
       ttl_ms_(batch_.ttl().count()) {
     batch_.on_no_room([this] {
         try {
@@ -299,6 +299,7 @@ std::size_t CommitPipeline::process_batch(std::vector<Submission>& taken, std::s
     }
     batch->head = batch_.committed().head;
     batch->time = batch_.time();
+    shown_head_.store(batch->head.value, std::memory_order_release);
     watch_readers();
     make_checkpoint_if_due();
     publish_figures();

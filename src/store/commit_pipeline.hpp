@@ -55,6 +55,14 @@ public:
 
     /// For every reader, before its transaction begins: what has been announced is in it then.
     void show_announced() const { gate_.pass(); }
+    /// For a reader of one mailbox, which may lack what does not concern it.
+    void show_announced_to(const MailboxQuery& query) const {
+        // What is beyond the newest message that it would see must not seem to be of another store.
+        if (query.may_lag && query.since.value <= shown_head_.load(std::memory_order_acquire)) {
+            return gate_.pass_to_mailbox(query.agent.str());
+        }
+        gate_.pass();
+    }
 
     [[nodiscard]] bool saturated() const noexcept { return backlog_->saturated(); }
     [[nodiscard]] StoreState state() const noexcept { return store_state_.load(); }
@@ -147,6 +155,9 @@ private:
     [[nodiscard]] bool defer(std::shared_ptr<CommittedBatch>& batch, std::uint64_t bytes,
                              core::SteadyTime began) noexcept;
     [[nodiscard]] bool may_defer(const CommittedBatch& batch, std::uint64_t bytes);
+    /// So that it is better to commit everything before it is announced than to have them wait.
+    [[nodiscard]] bool readers_are_many();
+    void touch(const Committed& committed) noexcept;
     /// Whether a transaction may be opened for what is to be deferred.
     [[nodiscard]] bool may_open();
     /// Applies it and appends it to the journal; false when nothing came of it. Throws what
@@ -237,8 +248,11 @@ private:
     ReaderWatch readers_;
     DeferredBatches deferred_;     // the thread's own, as what follows
     core::SteadyTime open_since_;  // of the transaction that is kept open
-    core::SteadyTime last_read_;
-    std::uint64_t reads_seen_ = 0;
+    // Readers who had to be shown everything, or would have had to: in the interval before this
+    // one, and when this one began.
+    std::uint64_t reads_before_ = 0;
+    std::uint64_t reads_counted_ = 0;
+    core::SteadyTime reads_counted_at_;
     mutable ReadGate gate_;
 
     /// What the commit thread waits for, so that it is woken for nothing else: while the disk works
@@ -247,7 +261,7 @@ private:
 
     std::mutex mutex_;
     std::condition_variable wake_;
-    Awaits awaits_ = Awaits::nothing;  // guarded by mutex_
+    Awaits awaits_ = Awaits::nothing;    // guarded by mutex_
     std::condition_variable departure_;  // what the second thread waits for
     Queue queue_;                        // guarded by mutex_
     Flights flights_;                    // guarded by mutex_
@@ -258,6 +272,7 @@ private:
     const std::shared_ptr<Backlog> backlog_;
     std::atomic<StoreState> store_state_{StoreState::ok};
     std::atomic<std::uint64_t> head_;
+    std::atomic<std::uint64_t> shown_head_;  // of what is committed
     std::atomic<std::int64_t> ttl_ms_;
     std::atomic<core::SteadyTime::rep> busy_since_{0};    // 0: it is not
     std::atomic<core::SteadyTime::rep> flying_since_{0};  // 0: nothing is in flight

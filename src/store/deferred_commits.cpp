@@ -23,6 +23,8 @@ namespace {
 
 using std::chrono::steady_clock;
 
+/// How long it is until readers are counted anew.
+constexpr std::chrono::milliseconds kReadsInterval{100};
 /// What is deferred is at most as much as can be applied again within some ten milliseconds.
 constexpr std::uint64_t kMostOperations = 4'096;
 constexpr std::uint64_t kMostBytes = std::uint64_t{4} << 20;
@@ -44,15 +46,21 @@ bool is_deferrable(const WriteOp& op) noexcept {
 
 bool CommitPipeline::may_defer(const CommittedBatch& batch, std::uint64_t bytes) {
     if (store_state_ != StoreState::ok) return false;
-    const core::SteadyTime now = steady_clock::now();
-    const std::uint64_t reads = gate_.passed();
-    // Who reads finds everything committed for a while: so only the first of many waits.
-    if (std::exchange(reads_seen_, reads) != reads) last_read_ = now;
-    if (now - last_read_ < options_.readers_stay || gate_.is_wanted()) return false;
+    if (!options_.defer_commits || gate_.is_wanted() || readers_are_many()) return false;
     const std::uint64_t longest = bytes + batch.operations.size() * kMostBytesOfOperation;
     if (!checkpoints_.has_room(longest) || checkpoints_.is_due()) return false;
     return std::ranges::all_of(
         batch.operations, [](const Committed& committed) { return is_deferrable(committed.op); });
+}
+
+bool CommitPipeline::readers_are_many() {
+    const core::SteadyTime now = steady_clock::now();
+    const std::uint64_t reads = gate_.passed();
+    if (now - reads_counted_at_ >= kReadsInterval) {
+        reads_before_ = reads - std::exchange(reads_counted_, reads);
+        reads_counted_at_ = now;
+    }
+    return std::max(reads_before_, reads - reads_counted_) > options_.reads_that_wait;
 }
 
 bool CommitPipeline::may_open() {
@@ -69,10 +77,28 @@ bool CommitPipeline::is_overdue() const {
            steady_clock::now() - open_since_ >= kLongestOpen;
 }
 
+void CommitPipeline::touch(const Committed& committed) noexcept {
+    if (!committed.result) return;
+    if (const auto* ack = std::get_if<AckMailbox>(&committed.op)) {
+        gate_.touch_mailbox(ack->agent.str());
+    } else if (const auto* read = std::get_if<MarkRead>(&committed.op)) {
+        gate_.touch_mailbox(read->agent.str());
+    } else if (const auto* shown = std::get_if<MarkShown>(&committed.op)) {
+        gate_.touch_mailbox(shown->agent.str());
+    } else if (const auto* appended = std::get_if<Appended>(&*committed.result)) {
+        const auto* to = std::get_if<core::ToAgent>(&appended->message->draft.to);
+        // Who reads a broadcast or a channel is not known here.
+        to != nullptr ? gate_.touch_mailbox(to->agent.str()) : gate_.touch_all();
+    } else {
+        gate_.touch_all();
+    }
+}
+
 bool CommitPipeline::apply_deferred(CommittedBatch& batch) {
     batch_.begin(store_clock_.read());
     for (Committed& committed : batch.operations) committed.result = batch_.apply(committed.op);
     if (!encode(batch.operations)) return false;
+    for (const Committed& committed : batch.operations) touch(committed);
     batch_.complete();
     deferred_.add(encoder_.bytes(), batch.operations.size());
     try {
@@ -262,7 +288,9 @@ void CommitPipeline::recover_deferred(std::size_t announced) noexcept {
 
 void CommitPipeline::show_deferred(std::size_t batches) noexcept {
     deferred_.drop_first(batches);
+    shown_head_.store(batch_.committed().head.value, std::memory_order_release);
     gate_.show(deferred_.committed());
+    if (deferred_.empty()) gate_.forget_touched();
 }
 
 void CommitPipeline::DeferredBatches::add(std::string_view batch, std::uint64_t operations) {

@@ -13,6 +13,11 @@ void ReadGate::show(std::uint64_t batches) {
     changed_.notify_all();
 }
 
+void ReadGate::forget_touched() noexcept {
+    for (auto& word : touched_) word.store(0, std::memory_order_relaxed);
+    all_touched_.store(false, std::memory_order_relaxed);
+}
+
 void ReadGate::wait_for(std::uint64_t wanted) {
     waiting_.fetch_add(1, std::memory_order_acq_rel);
     ask_();

@@ -1,12 +1,15 @@
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <limits>
 #include <mutex>
+#include <string_view>
 
 namespace agentcom::store {
 
@@ -30,6 +33,13 @@ public:
         if (shown_.load(std::memory_order_acquire) < wanted) wait_for(wanted);
     }
 
+    /// For readers of one agent's mailbox alone: as `pass` when anything that concerns it may have
+    /// been announced and is not shown.
+    void pass_to_mailbox(std::string_view agent) {
+        if (shown_.load(std::memory_order_acquire) >= announced()) return;
+        if (all_touched_.load(std::memory_order_relaxed) || is_touched(agent)) pass();
+    }
+
     /// How many have come so far.
     [[nodiscard]] std::uint64_t passed() const noexcept {
         return passed_.load(std::memory_order_relaxed);
@@ -42,6 +52,14 @@ public:
     [[nodiscard]] std::uint64_t announced() const noexcept {
         return announced_.load(std::memory_order_acquire);
     }
+    /// For the writer, before it announces what concerns this mailbox, or any.
+    void touch_mailbox(std::string_view agent) noexcept {
+        const std::size_t place = place_of(agent);
+        touched_[place / 64].fetch_or(std::uint64_t{1} << place % 64, std::memory_order_relaxed);
+    }
+    void touch_all() noexcept { all_touched_.store(true, std::memory_order_relaxed); }
+    /// For the writer, when all that has concerned any is shown.
+    void forget_touched() noexcept;
     /// For the writer, before anybody is told of the next deferred batch.
     void announce() noexcept { announced_.fetch_add(1, std::memory_order_release); }
     /// For the writer: so many of the announced batches are in what readers see.
@@ -50,13 +68,26 @@ public:
     void open() { show(std::numeric_limits<std::uint64_t>::max()); }
 
 private:
+    static constexpr std::size_t kPlaces = 4'096;
+
     void wait_for(std::uint64_t wanted);
+    static std::size_t place_of(std::string_view agent) noexcept {
+        return std::hash<std::string_view>{}(agent) % kPlaces;
+    }
+    [[nodiscard]] bool is_touched(std::string_view agent) const noexcept {
+        const std::size_t place = place_of(agent);
+        return (touched_[place / 64].load(std::memory_order_relaxed) >> place % 64 & 1) != 0;
+    }
 
     const std::function<void()> ask_;
     std::atomic<std::uint64_t> passed_{0};
     std::atomic<std::uint64_t> announced_{0};
     std::atomic<std::uint64_t> shown_{0};
     std::atomic<std::uint64_t> waiting_{0};
+    // Mailboxes by a hash of their agent: one that shares its place waits in vain. What announces
+    // orders them, so they need no order of their own.
+    std::array<std::atomic<std::uint64_t>, kPlaces / 64> touched_{};
+    std::atomic<bool> all_touched_{false};
     std::mutex mutex_;
     std::condition_variable changed_;
 };

@@ -241,7 +241,8 @@ core::Page<HolderRecord> Store::list_holders(std::string_view after, core::Times
 void Store::read_mailbox(const MailboxQuery& query, core::Budget& budget, MailboxView& view,
                          const MessageVisitor& visit) const {
     const Impl::Walk walk(*impl_, budget);
-    return impl_->read([&](const Transaction& txn) {
+    impl_->pipeline.show_announced_to(query);
+    return impl_->read_settled([&](const Transaction& txn) {
         const StateRow state = impl_->state(txn);
         const core::Timestamp now = impl_->pipeline.time();
         const core::Millis ttl = impl_->pipeline.ttl();

@@ -97,7 +97,7 @@ namespace {
 class DeferredCommitsTest : public StoreTest {
 protected:
     void SetUp() override {
-        options_.readers_stay = core::Millis(0);
+        options_.reads_that_wait = core::kUnbounded;
         options_.checkpoint_interval = core::Millis(10'000'000);
         StoreTest::SetUp();
         create_agent("alice");
@@ -248,7 +248,7 @@ TEST_F(DeferredCommitsTest, ComeToTheSameAsCommitsOneByOne) {
     store_.reset();
     StoreOptions plainly = options_;
     plainly.directory = dir_.path() / "plainly";
-    plainly.readers_stay = core::Millis(1'000'000'000);
+    plainly.defer_commits = false;
     std::filesystem::copy(options_.directory, plainly.directory,
                           std::filesystem::copy_options::recursive);
     reopen();

@@ -142,7 +142,7 @@ TEST_F(NoMemoryTest, WhateverAllocationFailsIsAnsweredAndTheCommitThreadGoesOn) 
 TEST_F(NoMemoryTest, WhatIsDeferredIsNeitherLostNorRefusedForIt) {
     create_agent("bob");
     store_.reset();
-    options_.readers_stay = core::Millis(0);
+    options_.reads_that_wait = core::kUnbounded;
     store_ = Store::open(options_, starving_clock_);
     store_->start(nullptr);
     std::uint64_t stored = 0;

@@ -42,7 +42,7 @@ protected:
         options_.directory = dir_.path() / "data";
         options_.map_size = std::size_t{1} << 30;
         // All of these tests also run with commits deferred as long as nobody waits for one.
-        if (std::getenv("AGENTCOM_TEST_DEFER_COMMITS")) options_.readers_stay = core::Millis(0);
+        if (std::getenv("AGENTCOM_TEST_DEFER_COMMITS")) options_.reads_that_wait = core::kUnbounded;
         reopen();
     }
     void TearDown() override { store_.reset(); }
@@ -55,7 +55,7 @@ protected:
 
     /// From now on no commit is deferred.
     void commit_at_once() {
-        options_.readers_stay = core::Millis(1'000'000'000);
+        options_.defer_commits = false;
         reopen();
     }
 

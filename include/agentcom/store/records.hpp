@@ -83,6 +83,9 @@ struct MailboxQuery {
     std::uint64_t max_bytes = core::kUnbounded;
     /// Read over the agent's present connection, not yet stored.
     std::optional<ReadSpan> live = std::nullopt;
+    /// Whether the view may be of a moment since which nothing was announced that concerns this
+    /// mailbox: then the read waits for no commit.
+    bool may_lag = false;
 };
 
 /// What is unread of one mailbox, newest `cap` at most, oldest first. A read may take several turns

@@ -50,9 +50,11 @@ struct StoreOptions {
     std::size_t journal_bytes = std::size_t{64} << 20;
     /// How often the store's file is synced while there are commits, so that the journal is short.
     core::Millis checkpoint_interval{1'000};
-    /// While nobody has read for so long, commits are deferred until somebody does (at most for
-    /// 100 ms), so that many batches share one; the first who reads then waits for a moment.
-    core::Millis readers_stay{10};
+    /// Whether commits may be deferred until somebody reads (for 100 ms at most), so that many
+    /// batches share one; who reads then waits for a moment.
+    bool defer_commits = true;
+    /// They are not while more readers than this would have to wait within 100 ms.
+    std::uint64_t reads_that_wait = 5;
     std::size_t max_queued_operations = 65'536;
     std::size_t max_queued_bytes = std::size_t{64} << 20;
     std::size_t max_batch_operations = 8'192;  // of one transaction

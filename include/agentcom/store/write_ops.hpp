@@ -284,8 +284,8 @@ using WriteResult = core::result<WriteValue>;
 /// Called once with the outcome, after the commit. Where: see CommitListener.
 using Completion = std::function<void(const WriteResult&)>;
 
-/// Number of the event loop that submitted; kNoLoop: nobody's, a thread of the store's completes it,
-/// with the same duties as a CommitListener.
+/// Number of the event loop that submitted; kNoLoop: nobody's, a thread of the store's completes
+/// it, with the same duties as a CommitListener.
 using LoopIndex = std::uint32_t;
 inline constexpr LoopIndex kNoLoop = 0xffff'ffff;
 
@@ -312,8 +312,8 @@ struct CommittedBatch {
 };
 
 /// Hears of every batch, in commit order, on a thread of the store's, one at a time, after the
-/// sync. It must hand over and return, and not read the store. It runs (or forwards) the completions whose origin is a loop; the store itself runs
-/// those of kNoLoop before it calls this.
+/// sync. It must hand over and return, and not read the store. It runs (or forwards) the
+/// completions whose origin is a loop; the store itself runs those of kNoLoop before it calls this.
 class CommitListener {
 public:
     virtual ~CommitListener() = default;
