@@ -32,7 +32,7 @@ namespace agentcom::store {
 /// company: an idle pipeline commits a single operation at once, a busy one gathers while the disk
 /// works.
 ///
-/// While nobody reads, the commit is *deferred*: the transaction is kept open for the next batches,
+/// While few read, the commit is *deferred*: the transaction is kept open for the next batches,
 /// which are announced as soon as the journal has them. The disk is then waited for on a second
 /// thread, and whoever begins to read waits at the gate until the first has committed, which it
 /// does at once; if the disk hangs, without what the disk does not have. Thread-safe.

@@ -178,6 +178,30 @@ TEST_F(DeferredCommitsTest, ReadsGoOnWhileTheDiskHangsAndSeeWhatWasAnnouncedAndN
     EXPECT_EQ(unread("bob"), (Seqs{1, 2, 3, 4}));
 }
 
+TEST_F(DeferredCommitsTest, APollWaitsOnlyForWhatConcernsItsMailbox) {
+    const auto poll = [&](std::string_view who, std::uint64_t since = 0) {
+        Poll all = query(who);
+        all.since = core::Seq{since};
+        all.may_lag = true;
+        return read(all);
+    };
+    EXPECT_TRUE(poll("bob").messages.empty());
+    append(direct("alice", "carol"));
+    const std::uint64_t before = last_transaction();
+    append(direct("alice", "carol"));
+    EXPECT_TRUE(poll("bob").messages.empty());
+    EXPECT_EQ(last_transaction(), before) << "a commit was made for it";
+    EXPECT_EQ(poll("carol").messages.size(), 2U);
+    // Numbers that it has been told of are of this store, whoever they concern.
+    const auto last = append(direct("bob", "carol"));
+    EXPECT_FALSE(poll("bob", last->seq.value).reset);
+    EXPECT_TRUE(poll("bob", last->seq.value + 1).reset);
+    append(broadcast("alice"));
+    EXPECT_EQ(seqs(poll("bob").messages), Seqs{last->seq.value + 1});
+    ack("bob", last->seq.value + 1);
+    EXPECT_TRUE(poll("bob").messages.empty());
+}
+
 /// Nobody reads; what was announced goes into the file all the same, for those who copy it.
 TEST_F(DeferredCommitsTest, ACopyBesideAHubHasWhatWasAcknowledgedAlsoWhileTheDiskHangs) {
     (void)unread("bob");

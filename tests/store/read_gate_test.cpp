@@ -38,6 +38,29 @@ TEST(ReadGateTest, AReaderWaitsForWhatWasAnnouncedBeforeAndAsksForIt) {
     EXPECT_FALSE(gate.is_wanted());
 }
 
+TEST(ReadGateTest, AMailboxThatNothingConcernsIsReadAtOnce) {
+    ReadGate* asked = nullptr;
+    ReadGate gate([&] { asked->show(1); });
+    asked = &gate;
+    gate.touch_mailbox("bob");
+    gate.announce();
+    gate.pass_to_mailbox("alice");
+    EXPECT_EQ(gate.passed(), 0U) << "it counts as a reader that has to wait";
+    gate.pass_to_mailbox("bob");
+    EXPECT_EQ(gate.passed(), 1U);
+    gate.forget_touched();
+    gate.announce();
+    gate.pass_to_mailbox("bob");
+    EXPECT_EQ(gate.passed(), 1U);
+    gate.touch_all();
+    asked->show(2);
+    gate.announce();
+    std::thread reader([&] { gate.pass_to_mailbox("alice"); });
+    while (!gate.is_wanted()) std::this_thread::yield();
+    gate.show(3);
+    reader.join();
+}
+
 TEST(ReadGateTest, AnOpenGateKeepsNobody) {
     ReadGate gate([] {});
     gate.announce();
