@@ -9,7 +9,6 @@
 #include <cerrno>
 #include <string>
 #include <system_error>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -19,7 +18,6 @@
 #include "store/copy.hpp"
 #include "store/environment.hpp"
 #include "store/keys.hpp"
-#include "store/read_gate.hpp"
 #include "store/replay.hpp"
 #include "store/schema.hpp"
 #include "store/sha256.hpp"
@@ -187,8 +185,6 @@ StoreCopy copy_from(const fs::path& source, const fs::path& target) {
         throw StoreError("the directory " + target.string() + " is not empty");
     }
     settle(source);
-    // Also what a hub has acknowledged just now is to be in it.
-    if (is_in_use(source)) std::this_thread::sleep_for(3 * kLongestOpen);
     const fs::path file = target / kDataFile;
     try {
         const Environment env(source, ReadOnly::beside_a_hub);

@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <string>
+#include <thread>
 
 #include "agentcom/store/operation_codec.hpp"
 #include "store/journal.hpp"
+#include "store/read_gate.hpp"
 #include "store/write_batch.hpp"
 
 namespace agentcom::store {
@@ -112,7 +114,11 @@ Replayed replay_journal(Environment& env, const StoreOptions& options, const Epo
 
 void settle(const std::filesystem::path& directory) {
     const auto checkpoint = find_checkpoint(directory);
-    if (!checkpoint || checkpoint->closed || is_in_use(directory)) return;
+    if (!checkpoint || checkpoint->closed) return;
+    if (is_in_use(directory)) {
+        // What a hub has acknowledged just now is to be in the file, too.
+        return std::this_thread::sleep_for(3 * kLongestOpen);
+    }
     StoreOptions options;
     options.directory = directory;
     // As large as it has to be for what is in the journal, whatever the hub had.

@@ -48,7 +48,8 @@ struct Replayed {
 void apply_again(WriteBatch& batch, OperationBatch&& operations, DamageNotes& damage);
 
 /// Brings a store that was not closed in order, and that nobody has open, to where its journal
-/// ends, so that its file can be read by itself. Throws StoreError.
+/// ends, so that its file can be read by itself. Beside a hub: waits until that has committed what
+/// it has acknowledged. Throws StoreError.
 void settle(const std::filesystem::path& directory);
 
 }  // namespace agentcom::store
