@@ -127,6 +127,10 @@ bool Checkpointer::is_due() const {
 void Checkpointer::begin_if_due() {
     count_bytes();
     if (is_due()) return begin();
+    hasten();
+}
+
+void Checkpointer::hasten() {
     if (journal_.bytes() > segment_bytes_ / 2) press();
 }
 

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "agentcom/store/backup.hpp"
+#include "store/checkpoint.hpp"
 #include "store/environment.hpp"
 #include "store/store_fixture.hpp"
 #include "store/support/random_operations.hpp"
@@ -232,6 +233,57 @@ TEST_F(DeferredCommitsTest, WhatIsRefusedIsToldInItsTurnAndLeavesNoTrace) {
     EXPECT_EQ(append(keyed)->id, first->id);
     EXPECT_EQ(append(direct("alice", "bob"))->seq, core::Seq{3});
     EXPECT_EQ(unread("bob"), (Seqs{1, 2, 3}));
+}
+
+/// Leaps ahead when it is asked for the n-th time.
+class LeapingClock final : public core::Clock {
+public:
+    void leap_at(int question, core::Millis by) {
+        by_ = by;
+        left_ = question;
+    }
+    [[nodiscard]] core::Timestamp now() const noexcept override { return clock_.now(); }
+    [[nodiscard]] core::SteadyTime steady() const noexcept override {
+        if (left_.fetch_sub(1) == 1) clock_.advance(by_);
+        return clock_.steady();
+    }
+
+private:
+    mutable core::ManualClock clock_;
+    core::Millis by_{0};
+    mutable std::atomic<int> left_{0};
+};
+
+/// A checkpoint covers what LMDB has committed, and the journal goes on behind it. So it must not
+/// begin while something is deferred, at whichever look at the clock it becomes due.
+TEST_F(DeferredCommitsTest, ACheckpointThatBecomesDueAtAnyMomentCoversWhatWasAnnounced) {
+    LeapingClock clock;
+    store_.reset();
+    store_ = Store::open(options_, clock);
+    store_->start(nullptr);
+    const auto checkpoint = [this] {
+        return find_checkpoint(options_.directory)->image.transaction;
+    };
+    for (int question = 1; question <= 24; ++question) {
+        SCOPED_TRACE("question " + std::to_string(question));
+        append(direct("alice", "bob"));
+        const std::uint64_t before = checkpoint();
+        clock.leap_at(question, options_.checkpoint_interval);
+        for (int i = 0; i < 1'000'000 && checkpoint() == before; ++i)
+            append(direct("alice", "bob"));
+        ASSERT_GT(checkpoint(), before);
+        const auto last = append(direct("alice", "bob"));
+        ASSERT_TRUE(store_->find_message(last->seq));
+        // As it is when the process is killed now.
+        StoreOptions killed = options_;
+        killed.directory = dir_.path() / ("killed-" + std::to_string(question));
+        std::filesystem::copy(options_.directory, killed.directory,
+                              std::filesystem::copy_options::recursive);
+        std::filesystem::remove(killed.directory / "lock.mdb");
+        ASSERT_NO_THROW(ASSERT_EQ(Store::open(killed, clock)->head(), last->seq));
+        std::filesystem::remove_all(killed.directory);
+    }
+    store_.reset();
 }
 
 /// The same operations in the same batches, once committed one by one, and once deferred while the
