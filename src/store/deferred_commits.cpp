@@ -93,14 +93,12 @@ bool CommitPipeline::defer(std::shared_ptr<CommittedBatch>& batch, std::uint64_t
         if (!batch_.is_open() && !may_open()) return false;
         changes = apply_deferred(*batch);
     } catch (const JournalError& error) {
-        take_back(batch->operations);
-        recover_deferred(deferred_.size());
+        undo_last(*batch);
         if (!error.is_full()) give_up(error.what());
         return false;
     } catch (const std::exception&) {
         // Done by itself it comes to what it comes to.
-        take_back(batch->operations);
-        recover_deferred(deferred_.size());
+        undo_last(*batch);
         return false;
     }
     if (changes) {
@@ -122,6 +120,12 @@ bool CommitPipeline::defer(std::shared_ptr<CommittedBatch>& batch, std::uint64_t
         depart(std::move(flight));
     }
     return true;
+}
+
+void CommitPipeline::undo_last(CommittedBatch& batch) noexcept {
+    recover_deferred(deferred_.size());
+    // Drafts are copied, and what has failed may have failed for lack of memory.
+    core::when_memory_allows([&] { take_back(batch.operations); });
 }
 
 void CommitPipeline::depart(Flight&& flight) {
