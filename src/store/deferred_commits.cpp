@@ -211,6 +211,8 @@ void CommitPipeline::await_landing() noexcept {
     recover_deferred(deferred_.size());
     give_up(why);
     fail_all(failed.batch->operations, core::ErrorCode::storage_failed);
+    // Who hears of it must not look for messages that there are not.
+    failed.batch->head = batch_.committed().head;
     failed_batches_.add();
     announce(std::move(failed.batch));
 }
@@ -260,8 +262,8 @@ void CommitPipeline::recover_deferred(std::size_t announced) noexcept {
     }
     batch_.take_room_for_granted(false);
     batch_.set_rules(rules);
-    // Its room was not measured.
-    open_since_ = core::SteadyTime::min();
+    // Its room was not measured, so the next batch does not go into it.
+    open_since_ = steady_clock::now() - kLongestOpen;
 }
 
 void CommitPipeline::show_deferred(std::size_t batches) noexcept {

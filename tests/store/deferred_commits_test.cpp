@@ -179,6 +179,20 @@ TEST_F(DeferredCommitsTest, ReadsGoOnWhileTheDiskHangsAndSeeWhatWasAnnouncedAndN
     EXPECT_EQ(unread("bob"), (Seqs{1, 2, 3, 4}));
 }
 
+TEST_F(DeferredCommitsTest, WhatWasAppliedAgainIsCommittedBeforeMoreGoesIntoItsTransaction) {
+    (void)unread("bob");
+    append(direct("alice", "bob"));
+    disk_.hang();
+    auto second = send(direct("alice", "bob"));
+    disk_.await_hang();
+    EXPECT_EQ(unread("bob"), Seqs{1});
+    disk_.go_on();
+    EXPECT_EQ(seq_of(second), core::Seq{2});
+    const std::uint64_t before = last_transaction();
+    append(direct("alice", "bob"));
+    EXPECT_EQ(last_transaction(), before + 1);
+}
+
 /// Nobody reads; what was announced goes into the file all the same, for those who copy it.
 TEST_F(DeferredCommitsTest, ACopyBesideAHubHasWhatWasAcknowledgedAlsoWhileTheDiskHangs) {
     (void)unread("bob");
@@ -212,6 +226,33 @@ TEST_F(DeferredCommitsTest, AFailedSyncTakesBackNothingThatWasAnnounced) {
     EXPECT_GE(store_->head(), core::Seq{2});
     EXPECT_EQ(unread("bob").size(), store_->head().value);
     EXPECT_EQ(store_->stats().damaged, 0U);
+}
+
+/// Who hears of what failed would look for messages up to that, again and again.
+TEST_F(DeferredCommitsTest, ABatchThatFailsHasTheHeadThatReadersSee) {
+    class Heads final : public CommitListener {
+    public:
+        void on_committed(std::shared_ptr<CommittedBatch> batch) override {
+            last_ = batch->head.value;
+        }
+        [[nodiscard]] core::Seq last() const { return core::Seq{last_}; }
+
+    private:
+        std::atomic<std::uint64_t> last_ = 0;
+    };
+    Heads heads;
+    store_ = nullptr;
+    store_ = Store::open(options_, clock_);
+    store_->start(&heads);
+    append(direct("alice", "bob"));
+    disk_.hang();
+    auto failed = send(direct("alice", "bob"));
+    disk_.await_hang();
+    disk_.go_on(EIO);
+    EXPECT_EQ(failed.get().error().code, core::ErrorCode::storage_failed);
+    store_->stop();
+    EXPECT_EQ(heads.last(), core::Seq{1});
+    store_ = nullptr;
 }
 
 TEST_F(DeferredCommitsTest, OperationsThatAreRareAreCommittedBeforeAnybodyIsTold) {
