@@ -156,6 +156,60 @@ TEST_F(DeferredCommitsTest, WhatIsAnnouncedIsThereForThreadsThatReadAtOnce) {
     EXPECT_EQ(missing, 0);
 }
 
+/// Small batches and a small journal, checkpoints, operations that are not deferred, quotas and a
+/// disk that hangs again and again: who was told of something finds it, also in the next store.
+TEST_F(DeferredCommitsTest, WhateverHappensAtOnceWhatIsAnnouncedIsThere) {
+    constexpr int kThreads = 3;
+    constexpr int kEach = 250;
+    options_.max_batch_operations = 3;
+    options_.journal_bytes = std::size_t{256} << 10;
+    options_.checkpoint_interval = core::Millis(1'000);
+    reopen();
+    std::atomic<int> missing = 0;
+    std::atomic<int> writing = kThreads;
+    std::vector<std::thread> threads;
+    for (int t = 0; t < kThreads; ++t) {
+        threads.emplace_back([&, t] {
+            const std::string to = "to-" + std::to_string(t);
+            for (int i = 0; i < kEach; ++i) {
+                AppendMessage keyed = direct("alice", to, '"' + std::string(1'000, 'x') + '"');
+                keyed.idempotency_key = to + std::to_string(i);
+                AppendMessage again = keyed;
+                const auto message = append(std::move(keyed));
+                if (i % 5 == 0 && append(std::move(again))->id != message->id) ++missing;
+                if (i % 9 == 0 && !store_->find_message(message->seq)) ++missing;
+                if (i % 30 == 0) write<Done>(PutSetting{"mailbox_ttl_ms", 60'000'000});
+            }
+            --writing;
+        });
+    }
+    threads.emplace_back([&] {
+        // Of others, whose moments have nothing to do with those who write.
+        for (std::uint64_t last = 0; writing > 0;) {
+            const std::uint64_t head = store_->head().value;
+            if (head < last || (head > 0 && !store_->find_message(core::Seq{head}))) ++missing;
+            last = head;
+            for (int i = 0; i < 2'000 && writing > 0; ++i) std::this_thread::yield();
+        }
+    });
+    while (writing > 0) {
+        disk_.hang();
+        clock_.advance(core::Millis(100));
+        store_->set_quotas(options_.quotas);
+        for (int i = 0; i < 500; ++i) std::this_thread::yield();
+        disk_.go_on();
+        for (int i = 0; i < 2'000; ++i) std::this_thread::yield();
+    }
+    for (auto& thread : threads) thread.join();
+    EXPECT_EQ(missing, 0);
+    EXPECT_EQ(store_->head(), core::Seq{kThreads * kEach});
+    EXPECT_GT(store_->journal_figures().checkpoints.sum, 0U);
+    const auto last = append(direct("alice", "bob"));
+    reopen();
+    EXPECT_EQ(store_->head(), last->seq);
+    EXPECT_EQ(store_->stats().damaged, 0U);
+}
+
 TEST_F(DeferredCommitsTest, ReadsGoOnWhileTheDiskHangsAndSeeWhatWasAnnouncedAndNothingElse) {
     (void)unread("bob");
     append(direct("alice", "bob"));
