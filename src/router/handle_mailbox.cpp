@@ -90,8 +90,12 @@ void Router::Impl::Poll::read_on(PollRead read, std::any* shared) {
     if (auto answer = router.answer_poll(caller, request, read, deadline, shared)) {
         return std::exchange(reply, nullptr)(std::move(*answer));
     }
-    // What was delivered while the read went on has woken nobody.
-    if (loop.registry().applied_head() > read.mailbox.view.up_to) return go_on(nullptr);
+    // What was delivered while the read went on has woken nobody. A store that has failed may have
+    // announced more than it can show, and reading again shows no more.
+    if (loop.registry().applied_head() > read.mailbox.view.up_to &&
+        router.store.state() != store::StoreState::failed) {
+        return go_on(nullptr);
+    }
     wait_for_mail();
 }
 
@@ -288,8 +292,11 @@ void Router::Impl::continue_backlog(delivery::EventLoop& loop, delivery::Session
         protocol::encode_push(*message, text);
         session.send_paced(text, message->seq);
     }
+    const bool stuck = view.position == session.backlog_position;
     session.backlog_position = view.position;
-    if (view.position >= up_to) return session.set_catching_up(false);
+    // As above: a store that has failed shows no more, however often it is asked.
+    const bool no_more = stuck && store.state() == store::StoreState::failed;
+    if (view.position >= up_to || no_more) return session.set_catching_up(false);
     // One stretch a turn, so that others are served in between.
     session.backlog_due = true;
     loop.post([this, &loop, agent, id = session.identity()->session_id] {

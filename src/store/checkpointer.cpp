@@ -130,11 +130,12 @@ bool Checkpointer::is_pressing() const {
 
 void Checkpointer::begin_if_due() {
     count_bytes();
-    if (is_due()) {
-        begin();
-    } else if (is_pressing()) {
-        press();
-    }
+    if (is_due()) return begin();
+    hasten();
+}
+
+void Checkpointer::hasten() {
+    if (is_pressing()) press();
 }
 
 void Checkpointer::begin() {

@@ -45,9 +45,11 @@ public:
     void append_only(std::string_view body);
     /// Whether `begin_if_due` would begin one.
     [[nodiscard]] bool is_due() const;
-    /// Begins a checkpoint when one is due and none is under way. Throws JournalError and
-    /// LmdbError.
+    /// Begins a checkpoint when one is due and none is under way; all that is in the journal must
+    /// have been committed. Throws JournalError and LmdbError.
     void begin_if_due();
+    /// One that is under way does not rest when the journal may soon have to wait for it.
+    void hasten();
     /// Makes one of the present state, so that pages of earlier ones are free; false when there is
     /// nothing to gain. Throws as `begin_if_due`.
     bool advance();

@@ -116,9 +116,15 @@ void CommitPipeline::write() {
 void CommitPipeline::make_checkpoint_if_due() noexcept {
     if (store_state_ == StoreState::failed) return;
     try {
-        // It covers what LMDB has committed, and all that is in the journal.
         if (checkpoints_.is_due()) settle();
-        checkpoints_.begin_if_due();
+        if (store_state_ == StoreState::failed) return;
+        // It covers what LMDB has committed, and the journal goes on behind it. One that has become
+        // due since that look has to wait: what is deferred would be in neither.
+        if (deferred_.empty()) {
+            checkpoints_.begin_if_due();
+        } else {
+            checkpoints_.hasten();
+        }
         if (const auto failure = checkpoints_.failure()) give_up(*failure);
     } catch (const std::bad_alloc&) {
         // The next one is as good.

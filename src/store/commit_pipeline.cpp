@@ -108,7 +108,8 @@ void CommitPipeline::start(CommitListener* listener) {
 }
 
 void CommitPipeline::begin_threads() {
-    flight_thread_ = std::thread([this] { run_flights(); });
+    // It is there already when the other could not be begun the last time.
+    if (!flight_thread_.joinable()) flight_thread_ = std::thread([this] { run_flights(); });
     thread_ = std::thread([this] { run(); });
 }
 

@@ -163,6 +163,8 @@ private:
     /// Applies it and appends it to the journal; false when nothing came of it. Throws what
     /// WriteBatch and the journal do.
     [[nodiscard]] bool apply_deferred(CommittedBatch& batch);
+    /// After a failure on the way: the batch as it was before, and what is deferred committed.
+    void undo_last(CommittedBatch& batch) noexcept;
     void depart(Flight&& flight);
     /// The second thread.
     void run_flights();
@@ -198,7 +200,8 @@ private:
     /// After damage that cannot be put down to one operation: each half for itself, so that what is
     /// damaged stops those who need it and nobody else.
     void commit_apart(std::span<Committed> operations, const char* why);
-    /// After an abort: the operations as they were before they were applied.
+    /// After an abort: the operations as they were before they were applied. Throws std::bad_alloc,
+    /// and can be called again then.
     static void take_back(std::span<Committed> operations);
     /// Nothing of them has happened, for a reason that is no fault of the disk.
     void fail(std::span<Committed> operations, const char* why);

@@ -119,14 +119,12 @@ bool CommitPipeline::defer(std::shared_ptr<CommittedBatch>& batch, std::uint64_t
         if (!batch_.is_open() && !may_open()) return false;
         changes = apply_deferred(*batch);
     } catch (const JournalError& error) {
-        take_back(batch->operations);
-        recover_deferred(deferred_.size());
+        undo_last(*batch);
         if (!error.is_full()) give_up(error.what());
         return false;
     } catch (const std::exception&) {
         // Done by itself it comes to what it comes to.
-        take_back(batch->operations);
-        recover_deferred(deferred_.size());
+        undo_last(*batch);
         return false;
     }
     if (changes) {
@@ -148,6 +146,12 @@ bool CommitPipeline::defer(std::shared_ptr<CommittedBatch>& batch, std::uint64_t
         depart(std::move(flight));
     }
     return true;
+}
+
+void CommitPipeline::undo_last(CommittedBatch& batch) noexcept {
+    recover_deferred(deferred_.size());
+    // Drafts are copied, and what has failed may have failed for lack of memory.
+    core::when_memory_allows([&] { take_back(batch.operations); });
 }
 
 void CommitPipeline::depart(Flight&& flight) {
@@ -233,6 +237,8 @@ void CommitPipeline::await_landing() noexcept {
     recover_deferred(deferred_.size());
     give_up(why);
     fail_all(failed.batch->operations, core::ErrorCode::storage_failed);
+    // Who hears of it must not look for messages that there are not.
+    failed.batch->head = batch_.committed().head;
     failed_batches_.add();
     announce(std::move(failed.batch));
 }
@@ -282,8 +288,8 @@ void CommitPipeline::recover_deferred(std::size_t announced) noexcept {
     }
     batch_.take_room_for_granted(false);
     batch_.set_rules(rules);
-    // Its room was not measured.
-    open_since_ = core::SteadyTime::min();
+    // Its room was not measured, so the next batch does not go into it.
+    open_since_ = steady_clock::now() - kLongestOpen;
 }
 
 void CommitPipeline::show_deferred(std::size_t batches) noexcept {

@@ -1,7 +1,6 @@
 #include "store/write_batch.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 
 #include "store/channel_access.hpp"
@@ -75,10 +74,7 @@ void WriteBatch::set_time(const StoreClock::Reading& now) {
 }
 
 void WriteBatch::measure_room() {
-    if (has_room_) {
-        room_ = std::numeric_limits<std::uint64_t>::max();
-        return;
-    }
+    if (has_room_) return;
     const auto measure = [this] {
         const Room room = env_.room(enough_room_);
         room_ = room.left;
@@ -152,6 +148,7 @@ void WriteBatch::drop() noexcept {
 }
 
 bool WriteBatch::take_room(std::uint64_t bytes) {
+    if (has_room_) return true;
     if (room_ < reserve_ + bytes) {
         short_of_room_ = true;
         return false;

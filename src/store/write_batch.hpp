@@ -57,7 +57,7 @@ public:
     void set_quotas(const Quotas& quotas) noexcept { rules_.quotas = quotas; }
     void set_rules(const ApplyRules& rules) noexcept { rules_ = rules; }
     [[nodiscard]] const ApplyRules& rules() const noexcept { return rules_; }
-    /// What is applied again has found its room before.
+    /// What is applied again has found its room before. What was measured stays as it was.
     void take_room_for_granted(bool granted = true) noexcept { has_room_ = granted; }
     /// Called when there is no room, before anybody is told: makes what room it can, and gives
     /// whether it made any.

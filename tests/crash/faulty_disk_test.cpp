@@ -10,9 +10,11 @@
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "crash/support/preloaded_disk.hpp"
@@ -156,6 +158,55 @@ TEST_F(FaultyDiskTest, AFailedWriteOfTheFirstPagesEndsWritesAndNotReads) {
         ASSERT_NO_FATAL_FAILURE(expect_reads_only());
         ASSERT_NO_FATAL_FAILURE(verify_after_restart());
     }
+}
+
+/// What a process has taken of the processors so far.
+std::chrono::milliseconds processor_time(pid_t pid) {
+    std::int64_t nanoseconds = 0;
+    const std::filesystem::path tasks("/proc/" + std::to_string(pid) + "/task");
+    for (const auto& task : std::filesystem::directory_iterator(tasks)) {
+        std::int64_t of_task = 0;
+        if (std::ifstream(task.path() / "schedstat") >> of_task) nanoseconds += of_task;
+    }
+    return std::chrono::milliseconds(nanoseconds / 1'000'000);
+}
+
+/// Commits are deferred while nobody reads; after such an error LMDB cannot begin another one, so
+/// that readers lack what was announced meanwhile until the next start.
+TEST_F(FaultyDiskTest, WhatWasAnnouncedAndCannotBeCommittedHoldsNobodyUpAndIsThereAtTheNextStart) {
+    TempDir dir;
+    PreloadedDisk disk(dir.path());
+    HubProcess hub(dir.path(), std::vector<std::string>{}, disk.environment(roomy_settings()));
+    const std::string token = hub.admin_token();
+    HttpClient writer(hub.port(), token);
+    const nlohmann::json message{{"to", "somebody"}, {"payload", "x"}};
+    // Right after a commit, when the next batch was written to the journal alone.
+    for (std::uint64_t earlier = 0, now = 0; now != 1 || earlier < 2;) {
+        const std::uint64_t before = disk.levers().writes;
+        ASSERT_EQ(writer.post("/api/message", message).status, 200);
+        earlier = std::exchange(now, disk.levers().writes - before);
+    }
+    disk.levers().fail_first = 1;
+    std::string last;
+    for (;;) {
+        const auto answer = writer.post("/api/message", message);
+        if (answer.status != 200) break;
+        last = answer.json().at("id");
+    }
+    ASSERT_NE(last, "") << "nothing was announced before its commit";
+    HttpClient reader(hub.port(), token);
+    EXPECT_EQ(reader.get("/api/messages?limit=5").status, 200);
+    EXPECT_EQ(reader.get("/api/message/" + last).status, 404) << "it is there after all";
+    // Who waits for mail waits, though more has been announced than there is to read.
+    WsClient catching_up(hub.port());
+    ASSERT_EQ(catching_up.identify("admin", token, {{"acks", true}}).at("type"), "identified");
+    const auto before = processor_time(hub.pid());
+    EXPECT_EQ(reader.get("/api/mailbox/admin?wait=2").status, 200) << hub.log();
+    EXPECT_LT(processor_time(hub.pid()) - before, std::chrono::seconds(1));
+    EXPECT_EQ(catching_up.ask({{"type", "ping"}}).at("type"), "pong");
+    hub.kill();
+    const HubProcess another(dir.path(), std::vector<std::string>{}, roomy_settings());
+    EXPECT_EQ(HttpClient(another.port(), token).get("/api/message/" + last).status, 200);
 }
 
 TEST_F(FaultyDiskTest, ASyncThatFailsOnceOrForEverRefusesWritesAndLosesNothing) {

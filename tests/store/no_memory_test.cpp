@@ -150,7 +150,9 @@ TEST_F(NoMemoryTest, WhatIsDeferredIsNeitherLostNorRefusedForIt) {
         for (const int failures : {1, 3, 20}) {
             append(direct("alice", "bob"));
             starving_clock_.starve({after, failures});
-            const WriteResult result = store_->submit_and_wait(direct("alice", "bob"));
+            // Its copy takes memory, too.
+            const WriteResult result =
+                store_->submit_and_wait(direct("alice", "bob", '"' + std::string(100, 'x') + '"'));
             stored += result ? 2 : 1;
             if (!result) {
                 EXPECT_EQ(result.error().code, core::ErrorCode::internal);
