@@ -92,7 +92,7 @@ std::vector<ConfigKey> store_keys() {
             [](auto& c) -> auto& { return c.store.checkpoint_interval; }),
         count(
             "store", "max_queued_operations", 1, 10'000'000,
-            "Writes that may wait for a commit before the hub stops reading its sockets.",
+            "Writes that may wait for a commit before the hub stops reading from who writes.",
             [](auto& c) -> auto& { return c.store.max_queued_operations; }),
         bytes(
             "store", "max_queued_bytes", kMiB, kTiB, "The same in bytes.",

@@ -74,6 +74,7 @@ Awaitable<void> WsSession::read_frames() {
     using Event = WsReader::Event;
     std::size_t done = 0;  // of this turn, in small frames
     while (true) {
+        bool writes = false;
         stream().consume(reader_.take(stream().input()));
         // What comes after the hub has closed is of no use to anybody.
         if (closing()) reader_.pass_over_messages();
@@ -110,9 +111,12 @@ Awaitable<void> WsSession::read_frames() {
                 if (closing()) break;
                 protocol::Frame frame =
                     protocol::decode_frame(reader_.payload(), identity().has_value());
+                const auto effect = frame.request ? protocol::policy_of(*frame.request).effect
+                                                  : protocol::Effect::none;
+                writes = effect == protocol::Effect::write;
                 // A client reads its own writes: what it sent before is answered first.
-                while (frame.request && writes_in_flight_ > 0 && !stream().broken() &&
-                       protocol::policy_of(*frame.request).effect == protocol::Effect::read) {
+                while (effect == protocol::Effect::read && writes_in_flight_ > 0 &&
+                       !stream().broken()) {
                     paused_ = true;
                     co_await changed();
                 }
@@ -127,7 +131,7 @@ Awaitable<void> WsSession::read_frames() {
         charge_stranger();
         done += 1 + reader_.payload().size() / kBytesOfFrame;
         reader_.next();
-        while (must_pause()) {
+        while (must_pause(writes)) {
             paused_ = true;
             co_await changed();
             done = 0;
@@ -174,12 +178,13 @@ void WsSession::hold(std::size_t bytes) {
     close(protocol::CloseCode::going_away);
 }
 
-bool WsSession::must_pause() {
+bool WsSession::must_pause(bool wrote) {
     if (closing() || stream().broken()) return false;
     // An answer that has yet to come may be large: there is only one such beyond the high water.
     if (reads_in_flight_ > 0 || outbox().debt() >= kOutputHighWater) return true;
     if (replies_.in_flight() >= shard().limits().max_requests_in_flight) return true;
-    if (!shard().router().saturated()) return false;
+    // Who only asks is heard on, whoever fills the pipeline.
+    if (!wrote || !shard().router().saturated()) return false;
     shard().wait_for_pipeline(shared_from_this());
     return true;
 }

@@ -51,7 +51,8 @@ private:
     /// Whatever a connection sends that is not known counts against its address.
     void charge_stranger();
     /// Input is left alone while this holds: back pressure reaches the sender through its socket.
-    [[nodiscard]] bool must_pause();
+    /// `wrote`: the last frame was a write, so that the next may have to wait for the pipeline.
+    [[nodiscard]] bool must_pause(bool wrote);
 
     /// False: ask again in the next turn of the loop. What its mailbox throws becomes the answer.
     [[nodiscard]] bool may_identify(core::result<protocol::Request>& request);

@@ -90,10 +90,9 @@ void Router::Impl::Poll::read_on(PollRead read, std::any* shared) {
     if (auto answer = router.answer_poll(caller, request, read, deadline, shared)) {
         return std::exchange(reply, nullptr)(std::move(*answer));
     }
-    // What was delivered while the read went on has woken nobody. A store that has failed may have
+    // What was delivered while the read went on has woken nobody. A store that lags may have
     // announced more than it can show, and reading again shows no more.
-    if (loop.registry().applied_head() > read.mailbox.view.up_to &&
-        router.store.state() != store::StoreState::failed) {
+    if (loop.registry().applied_head() > read.mailbox.view.up_to && !router.store.lags()) {
         return go_on(nullptr);
     }
     wait_for_mail();
@@ -299,12 +298,19 @@ void Router::Impl::continue_backlog(delivery::EventLoop& loop, delivery::Session
     if (view.position >= up_to || no_more) return session.set_catching_up(false);
     // One stretch a turn, so that others are served in between.
     session.backlog_due = true;
-    loop.post([this, &loop, agent, id = session.identity()->session_id] {
+    const auto go_on = [this, &loop, agent, id = session.identity()->session_id] {
         delivery::Session* again = loop.registry().find(agent, id);
         if (again == nullptr) return;
         again->backlog_due = false;
         continue_backlog(loop, *again);
-    });
+    };
+    // What a store that lags does not show yet is looked for now and then.
+    constexpr core::Millis kWhileItLags{100};
+    if (stuck && store.lags()) {
+        loop.call_at(clock_.steady() + kWhileItLags, go_on);
+    } else {
+        loop.post(go_on);
+    }
 }
 
 }  // namespace agentcom::router

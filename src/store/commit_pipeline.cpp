@@ -218,6 +218,7 @@ void CommitPipeline::run() {
         if (taken.empty()) {
             const Busy busy(busy_since_);
             look_at_file();
+            if (stranded_) settle();
             look_at_room();
         }
         process(taken);
@@ -230,7 +231,8 @@ void CommitPipeline::run() {
         last_sync_ = core::SteadyTime::min();
         sync_if_due();
     }
-    if (store_state_ == StoreState::failed) return;
+    // What could not be committed is applied from the journal by the next start.
+    if (store_state_ == StoreState::failed || !deferred_.empty()) return;
     try {
         checkpoints_.close();
     } catch (const std::exception& error) {
@@ -290,6 +292,14 @@ std::size_t CommitPipeline::process_batch(std::vector<Submission>& taken, std::s
     look_at_file();
     if (defer(batch, bytes, busy.began())) return end;
     settle();
+    if (stranded_) {
+        fail_all(batch->operations, core::ErrorCode::storage_full);
+        batch->head = head();
+        batch->time = batch_.time();
+        failed_batches_.add();
+        announce(std::move(batch));
+        return end;
+    }
     if (store_state_ != StoreState::failed) {
         commit(batch->operations);
         look_at_file();
@@ -410,7 +420,7 @@ void CommitPipeline::judge_room() {
 
 void CommitPipeline::look_at_room() {
     const core::SteadyTime now = clock_.steady();
-    if (store_state_ == StoreState::failed || now < next_look_at_room_) return;
+    if (store_state_ == StoreState::failed || stranded_ || now < next_look_at_room_) return;
     next_look_at_room_ = now + kRoomInterval;
     // What the system refuses although there seems to be room is left to the next write.
     if (full_ && full_->surprising && now - full_->last < kQuiet) return;

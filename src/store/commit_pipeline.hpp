@@ -64,6 +64,7 @@ public:
         gate_.pass();
     }
 
+    [[nodiscard]] bool lags() const noexcept { return gate_.is_stuck(); }
     [[nodiscard]] bool saturated() const noexcept { return backlog_->saturated(); }
     [[nodiscard]] StoreState state() const noexcept { return store_state_.load(); }
     [[nodiscard]] core::Seq head() const noexcept { return core::Seq{head_.load()}; }
@@ -249,6 +250,7 @@ private:
     core::SteadyTime last_sync_;
     core::SteadyTime next_look_at_room_{core::SteadyTime::min()};
     ReaderWatch readers_;
+    bool stranded_ = false;        // what is deferred found no room, and is in no transaction
     DeferredBatches deferred_;     // the thread's own, as what follows
     core::SteadyTime open_since_;  // of the transaction that is kept open
     // Readers who had to be shown everything, or would have had to: in the interval before this

@@ -46,7 +46,9 @@ bool is_deferrable(const WriteOp& op) noexcept {
 
 bool CommitPipeline::may_defer(const CommittedBatch& batch, std::uint64_t bytes) {
     if (store_state_ != StoreState::ok) return false;
-    if (!options_.defer_commits || gate_.is_wanted() || readers_are_many()) return false;
+    if (!options_.defer_commits || stranded_ || gate_.is_wanted() || readers_are_many()) {
+        return false;
+    }
     const std::uint64_t longest = bytes + batch.operations.size() * kMostBytesOfOperation;
     if (!checkpoints_.has_room(longest) || checkpoints_.is_due()) return false;
     return std::ranges::all_of(
@@ -212,7 +214,7 @@ void CommitPipeline::await_landing() noexcept {
     awaits_ = Awaits::landing;
     while (!is_over()) {
         // The last one deferred is in flight. When there are others, readers may wait for them.
-        if (deferred_.size() < 2 || flights_.stage == Stage::landing) {
+        if (deferred_.size() < 2 || stranded_ || flights_.stage == Stage::landing) {
             wake_.wait(lock, is_over);
             break;
         }
@@ -245,13 +247,14 @@ void CommitPipeline::await_landing() noexcept {
 
 void CommitPipeline::settle() noexcept {
     await_landing();
+    if (stranded_ && store_state_ != StoreState::failed) recover_deferred(deferred_.size());
     if (!batch_.is_open()) return;
     try {
         batch_.commit();
     } catch (const LmdbError& error) {
         // It has been announced, so it is tried once more, whatever the disk is worth.
         recover_deferred(deferred_.size());
-        if (error.code() != ENOMEM) give_up(error.what());
+        if (error.code() != ENOMEM && !env_.is_out_of_space(error)) give_up(error.what());
         return;
     }
     show_deferred(deferred_.size());
@@ -279,10 +282,18 @@ void CommitPipeline::recover_deferred(std::size_t announced) noexcept {
         apply_deferred_again(announced, true);
         show_deferred(announced);
         apply_deferred_again(deferred_.size(), false);
+        stranded_ = false;
     } catch (const std::exception& error) {
         batch_.abort();
-        give_up(error.what());
-        deferred_.drop_first(deferred_.size());
+        const auto* refused = dynamic_cast<const LmdbError*>(&error);
+        if (refused != nullptr && env_.is_out_of_space(*refused)) {
+            // It is in the journal, and tried again.
+            stranded_ = true;
+            enter(StoreState::full, error.what());
+        } else {
+            give_up(error.what());
+            deferred_.drop_first(deferred_.size());
+        }
         // The next start applies it from the journal. Until then readers see what there is.
         gate_.open();
     }

@@ -70,7 +70,7 @@ public:
           row_(read_agent(txn, agent_)),
           reading_(txn, agent_, limits.first_of_log, notes, limits.head),
           read_(row_.spans) {
-        if (view.stage == MailboxView::Stage::begin) view.reset = query.since > limits.head;
+        if (view.stage == MailboxView::Stage::begin) view.reset = query.since > limits.newest;
         after_ = view.reset ? row_.cursor : std::max(row_.cursor, query.since);
         add_spans(read_, row_.acked);
         if (query.live) add_span(read_, *query.live);

@@ -22,6 +22,7 @@ namespace agentcom::store {
 struct MailboxLimits {
     const Epochs& epochs;
     core::Seq head;                                 // newest message
+    core::Seq newest;                               // that anybody has been told of; head or later
     core::Seq first_of_log;                         // head + 1 when the log is empty
     core::Seq evicted;                              // floor under every mailbox
     core::Timestamp oldest_shown;                   // time-to-live

@@ -169,6 +169,7 @@ WriteResult Store::submit_and_wait(WriteOp op) {
     return outcome.get_future().get();
 }
 
+bool Store::lags() const noexcept { return impl_->pipeline.lags(); }
 bool Store::saturated() const noexcept { return impl_->pipeline.saturated(); }
 void Store::set_quotas(const Quotas& quotas) { impl_->pipeline.set_quotas(quotas); }
 core::Epoch Store::epoch() const noexcept { return impl_->schema.epochs.newest(); }
@@ -248,6 +249,8 @@ void Store::read_mailbox(const MailboxQuery& query, core::Budget& budget, Mailbo
         const core::Millis ttl = impl_->pipeline.ttl();
         const MailboxLimits limits{.epochs = impl_->schema.epochs,
                                    .head = state.head,
+                                   // What it shows may lag behind what it has told of.
+                                   .newest = std::max(state.head, impl_->pipeline.head()),
                                    .first_of_log = state.first,
                                    .evicted = state.evicted,
                                    .oldest_shown = core::Timestamp{now.ms - ttl.count()},

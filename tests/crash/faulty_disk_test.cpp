@@ -248,7 +248,7 @@ TEST_F(FaultyDiskTest, WhileTheDiskHangsReadsAndPingsGoOnAndThenTheWritesAreTher
     HttpClient reader(hub_->port(), admin_token_);
     HttpClient writer(hub_->port(), admin_token_);
 
-    disk_->levers().hang.set(1);
+    disk_->levers().hang.set(kHangs);
     writer.send_raw("POST /api/message HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer " +
                     admin_token_ +
                     "\r\nContent-Type: application/json\r\nContent-Length: 24\r\n\r\n" +
@@ -286,7 +286,7 @@ TEST_F(FaultyDiskTest, ACommitThatStandsStillShowsInProbesAndHealthWhileReadsGoO
     HttpClient probe(hub.port());
     HttpClient writer(hub.port(), hub.admin_token());
     ASSERT_EQ(probe.get("/readyz").status, 200);
-    disk.levers().hang.set(1);
+    disk.levers().hang.set(kHangs);
     writer.send_raw("POST /api/message HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer " +
                     hub.admin_token() +
                     "\r\nContent-Type: application/json\r\nContent-Length: 24\r\n\r\n" +

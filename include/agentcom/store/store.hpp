@@ -121,6 +121,9 @@ public:
     /// True while more waits than max_queued_operations or max_queued_bytes: for its commit, or for
     /// a loop to apply it. CommitListener::on_room says when that is over.
     [[nodiscard]] bool saturated() const noexcept;
+    /// True while reads may lack what was announced last: the disk takes no writes, or has no room
+    /// for what was announced.
+    [[nodiscard]] bool lags() const noexcept;
     /// These hold for operations that are submitted from now on, and maybe for some that wait.
     void set_quotas(const Quotas& quotas);
 

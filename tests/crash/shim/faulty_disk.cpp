@@ -131,8 +131,9 @@ public:
 private:
     Disk();
 
+    enum class Event : std::uint8_t { sync, other };
     /// Waits while the disk hangs, counts the event.
-    void begin_event();
+    void begin_event(Event event);
     [[nodiscard]] bool is_cut() const { return control_->events == control_->cut_at; }
     [[noreturn]] void cut_power();
     void keep(File& file, int fd, std::uint64_t offset, std::uint64_t bytes);
@@ -200,11 +201,14 @@ bool Disk::use_up(std::atomic<std::uint64_t>& counter) {
     return left != 0;
 }
 
-void Disk::begin_event() {
-    if (control_->hang.get() != 0) {
+void Disk::begin_event(Event event) {
+    const auto is_held_up = [event](std::uint32_t hang) {
+        return hang == kHangs || (hang == kHangsInSyncs && event == Event::sync);
+    };
+    if (is_held_up(control_->hang.get())) {
         control_->waiting.add(1);
-        while (const std::uint32_t hangs = control_->hang.get()) {
-            control_->hang.wait_for_change(hangs, kLongHang);
+        for (auto hang = control_->hang.get(); is_held_up(hang); hang = control_->hang.get()) {
+            control_->hang.wait_for_change(hang, kLongHang);
         }
         control_->waiting.add(-1);
     }
@@ -227,7 +231,7 @@ void Disk::keep(File& file, int fd, std::uint64_t offset, std::uint64_t bytes) {
 }
 
 ssize_t Disk::write(int fd, std::uint64_t offset, const iovec* parts, int count) {
-    begin_event();
+    begin_event(Event::other);
     const std::unique_lock lock(mutex_, std::adopt_lock);
     ++control_->writes;
     const Descriptor descriptor = descriptors_[fd];
@@ -263,7 +267,7 @@ ssize_t Disk::write(int fd, std::uint64_t offset, const iovec* parts, int count)
 }
 
 int Disk::sync(int fd, int (*really)(int)) {
-    begin_event();
+    begin_event(Event::sync);
     const std::unique_lock lock(mutex_, std::adopt_lock);
     ++control_->syncs;
     if (is_cut()) cut_power();  // before it has had any effect
@@ -284,7 +288,7 @@ int Disk::sync(int fd, int (*really)(int)) {
 }
 
 int Disk::truncate(int fd, off_t size) {
-    begin_event();
+    begin_event(Event::other);
     const std::unique_lock lock(mutex_, std::adopt_lock);
     File& file = *descriptors_[fd].file;
     const std::uint64_t before = size_of(fd);
@@ -296,7 +300,7 @@ int Disk::truncate(int fd, off_t size) {
 }
 
 int Disk::rename(const char* from, const char* to) {
-    begin_event();
+    begin_event(Event::other);
     const std::unique_lock lock(mutex_, std::adopt_lock);
     Rename entry{from, to, content_of(to)};
     const int result = libc().rename(from, to);

@@ -57,8 +57,11 @@ struct FaultyDisk {
     std::atomic<std::int32_t> write_error;   // with this errno; 0: cut short instead
     std::atomic<std::uint64_t> fail_syncs;   // so many syncs fail with EIO
     std::atomic<std::uint64_t> fail_first;   // so many writes of LMDB's first pages fail with EIO
-    SharedNumber hang;                       // writes and syncs wait while this is not 0
+    SharedNumber hang;                       // kHangs or kHangsInSyncs; 0: nothing waits
 };
+
+inline constexpr std::uint32_t kHangs = 1;         // whatever is an event waits
+inline constexpr std::uint32_t kHangsInSyncs = 2;  // syncs wait; the page cache takes the rest
 
 /// The environment of the preloaded disk.
 inline constexpr const char* kDiskDirectory = "FAULTY_DISK_DIRECTORY";  // whose files count

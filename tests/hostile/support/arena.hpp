@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "hostile/support/innocent.hpp"
-#include "hostile/support/memory_watch.hpp"
 #include "hostile/support/scale.hpp"
 #include "support/hub_process.hpp"
+#include "support/memory_watch.hpp"
 #include "support/temp_dir.hpp"
 
 namespace agentcom::test {

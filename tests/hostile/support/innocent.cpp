@@ -22,22 +22,6 @@ double ms(std::chrono::milliseconds interval) { return static_cast<double>(inter
 
 }  // namespace
 
-void Latencies::record(double took, double interval) {
-    values_.push_back(took);
-    for (double missed = took - interval; missed >= interval; missed -= interval) {
-        values_.push_back(missed);
-    }
-}
-
-double Latencies::percentile(double share) const {
-    if (values_.empty()) return 0;
-    std::vector<double> sorted = values_;
-    const auto last = static_cast<double>(sorted.size() - 1);
-    const auto place = sorted.begin() + static_cast<std::ptrdiff_t>(last * share);
-    std::ranges::nth_element(sorted, place);
-    return *place;
-}
-
 Innocent::Innocent(std::uint16_t port, const std::string& agent, const std::string& token)
     : client_(port) {
     client_.identify(agent, token, {{"presence", false}, {"echo", false}});

@@ -1,4 +1,4 @@
-#include "hostile/support/memory_watch.hpp"
+#include "support/memory_watch.hpp"
 
 #include <algorithm>
 #include <chrono>
