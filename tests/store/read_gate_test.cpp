@@ -61,6 +61,19 @@ TEST(ReadGateTest, AMailboxThatNothingConcernsIsReadAtOnce) {
     reader.join();
 }
 
+TEST(ReadGateTest, AWriterThatIsStuckIsWaitedForOnceUntilItShowsSomething) {
+    ReadGate gate([] {}, std::chrono::milliseconds(1));
+    gate.announce();
+    gate.pass();
+    EXPECT_TRUE(gate.is_stuck());
+    gate.announce();
+    gate.pass();
+    gate.show(2);
+    EXPECT_FALSE(gate.is_stuck());
+    gate.pass();
+    EXPECT_FALSE(gate.is_wanted());
+}
+
 TEST(ReadGateTest, AnOpenGateKeepsNobody) {
     ReadGate gate([] {});
     gate.announce();
