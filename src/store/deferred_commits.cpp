@@ -240,7 +240,7 @@ void CommitPipeline::await_landing() noexcept {
     give_up(why);
     fail_all(failed.batch->operations, core::ErrorCode::storage_failed);
     // Who hears of it must not look for messages that there are not.
-    failed.batch->head = batch_.committed().head;
+    failed.batch->head = head();
     failed_batches_.add();
     announce(std::move(failed.batch));
 }
