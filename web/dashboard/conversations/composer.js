@@ -1,7 +1,7 @@
 // The form in which a person writes a message, as the agent whose token they are logged in with.
 
 import { ask, HubError, reasonOf } from "../base/api.js";
-import { html, useEffect, useId, useLayoutEffect, useRef, useState } from "../base/dom.js";
+import { html, useId, useLayoutEffect, useRef, useState } from "../base/dom.js";
 import { Name, Notice } from "../base/parts.js";
 import { store, useAnswer, useStore } from "../live/store.js";
 import { newDraft, sendOf } from "./draft.js";
@@ -38,14 +38,16 @@ export function Composer({ draft: given, onSent, onClose }) {
   const latest = useRef(draft);
   latest.current = draft;
   const owner = useRef(whose());
-  useEffect(() => () => putAside(latest.current, owner.current), []);
+  // From the first moment on: a form may be closed before effects that wait for a frame have begun.
+  useLayoutEffect(() => () => putAside(latest.current, owner.current), []);
 
   /** @param {Partial<Draft>} changes */
   const change = (changes) => {
     // What may have been stored keeps its key, so that it is not stored twice; another text is another message.
-    const key = tried.current ? newDraft().key : draft.key;
+    const key = tried.current ? newDraft().key : latest.current.key;
     tried.current = false;
-    setDraft({ ...draft, ...changes, key });
+    latest.current = { ...latest.current, ...changes, key };
+    setDraft(latest.current);
     setProblem({ text: "", field: "" });
   };
   const typed = (/** @type {"to" | "type" | "body"} */ field) => (/** @type {Event} */ event) =>
