@@ -19,6 +19,8 @@ constexpr std::size_t kBacklogHighWater = std::size_t{256} << 10;
 constexpr core::Millis kLongestWait{55'000};
 /// Beyond every message that there will be.
 constexpr core::Seq kNoMessage{core::kMaxSeq};
+/// What was announced and is not shown yet is looked for again after this.
+constexpr core::Millis kWhileTheStoreLags{100};
 
 }  // namespace
 
@@ -90,12 +92,11 @@ void Router::Impl::Poll::read_on(PollRead read, std::any* shared) {
     if (auto answer = router.answer_poll(caller, request, read, deadline, shared)) {
         return std::exchange(reply, nullptr)(std::move(*answer));
     }
-    // What was delivered while the read went on has woken nobody. A store that lags may have
-    // announced more than it can show, and reading again shows no more.
-    if (loop.registry().applied_head() > read.mailbox.view.up_to && !router.store.lags()) {
-        return go_on(nullptr);
-    }
-    wait_for_mail();
+    // What was delivered while the read went on has woken nobody.
+    if (loop.registry().applied_head() <= read.mailbox.view.up_to) return wait_for_mail();
+    if (!router.store.lags()) return go_on(nullptr);
+    loop.call_at(router.clock_.steady() + kWhileTheStoreLags,
+                 [self = shared_from_this()] { self->go_on(nullptr); });
 }
 
 void Router::Impl::Poll::read_later(PollRead read) {
@@ -168,8 +169,6 @@ void Router::Impl::operate(Context context, protocol::PollMailbox request) {
     bool reset = false;
     if (marks.empty()) {
         auto read = begin_poll(context.caller, request, false, request.encoded);
-        // Who waits is listed with what the loop has applied, so nothing may be missing then.
-        read.mailbox.query.may_lag = request.wait == core::Millis(0);
         const bool complete = go_on(read);
         reset = read.mailbox.view.reset;
         if (!complete) {
@@ -196,6 +195,8 @@ Router::Impl::PollRead Router::Impl::begin_poll(const Caller& caller,
     PollRead read{mailbox_.poll(*caller.agent, reset ? kNoMessage : request.since,
                                 {.count = request.limit.value_or(services::Mailbox::kUsualPage),
                                  .bytes = options_.max_page_bytes})};
+    // Who waits is listed with what the loop has applied, so nothing of that may be missing.
+    read.mailbox.query.may_lag = request.wait == core::Millis(0);
     if (encoded) read.encoder.emplace(*caller.agent);
     return read;
 }
@@ -293,9 +294,7 @@ void Router::Impl::continue_backlog(delivery::EventLoop& loop, delivery::Session
     }
     const bool stuck = view.position == session.backlog_position;
     session.backlog_position = view.position;
-    // As above: a store that has failed shows no more, however often it is asked.
-    const bool no_more = stuck && store.state() == store::StoreState::failed;
-    if (view.position >= up_to || no_more) return session.set_catching_up(false);
+    if (view.position >= up_to) return session.set_catching_up(false);
     // One stretch a turn, so that others are served in between.
     session.backlog_due = true;
     const auto go_on = [this, &loop, agent, id = session.identity()->session_id] {
@@ -304,10 +303,8 @@ void Router::Impl::continue_backlog(delivery::EventLoop& loop, delivery::Session
         again->backlog_due = false;
         continue_backlog(loop, *again);
     };
-    // What a store that lags does not show yet is looked for now and then.
-    constexpr core::Millis kWhileItLags{100};
     if (stuck && store.lags()) {
-        loop.call_at(clock_.steady() + kWhileItLags, go_on);
+        loop.call_at(clock_.steady() + kWhileTheStoreLags, go_on);
     } else {
         loop.post(go_on);
     }

@@ -219,6 +219,20 @@ void CommitPipeline::fail(std::span<Committed> operations, const char* why) {
     fail_all(operations, core::ErrorCode::internal);
 }
 
+std::optional<core::ErrorCode> CommitPipeline::refusal() const noexcept {
+    if (store_state_ == StoreState::failed) return core::ErrorCode::storage_failed;
+    if (is_stranded()) return core::ErrorCode::storage_full;
+    return std::nullopt;
+}
+
+void CommitPipeline::refuse(std::shared_ptr<CommittedBatch> batch, core::ErrorCode code) {
+    fail_all(batch->operations, code);
+    batch->head = head();
+    batch->time = batch_.time();
+    failed_batches_.add();
+    announce(std::move(batch));
+}
+
 void CommitPipeline::fail_all(std::span<Committed> operations, core::ErrorCode code) {
     for (Committed& committed : operations) committed.result = core::Error(code);
 }

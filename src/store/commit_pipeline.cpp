@@ -78,7 +78,6 @@ CommitPipeline::CommitPipeline(Environment& env, const StoreOptions& options,
       }),
       backlog_(std::make_shared<Backlog>(options.max_queued_operations, options.max_queued_bytes)),
       head_(state.head.value),
-      shown_head_(state.head.value),
       ttl_ms_(batch_.ttl().count()) {
     batch_.on_no_room([this] {
         try {
@@ -191,6 +190,9 @@ StoreStats CommitPipeline::stats() const {
     {
         const std::lock_guard lock(figures_mutex_);
         stats = figures_;
+        stats.reader_lag = oldest_reader_.oldest.lag;
+        stats.reader_pid = oldest_reader_.oldest.pid;
+        stats.reader_is_late = oldest_reader_.late;
     }
     stats.queue_depth = backlog_->operations();
     stats.damaged = env_.damage().count();
@@ -218,7 +220,7 @@ void CommitPipeline::run() {
         if (taken.empty()) {
             const Busy busy(busy_since_);
             look_at_file();
-            if (stranded_) settle();
+            if (is_stranded()) settle();
             look_at_room();
         }
         process(taken);
@@ -292,25 +294,17 @@ std::size_t CommitPipeline::process_batch(std::vector<Submission>& taken, std::s
     look_at_file();
     if (defer(batch, bytes, busy.began())) return end;
     settle();
-    if (stranded_) {
-        fail_all(batch->operations, core::ErrorCode::storage_full);
-        batch->head = head();
-        batch->time = batch_.time();
-        failed_batches_.add();
-        announce(std::move(batch));
-        return end;
-    }
-    if (store_state_ != StoreState::failed) {
+    if (!refusal()) {
         commit(batch->operations);
         look_at_file();
     }
     // Also what was committed into a file that is gone by now: that is on no disk.
-    if (store_state_ == StoreState::failed) {
-        fail_all(batch->operations, core::ErrorCode::storage_failed);
+    if (const auto code = refusal()) {
+        refuse(std::move(batch), *code);
+        return end;
     }
     batch->head = batch_.committed().head;
     batch->time = batch_.time();
-    shown_head_.store(batch->head.value, std::memory_order_release);
     watch_readers();
     make_checkpoint_if_due();
     publish_figures();
@@ -338,9 +332,7 @@ void CommitPipeline::watch_readers() {
     try {
         const ReaderWatch::Finding& found = readers_.look();
         const std::lock_guard lock(figures_mutex_);
-        figures_.reader_lag = found.oldest.lag;
-        figures_.reader_pid = found.oldest.pid;
-        figures_.reader_is_late = found.late;
+        oldest_reader_ = found;
     } catch (const std::exception& error) {
         spdlog::error("the readers of the store cannot be looked at: {}", error.what());
     }
@@ -388,10 +380,7 @@ void CommitPipeline::publish(const StoreStats& figures, core::Millis ttl) {
     head_ = figures.head_seq.value;
     ttl_ms_ = ttl.count();
     const std::lock_guard lock(figures_mutex_);
-    const StoreStats before = std::exchange(figures_, figures);
-    figures_.reader_lag = before.reader_lag;
-    figures_.reader_pid = before.reader_pid;
-    figures_.reader_is_late = before.reader_is_late;
+    figures_ = figures;
 }
 
 void CommitPipeline::announce(std::shared_ptr<CommittedBatch> batch) {
@@ -420,7 +409,7 @@ void CommitPipeline::judge_room() {
 
 void CommitPipeline::look_at_room() {
     const core::SteadyTime now = clock_.steady();
-    if (store_state_ == StoreState::failed || stranded_ || now < next_look_at_room_) return;
+    if (store_state_ == StoreState::failed || is_stranded() || now < next_look_at_room_) return;
     next_look_at_room_ = now + kRoomInterval;
     // What the system refuses although there seems to be room is left to the next write.
     if (full_ && full_->surprising && now - full_->last < kQuiet) return;

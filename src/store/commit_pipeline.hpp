@@ -57,11 +57,7 @@ public:
     void show_announced() const { gate_.pass(); }
     /// For a reader of one mailbox, which may lack what does not concern it.
     void show_announced_to(const MailboxQuery& query) const {
-        // What is beyond the newest message that it would see must not seem to be of another store.
-        if (query.may_lag && query.since.value <= shown_head_.load(std::memory_order_acquire)) {
-            return gate_.pass_to_mailbox(query.agent.str());
-        }
-        gate_.pass();
+        query.may_lag ? gate_.pass_to_mailbox(query.agent.str()) : gate_.pass();
     }
 
     [[nodiscard]] bool lags() const noexcept { return gate_.is_stuck(); }
@@ -181,6 +177,10 @@ private:
     void apply_deferred_again(std::size_t batches, bool commit);
     void show_deferred(std::size_t batches) noexcept;
     [[nodiscard]] bool is_overdue() const;
+    /// What is deferred has found no room, and is in no transaction.
+    [[nodiscard]] bool is_stranded() const noexcept {
+        return !deferred_.empty() && !batch_.is_open();
+    }
 
     /// What came of them is put into `encoder_`; false when nothing did.
     [[nodiscard]] bool encode(std::span<const Committed> operations);
@@ -207,6 +207,11 @@ private:
     /// Nothing of them has happened, for a reason that is no fault of the disk.
     void fail(std::span<Committed> operations, const char* why);
     static void fail_all(std::span<Committed> operations, core::ErrorCode code);
+    /// Why nothing may be written at present; nothing: it may.
+    [[nodiscard]] std::optional<core::ErrorCode> refusal() const noexcept;
+    /// The whole batch fails, and everybody is told. Who hears of it must not look for messages
+    /// that nobody was told of, so it says the same newest message as the one before.
+    void refuse(std::shared_ptr<CommittedBatch> batch, core::ErrorCode code);
     /// Sets the state, and says in the log when the store is full and when it has room again.
     /// `surprise`: the system's word for a lack of room that had not shown before.
     void enter(StoreState state, std::string_view surprise = {});
@@ -250,7 +255,6 @@ private:
     core::SteadyTime last_sync_;
     core::SteadyTime next_look_at_room_{core::SteadyTime::min()};
     ReaderWatch readers_;
-    bool stranded_ = false;        // what is deferred found no room, and is in no transaction
     DeferredBatches deferred_;     // the thread's own, as what follows
     core::SteadyTime open_since_;  // of the transaction that is kept open
     // Readers who had to be shown everything, or would have had to: in the interval before this
@@ -277,7 +281,6 @@ private:
     const std::shared_ptr<Backlog> backlog_;
     std::atomic<StoreState> store_state_{StoreState::ok};
     std::atomic<std::uint64_t> head_;
-    std::atomic<std::uint64_t> shown_head_;  // of what is committed
     std::atomic<std::int64_t> ttl_ms_;
     std::atomic<core::SteadyTime::rep> busy_since_{0};    // 0: it is not
     std::atomic<core::SteadyTime::rep> flying_since_{0};  // 0: nothing is in flight
@@ -285,7 +288,9 @@ private:
     core::Histogram<core::kLatencyBounds> batch_duration_;
     core::Counter failed_batches_;
     mutable std::mutex figures_mutex_;
-    StoreStats figures_;  // guarded by figures_mutex_
+    // Guarded by figures_mutex_.
+    StoreStats figures_;  // but for the readers
+    ReaderWatch::Finding oldest_reader_;
 };
 
 }  // namespace agentcom::store

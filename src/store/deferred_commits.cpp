@@ -46,11 +46,9 @@ bool is_deferrable(const WriteOp& op) noexcept {
 
 bool CommitPipeline::may_defer(const CommittedBatch& batch, std::uint64_t bytes) {
     if (store_state_ != StoreState::ok) return false;
-    if (!options_.defer_commits || stranded_ || gate_.is_wanted() || readers_are_many()) {
-        return false;
-    }
+    if (!options_.defer_commits || gate_.is_wanted() || readers_are_many()) return false;
     const std::uint64_t longest = bytes + batch.operations.size() * kMostBytesOfOperation;
-    if (!checkpoints_.has_room(longest) || checkpoints_.is_due()) return false;
+    if (!checkpoints_.has_room(longest)) return false;
     return std::ranges::all_of(
         batch.operations, [](const Committed& committed) { return is_deferrable(committed.op); });
 }
@@ -214,7 +212,7 @@ void CommitPipeline::await_landing() noexcept {
     awaits_ = Awaits::landing;
     while (!is_over()) {
         // The last one deferred is in flight. When there are others, readers may wait for them.
-        if (deferred_.size() < 2 || stranded_ || flights_.stage == Stage::landing) {
+        if (deferred_.size() < 2 || is_stranded() || flights_.stage == Stage::landing) {
             wake_.wait(lock, is_over);
             break;
         }
@@ -238,16 +236,12 @@ void CommitPipeline::await_landing() noexcept {
     if (!deferred_.empty()) deferred_.drop_last();
     recover_deferred(deferred_.size());
     give_up(why);
-    fail_all(failed.batch->operations, core::ErrorCode::storage_failed);
-    // Who hears of it must not look for messages that there are not.
-    failed.batch->head = head();
-    failed_batches_.add();
-    announce(std::move(failed.batch));
+    refuse(std::move(failed.batch), core::ErrorCode::storage_failed);
 }
 
 void CommitPipeline::settle() noexcept {
     await_landing();
-    if (stranded_ && store_state_ != StoreState::failed) recover_deferred(deferred_.size());
+    if (is_stranded() && store_state_ != StoreState::failed) recover_deferred(deferred_.size());
     if (!batch_.is_open()) return;
     try {
         batch_.commit();
@@ -282,13 +276,11 @@ void CommitPipeline::recover_deferred(std::size_t announced) noexcept {
         apply_deferred_again(announced, true);
         show_deferred(announced);
         apply_deferred_again(deferred_.size(), false);
-        stranded_ = false;
     } catch (const std::exception& error) {
         batch_.abort();
         const auto* refused = dynamic_cast<const LmdbError*>(&error);
         if (refused != nullptr && env_.is_out_of_space(*refused)) {
             // It is in the journal, and tried again.
-            stranded_ = true;
             enter(StoreState::full, error.what());
         } else {
             give_up(error.what());
@@ -305,7 +297,6 @@ void CommitPipeline::recover_deferred(std::size_t announced) noexcept {
 
 void CommitPipeline::show_deferred(std::size_t batches) noexcept {
     deferred_.drop_first(batches);
-    shown_head_.store(batch_.committed().head.value, std::memory_order_release);
     gate_.show(deferred_.committed());
     if (deferred_.empty()) gate_.forget_touched();
 }

@@ -32,17 +32,15 @@ void write_at(int file, std::string_view bytes, std::uint64_t offset) {
 
 /// Both, one behind the other, in one call if the system takes them at once.
 void write_at(int file, std::string_view head, std::string_view body, std::uint64_t offset) {
-    std::array<iovec, 2> parts{iovec{const_cast<char*>(head.data()), head.size()},
-                               iovec{const_cast<char*>(body.data()), body.size()}};
+    const std::array<iovec, 2> parts{iovec{const_cast<char*>(head.data()), head.size()},
+                                     iovec{const_cast<char*>(body.data()), body.size()}};
     const ssize_t done =
         ::pwritev(file, parts.data(), static_cast<int>(parts.size()), static_cast<off_t>(offset));
     if (done < 0 && errno != EINTR) throw JournalError(errno, "write the journal");
-    const std::size_t written = done > 0 ? static_cast<std::size_t>(done) : 0;
-    if (written == head.size() + body.size()) return;
-    // The rest, or the reason why there is one.
-    if (written < head.size()) write_at(file, head.substr(written), offset + written);
-    const std::size_t of_body = written > head.size() ? written - head.size() : 0;
-    write_at(file, body.substr(of_body), offset + head.size() + of_body);
+    if (done == static_cast<ssize_t>(head.size() + body.size())) return;
+    // Cut short: once more, which tells why.
+    write_at(file, head, offset);
+    write_at(file, body, offset + head.size());
 }
 
 void sync_file(int file) {
