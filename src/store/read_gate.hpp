@@ -48,12 +48,12 @@ public:
     [[nodiscard]] std::uint64_t passed() const noexcept {
         return passed_.load(std::memory_order_relaxed);
     }
-    /// A reader has waited for too long: until the writer shows something, nobody waits, and what
-    /// was announced last may be missing.
+    /// A reader has waited for too long: until the writer shows or announces something, nobody
+    /// waits, and what was announced last may be missing.
     [[nodiscard]] bool is_stuck() const noexcept { return stuck_.load(std::memory_order_acquire); }
-    /// Somebody waits.
+    /// Somebody waits, or has given up waiting.
     [[nodiscard]] bool is_wanted() const noexcept {
-        return waiting_.load(std::memory_order_acquire) > 0;
+        return waiting_.load(std::memory_order_acquire) > 0 || is_stuck();
     }
     /// How many deferred batches have been announced so far.
     [[nodiscard]] std::uint64_t announced() const noexcept {
@@ -68,10 +68,14 @@ public:
     /// For the writer, when all that has concerned any is shown.
     void forget_touched() noexcept;
     /// For the writer, before anybody is told of the next deferred batch.
-    void announce() noexcept { announced_.fetch_add(1, std::memory_order_release); }
+    void announce() noexcept {
+        announced_.fetch_add(1, std::memory_order_release);
+        // It goes on, so that who is told of this may wait for it.
+        stuck_.store(false, std::memory_order_release);
+    }
     /// For the writer: so many of the announced batches are in what readers see.
     void show(std::uint64_t batches);
-    /// Nobody waits until something is shown: it will take longer than anybody can wait.
+    /// Nobody waits until something is shown or announced: it takes longer than anybody can wait.
     void open();
 
 private:

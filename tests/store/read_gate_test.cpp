@@ -74,12 +74,16 @@ TEST(ReadGateTest, AWriterThatIsStuckIsWaitedForOnceUntilItShowsSomething) {
     EXPECT_FALSE(gate.is_wanted());
 }
 
-TEST(ReadGateTest, AnOpenGateKeepsNobody) {
+TEST(ReadGateTest, AnOpenGateKeepsNobodyUntilTheWriterGoesOn) {
     ReadGate gate([] {});
     gate.announce();
     gate.open();
     gate.pass();
+    EXPECT_TRUE(gate.is_stuck());
+    EXPECT_TRUE(gate.is_wanted()) << "the writer is not asked to show it";
     gate.announce();
+    EXPECT_FALSE(gate.is_stuck());
+    gate.show(2);
     gate.pass();
     EXPECT_FALSE(gate.is_wanted());
 }
