@@ -11,7 +11,8 @@ namespace agentcom::net {
 /// strictly in turn: whoever opens a sender, a receiver, a sender and so on would have all that
 /// sends on one loop. The order is the fair-share sequence of Thue and Morse: each round of as many
 /// connections as there are loops gives one to every loop, and of every second connection of two
-/// loops, every fourth, eighth and so on each gets the same number again.
+/// loops, every fourth, eighth and so on each gets the same number again. While none
+/// ends, three that come one after the other are never all on one loop of two.
 class LoopPlaces {
 public:
     using Count = std::atomic<std::uint64_t>;

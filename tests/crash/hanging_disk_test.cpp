@@ -13,12 +13,12 @@
 #include <utility>
 #include <vector>
 
-#include "crash/support/bystander.hpp"
 #include "crash/support/flooder.hpp"
 #include "crash/support/party.hpp"
 #include "crash/support/preloaded_disk.hpp"
 #include "crash/support/stored.hpp"
 #include "crash/support/traffic.hpp"
+#include "support/bystander.hpp"
 #include "support/hub_process.hpp"
 #include "support/memory_watch.hpp"
 #include "support/temp_dir.hpp"

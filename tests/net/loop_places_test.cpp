@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 namespace agentcom::net {
@@ -34,6 +35,19 @@ TEST(LoopPlaces, EachLoopGetsTheSameNumberWhereverTheOrderBegins) {
                 EXPECT_LE(difference(places, loops), 2U);
                 EXPECT_EQ(places.open(), i);
             }
+        }
+    }
+}
+
+TEST(LoopPlaces, NoThreeInARowAreOnOneLoopOfTwo) {
+    for (const std::uint64_t first : {0U, 1U, 5U, 1'000'003U}) {
+        LoopPlaces places(2, first);
+        std::size_t before = place(places);
+        std::size_t last = place(places);
+        for (int i = 0; i < 1'000; ++i) {
+            const std::size_t now = place(places);
+            EXPECT_FALSE(before == last && last == now) << first << ", " << i;
+            before = std::exchange(last, now);
         }
     }
 }

@@ -1,14 +1,13 @@
 #pragma once
 
-#include <chrono>
-#include <condition_variable>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <mutex>
+#include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
+#include "support/bystander.hpp"
 #include "support/latencies.hpp"
 #include "support/socket_client.hpp"
 
@@ -19,9 +18,6 @@ namespace agentcom::test {
 class Innocent {
 public:
     Innocent(std::uint16_t port, const std::string& agent, const std::string& token);
-    ~Innocent();
-    Innocent(const Innocent&) = delete;
-    Innocent& operator=(const Innocent&) = delete;
 
     struct Figures {
         Latencies pings;
@@ -29,21 +25,18 @@ public:
         std::string trouble;  // empty unless its connection failed
     };
     [[nodiscard]] Figures figures() const;
-    /// Returns once it has had so many more answers, or trouble. False when patience runs out.
+    /// Returns once it has had so many more answers. False when it is in trouble or patience runs
+    /// out.
     [[nodiscard]] bool wait_for_pings(std::size_t more);
     /// The same for messages, counted from the beginning.
     [[nodiscard]] bool wait_for_messages(std::size_t count);
 
 private:
-    void run();
     void ping();
 
     WsClient client_;
-    mutable std::mutex mutex_;
-    std::condition_variable changed_;
-    Figures figures_;
-    bool ended_ = false;
-    std::thread thread_;
+    std::atomic<std::size_t> messages_{0};
+    std::optional<Bystander> pings_;  // begins when it is connected, and ends before that does
 };
 
 /// An agent that sends a small message to others all the time, over HTTP, and expects each to be
@@ -51,9 +44,6 @@ private:
 class Courier {
 public:
     Courier(std::uint16_t port, std::string token, std::vector<std::string> recipients);
-    ~Courier();
-    Courier(const Courier&) = delete;
-    Courier& operator=(const Courier&) = delete;
 
     struct Figures {
         Latencies sends;
@@ -64,15 +54,12 @@ public:
     [[nodiscard]] Figures stop();
 
 private:
-    void run();
+    void send_to_each();
 
     HttpClient client_;
     const std::vector<std::string> recipients_;
-    std::mutex mutex_;
-    std::condition_variable ending_;
-    Figures figures_;
-    bool ended_ = false;
-    std::thread thread_;
+    std::atomic<std::size_t> sent_to_each_{0};
+    Bystander sends_;
 };
 
 }  // namespace agentcom::test

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "support/latencies.hpp"
+#include "support/socket_client.hpp"
 
 namespace agentcom::test {
 
@@ -23,25 +24,32 @@ public:
     Bystander(const Bystander&) = delete;
     Bystander& operator=(const Bystander&) = delete;
 
+    struct Figures {
+        Latencies answers;
+        std::string trouble;  // what `ask` threw, which ended it; empty: nothing
+    };
+    [[nodiscard]] Figures figures() const;
     [[nodiscard]] const std::string& name() const noexcept { return name_; }
     /// Returns once it has had so many more answers. False when it is in trouble or patience runs
     /// out.
-    [[nodiscard]] bool wait_for(std::size_t more);
+    [[nodiscard]] bool wait_for(std::size_t more, std::chrono::seconds patience = kPatience);
+    /// Returns once this holds after an answer; else as `wait_for`.
+    [[nodiscard]] bool wait_until(const std::function<bool()>& holds,
+                                  std::chrono::seconds patience);
+    void end();
     /// Ends it; then it prints and judges: no trouble, and no answer took longer than `longest`,
     /// half of them no longer than `usual`, in milliseconds.
     void judge(double usual, double longest);
 
 private:
     void run();
-    void end();
 
     const std::string name_;
     const std::chrono::milliseconds interval_;
     const std::function<void()> ask_;
-    std::mutex mutex_;
+    mutable std::mutex mutex_;
     std::condition_variable changed_;
-    Latencies latencies_;
-    std::string trouble_;  // empty: none
+    Figures figures_;
     bool ended_ = false;
     std::thread thread_;
 };

@@ -1,4 +1,4 @@
-#include "crash/support/bystander.hpp"
+#include "support/bystander.hpp"
 
 #include <gtest/gtest.h>
 
@@ -6,8 +6,6 @@
 #include <cstdio>
 #include <exception>
 #include <utility>
-
-#include "support/socket_client.hpp"
 
 namespace agentcom::test {
 namespace {
@@ -25,22 +23,34 @@ Bystander::Bystander(std::string name, std::chrono::milliseconds interval,
 
 Bystander::~Bystander() { end(); }
 
-bool Bystander::wait_for(std::size_t more) {
+Bystander::Figures Bystander::figures() const {
+    const std::lock_guard lock(mutex_);
+    return figures_;
+}
+
+bool Bystander::wait_for(std::size_t more, std::chrono::seconds patience) {
     std::unique_lock lock(mutex_);
-    const std::size_t enough = latencies_.count() + more;
-    return changed_.wait_for(lock, kPatience, [&] {
-        return latencies_.count() >= enough || !trouble_.empty();
-    }) && trouble_.empty();
+    const std::size_t enough = figures_.answers.count() + more;
+    lock.unlock();
+    return wait_until([&] { return figures_.answers.count() >= enough; }, patience);
+}
+
+bool Bystander::wait_until(const std::function<bool()>& holds, std::chrono::seconds patience) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, patience, [&] {
+        return holds() || !figures_.trouble.empty();
+    }) && figures_.trouble.empty();
 }
 
 void Bystander::judge(double usual, double longest) {
     end();
+    const Latencies& answers = figures_.answers;
     std::printf("[ figures  ] %-10s %5zu answers, p50 %7.1f ms, longest %7.1f ms\n", name_.c_str(),
-                latencies_.count(), latencies_.percentile(0.5), latencies_.max());
-    EXPECT_EQ(trouble_, "") << name_;
-    EXPECT_GT(latencies_.count(), 0U) << name_;
-    EXPECT_LT(latencies_.percentile(0.5), usual) << name_;
-    EXPECT_LT(latencies_.max(), longest) << name_;
+                answers.count(), answers.percentile(0.5), answers.max());
+    EXPECT_EQ(figures_.trouble, "") << name_;
+    EXPECT_GT(answers.count(), 0U) << name_;
+    EXPECT_LT(answers.percentile(0.5), usual) << name_;
+    EXPECT_LT(answers.max(), longest) << name_;
 }
 
 void Bystander::run() {
@@ -53,13 +63,13 @@ void Bystander::run() {
             ask_();
             const std::chrono::duration<double, std::milli> took = Clock::now() - began;
             lock.lock();
-            latencies_.record(took.count(), static_cast<double>(interval_.count()));
+            figures_.answers.record(took.count(), static_cast<double>(interval_.count()));
             lock.unlock();
             changed_.notify_all();
         }
     } catch (const std::exception& error) {
         const std::lock_guard lock(mutex_);
-        trouble_ = error.what();
+        figures_.trouble = error.what();
     }
     changed_.notify_all();
 }
