@@ -68,9 +68,7 @@ public:
     void drop_suspended();
     [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
     [[nodiscard]] const std::vector<std::string>& addresses() const noexcept { return addresses_; }
-    [[nodiscard]] std::uint64_t open_connections() const noexcept {
-        return shared_->places->open();
-    }
+    [[nodiscard]] std::uint64_t open_connections() const noexcept { return *shared_->open; }
 
 private:
     static Awaitable<void> accept_all(std::shared_ptr<Impl> self, std::size_t listener);
@@ -93,13 +91,14 @@ private:
     std::vector<std::string> addresses_;
     bool on_loopback_ = true;
     std::uint16_t port_ = 0;
+    std::size_t next_shard_ = 0;
 };
 
 Endpoint::Impl::Impl(EndpointOptions options, delivery::LoopGroup& loops, router::Router& router,
                      const core::Clock& clock, Site site)
     : loops_(loops),
       shared_(std::make_shared<Shared>(options, router, clock, std::move(site),
-                                       loops.output().limit(), loops.size())),
+                                       loops.output().limit())),
       acceptors_(listen_on(loops[0].context(), options)),
       host_(options.host) {
     for (const Acceptor& acceptor : acceptors_) {
@@ -149,7 +148,7 @@ Awaitable<void> Endpoint::Impl::accept_all(std::shared_ptr<Impl> self, std::size
     Acceptor& acceptor = self->acceptors_[listener];
     Timer& back_off = self->back_offs_[listener];
     while (acceptor.is_open()) {
-        const std::size_t shard = self->shared_->places->next();
+        const std::size_t shard = self->next_shard_++ % self->shards_.size();
         Socket socket(self->loops_[shard].context());
         tcp::endpoint from;
         const auto [error] = co_await acceptor.async_accept(socket, from, kAsTuple);
@@ -177,7 +176,7 @@ void Endpoint::Impl::place(Socket socket, const Address& from, std::size_t index
         if (!shared_->tls) figures.count_status(core::error_info(kCode).http_status);
         return turn_away(std::move(socket), shared_->tls != nullptr, shared_->clock.now());
     }
-    ++shared_->places->open_at(index);
+    ++*shared_->open;
     const std::shared_ptr<Shard>& shard = shards_[index];
     if (index == 0) return Shard::adopt(shard, std::move(socket), std::move(visitor));
     struct Parcel {

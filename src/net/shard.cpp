@@ -56,14 +56,13 @@ AddressTable::Limits limits_of_strangers(const Limits& limits) {
 }
 
 Shared::Shared(const EndpointOptions& options, router::Router& the_router,
-               const core::Clock& the_clock, Site site, std::size_t output_bytes, std::size_t loops)
+               const core::Clock& the_clock, Site site, std::size_t output_bytes)
     : router(the_router),
       clock(the_clock),
       limits(options.limits),
       documents(std::move(site), options),
       base_path(options.base_path),
       cookie_name(session_cookie_name(the_router.epoch())),
-      places(std::make_shared<LoopPlaces>(loops, core::random_u64())),
       proxies(read_proxies(options.trusted_proxies)) {
     if (options.tls) tls = std::make_unique<ServerTls>(*options.tls, clock.now());
     addresses = std::make_shared<AddressTable>(limits_of_strangers(limits));
@@ -127,11 +126,9 @@ Shard::Shard(std::shared_ptr<Shared> shared, delivery::EventLoop& loop,
 
 void Shard::adopt(const std::shared_ptr<Shard>& shard, Socket socket, Visitor visitor) {
     const auto tls = shard->shared_->tls ? shard->shared_->tls->context() : nullptr;
-    const auto& places = shard->shared_->places;
     auto stream = std::make_shared<BufferedStream>(
         std::move(socket), tls.get(), std::shared_ptr<const core::Clock>(shard, &shard->clock_),
-        shard->max_input_of_strangers(),
-        std::shared_ptr<LoopPlaces::Count>(places, &places->open_at(shard->loop_.index())));
+        shard->max_input_of_strangers(), shard->shared_->open);
     if (shard->shutting_down_) return;
     HttpSession::start(std::make_shared<HttpSession>(shard, std::move(stream), std::move(visitor)));
 }

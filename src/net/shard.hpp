@@ -22,7 +22,6 @@
 #include "net/await.hpp"
 #include "net/documents.hpp"
 #include "net/loop_clock.hpp"
-#include "net/loop_places.hpp"
 #include "net/shared_answers.hpp"
 #include "net/shares.hpp"
 #include "net/site_policy.hpp"
@@ -55,9 +54,9 @@ struct ConnectionLog {
 
 /// What all loops of one endpoint share. Constant once the endpoint accepts, except what counts.
 struct Shared {
-    /// `output_bytes`: the most that may wait to be written in the whole hub. `loops`: how many.
+    /// `output_bytes`: the most that may wait to be written in the whole hub.
     Shared(const EndpointOptions& options, router::Router& router, const core::Clock& clock,
-           Site site, std::size_t output_bytes, std::size_t loops);
+           Site site, std::size_t output_bytes);
     router::Router& router;
     const core::Clock& clock;
     Limits limits;
@@ -65,8 +64,9 @@ struct Shared {
     std::string base_path;           // see EndpointOptions
     std::string cookie_name;         // of sessions in browsers
     std::unique_ptr<ServerTls> tls;  // null: plain text
-    /// Connections that were accepted and are not yet closed, by loop.
-    std::shared_ptr<LoopPlaces> places;
+    /// Accepted and not yet closed, over all loops.
+    std::shared_ptr<std::atomic<std::uint64_t>> open =
+        std::make_shared<std::atomic<std::uint64_t>>(0);
     TrustedProxies proxies;
     std::shared_ptr<AddressTable> addresses;
     /// Tells in the log about wrong tokens, at most once a minute. Any thread.
@@ -133,7 +133,7 @@ public:
     }
     [[nodiscard]] Shares& agent_connections() const noexcept { return *shared_->connections; }
 
-    /// Starts to serve an accepted socket, which has been counted in `Shared::places`.
+    /// Starts to serve an accepted socket, which has been counted in `Shared::open`.
     static void adopt(const std::shared_ptr<Shard>& shard, Socket socket, Visitor visitor);
 
     void add(Connection& connection);

@@ -115,7 +115,7 @@ struct Site {
 void check_usable(const EndpointOptions& options, core::Timestamp now);
 
 /// The hub's one port: HTTP, and WebSocket at /ws. Accepts on the first loop and gives each
-/// connection to one loop for life.
+/// connection to one loop for life, in turn.
 class Endpoint {
 public:
     /// Binds and listens; throws std::runtime_error with one sentence for the operator (port in

@@ -46,11 +46,11 @@ void Arena::launch() {
 }
 
 void Arena::begin() {
-    std::vector<std::string> agents{"innocent-0", "innocent-1", "innocent-2"};
+    std::vector<std::string> agents{"innocent-0", "innocent-1"};
     std::vector<std::string> tokens;
     for (const std::string& agent : agents) tokens.push_back(hub_->create_token(agent));
     const std::string courier = hub_->create_token("courier");
-    // Opened one after the other, so that they are not all on one loop (net/loop_places.hpp).
+    // Connections are given to the loops in turn, so these two are opened one after the other.
     for (std::size_t i = 0; i < innocents_.size(); ++i) {
         innocents_[i] = std::make_unique<Innocent>(port(), agents[i], tokens[i]);
     }

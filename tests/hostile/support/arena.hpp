@@ -16,8 +16,8 @@
 
 namespace agentcom::test {
 
-/// A real daemon with two event loops, innocent agents on both of them and a courier that writes
-/// to all, while a test plays an attack. `begin` and `end` stand around what is measured.
+/// A real daemon with two event loops, an innocent agent on each of them and a courier that writes
+/// to both, while a test plays an attack. `begin` and `end` stand around what is measured.
 class Arena : public ::testing::Test {
 protected:
     Arena();
@@ -48,7 +48,7 @@ private:
     std::vector<std::string> settings_;
     std::unique_ptr<HubProcess> hub_;
     std::unique_ptr<MemoryWatch> watch_;
-    std::array<std::unique_ptr<Innocent>, 3> innocents_;
+    std::array<std::unique_ptr<Innocent>, 2> innocents_;
     std::unique_ptr<Courier> courier_;
     std::size_t memory_before_ = 0;
 };
