@@ -364,12 +364,22 @@ void LoopGroup::on_committed(std::shared_ptr<store::CommittedBatch> batch) {
     // A loop that lacked a batch would tell its clients something else than the others. Of one that
     // nobody but its senders hears of, others would only be woken.
     const bool for_all = std::ranges::any_of(batch->operations, &Registry::concerns_others);
+    const auto answers = [&](const EventLoop& loop) {
+        return std::ranges::any_of(batch->operations, [&](const store::Committed& entry) {
+            return entry.origin == loop.index();
+        });
+    };
+    const auto deliver_to = [&](EventLoop& loop) {
+        core::when_memory_allows([&] { loop.deliver(batch); });
+    };
+    // Each is woken in turn, and may have to wait for the one before: first those with somebody who
+    // waits for an answer, and may not go on without it.
     for (const auto& loop : loops_) {
-        const auto is_its_own = [&](const store::Committed& entry) {
-            return entry.origin == loop->index();
-        };
-        if (!for_all && std::ranges::none_of(batch->operations, is_its_own)) continue;
-        core::when_memory_allows([&] { loop->deliver(batch); });
+        if (answers(*loop)) deliver_to(*loop);
+    }
+    if (!for_all) return;
+    for (const auto& loop : loops_) {
+        if (!answers(*loop)) deliver_to(*loop);
     }
 }
 

@@ -22,6 +22,8 @@ constexpr std::chrono::seconds kQuiet{10};
 /// A transaction is closed when its payloads have this much, so that one batch neither holds the
 /// next back for long nor runs into LMDB's bound of dirty pages.
 constexpr std::uint64_t kFullBatchBytes = std::uint64_t{16} << 20;
+/// So many operations take about as long to be applied as a disk takes for a sync.
+constexpr std::size_t kMany = 64;
 
 std::uint64_t bytes_of(const WriteOp& op) {
     const auto* append = std::get_if<AppendMessage>(&op);
@@ -148,7 +150,6 @@ void CommitPipeline::submit(std::vector<Submission>&& submissions) {
             for (Submission& submission : submissions) refuse(submission);
             return;
         }
-        awaited = awaits_ == Awaits::work;
         const std::size_t count = submissions.size();
         if (queue_.waiting.empty()) {
             queue_.waiting.swap(submissions);
@@ -158,6 +159,7 @@ void CommitPipeline::submit(std::vector<Submission>&& submissions) {
                                   std::make_move_iterator(submissions.end()));
         }
         backlog_->take(count, bytes);
+        awaited = awaits_ == Awaits::work && has_work();
     }
     submissions.clear();
     if (awaited) wake_.notify_one();
@@ -173,9 +175,9 @@ void CommitPipeline::submit(Submission&& submission) {
             refuse(submission);
             return;
         }
-        awaited = awaits_ == Awaits::work;
         queue_.waiting.push_back(std::move(submission));
         backlog_->take(1, bytes);
+        awaited = awaits_ == Awaits::work && has_work();
     }
     if (awaited) wake_.notify_one();
 }
@@ -250,17 +252,41 @@ void CommitPipeline::await_work() {
     std::unique_lock lock(mutex_);
     awaits_ = Awaits::work;
     wake_.wait_for(lock, longest, [this] {
-        return queue_.stopping || !queue_.waiting.empty() ||
-               (batch_.is_open() && gate_.is_wanted());
+        return queue_.stopping || has_come() || (batch_.is_open() && gate_.is_wanted());
     });
     awaits_ = Awaits::nothing;
 }
 
+bool CommitPipeline::has_work() const noexcept {
+    // What comes while the disk works makes one batch. When that has become large, applying it
+    // takes as long as the disk does, and need not wait for it.
+    if (flights_.landed()) return !queue_.waiting.empty();
+    return !flights_.next && queue_.waiting.size() >= kMany;
+}
+
+bool CommitPipeline::has_come() const noexcept {
+    if (flights_.failed) return true;
+    switch (awaits_) {
+        case Awaits::nothing:
+            return false;
+        case Awaits::work:
+            return has_work();
+        case Awaits::place:
+            return !flights_.next;
+        case Awaits::landing:
+            return flights_.landed();
+    }
+    return true;
+}
+
 bool CommitPipeline::take(std::vector<Submission>& taken) {
     await_work();
-    // What comes while the disk works makes one batch.
-    await_landing();
     std::unique_lock lock(mutex_);
+    if (flights_.failed || !has_work()) {
+        lock.unlock();
+        await_landing();
+        lock.lock();
+    }
     if (batch_.is_open() && (queue_.waiting.empty() || gate_.is_wanted())) {
         lock.unlock();
         settle();
@@ -290,7 +316,7 @@ std::size_t CommitPipeline::process_batch(std::vector<Submission>& taken, std::s
         batch->operations.push_back(Committed{std::move(submission.op), WriteValue(Done{}),
                                               std::move(submission.completion), submission.origin});
     }
-    await_landing();
+    await_flights(Awaits::place);
     look_at_file();
     if (defer(batch, bytes, busy.began())) return end;
     settle();

@@ -119,21 +119,35 @@ private:
         bool stopped = false;  // the thread has ended, or there never was one
     };
 
-    /// A batch of which the journal is being synced.
+    /// A batch that is in the journal, and announced when the disk has it.
     struct Flight {
         core::SteadyTime began;
+        std::uint64_t number = 0;  // of its record
         std::shared_ptr<CommittedBatch> batch;
         StoreStats figures;
         core::Millis ttl{0};
     };
-    enum class Stage : std::uint8_t { none, syncing, landing, failed };
+    /// What the commit thread waits for, so that it is woken for nothing else: while the disk works
+    /// it does not have to hear of every operation.
+    enum class Awaits : std::uint8_t { nothing, work, place, landing };
+    /// What the second thread has to do. A batch may be put behind the one that flies.
     struct Flights {
-        Stage stage = Stage::none;
-        Flight present;
-        std::string failure;
+        std::optional<Flight> flying;  // the disk works for it
+        std::optional<Flight> next;
+        bool landing = false;  // one that the disk has is being announced
+        bool failed = false;   // the disk has not taken what flies
         bool no_more = false;
+        std::string failure;
+        [[nodiscard]] std::size_t count() const noexcept {
+            return std::size_t{flying.has_value()} + std::size_t{next.has_value()};
+        }
+        [[nodiscard]] bool landed() const noexcept { return !flying && !landing; }
     };
 
+    /// With the mutex: there is something that may be taken.
+    [[nodiscard]] bool has_work() const noexcept;
+    /// With the mutex: what the commit thread waits for is there.
+    [[nodiscard]] bool has_come() const noexcept;
     void begin_threads();
     void run();
     /// Waits until there is something to do, or for a while.
@@ -162,13 +176,21 @@ private:
     [[nodiscard]] bool apply_deferred(CommittedBatch& batch);
     /// After a failure on the way: the batch as it was before, and what is deferred committed.
     void undo_last(CommittedBatch& batch) noexcept;
+    /// Wakes the second thread for a batch that is about to depart, so that it does so while the
+    /// batch is being applied.
+    void call();
+    void call_off() noexcept { called_ = false; }
     void depart(Flight&& flight);
     /// The second thread.
     void run_flights();
+    void await_departure(std::unique_lock<std::mutex>& lock);
     void land(Flight&& flight);
-    /// Waits until nothing is in flight. Readers are kept waiting for a moment only: then what has
-    /// been announced is committed without what is in flight.
-    void await_landing() noexcept;
+    /// Waits until nothing is in flight.
+    void await_landing() noexcept { await_flights(Awaits::landing); }
+    /// Until another may depart, or all have landed. Readers are kept waiting for a moment only:
+    /// then what has been announced is committed without what is in flight.
+    void await_flights(Awaits what) noexcept;
+    void refuse_flights(std::unique_lock<std::mutex> lock) noexcept;
     /// All that is deferred is committed when it returns, or the store has failed.
     void settle() noexcept;
     /// After the transaction was lost: applies what has been deferred again, the first `announced`
@@ -264,16 +286,13 @@ private:
     core::SteadyTime reads_counted_at_;
     mutable ReadGate gate_;
 
-    /// What the commit thread waits for, so that it is woken for nothing else: while the disk works
-    /// it does not have to hear of every operation.
-    enum class Awaits : std::uint8_t { nothing, work, landing };
-
     std::mutex mutex_;
     std::condition_variable wake_;
     Awaits awaits_ = Awaits::nothing;    // guarded by mutex_
     std::condition_variable departure_;  // what the second thread waits for
     Queue queue_;                        // guarded by mutex_
     Flights flights_;                    // guarded by mutex_
+    std::atomic<bool> called_{false};
     std::thread thread_;
     std::thread flight_thread_;
 

@@ -6,11 +6,13 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <exception>
 #include <new>
 #include <string>
+#include <thread>
 #include <utility>
 #include <variant>
 
@@ -28,6 +30,10 @@ constexpr std::chrono::milliseconds kReadsInterval{100};
 /// What is deferred is at most as much as can be applied again within some ten milliseconds.
 constexpr std::uint64_t kMostOperations = 4'096;
 constexpr std::uint64_t kMostBytes = std::uint64_t{4} << 20;
+/// A batch of so few operations is applied before another thread is awake.
+constexpr std::size_t kFew = 4;
+/// That thread waits so long for such a batch before it sleeps again.
+constexpr std::chrono::microseconds kLongestCall{30};
 /// A sync that takes longer is not waited for by readers.
 constexpr std::chrono::milliseconds kSlowSync{5};
 /// Far more than the largest transaction can take.
@@ -117,6 +123,7 @@ bool CommitPipeline::defer(std::shared_ptr<CommittedBatch>& batch, std::uint64_t
         if (!may_defer(*batch, bytes)) return false;
         if (batch_.is_open() && is_overdue()) settle();
         if (!batch_.is_open() && !may_open()) return false;
+        if (options_.durability == Durability::commit && batch->operations.size() <= kFew) call();
         changes = apply_deferred(*batch);
     } catch (const JournalError& error) {
         undo_last(*batch);
@@ -136,10 +143,20 @@ bool CommitPipeline::defer(std::shared_ptr<CommittedBatch>& batch, std::uint64_t
     batch->head = batch_.committed().head;
     batch->time = batch_.time();
     watch_readers();
-    Flight flight{began, std::move(batch), gather_figures(), batch_.ttl()};
     if (!changes) {
-        announce(std::move(flight.batch));
-    } else if (options_.durability == Durability::relaxed) {
+        call_off();
+        // It may say what came of one that flies, and is told of after it.
+        await_landing();
+        if (const auto code = refusal()) {
+            refuse(std::move(batch), *code);
+        } else {
+            announce(std::move(batch));
+        }
+        return true;
+    }
+    Flight flight{began, checkpoints_.journal().next_number() - 1, std::move(batch),
+                  gather_figures(), batch_.ttl()};
+    if (options_.durability == Durability::relaxed) {
         unsynced_ = true;
         land(std::move(flight));
     } else {
@@ -149,17 +166,30 @@ bool CommitPipeline::defer(std::shared_ptr<CommittedBatch>& batch, std::uint64_t
 }
 
 void CommitPipeline::undo_last(CommittedBatch& batch) noexcept {
+    call_off();
+    await_landing();
     recover_deferred(deferred_.size());
     // Drafts are copied, and what has failed may have failed for lack of memory.
     core::when_memory_allows([&] { take_back(batch.operations); });
 }
 
-void CommitPipeline::depart(Flight&& flight) {
-    flying_since_.store(flight.began.time_since_epoch().count(), std::memory_order_relaxed);
+void CommitPipeline::call() {
     {
         const std::lock_guard lock(mutex_);
-        flights_.present = std::move(flight);
-        flights_.stage = Stage::syncing;
+        if (!flights_.landed()) return;  // it is awake
+        called_ = true;
+    }
+    departure_.notify_one();
+}
+
+void CommitPipeline::depart(Flight&& flight) {
+    {
+        const std::lock_guard lock(mutex_);
+        if (!flights_.flying) {
+            flying_since_.store(flight.began.time_since_epoch().count(), std::memory_order_relaxed);
+        }
+        (flights_.flying ? flights_.next : flights_.flying) = std::move(flight);
+        called_ = false;
     }
     departure_.notify_one();
 }
@@ -173,16 +203,30 @@ void CommitPipeline::land(Flight&& flight) {
     announce(std::move(flight.batch));
 }
 
+void CommitPipeline::await_departure(std::unique_lock<std::mutex>& lock) {
+    for (;;) {
+        departure_.wait(lock, [this] {
+            return (flights_.flying && !flights_.failed) || called_ || flights_.no_more;
+        });
+        if (!called_) return;
+        lock.unlock();
+        const core::SteadyTime until = steady_clock::now() + kLongestCall;
+        while (called_ && steady_clock::now() < until) std::this_thread::yield();
+        lock.lock();
+        called_ = false;
+    }
+}
+
 void CommitPipeline::run_flights() {
     std::unique_lock lock(mutex_);
     for (;;) {
-        departure_.wait(lock,
-                        [this] { return flights_.stage == Stage::syncing || flights_.no_more; });
-        if (flights_.stage != Stage::syncing) return;
+        await_departure(lock);
+        if (flights_.no_more) return;
+        const std::uint64_t number = flights_.flying->number;
         lock.unlock();
         std::optional<std::string> failure;
         try {
-            checkpoints_.journal().sync();
+            checkpoints_.journal().sync(number);
         } catch (const std::exception& error) {
             failure.emplace();
             core::say_if_possible([&] { *failure = error.what(); });
@@ -190,53 +234,66 @@ void CommitPipeline::run_flights() {
         lock.lock();
         if (failure) {
             flights_.failure = std::move(*failure);
-            flights_.stage = Stage::failed;
+            flights_.failed = true;
         } else {
-            flights_.stage = Stage::landing;
-            Flight flight = std::move(flights_.present);
+            Flight landed = std::move(*flights_.flying);
+            flights_.flying = std::exchange(flights_.next, std::nullopt);
+            flights_.landing = true;
+            if (has_come()) wake_.notify_one();
             lock.unlock();
-            land(std::move(flight));
+            land(std::move(landed));
             lock.lock();
-            flights_.stage = Stage::none;
+            flights_.landing = false;
+            flying_since_.store(
+                flights_.flying ? steady_clock::now().time_since_epoch().count() : 0,
+                std::memory_order_relaxed);
         }
-        flying_since_.store(0, std::memory_order_relaxed);
-        if (awaits_ == Awaits::landing) wake_.notify_one();
+        if (has_come()) wake_.notify_one();
     }
 }
 
-void CommitPipeline::await_landing() noexcept {
+void CommitPipeline::await_flights(Awaits what) noexcept {
     std::unique_lock lock(mutex_);
-    const auto is_over = [this] {
-        return flights_.stage == Stage::none || flights_.stage == Stage::failed;
-    };
-    awaits_ = Awaits::landing;
+    awaits_ = what;
+    const auto is_over = [this] { return has_come(); };
     while (!is_over()) {
-        // The last one deferred is in flight. When there are others, readers may wait for them.
-        if (deferred_.size() < 2 || is_stranded() || flights_.stage == Stage::landing) {
-            wake_.wait(lock, is_over);
-            break;
+        // Those deferred last are in flight. When there are others, readers may wait for them.
+        const std::size_t flying = flights_.count();
+        if (flying == 0 || deferred_.size() <= flying || is_stranded()) {
+            wake_.wait(lock, [&] { return is_over() || flights_.count() != flying; });
+            continue;
         }
         const bool wanted = gate_.is_wanted();
-        const core::SteadyTime late = flights_.present.began + (wanted ? kSlowSync : kLongestOpen);
+        const core::SteadyTime since{core::SteadyTime::duration(flying_since_.load())};
+        const core::SteadyTime late = since + (wanted ? kSlowSync : kLongestOpen);
         if (steady_clock::now() < late) {
             wake_.wait_until(lock, late, [&] { return is_over() || gate_.is_wanted() != wanted; });
             continue;
         }
         lock.unlock();
-        recover_deferred(deferred_.size() - 1);
+        recover_deferred(deferred_.size() - flying);
         lock.lock();
     }
     awaits_ = Awaits::nothing;
-    if (flights_.stage == Stage::none) return;
-    Flight failed = std::move(flights_.present);
+    if (flights_.failed) refuse_flights(std::move(lock));
+}
+
+void CommitPipeline::refuse_flights(std::unique_lock<std::mutex> lock) noexcept {
+    std::array<std::optional<Flight>, 2> failed{std::exchange(flights_.flying, std::nullopt),
+                                                std::exchange(flights_.next, std::nullopt)};
     const std::string why = std::move(flights_.failure);
-    flights_.stage = Stage::none;
+    flights_.failed = false;
+    flying_since_.store(0, std::memory_order_relaxed);
     lock.unlock();
-    // It is unknown what of it the disk has. What came before it has.
-    if (!deferred_.empty()) deferred_.drop_last();
+    // It is unknown what of them the disk has. What came before it has.
+    for (const auto& flight : failed) {
+        if (flight && !deferred_.empty()) deferred_.drop_last();
+    }
     recover_deferred(deferred_.size());
     give_up(why);
-    refuse(std::move(failed.batch), core::ErrorCode::storage_failed);
+    for (auto& flight : failed) {
+        if (flight) refuse(std::move(flight->batch), core::ErrorCode::storage_failed);
+    }
 }
 
 void CommitPipeline::settle() noexcept {

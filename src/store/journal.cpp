@@ -130,7 +130,7 @@ bool Journal::has_room(std::uint64_t bytes) const noexcept {
 
 std::uint64_t Journal::append(std::string_view body) {
     RecordHead head{kRecordMagic, static_cast<std::uint32_t>(body.size()), next_number_,
-                    synced_number_, 0};
+                    synced_number_.load(), 0};
     head.sum = sum_of(stamp_, head, body);
     const std::uint64_t bytes = sizeof head + body.size();
     grow(position_ + bytes);
@@ -143,15 +143,15 @@ std::uint64_t Journal::append(std::string_view body) {
     return next_number_++;
 }
 
-void Journal::sync() {
+void Journal::sync(std::uint64_t number) {
     sync_file(files_[segment_]);
-    synced_number_ = next_number_ - 1;
+    synced_number_ = number;
 }
 
 void Journal::revoke_last() {
     write_at(files_[segment_], std::string(kRecordHeader, '\0'), last_position_);
     --next_number_;
-    synced_number_ = std::min(synced_number_, next_number_ - 1);
+    synced_number_ = std::min(synced_number_.load(), next_number_ - 1);
     position_ = last_position_;
     // Also where others are not: it must not come back.
     sync_file(files_[segment_]);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -71,7 +72,10 @@ public:
     /// JournalError.
     std::uint64_t append(std::string_view body);
     /// Everything appended is on disk. Throws JournalError; then it is unknown what is.
-    void sync();
+    void sync() { sync(next_number_ - 1); }
+    /// Everything as far as this record, which has been appended, is on disk. While another thread
+    /// is here, `append` may be called, and nothing else. Throws as `sync()`.
+    void sync(std::uint64_t number);
     /// The last record, which nobody has been told of, does not count any more. Synced like it
     /// was. Throws JournalError.
     void revoke_last();
@@ -99,7 +103,7 @@ private:
     std::uint64_t position_ = kSegmentStart;
     std::uint64_t last_position_ = kSegmentStart;  // of the last record
     std::uint64_t next_number_;
-    std::uint64_t synced_number_;
+    std::atomic<std::uint64_t> synced_number_;
 };
 
 /// Where a journal is damaged: what lies there or behind it, with a higher number, follows.

@@ -60,6 +60,10 @@ public:
         std::unique_lock lock(mutex_);
         changed_.wait(lock, [this] { return waiting_ > 0; });
     }
+    [[nodiscard]] bool is_waited_for() {
+        const std::lock_guard lock(mutex_);
+        return waiting_ > 0;
+    }
     void write() {
         std::unique_lock lock(mutex_);
         if (takes_no_writes_) (void)wait(lock);
@@ -152,6 +156,22 @@ protected:
         auto third = send(direct("alice", "bob"));
         disk_.await_hang();
         return third;
+    }
+    /// So many that they are applied while the disk works for others, and they are.
+    std::vector<std::future<WriteResult>> put_many_behind() {
+        const std::uint64_t before = store_->journal_figures().bytes;
+        std::vector<Submission> submissions;
+        std::vector<std::future<WriteResult>> done;
+        for (int i = 0; i < 70; ++i) {
+            auto promise = std::make_shared<std::promise<WriteResult>>();
+            done.push_back(promise->get_future());
+            submissions.push_back(Submission{
+                direct("alice", "carol"),
+                [promise](const WriteResult& result) { promise->set_value(result); }, kNoLoop});
+        }
+        store_->submit(std::move(submissions));
+        while (store_->journal_figures().bytes == before) std::this_thread::yield();
+        return done;
     }
     /// Number of the newest transaction that readers see, without asking for a later one.
     /// By LMDB's two first pages, not by opening the file: closing it would let go of what this
@@ -271,6 +291,59 @@ TEST_F(DeferredCommitsTest, ReadsGoOnWhileTheDiskHangsAndSeeWhatWasAnnouncedAndN
     EXPECT_EQ(unread("bob"), (Seqs{1, 2, 3, 4}));
     reopen();
     EXPECT_EQ(unread("bob"), (Seqs{1, 2, 3, 4}));
+}
+
+TEST_F(DeferredCommitsTest, WhatIsAppliedWhileTheDiskWorksForOthersIsAnnouncedAfterThem) {
+    auto third = announce_two_and_hang();
+    auto many = put_many_behind();
+    // Neither is seen, whether or not somebody had to be shown what was announced before.
+    EXPECT_EQ(store_->head(), core::Seq{2});
+    EXPECT_EQ(unread("bob"), (Seqs{1, 2}));
+    EXPECT_TRUE(unread("carol").empty());
+    auto fifth = send(direct("alice", "bob"));
+    EXPECT_EQ(unread("bob"), (Seqs{1, 2}));
+    disk_.go_on();
+    EXPECT_EQ(seq_of(third), core::Seq{3});
+    for (std::size_t i = 0; i < many.size(); ++i) EXPECT_EQ(seq_of(many[i]), core::Seq{4 + i});
+    EXPECT_EQ(seq_of(fifth), core::Seq{4 + many.size()});
+    EXPECT_EQ(unread("carol").size(), many.size());
+    reopen();
+    EXPECT_EQ(unread("bob"), (Seqs{1, 2, 3, 4 + many.size()}));
+    EXPECT_EQ(unread("carol").size(), many.size());
+}
+
+TEST_F(DeferredCommitsTest, BothThatAreInFlightFailWhenTheDiskDoesNotTakeTheFirst) {
+    auto third = announce_two_and_hang();
+    auto many = put_many_behind();
+    auto fifth = send(direct("alice", "bob"));
+    disk_.go_on(EIO);
+    EXPECT_EQ(third.get().error().code, core::ErrorCode::storage_failed);
+    for (auto& each : many) EXPECT_EQ(each.get().error().code, core::ErrorCode::storage_failed);
+    EXPECT_EQ(fifth.get().error().code, core::ErrorCode::storage_failed);
+    EXPECT_EQ(store_->state(), StoreState::failed);
+    EXPECT_EQ(store_->head(), core::Seq{2});
+    EXPECT_EQ(unread("bob"), (Seqs{1, 2}));
+    EXPECT_TRUE(unread("carol").empty());
+    EXPECT_FALSE(store_->busy_since());
+    reopen();
+    EXPECT_GE(store_->head(), core::Seq{2});
+    EXPECT_EQ(store_->stats().damaged, 0U);
+}
+
+/// The second of them says what the first has come to, so nobody hears of it before.
+TEST_F(DeferredCommitsTest, ADuplicateOfWhatIsInFlightIsAcknowledgedWhenThatIs) {
+    (void)unread("bob");
+    append(direct("alice", "bob"));
+    AppendMessage keyed = direct("alice", "carol");
+    keyed.idempotency_key = "once";
+    disk_.hang();
+    auto first = send(keyed);
+    disk_.await_hang();
+    std::vector<std::future<WriteResult>> again;
+    for (int i = 0; i < 70; ++i) again.push_back(send(keyed));
+    disk_.go_on(EIO);
+    EXPECT_EQ(first.get().error().code, core::ErrorCode::storage_failed);
+    for (auto& each : again) EXPECT_FALSE(each.get());
 }
 
 /// As when the file system is frozen: nothing can be committed, also not for those who read.
@@ -514,9 +587,9 @@ TEST_F(DeferredCommitsTest, ComeToTheSameAsCommitsOneByOne) {
     reopen();
     auto other = Store::open(plainly, clock_);
     other->start(nullptr);
-    const auto batch_of = [&] {
+    const auto batch_of = [&](std::uint64_t count) {
         std::vector<WriteOp> batch;
-        for (std::uint64_t n = 1 + random.below(8); n > 0;) {
+        for (std::uint64_t n = count; n > 0;) {
             WriteOp op = random.operation();
             if (!std::holds_alternative<AppendMessage>(op) &&
                 !std::holds_alternative<AckMailbox>(op) && !std::holds_alternative<MarkRead>(op) &&
@@ -543,39 +616,51 @@ TEST_F(DeferredCommitsTest, ComeToTheSameAsCommitsOneByOne) {
         store.submit(std::move(submissions));
         return done->get_future();
     };
+    const auto compare = [&](const WriteResult& found, const WriteResult& expected) {
+        random.note(found);
+        ASSERT_EQ(found.has_value(), expected.has_value());
+        if (!found) {
+            EXPECT_EQ(found.error().code, expected.error().code);
+        } else if (const auto* appended = std::get_if<Appended>(&*found)) {
+            EXPECT_EQ(appended->message->seq, std::get<Appended>(*expected).message->seq);
+            EXPECT_EQ(appended->duplicate, std::get<Appended>(*expected).duplicate);
+        }
+    };
     for (int round = 0; round < 400; ++round) {
         SCOPED_TRACE("round " + std::to_string(round));
         clock_.advance(core::Millis(static_cast<std::int64_t>(random.below(20))));
         random.set_now(clock_.now());
-        const std::vector<WriteOp> batch = batch_of();
-        std::vector<WriteResult> expected;
-        std::vector<WriteResult> found;
-        submit(*other, batch, expected).wait();
+        std::vector<std::vector<WriteOp>> batches{batch_of(1 + random.below(8))};
         const bool hangs = random.one_in(4);
+        // So large that it is applied while the first is in flight.
+        if (hangs && random.one_in(2)) batches.push_back(batch_of(64 + random.below(8)));
+        std::vector<std::vector<WriteResult>> expected(batches.size());
+        std::vector<std::vector<WriteResult>> found(batches.size());
+        std::vector<std::future<void>> done;
+        for (std::size_t i = 0; i < batches.size(); ++i) {
+            submit(*other, batches[i], expected[i]).wait();
+        }
         if (hangs) disk_.hang();
-        auto done = submit(*store_, batch, found);
-        if (hangs) {
+        for (std::size_t i = 0; i < batches.size(); ++i) {
+            done.push_back(submit(*store_, batches[i], found[i]));
             // Unless nothing came of any operation, it waits for the disk.
-            const auto is_stuck = [&] {
-                return done.wait_for(std::chrono::seconds(0)) != std::future_status::ready;
+            const auto is_over = [&] {
+                return done.front().wait_for(std::chrono::seconds(0)) == std::future_status::ready;
             };
-            if (random.one_in(2)) {
+            if (i == 0 && hangs && (batches.size() > 1 || random.one_in(2))) {
                 (void)store_->find_message(core::Seq{1 + random.below(50)});
-                if (is_stuck()) disk_.await_hang();
+                while (!is_over() && !disk_.is_waited_for()) std::this_thread::yield();
             }
+        }
+        if (hangs) {
             (void)read_mailbox(*store_, query("alice"), {.count = 5});
             disk_.go_on();
         }
-        done.wait();
-        ASSERT_EQ(found.size(), expected.size());
-        for (std::size_t i = 0; i < found.size(); ++i) {
-            random.note(found[i]);
-            ASSERT_EQ(found[i].has_value(), expected[i].has_value());
-            if (!found[i]) {
-                EXPECT_EQ(found[i].error().code, expected[i].error().code);
-            } else if (const auto* appended = std::get_if<Appended>(&*found[i])) {
-                EXPECT_EQ(appended->message->seq, std::get<Appended>(*expected[i]).message->seq);
-                EXPECT_EQ(appended->duplicate, std::get<Appended>(*expected[i]).duplicate);
+        for (std::size_t i = 0; i < batches.size(); ++i) {
+            done[i].wait();
+            ASSERT_EQ(found[i].size(), expected[i].size());
+            for (std::size_t k = 0; k < found[i].size(); ++k) {
+                compare(found[i][k], expected[i][k]);
             }
         }
         if (random.one_in(5)) (void)read_mailbox(*store_, query("bob"), {.count = 5});

@@ -101,6 +101,21 @@ TEST_F(JournalTest, WhatIsAppendedIsReadInOrder) {
     EXPECT_FALSE(end.torn);
 }
 
+/// Of what was appended while another thread synced it is unknown whether the disk has it.
+TEST_F(JournalTest, ASyncIsOfWhatHadBeenAppendedWhenItBegan) {
+    Journal journal = open();
+    const std::uint64_t first = journal.append("first");
+    journal.append("second");
+    journal.sync(first);
+    EXPECT_FALSE(journal.is_synced());
+    journal.append("third");
+    // So the third does not say that the second was on disk, and both may be missing.
+    flip(0, contents(segment(0)).find("second"));
+    const JournalEnd end = read();
+    EXPECT_EQ(bodies_, Bodies{"first"});
+    EXPECT_TRUE(end.torn);
+}
+
 TEST_F(JournalTest, AJournalThatIsNotThereIsEmpty) {
     EXPECT_EQ(read({1, 17}).next_number, 17U);
     EXPECT_TRUE(bodies_.empty());
