@@ -204,11 +204,13 @@ void CommitPipeline::land(Flight&& flight) {
 }
 
 void CommitPipeline::await_departure(std::unique_lock<std::mutex>& lock) {
+    const auto departs = [this] {
+        return (flights_.flying && !flights_.failed) || flights_.no_more;
+    };
     for (;;) {
-        departure_.wait(lock, [this] {
-            return (flights_.flying && !flights_.failed) || called_ || flights_.no_more;
-        });
-        if (!called_) return;
+        departure_.wait(lock, [&] { return departs() || called_; });
+        // It may have been called off by now, which takes no mutex.
+        if (departs()) return;
         lock.unlock();
         const core::SteadyTime until = steady_clock::now() + kLongestCall;
         while (called_ && steady_clock::now() < until) std::this_thread::yield();

@@ -516,6 +516,16 @@ TEST_F(DeferredCommitsTest, WhatIsRefusedIsToldInItsTurnAndLeavesNoTrace) {
     EXPECT_EQ(unread("bob"), (Seqs{1, 2, 3}));
 }
 
+/// The second thread is called for each of them while it is applied, and called off at any moment.
+/// It takes many to meet it just when it has woken.
+TEST_F(DeferredCommitsTest, WhoIsCalledForABatchOfWhichNothingComesWaitsOn) {
+    constexpr int kTimes = 150'000;
+    for (int i = 0; i < kTimes; ++i) {
+        ASSERT_EQ(error_of(publication("alice", "nowhere")), core::ErrorCode::channel_not_found);
+    }
+    EXPECT_EQ(append(direct("alice", "bob"))->seq, core::Seq{1});
+}
+
 /// Leaps ahead when it is asked for the n-th time.
 class LeapingClock final : public core::Clock {
 public:
