@@ -250,7 +250,8 @@ void CommitPipeline::run_flights() {
                 flights_.flying ? steady_clock::now().time_since_epoch().count() : 0,
                 std::memory_order_relaxed);
         }
-        if (has_come()) wake_.notify_one();
+        // Who waits for another one to land must not keep the first from readers for so long.
+        if (has_come() || awaits_ == Awaits::landing) wake_.notify_one();
     }
 }
 
