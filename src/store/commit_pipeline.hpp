@@ -292,6 +292,8 @@ private:
     std::condition_variable departure_;  // what the second thread waits for
     Queue queue_;                        // guarded by mutex_
     Flights flights_;                    // guarded by mutex_
+    /// The second thread is to look for a batch that is not there yet. Set with `mutex_`, and taken
+    /// back without it, so whoever has seen it looks for the batch all the same.
     std::atomic<bool> called_{false};
     std::thread thread_;
     std::thread flight_thread_;

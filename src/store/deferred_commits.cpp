@@ -30,8 +30,9 @@ constexpr std::chrono::milliseconds kReadsInterval{100};
 /// What is deferred is at most as much as can be applied again within some ten milliseconds.
 constexpr std::uint64_t kMostOperations = 4'096;
 constexpr std::uint64_t kMostBytes = std::uint64_t{4} << 20;
-/// A batch of so few operations is applied before another thread is awake.
-constexpr std::size_t kFew = 4;
+/// On the machines of docs/performance.md a batch of so few operations is applied before another
+/// thread is awake.
+constexpr std::size_t kLone = 4;
 /// That thread waits so long for such a batch before it sleeps again.
 constexpr std::chrono::microseconds kLongestCall{30};
 /// A sync that takes longer is not waited for by readers.
@@ -123,7 +124,7 @@ bool CommitPipeline::defer(std::shared_ptr<CommittedBatch>& batch, std::uint64_t
         if (!may_defer(*batch, bytes)) return false;
         if (batch_.is_open() && is_overdue()) settle();
         if (!batch_.is_open() && !may_open()) return false;
-        if (options_.durability == Durability::commit && batch->operations.size() <= kFew) call();
+        if (options_.durability == Durability::commit && batch->operations.size() <= kLone) call();
         changes = apply_deferred(*batch);
     } catch (const JournalError& error) {
         undo_last(*batch);
@@ -176,7 +177,7 @@ void CommitPipeline::undo_last(CommittedBatch& batch) noexcept {
 void CommitPipeline::call() {
     {
         const std::lock_guard lock(mutex_);
-        if (!flights_.landed()) return;  // it is awake
+        if (!flights_.landed()) return;  // it looks when it is done
         called_ = true;
     }
     departure_.notify_one();
@@ -204,11 +205,13 @@ void CommitPipeline::land(Flight&& flight) {
 }
 
 void CommitPipeline::await_departure(std::unique_lock<std::mutex>& lock) {
+    const auto departs = [this] {
+        return (flights_.flying && !flights_.failed) || flights_.no_more;
+    };
     for (;;) {
-        departure_.wait(lock, [this] {
-            return (flights_.flying && !flights_.failed) || called_ || flights_.no_more;
-        });
-        if (!called_) return;
+        departure_.wait(lock, [&] { return departs() || called_; });
+        // It may have been called off by now, which takes no mutex.
+        if (departs()) return;
         lock.unlock();
         const core::SteadyTime until = steady_clock::now() + kLongestCall;
         while (called_ && steady_clock::now() < until) std::this_thread::yield();
@@ -248,30 +251,31 @@ void CommitPipeline::run_flights() {
                 flights_.flying ? steady_clock::now().time_since_epoch().count() : 0,
                 std::memory_order_relaxed);
         }
-        if (has_come()) wake_.notify_one();
+        // Who waits for another one to land must not keep the first from readers for so long.
+        if (has_come() || awaits_ == Awaits::landing) wake_.notify_one();
     }
 }
 
 void CommitPipeline::await_flights(Awaits what) noexcept {
     std::unique_lock lock(mutex_);
     awaits_ = what;
-    const auto is_over = [this] { return has_come(); };
-    while (!is_over()) {
-        // Those deferred last are in flight. When there are others, readers may wait for them.
-        const std::size_t flying = flights_.count();
-        if (flying == 0 || deferred_.size() <= flying || is_stranded()) {
-            wake_.wait(lock, [&] { return is_over() || flights_.count() != flying; });
+    while (!has_come()) {
+        // Those deferred last are in flight. When there are others, readers may wait for them; also
+        // for one that the disk has and that is just being announced.
+        const std::size_t in_flight = flights_.count();
+        if (in_flight == 0 || deferred_.size() <= in_flight || is_stranded()) {
+            wake_.wait(lock, [&] { return has_come() || flights_.count() != in_flight; });
             continue;
         }
         const bool wanted = gate_.is_wanted();
         const core::SteadyTime since{core::SteadyTime::duration(flying_since_.load())};
         const core::SteadyTime late = since + (wanted ? kSlowSync : kLongestOpen);
         if (steady_clock::now() < late) {
-            wake_.wait_until(lock, late, [&] { return is_over() || gate_.is_wanted() != wanted; });
+            wake_.wait_until(lock, late, [&] { return has_come() || gate_.is_wanted() != wanted; });
             continue;
         }
         lock.unlock();
-        recover_deferred(deferred_.size() - flying);
+        recover_deferred(deferred_.size() - in_flight);
         lock.lock();
     }
     awaits_ = Awaits::nothing;

@@ -73,8 +73,9 @@ public:
     std::uint64_t append(std::string_view body);
     /// Everything appended is on disk. Throws JournalError; then it is unknown what is.
     void sync() { sync(next_number_ - 1); }
-    /// Everything as far as this record, which has been appended, is on disk. While another thread
-    /// is here, `append` may be called, and nothing else. Throws as `sync()`.
+    /// Everything as far as this record, which has been appended, is on disk. While one thread is
+    /// here, another may append and ask for what the journal tells of itself, and change nothing
+    /// else. Throws as `sync()`.
     void sync(std::uint64_t number);
     /// The last record, which nobody has been told of, does not count any more. Synced like it
     /// was. Throws JournalError.

@@ -23,6 +23,7 @@
 #include "agentcom/store/backup.hpp"
 #include "store/checkpoint.hpp"
 #include "store/environment.hpp"
+#include "store/read_gate.hpp"
 #include "store/store_fixture.hpp"
 #include "store/support/file_limit.hpp"
 #include "store/support/random_operations.hpp"
@@ -55,6 +56,13 @@ public:
         }
         changed_.notify_all();
     }
+    /// One that hangs does what it is to do; the next one hangs again.
+    void let_one_through() {
+        std::unique_lock lock(mutex_);
+        lets_through_ = true;
+        changed_.notify_all();
+        changed_.wait(lock, [this] { return !lets_through_; });
+    }
     /// Returns when a sync or a write hangs.
     void await_hang() {
         std::unique_lock lock(mutex_);
@@ -78,8 +86,10 @@ private:
     int wait(std::unique_lock<std::mutex>& lock) {
         ++waiting_;
         changed_.notify_all();
-        changed_.wait(lock, [this] { return !hangs_; });
+        changed_.wait(lock, [this] { return !hangs_ || lets_through_; });
         --waiting_;
+        lets_through_ = false;
+        changed_.notify_all();
         return std::exchange(error_, 0);
     }
 
@@ -89,6 +99,7 @@ private:
     bool takes_no_writes_ = false;
     int error_ = 0;
     int waiting_ = 0;
+    bool lets_through_ = false;
 };
 
 bool is_segment(int file) {
@@ -324,6 +335,8 @@ TEST_F(DeferredCommitsTest, BothThatAreInFlightFailWhenTheDiskDoesNotTakeTheFirs
     EXPECT_EQ(store_->head(), core::Seq{2});
     EXPECT_EQ(unread("bob"), (Seqs{1, 2}));
     EXPECT_TRUE(unread("carol").empty());
+    // The commit thread may still be on its way back from who was told last.
+    store_->stop();
     EXPECT_FALSE(store_->busy_since());
     reopen();
     EXPECT_GE(store_->head(), core::Seq{2});
@@ -452,6 +465,21 @@ TEST_F(DeferredCommitsTest, ACopyBesideAHubHasWhatWasAcknowledgedAlsoWhileTheDis
     EXPECT_EQ(seq_of(third), core::Seq{3});
 }
 
+/// Both were in flight when the commit thread began to wait for them, so nothing was announced.
+TEST_F(DeferredCommitsTest, ACopyHasTheFirstOfTwoThatWereInFlightWhileTheDiskHangsForTheSecond) {
+    (void)unread("bob");
+    disk_.hang();
+    auto first = send(direct("alice", "bob"));
+    disk_.await_hang();
+    auto many = put_many_behind();
+    std::this_thread::sleep_for(2 * kLongestOpen);
+    disk_.let_one_through();
+    EXPECT_EQ(seq_of(first), core::Seq{1});
+    EXPECT_EQ(copy_store(options_.directory, dir_.path() / "copy").head, core::Seq{1});
+    disk_.go_on();
+    EXPECT_EQ(seq_of(many.back()), core::Seq{1 + many.size()});
+}
+
 TEST_F(DeferredCommitsTest, AFailedSyncTakesBackNothingThatWasAnnounced) {
     auto third = announce_two_and_hang();
     auto fourth = send(direct("alice", "bob"));
@@ -514,6 +542,16 @@ TEST_F(DeferredCommitsTest, WhatIsRefusedIsToldInItsTurnAndLeavesNoTrace) {
     EXPECT_EQ(append(keyed)->id, first->id);
     EXPECT_EQ(append(direct("alice", "bob"))->seq, core::Seq{3});
     EXPECT_EQ(unread("bob"), (Seqs{1, 2, 3}));
+}
+
+/// The second thread is called for each of them while it is applied, and called off at any moment.
+/// It takes many to meet it just when it has woken.
+TEST_F(DeferredCommitsTest, WhoIsCalledForABatchOfWhichNothingComesWaitsOn) {
+    constexpr int kTimes = 100'000;
+    for (int i = 0; i < kTimes; ++i) {
+        ASSERT_EQ(error_of(publication("alice", "nowhere")), core::ErrorCode::channel_not_found);
+    }
+    EXPECT_EQ(append(direct("alice", "bob"))->seq, core::Seq{1});
 }
 
 /// Leaps ahead when it is asked for the n-th time.
