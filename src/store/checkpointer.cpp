@@ -235,7 +235,7 @@ void Checkpointer::write_out() {
     // A sync of everything at once would fill the disk's queue, and every commit would wait behind
     // it; so most of it is written before, a little at a time and with the disk left alone in
     // between. Not for long, since what commits write meanwhile the sync has to do after all.
-    constexpr std::uint64_t kPiece = std::uint64_t{256} << 10;
+    constexpr std::uint64_t kPiece = std::uint64_t{1} << 20;
     constexpr int kRest = 3;                           // times as long as a piece took
     constexpr std::chrono::microseconds kNothing{50};  // was written in less
     core::SteadyTime::duration patience = std::chrono::milliseconds(100);
