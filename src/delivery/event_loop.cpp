@@ -363,11 +363,14 @@ LoopGroup::~LoopGroup() = default;
 void LoopGroup::on_committed(std::shared_ptr<store::CommittedBatch> batch) {
     // A loop that lacked a batch would tell its clients something else than the others. Of one that
     // nobody but its senders hears of, others would only be woken.
-    const bool for_all = std::ranges::any_of(batch->operations, &Registry::concerns_others);
+    bool for_all = false;
+    std::uint64_t answering = 0;  // a bit for each loop; of more than 64, some share theirs
+    for (const store::Committed& entry : batch->operations) {
+        for_all = for_all || Registry::concerns_others(entry);
+        if (entry.origin != store::kNoLoop) answering |= std::uint64_t{1} << entry.origin % 64;
+    }
     const auto answers = [&](const EventLoop& loop) {
-        return std::ranges::any_of(batch->operations, [&](const store::Committed& entry) {
-            return entry.origin == loop.index();
-        });
+        return (answering >> loop.index() % 64 & 1) != 0;
     };
     const auto deliver_to = [&](EventLoop& loop) {
         core::when_memory_allows([&] { loop.deliver(batch); });
