@@ -54,7 +54,14 @@ public:
         std::array<char, 65'536> buffer{};
         const ssize_t got = ::read(descriptor_, buffer.data(), buffer.size());
         if (got > 0) text_.append(buffer.data(), static_cast<std::size_t>(got));
-        return got > 0;
+        ended_ = got <= 0;
+        grown_.notify_all();
+        return !ended_;
+    }
+    [[nodiscard]] bool has(std::string_view text) {
+        std::unique_lock lock(mutex_);
+        const auto is_there = [&] { return text_.find(text) != std::string::npos; };
+        return grown_.wait_for(lock, kPatience, [&] { return ended_ || is_there(); }) && is_there();
     }
     /// Whether the hub says something within the time that tests wait.
     [[nodiscard]] bool says_something() const {
@@ -92,7 +99,9 @@ private:
     const int descriptor_;
     mutable std::mutex mutex_;
     std::condition_variable readable_;
+    std::condition_variable grown_;
     bool blocked_ = false;
+    bool ended_ = false;
     std::string text_;
 };
 
@@ -148,6 +157,7 @@ std::string HubProcess::create_token(const std::string& agent) {
 }
 
 std::string HubProcess::log() const { return log_->text(); }
+bool HubProcess::has_logged(std::string_view text) const { return log_->has(text); }
 void HubProcess::block_log() { log_->block(); }
 void HubProcess::unblock_log() { log_->unblock(); }
 

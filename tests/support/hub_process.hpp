@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "support/paths.hpp"
@@ -35,6 +36,9 @@ public:
 
     /// What it has logged, as far as that was read.
     [[nodiscard]] std::string log() const;
+    /// Whether it says this, now or within the time that tests wait: its log is written by a thread
+    /// of its own, so an answer may come before the line.
+    [[nodiscard]] bool has_logged(std::string_view text) const;
     /// From now on nobody reads its standard error, and the pipe behind that is full.
     void block_log();
     /// Standard error is read again.
