@@ -24,6 +24,11 @@ def matches(shown: str, seen: str) -> bool:
     return re.fullmatch(pattern, tidy(seen), re.DOTALL) is not None
 
 
+def _heed_interrupts() -> None:
+    # Whoever started the tests in the background may have had it ignored, and a shell cannot take that back.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Terminal:
     """A shell with `set -euo pipefail`. Its directory, variables and functions last from block to block."""
 
@@ -37,7 +42,8 @@ class Terminal:
         self._keyboard, self._keys = os.pipe()
         self._shell = subprocess.Popen(
             ["bash", "--noprofile", "--norc", "-s"], cwd=directory, env=environment, start_new_session=True,
-            pass_fds=(self._keyboard,), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+            pass_fds=(self._keyboard,), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            preexec_fn=_heed_interrupts)
         self._tell("set -euo pipefail; trap : INT\n")  # Ctrl+C ends what runs, not the shell.
 
     def run(self, text: str) -> str:
