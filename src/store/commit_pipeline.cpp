@@ -265,7 +265,7 @@ bool CommitPipeline::has_work() const noexcept {
 }
 
 bool CommitPipeline::has_come() const noexcept {
-    if (flights_.failed) return true;
+    if (flights_.failure) return true;
     switch (awaits_) {
         case Awaits::nothing:
             return false;
@@ -282,7 +282,7 @@ bool CommitPipeline::has_come() const noexcept {
 bool CommitPipeline::take(std::vector<Submission>& taken) {
     await_work();
     std::unique_lock lock(mutex_);
-    if (flights_.failed || !has_work()) {
+    if (flights_.failure || !has_work()) {
         lock.unlock();
         await_landing();
         lock.lock();

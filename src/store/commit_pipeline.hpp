@@ -135,9 +135,8 @@ private:
         std::optional<Flight> flying;  // the disk works for it
         std::optional<Flight> next;
         bool landing = false;  // one that the disk has is being announced
-        bool failed = false;   // the disk has not taken what flies
         bool no_more = false;
-        std::string failure;
+        std::optional<std::string> failure;  // why the disk has not taken what flies
         [[nodiscard]] std::size_t count() const noexcept {
             return std::size_t{flying.has_value()} + std::size_t{next.has_value()};
         }
@@ -179,7 +178,7 @@ private:
     /// Wakes the second thread for a batch that is about to depart, so that it does so while the
     /// batch is being applied.
     void call();
-    void call_off() noexcept { called_ = false; }
+    void call_off() noexcept;
     void depart(Flight&& flight);
     /// The second thread.
     void run_flights();
@@ -292,8 +291,8 @@ private:
     std::condition_variable departure_;  // what the second thread waits for
     Queue queue_;                        // guarded by mutex_
     Flights flights_;                    // guarded by mutex_
-    /// The second thread is to look for a batch that is not there yet. Set with `mutex_`, and taken
-    /// back without it, so whoever has seen it looks for the batch all the same.
+    /// The second thread is to look for a batch that is not there yet. Changed with `mutex_`, and
+    /// read without it by that thread while it looks.
     std::atomic<bool> called_{false};
     std::thread thread_;
     std::thread flight_thread_;

@@ -183,6 +183,11 @@ void CommitPipeline::call() {
     departure_.notify_one();
 }
 
+void CommitPipeline::call_off() noexcept {
+    const std::lock_guard lock(mutex_);
+    called_ = false;
+}
+
 void CommitPipeline::depart(Flight&& flight) {
     {
         const std::lock_guard lock(mutex_);
@@ -206,11 +211,10 @@ void CommitPipeline::land(Flight&& flight) {
 
 void CommitPipeline::await_departure(std::unique_lock<std::mutex>& lock) {
     const auto departs = [this] {
-        return (flights_.flying && !flights_.failed) || flights_.no_more;
+        return (flights_.flying && !flights_.failure) || flights_.no_more;
     };
     for (;;) {
         departure_.wait(lock, [&] { return departs() || called_; });
-        // It may have been called off by now, which takes no mutex.
         if (departs()) return;
         lock.unlock();
         const core::SteadyTime until = steady_clock::now() + kLongestCall;
@@ -236,8 +240,7 @@ void CommitPipeline::run_flights() {
         }
         lock.lock();
         if (failure) {
-            flights_.failure = std::move(*failure);
-            flights_.failed = true;
+            flights_.failure = std::move(failure);
         } else {
             Flight landed = std::move(*flights_.flying);
             flights_.flying = std::exchange(flights_.next, std::nullopt);
@@ -279,14 +282,13 @@ void CommitPipeline::await_flights(Awaits what) noexcept {
         lock.lock();
     }
     awaits_ = Awaits::nothing;
-    if (flights_.failed) refuse_flights(std::move(lock));
+    if (flights_.failure) refuse_flights(std::move(lock));
 }
 
 void CommitPipeline::refuse_flights(std::unique_lock<std::mutex> lock) noexcept {
     std::array<std::optional<Flight>, 2> failed{std::exchange(flights_.flying, std::nullopt),
                                                 std::exchange(flights_.next, std::nullopt)};
-    const std::string why = std::move(flights_.failure);
-    flights_.failed = false;
+    const std::string why = *std::exchange(flights_.failure, std::nullopt);
     flying_since_.store(0, std::memory_order_relaxed);
     lock.unlock();
     // It is unknown what of them the disk has. What came before it has.
