@@ -276,7 +276,7 @@ bool CommitPipeline::has_come() const noexcept {
         case Awaits::landing:
             return flights_.landed();
     }
-    return true;
+    return false;
 }
 
 bool CommitPipeline::take(std::vector<Submission>& taken) {
