@@ -119,13 +119,19 @@ public:
         settle();
     }
 
-    /// Waits until every loop has done what was handed to it before this call.
+    /// Waits until every loop has done what was handed to it before this call, and has written
+    /// what came of it.
     void settle() {
         std::vector<std::future<void>> done;
         for (std::size_t i = 0; i < loops_.size(); ++i) {
-            auto promise = std::make_shared<std::promise<void>>();
-            done.push_back(promise->get_future());
-            loops_[i].post([promise] { promise->set_value(); });
+            auto mark = std::make_shared<Mark>();
+            done.push_back(mark->written.get_future());
+            // A loop writes when it has nothing else to do, in the order of what was marked: seen
+            // from outside it may take several steps of the clock in one turn.
+            loops_[i].post([mark, &loop = loops_[i]] {
+                mark->self = mark;
+                loop.mark_dirty(*mark);
+            });
         }
         for (auto& each : done) {
             if (each.wait_for(kPatience) != std::future_status::ready) {
@@ -145,6 +151,16 @@ public:
     }
 
 private:
+    /// The last in a loop's list of what is to be written.
+    struct Mark final : delivery::Flushable {
+        void flush() override {
+            written.set_value();
+            self.reset();
+        }
+        std::promise<void> written;
+        std::shared_ptr<Mark> self;  // until then
+    };
+
     /// What the application derives from one setting for several rooms.
     static HubSettings together(HubSettings settings) {
         settings.router.max_frame_bytes = settings.limits.max_frame_bytes;
