@@ -43,6 +43,9 @@ constexpr std::size_t kWakesPerRound = 32;
 constexpr core::Millis kWakeTime{2};
 /// Room for what a round usually hands to the store.
 constexpr std::size_t kUsualSubmissions = 16;
+/// And so many are handed over although the round goes on: it is worth waking the commit thread for
+/// them, which applies them while the rest is being read.
+constexpr std::size_t kSubmissionsAtOnce = 256;
 constexpr std::size_t kTimersPerRound = 64;
 constexpr std::chrono::seconds kTickInterval{1};
 constexpr std::chrono::hours kLongestWait{1};
@@ -124,7 +127,12 @@ void EventLoop::turn() {
         left -= resume_some(left - 1);
         std::size_t ran = 1;
         guard("handler", [&] { ran = context_.poll_one(); });
+        if (submissions_.size() >= kSubmissionsAtOnce) hand_over_a_part();
         if (ran == 0 && ready_.empty() && !inbox_filled_.load()) break;
+    }
+    if (burst_) {
+        hand_over();
+        burst_.reset();
     }
     run_slices();
     run_dry();
@@ -282,10 +290,18 @@ void EventLoop::forget(Flushable& flushable) {
 }
 
 void EventLoop::run_dry() {
-    if (!submissions_.empty()) {
-        guard("hand-over to the store", [&] { store_.submit(std::exchange(submissions_, {})); });
-    }
+    hand_over();
     flush_some();
+}
+
+void EventLoop::hand_over() {
+    if (submissions_.empty()) return;
+    guard("hand-over to the store", [&] { store_.submit(std::exchange(submissions_, {})); });
+}
+
+void EventLoop::hand_over_a_part() {
+    if (!burst_) burst_.emplace(store_);
+    hand_over();
 }
 
 void EventLoop::flush_some() {

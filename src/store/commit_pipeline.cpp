@@ -11,7 +11,6 @@
 namespace agentcom::store {
 namespace {
 
-constexpr std::uint64_t kBytesOfOperation = 256;  // what one takes besides its payload
 /// Without writes, how long it takes until it shows that the file is gone.
 constexpr std::chrono::seconds kLookInterval{1};
 /// And until it shows that there is no room, or room again.
@@ -19,16 +18,8 @@ constexpr std::chrono::seconds kRoomInterval{5};
 /// Writes that are refused in spite of room that a look finds: it is believed when none was for so
 /// long.
 constexpr std::chrono::seconds kQuiet{10};
-/// A transaction is closed when its payloads have this much, so that one batch neither holds the
-/// next back for long nor runs into LMDB's bound of dirty pages.
-constexpr std::uint64_t kFullBatchBytes = std::uint64_t{16} << 20;
 /// So many operations take about as long to be applied as a disk takes for a sync.
 constexpr std::size_t kMany = 64;
-
-std::uint64_t bytes_of(const WriteOp& op) {
-    const auto* append = std::get_if<AppendMessage>(&op);
-    return kBytesOfOperation + (append != nullptr ? append->draft.payload.text.size() : 0);
-}
 
 bool is_new(const StateRow& state) {
     return state.head == core::Seq{} && state.clock.wall == core::Timestamp{};
@@ -135,6 +126,12 @@ void CommitPipeline::stop() {
     queue_.stopped = true;
 }
 
+std::uint64_t CommitPipeline::bytes_of(const WriteOp& op) noexcept {
+    constexpr std::uint64_t kBesidesPayload = 256;
+    const auto* append = std::get_if<AppendMessage>(&op);
+    return kBesidesPayload + (append != nullptr ? append->draft.payload.text.size() : 0);
+}
+
 void CommitPipeline::refuse(Submission& submission) {
     complete(submission.completion, WriteResult(core::Error(core::ErrorCode::shutting_down)));
 }
@@ -159,7 +156,7 @@ void CommitPipeline::submit(std::vector<Submission>&& submissions) {
                                   std::make_move_iterator(submissions.end()));
         }
         backlog_->take(count, bytes);
-        awaited = awaits_ == Awaits::work && has_work();
+        awaited = is_awaited();
     }
     submissions.clear();
     if (awaited) wake_.notify_one();
@@ -177,7 +174,22 @@ void CommitPipeline::submit(Submission&& submission) {
         }
         queue_.waiting.push_back(std::move(submission));
         backlog_->take(1, bytes);
-        awaited = awaits_ == Awaits::work && has_work();
+        awaited = is_awaited();
+    }
+    if (awaited) wake_.notify_one();
+}
+
+void CommitPipeline::begin_burst() {
+    const std::lock_guard lock(mutex_);
+    ++queue_.bursts;
+}
+
+void CommitPipeline::end_burst() noexcept {
+    bool awaited = false;
+    {
+        const std::lock_guard lock(mutex_);
+        --queue_.bursts;
+        awaited = is_awaited();
     }
     if (awaited) wake_.notify_one();
 }
@@ -271,6 +283,8 @@ bool CommitPipeline::has_come() const noexcept {
             return false;
         case Awaits::work:
             return has_work();
+        case Awaits::more:
+            return !queue_.waiting.empty() || queue_.bursts == 0;
         case Awaits::place:
             return !flights_.next;
         case Awaits::landing:
@@ -310,15 +324,11 @@ std::size_t CommitPipeline::process_batch(std::vector<Submission>& taken, std::s
            bytes < kFullBatchBytes) {
         bytes += bytes_of(taken[end++].op);
     }
-    std::shared_ptr<CommittedBatch> batch = make_batch(end - begin, bytes);
-    for (std::size_t i = begin; i < end; ++i) {
-        Submission& submission = taken[i];
-        batch->operations.push_back(Committed{std::move(submission.op), WriteValue(Done{}),
-                                              std::move(submission.completion), submission.origin});
-    }
+    std::shared_ptr<CommittedBatch> batch = make_batch(end - begin);
+    put_into(*batch, std::span(taken).subspan(begin, end - begin), bytes);
     await_flights(Awaits::place);
     look_at_file();
-    if (defer(batch, bytes, busy.began())) return end;
+    if (defer(batch, bytes, busy.began(), end == taken.size())) return end;
     settle();
     if (!refusal()) {
         commit(batch->operations);
@@ -341,17 +351,25 @@ std::size_t CommitPipeline::process_batch(std::vector<Submission>& taken, std::s
     return end;
 }
 
-std::shared_ptr<CommittedBatch> CommitPipeline::make_batch(std::uint64_t operations,
-                                                           std::uint64_t bytes) {
+std::shared_ptr<CommittedBatch> CommitPipeline::make_batch(std::uint64_t operations) {
     // Answers travel in it, so that without it nobody can be told of anything.
     return core::when_memory_allows([&]() -> std::shared_ptr<CommittedBatch> {
         auto batch = std::make_shared<CountedBatch>();
         batch->operations.reserve(operations);
-        batch->count = operations;
-        batch->bytes = bytes;
         batch->backlog = backlog_;
         return batch;
     });
+}
+
+void CommitPipeline::put_into(CommittedBatch& batch, std::span<Submission> submissions,
+                              std::uint64_t bytes) noexcept {
+    for (Submission& submission : submissions) {
+        batch.operations.push_back(Committed{std::move(submission.op), WriteValue(Done{}),
+                                             std::move(submission.completion), submission.origin});
+    }
+    auto& counted = static_cast<CountedBatch&>(batch);
+    counted.count += submissions.size();
+    counted.bytes += bytes;
 }
 
 void CommitPipeline::watch_readers() {

@@ -50,6 +50,9 @@ public:
     void stop();
     void submit(std::vector<Submission>&& submissions);
     void submit(Submission&& submission);
+    /// See Store::Burst.
+    void begin_burst();
+    void end_burst() noexcept;
 
     void set_quotas(const Quotas& quotas);
 
@@ -112,9 +115,15 @@ private:
         std::uint64_t operations_ = 0;  // at least those of the batches that are there
         std::uint64_t committed_ = 0;
     };
+    /// What an operation counts for in the backlog and in a batch.
+    [[nodiscard]] static std::uint64_t bytes_of(const WriteOp& op) noexcept;
+    /// A transaction is closed when its payloads have this much, so that one batch neither holds
+    /// the next back for long nor runs into LMDB's bound of dirty pages.
+    static constexpr std::uint64_t kFullBatchBytes = std::uint64_t{16} << 20;
     struct Queue {
         std::vector<Submission> waiting;
         std::optional<Quotas> quotas;  // from now on, when there are new ones
+        std::uint64_t bursts = 0;      // of those that will hand over more
         bool stopping = false;
         bool stopped = false;  // the thread has ended, or there never was one
     };
@@ -129,7 +138,7 @@ private:
     };
     /// What the commit thread waits for, so that it is woken for nothing else: while the disk works
     /// it does not have to hear of every operation.
-    enum class Awaits : std::uint8_t { nothing, work, place, landing };
+    enum class Awaits : std::uint8_t { nothing, work, more, place, landing };
     /// What the second thread has to do. A batch may be put behind the one that flies.
     struct Flights {
         std::optional<Flight> flying;  // the disk works for it
@@ -147,6 +156,10 @@ private:
     [[nodiscard]] bool has_work() const noexcept;
     /// With the mutex: what the commit thread waits for is there.
     [[nodiscard]] bool has_come() const noexcept;
+    /// With the mutex: the commit thread waits for what is submitted, and is to look at it.
+    [[nodiscard]] bool is_awaited() const noexcept {
+        return (awaits_ == Awaits::work || awaits_ == Awaits::more) && has_come();
+    }
     void begin_threads();
     void run();
     /// Waits until there is something to do, or for a while.
@@ -160,19 +173,27 @@ private:
 
     // Deferred commits (deferred_commits.cpp).
     /// Applies the batch and appends it to the journal, without a commit; it is announced when the
-    /// disk has it. False when that cannot be: nothing of it has happened, and nothing is deferred
-    /// any more.
+    /// disk has it. `may_grow`: nothing that was submitted before waits outside the batch. False
+    /// when that cannot be: nothing of it has happened, and nothing is deferred any more.
     [[nodiscard]] bool defer(std::shared_ptr<CommittedBatch>& batch, std::uint64_t bytes,
-                             core::SteadyTime began) noexcept;
+                             core::SteadyTime began, bool may_grow) noexcept;
     [[nodiscard]] bool may_defer(const CommittedBatch& batch, std::uint64_t bytes);
     /// So that it is better to commit everything before it is announced than to have them wait.
     [[nodiscard]] bool readers_are_many();
     void touch(const Committed& committed) noexcept;
     /// Whether a transaction may be opened for what is to be deferred.
     [[nodiscard]] bool may_open();
-    /// Applies it and appends it to the journal; false when nothing came of it. Throws what
-    /// WriteBatch and the journal do.
-    [[nodiscard]] bool apply_deferred(CommittedBatch& batch);
+    /// Applies it, and what joins it meanwhile, and appends it to the journal; false when nothing
+    /// came of it. Throws what WriteBatch and the journal do.
+    [[nodiscard]] bool apply_deferred(CommittedBatch& batch, std::uint64_t bytes, bool may_grow);
+    /// In a burst: what has been submitted meanwhile, or is about to be, joins the batch, which has
+    /// so many bytes; false when there is nothing, or nothing that may.
+    [[nodiscard]] bool grow(CommittedBatch& batch, std::uint64_t& bytes, bool& in_burst);
+    /// A batch with so many operations does not grow.
+    [[nodiscard]] std::size_t most_of_burst() const noexcept;
+    /// With the mutex: all that waits may join the batch, and comes to so many bytes then.
+    [[nodiscard]] std::optional<std::uint64_t> bytes_with_waiting(const CommittedBatch& batch,
+                                                                  std::uint64_t bytes) const;
     /// After a failure on the way: the batch as it was before, and what is deferred committed.
     void undo_last(CommittedBatch& batch) noexcept;
     /// Wakes the second thread for a batch that is about to depart, so that it does so while the
@@ -248,10 +269,12 @@ private:
     /// Nobody has written for a while: whether there is room shows all the same.
     void look_at_room();
     void watch_readers();
-    /// A batch with room for so many operations, which gives them back to the backlog when the last
-    /// who holds it lets go. Waits for memory.
-    [[nodiscard]] std::shared_ptr<CommittedBatch> make_batch(std::uint64_t operations,
-                                                             std::uint64_t bytes);
+    /// A batch with room for so many operations, which gives what is put into it back to the
+    /// backlog when the last who holds it lets go. Waits for memory.
+    [[nodiscard]] std::shared_ptr<CommittedBatch> make_batch(std::uint64_t operations);
+    /// The batch was made by `make_batch` and has room for them.
+    static void put_into(CommittedBatch& batch, std::span<Submission> submissions,
+                         std::uint64_t bytes) noexcept;
     static void refuse(Submission& submission);
 
     Environment& env_;

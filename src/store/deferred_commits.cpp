@@ -30,6 +30,8 @@ constexpr std::chrono::milliseconds kReadsInterval{100};
 /// What is deferred is at most as much as can be applied again within some ten milliseconds.
 constexpr std::uint64_t kMostOperations = 4'096;
 constexpr std::uint64_t kMostBytes = std::uint64_t{4} << 20;
+/// A batch does not grow further than this, so that the first who sent it do not wait for ever.
+constexpr std::size_t kMostOfBurst = 2'048;
 /// On the machines of docs/performance.md a batch of so few operations is applied before another
 /// thread is awake.
 constexpr std::size_t kLone = 4;
@@ -101,9 +103,63 @@ void CommitPipeline::touch(const Committed& committed) noexcept {
     }
 }
 
-bool CommitPipeline::apply_deferred(CommittedBatch& batch) {
+std::size_t CommitPipeline::most_of_burst() const noexcept {
+    return std::min(kMostOfBurst, options_.max_batch_operations);
+}
+
+std::optional<std::uint64_t> CommitPipeline::bytes_with_waiting(const CommittedBatch& batch,
+                                                                std::uint64_t bytes) const {
+    const std::size_t operations = batch.operations.size() + queue_.waiting.size();
+    if (operations > most_of_burst()) return {};
+    for (const Submission& submission : queue_.waiting) {
+        if (!is_deferrable(submission.op)) return {};
+        bytes += bytes_of(submission.op);
+    }
+    if (bytes > kFullBatchBytes) return {};
+    if (!checkpoints_.has_room(bytes + operations * kMostBytesOfOperation)) return {};
+    return bytes;
+}
+
+bool CommitPipeline::grow(CommittedBatch& batch, std::uint64_t& bytes, bool& in_burst) {
+    if (batch.operations.size() >= most_of_burst() || bytes >= kFullBatchBytes) return false;
+    std::vector<Submission> joining;
+    const std::uint64_t bytes_before = bytes;
+    {
+        std::unique_lock lock(mutex_);
+        // What comes by itself makes a batch of its own, which overlaps with this one.
+        in_burst = in_burst || queue_.bursts > 0;
+        if (!in_burst) return false;
+        const auto ends = [this] { return has_come() || queue_.stopping || gate_.is_wanted(); };
+        awaits_ = Awaits::more;
+        wake_.wait_for(lock, options_.longest_wait_for_burst, ends);
+        awaits_ = Awaits::nothing;
+        while (batch.operations.capacity() - batch.operations.size() < queue_.waiting.size()) {
+            // Before they are taken, so that none is lost for lack of memory.
+            const std::size_t needed = batch.operations.size() + queue_.waiting.size();
+            lock.unlock();
+            batch.operations.reserve(std::max(needed, 2 * batch.operations.capacity()));
+            lock.lock();
+        }
+        if (queue_.waiting.empty() || gate_.is_wanted()) return false;
+        const auto bytes_then = bytes_with_waiting(batch, bytes);
+        if (!bytes_then) return false;
+        bytes = *bytes_then;
+        joining.swap(queue_.waiting);
+    }
+    put_into(batch, joining, bytes - bytes_before);
+    return true;
+}
+
+bool CommitPipeline::apply_deferred(CommittedBatch& batch, std::uint64_t bytes, bool may_grow) {
     batch_.begin(store_clock_.read());
-    for (Committed& committed : batch.operations) committed.result = batch_.apply(committed.op);
+    std::size_t applied = 0;
+    bool in_burst = false;
+    do {
+        for (; applied < batch.operations.size(); ++applied) {
+            Committed& committed = batch.operations[applied];
+            committed.result = batch_.apply(committed.op);
+        }
+    } while (may_grow && grow(batch, bytes, in_burst));
     if (!encode(batch.operations)) return false;
     for (const Committed& committed : batch.operations) touch(committed);
     batch_.complete();
@@ -118,14 +174,14 @@ bool CommitPipeline::apply_deferred(CommittedBatch& batch) {
 }
 
 bool CommitPipeline::defer(std::shared_ptr<CommittedBatch>& batch, std::uint64_t bytes,
-                           core::SteadyTime began) noexcept {
+                           core::SteadyTime began, bool may_grow) noexcept {
     bool changes = false;
     try {
         if (!may_defer(*batch, bytes)) return false;
         if (batch_.is_open() && is_overdue()) settle();
         if (!batch_.is_open() && !may_open()) return false;
         if (options_.durability == Durability::commit && batch->operations.size() <= kLone) call();
-        changes = apply_deferred(*batch);
+        changes = apply_deferred(*batch, bytes, may_grow);
     } catch (const JournalError& error) {
         undo_last(*batch);
         if (!error.is_full()) give_up(error.what());

@@ -18,7 +18,7 @@ namespace {
 /// A segment begins with this much, and grows by as much as it has, but no more than that at once:
 /// a disk writes over what it has much faster than it makes room.
 constexpr std::uint64_t kFirstBytes = std::uint64_t{256} << 10;
-constexpr std::uint64_t kMostAtOnce = std::uint64_t{8} << 20;
+constexpr std::uint64_t kMostAtOnce = std::uint64_t{512} << 10;
 
 void write_at(int file, std::string_view bytes, std::uint64_t offset) {
     while (!bytes.empty()) {

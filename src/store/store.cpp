@@ -155,6 +155,9 @@ void Store::submit(Submission&& submission) {
     impl_->pipeline.submit(std::move(submission));
 }
 
+Store::Burst::Burst(Store& store) : store_(store) { store_.impl_->pipeline.begin_burst(); }
+Store::Burst::~Burst() { store_.impl_->pipeline.end_burst(); }
+
 WriteResult Store::submit_and_wait(WriteOp op) {
     std::promise<WriteResult> outcome;
     submit(Submission{std::move(op),

@@ -199,6 +199,32 @@ TEST_F(EventLoopTest, SubmitsWhatHasGatheredInOnePieceAndCompletesItOnTheLoop) {
     EXPECT_EQ(store_->stats().commits, commits_before + 1);
 }
 
+TEST_F(EventLoopTest, HandsOverPartsOfALongTurnWhileItGoesOn) {
+    constexpr int kHandlers = 8;
+    constexpr int kEach = 100;
+    int completed = 0;
+    std::uint64_t handed_over = 0;
+    std::promise<void> done;
+    on_loop([&] {
+        for (int handler = 0; handler < kHandlers; ++handler) {
+            boost::asio::post(loop().context(), [&, handler] {
+                if (handler + 1 == kHandlers) handed_over = store_->stats().queue_depth;
+                for (int i = 0; i < kEach; ++i) {
+                    loop().submit(store::PutSetting{"number", 1}, [&](const store::WriteResult& r) {
+                        EXPECT_TRUE(r);
+                        if (++completed == kHandlers * kEach) done.set_value();
+                    });
+                }
+            });
+        }
+    });
+    wait_for(done);
+    on_loop([&] {
+        EXPECT_GT(handed_over, 0U) << "nothing before the turn had ended";
+        EXPECT_LT(handed_over, std::uint64_t{kHandlers * kEach});
+    });
+}
+
 TEST(LoopGroupTest, ABatchGoesOnlyToLoopsThatHaveSomethingToDoForIt) {
     const test::TempDir dir;
     core::ManualClock clock;

@@ -261,6 +261,11 @@ TEST_F(DeferredCommitsTest, WhateverHappensAtOnceWhatIsAnnouncedIsThere) {
                 if (i % 5 == 0 && append(std::move(again))->id != message->id) ++missing;
                 if (i % 9 == 0 && !store_->find_message(message->seq)) ++missing;
                 if (i % 30 == 0) write<Done>(PutSetting{"mailbox_ttl_ms", 60'000'000});
+                if (i % 4 == 0) {
+                    const Store::Burst burst(*store_);
+                    auto first = send(direct("alice", to));
+                    if (seq_of(first) >= append(direct("alice", to))->seq) ++missing;
+                }
             }
             --writing;
         });
@@ -284,7 +289,7 @@ TEST_F(DeferredCommitsTest, WhateverHappensAtOnceWhatIsAnnouncedIsThere) {
     }
     for (auto& thread : threads) thread.join();
     EXPECT_EQ(missing, 0);
-    EXPECT_EQ(store_->head(), core::Seq{kThreads * kEach});
+    EXPECT_EQ(store_->head(), core::Seq{kThreads * (kEach + 2 * ((kEach + 3) / 4))});
     EXPECT_GT(store_->journal_figures().checkpoints.sum, 0U);
     const auto last = append(direct("alice", "bob"));
     reopen();
@@ -565,6 +570,127 @@ TEST_F(DeferredCommitsTest, WhoIsCalledForABatchOfWhichNothingComesWaitsOn) {
     EXPECT_EQ(append(direct("alice", "bob"))->seq, core::Seq{1});
 }
 
+/// A batch waits for what follows in a burst, for ever if it has to.
+class BurstTest : public DeferredCommitsTest {
+protected:
+    void SetUp() override {
+        options_.longest_wait_for_burst = std::chrono::hours(1);
+        DeferredCommitsTest::SetUp();
+    }
+    void TearDown() override {
+        burst_.reset();
+        DeferredCommitsTest::TearDown();
+    }
+    /// Of alice to bob, which is taken up and waits for what follows.
+    std::future<WriteResult> begin() {
+        auto first = send(direct("alice", "bob"));
+        while (!store_->busy_since()) std::this_thread::yield();
+        return first;
+    }
+    std::optional<Store::Burst> burst_;
+};
+
+TEST_F(BurstTest, WhatABurstHandsOverInPartsIsCommittedTogether) {
+    const std::uint64_t before = store_->stats().commits;
+    burst_.emplace(*store_);
+    auto first = begin();
+    auto more = send_all(std::vector<WriteOp>(kMany, direct("alice", "carol")));
+    auto last = send(direct("alice", "bob"));
+    EXPECT_FALSE(is_told(first));
+    EXPECT_EQ(store_->head(), core::Seq{});
+    burst_.reset();
+    EXPECT_EQ(seq_of(first), core::Seq{1});
+    for (std::size_t i = 0; i < more.size(); ++i) EXPECT_EQ(seq_of(more[i]), core::Seq{2 + i});
+    EXPECT_EQ(seq_of(last), core::Seq{2 + kMany});
+    EXPECT_EQ(store_->stats().commits, before + 1);
+    EXPECT_EQ(unread("bob"), (Seqs{1, 2 + kMany}));
+    store_->stop();
+    EXPECT_EQ(store_->stats().queue_depth, 0U);
+    reopen();
+    EXPECT_EQ(unread("bob"), (Seqs{1, 2 + kMany}));
+}
+
+TEST_F(BurstTest, EndsWhenTheLastWhoHandsOverInPartsHasEnded) {
+    burst_.emplace(*store_);
+    std::optional<Store::Burst> another(*store_);
+    auto first = begin();
+    burst_.reset();
+    auto second = send(direct("alice", "bob"));
+    EXPECT_FALSE(is_told(first));
+    another.reset();
+    EXPECT_EQ(seq_of(first), core::Seq{1});
+    EXPECT_EQ(seq_of(second), core::Seq{2});
+}
+
+TEST_F(BurstTest, AReaderIsNotKeptWaiting) {
+    append(direct("alice", "bob"));
+    burst_.emplace(*store_);
+    auto second = begin();
+    const Seqs seen = unread("bob");
+    EXPECT_TRUE(seen == Seqs{1} || seen == (Seqs{1, 2})) << seen.size();
+    EXPECT_EQ(seq_of(second), core::Seq{2});
+    EXPECT_EQ(unread("bob"), (Seqs{1, 2}));
+}
+
+TEST_F(BurstTest, OperationsThatAreRareEndIt) {
+    burst_.emplace(*store_);
+    auto first = begin();
+    auto rare = send(PutSetting{"mailbox_ttl_ms", 60'000});
+    EXPECT_EQ(seq_of(first), core::Seq{1});
+    EXPECT_TRUE(rare.get());
+}
+
+TEST_F(BurstTest, DoesNotGrowWithoutEnd) {
+    constexpr std::size_t kEach = 500;
+    burst_.emplace(*store_);
+    auto first = begin();
+    std::vector<std::future<WriteResult>> last;
+    for (std::size_t i = 0; i < 5; ++i) {
+        last = send_all(std::vector<WriteOp>(kEach, direct("alice", "carol")));
+    }
+    EXPECT_EQ(seq_of(first), core::Seq{1});
+    burst_.reset();
+    EXPECT_EQ(seq_of(last.back()), core::Seq{1 + 5 * kEach});
+}
+
+TEST_F(BurstTest, DoesNotKeepTheStoreFromStopping) {
+    burst_.emplace(*store_);
+    auto first = begin();
+    store_->stop();
+    EXPECT_EQ(seq_of(first), core::Seq{1});
+    burst_.reset();
+}
+
+TEST_F(BurstTest, WaitsOnlyForAWhile) {
+    options_.longest_wait_for_burst = std::chrono::milliseconds(1);
+    reopen();
+    burst_.emplace(*store_);
+    auto first = begin();
+    EXPECT_EQ(seq_of(first), core::Seq{1});
+    auto second = send(direct("alice", "bob"));
+    EXPECT_EQ(seq_of(second), core::Seq{2});
+    burst_.reset();
+}
+
+TEST_F(BurstTest, FailsAsAWholeWhenTheDiskDoesNotTakeIt) {
+    append(direct("alice", "bob"));
+    disk_.hang();
+    burst_.emplace(*store_);
+    auto first = begin();
+    auto second = send(direct("alice", "carol"));
+    burst_.reset();
+    disk_.await_hang();
+    disk_.go_on(EIO);
+    for (auto* sent : {&first, &second}) {
+        const WriteResult result = sent->get();
+        ASSERT_FALSE(result);
+        EXPECT_EQ(result.error().code, core::ErrorCode::storage_failed);
+    }
+    EXPECT_EQ(store_->head(), core::Seq{1});
+    store_->stop();
+    EXPECT_EQ(store_->stats().queue_depth, 0U);
+}
+
 /// Leaps ahead when it is asked for the n-th time.
 class LeapingClock final : public core::Clock {
 public:
@@ -620,6 +746,8 @@ TEST_F(DeferredCommitsTest, ACheckpointThatBecomesDueAtAnyMomentCoversWhatWasAnn
 /// disk hangs now and then and readers come at any moment, so that what is open is undone and
 /// applied again.
 TEST_F(DeferredCommitsTest, ComeToTheSameAsCommitsOneByOne) {
+    options_.longest_wait_for_burst = std::chrono::hours(1);
+    reopen();
     RandomOperations random(7, false);
     std::vector<WriteOp> all = random.beginning();
     for (const char* name : {"ops", "dev", "all"}) {
@@ -636,21 +764,24 @@ TEST_F(DeferredCommitsTest, ComeToTheSameAsCommitsOneByOne) {
     reopen();
     auto other = Store::open(plainly, clock_);
     other->start(nullptr);
+    const auto is_rare = [](const WriteOp& op) {
+        return !std::holds_alternative<AppendMessage>(op) &&
+               !std::holds_alternative<AckMailbox>(op) && !std::holds_alternative<MarkRead>(op) &&
+               !std::holds_alternative<MarkShown>(op);
+    };
     const auto batch_of = [&](std::uint64_t count) {
         std::vector<WriteOp> batch;
         for (std::uint64_t n = count; n > 0;) {
             WriteOp op = random.operation();
-            if (!std::holds_alternative<AppendMessage>(op) &&
-                !std::holds_alternative<AckMailbox>(op) && !std::holds_alternative<MarkRead>(op) &&
-                !std::holds_alternative<MarkShown>(op) && !random.one_in(30)) {
-                continue;
-            }
+            if (is_rare(op) && !random.one_in(30)) continue;
             batch.push_back(std::move(op));
             --n;
         }
         return batch;
     };
-    const auto submit = [](Store& store, std::vector<WriteOp> batch, std::vector<WriteResult>& to) {
+    /// With `apart`, which is less than there are, so many of them come first.
+    const auto submit = [](Store& store, std::vector<WriteOp> batch, std::vector<WriteResult>& to,
+                           std::size_t apart = 0) {
         auto done = std::make_shared<std::promise<void>>();
         std::vector<Submission> submissions;
         for (WriteOp& op : batch) {
@@ -661,6 +792,15 @@ TEST_F(DeferredCommitsTest, ComeToTheSameAsCommitsOneByOne) {
                                if (to.size() == count) done->set_value();
                            },
                            kNoLoop});
+        }
+        const Store::Burst burst(store);
+        if (apart > 0) {
+            const auto rest = submissions.begin() + static_cast<std::ptrdiff_t>(apart);
+            std::vector<Submission> first(std::make_move_iterator(submissions.begin()),
+                                          std::make_move_iterator(rest));
+            submissions.erase(submissions.begin(), rest);
+            store.submit(std::move(first));
+            for (int i = 0; i < 20; ++i) std::this_thread::yield();
         }
         store.submit(std::move(submissions));
         return done->get_future();
@@ -691,7 +831,11 @@ TEST_F(DeferredCommitsTest, ComeToTheSameAsCommitsOneByOne) {
         }
         if (hangs) disk_.hang();
         for (std::size_t i = 0; i < batches.size(); ++i) {
-            done.push_back(submit(*store_, batches[i], found[i]));
+            // What is deferred, and no more than is taken up while nothing is in flight.
+            const bool in_parts =
+                !hangs && batches[i].size() > 1 && std::ranges::none_of(batches[i], is_rare);
+            done.push_back(submit(*store_, batches[i], found[i],
+                                  in_parts ? random.below(batches[i].size()) : 0));
             // Unless nothing came of any operation, it waits for the disk.
             const auto is_over = [&] {
                 return done.front().wait_for(std::chrono::seconds(0)) == std::future_status::ready;

@@ -1,10 +1,14 @@
 // The commit thread without memory. Every allocation of the program goes through here, and some of
 // them fail on demand: those of one thread, from the n-th on.
 
+#include <array>
 #include <atomic>
+#include <chrono>
 #include <cstdlib>
 #include <future>
 #include <new>
+#include <string>
+#include <thread>
 
 #include "store/store_fixture.hpp"
 
@@ -162,6 +166,48 @@ TEST_F(NoMemoryTest, WhatIsDeferredIsNeitherLostNorRefusedForIt) {
             ASSERT_TRUE(store_->find_message(core::Seq{stored}));
         }
     }
+    store_ = nullptr;
+    reopen();
+    EXPECT_EQ(store_->head(), core::Seq{stored});
+}
+
+TEST_F(NoMemoryTest, NothingOfABurstIsLostForIt) {
+    constexpr std::size_t kParts = 3;
+    create_agent("bob");
+    store_.reset();
+    options_.reads_that_wait = core::kUnbounded;
+    options_.longest_wait_for_burst = std::chrono::hours(1);
+    store_ = Store::open(options_, starving_clock_);
+    store_->start(nullptr);
+    std::uint64_t stored = 0;
+    for (int after = 0; after < 150; ++after) {
+        for (const int failures : {1, 3, 20}) {
+            std::array<std::promise<WriteResult>, kParts> done;
+            starving_clock_.starve({after, failures});
+            {
+                const Store::Burst burst(*store_);
+                for (auto& each : done) {
+                    store_->submit(Submission{
+                        direct("alice", "bob", '"' + std::string(100, 'x') + '"'),
+                        [&each](const WriteResult& result) { each.set_value(result); }, kNoLoop});
+                    // So that this part is taken up before the next is there.
+                    for (int i = 0; i < 20; ++i) std::this_thread::yield();
+                }
+            }
+            for (auto& each : done) {
+                const WriteResult result = each.get_future().get();
+                if (result) {
+                    ++stored;
+                } else {
+                    EXPECT_EQ(result.error().code, core::ErrorCode::internal);
+                }
+            }
+            ASSERT_EQ(store_->head(), core::Seq{stored}) << after << ", " << failures;
+            ASSERT_EQ(store_->state(), StoreState::ok);
+        }
+    }
+    store_->stop();
+    EXPECT_EQ(store_->stats().queue_depth, 0U);
     store_ = nullptr;
     reopen();
     EXPECT_EQ(store_->head(), core::Seq{stored});

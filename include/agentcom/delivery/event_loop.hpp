@@ -128,6 +128,9 @@ private:
     /// Resumes those that are ready by now, at most so many; how many those were.
     int resume_some(int most);
     void run_dry();
+    void hand_over();
+    /// Before the turn has ended.
+    void hand_over_a_part();
     void run_slices();
     /// Returns how many of so many deliveries it did; all of them when there is time for no more.
     std::size_t deliver_some(std::size_t most);
@@ -158,6 +161,7 @@ private:
     Fifo<std::shared_ptr<Resumable>, 4096> ready_;
     Fifo<Flushable*, 4096> dirty_;  // in the order of marking; null: forgotten
     std::vector<store::Submission> submissions_;
+    std::optional<store::Store::Burst> burst_;  // while this turn has handed over some of its own
     std::vector<std::function<void()>> ticks_;
     std::vector<std::function<void()>> rooms_;
     struct AsioTimers;

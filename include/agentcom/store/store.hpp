@@ -55,6 +55,8 @@ struct StoreOptions {
     bool defer_commits = true;
     /// They are not while more readers than this would have to wait within 100 ms.
     std::uint64_t reads_that_wait = 5;
+    /// How long a batch waits for more of a Burst, each time that it has applied all there is.
+    std::chrono::microseconds longest_wait_for_burst{300};
     std::size_t max_queued_operations = 65'536;
     std::size_t max_queued_bytes = std::size_t{64} << 20;
     std::size_t max_batch_operations = 8'192;  // of one transaction
@@ -116,6 +118,20 @@ public:
     /// After `stop` they complete at once with shutting_down.
     void submit(std::vector<Submission>&& submissions);
     void submit(Submission&& submission);
+    /// While it lives, whoever made it hands over in parts what belongs together, because making it
+    /// takes as long as applying it: each part is applied while the next is being made, and when
+    /// the parts follow each other soon enough they are committed together. The store must outlive
+    /// it.
+    class Burst {
+    public:
+        explicit Burst(Store& store);
+        ~Burst();
+        Burst(const Burst&) = delete;
+        Burst& operator=(const Burst&) = delete;
+
+    private:
+        Store& store_;
+    };
     /// Submits and waits for the outcome; for start-up, the command line and tests only.
     [[nodiscard]] WriteResult submit_and_wait(WriteOp op);
     /// True while more waits than max_queued_operations or max_queued_bytes: for its commit, or for
