@@ -130,10 +130,9 @@ void EventLoop::turn() {
         if (submissions_.size() >= kSubmissionsAtOnce) hand_over_a_part();
         if (ran == 0 && ready_.empty() && !inbox_filled_.load()) break;
     }
-    if (burst_) {
-        hand_over();
-        burst_.reset();
-    }
+    // Before what else there is to do: the disk is what it waits for longest.
+    hand_over();
+    burst_.reset();
     run_slices();
     run_dry();
 }
