@@ -307,6 +307,7 @@ bool CommitPipeline::take(std::vector<Submission>& taken) {
         lock.lock();
     }
     taken.swap(queue_.waiting);
+    taken_in_burst_ = queue_.bursts > 0;
     if (queue_.quotas) batch_.set_quotas(*std::exchange(queue_.quotas, std::nullopt));
     return !taken.empty() || !queue_.stopping;
 }
@@ -344,7 +345,7 @@ std::size_t CommitPipeline::process_batch(std::vector<Submission>& taken, std::s
     watch_readers();
     make_checkpoint_if_due();
     publish_figures();
-    batch_operations_.observe(end - begin);
+    batch_operations_.observe(batch->operations.size());
     batch_duration_.observe(busy.nanoseconds());
     if (commits_ == commits_before) failed_batches_.add();
     announce(std::move(batch));

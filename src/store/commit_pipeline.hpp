@@ -136,6 +136,12 @@ private:
         StoreStats figures;
         core::Millis ttl{0};
     };
+    /// Of the batch that is being applied.
+    struct Growth {
+        std::uint64_t bytes = 0;
+        bool in_burst = false;   // there was one when it was taken, or since
+        core::SteadyTime until;  // waiting for more ends
+    };
     /// What the commit thread waits for, so that it is woken for nothing else: while the disk works
     /// it does not have to hear of every operation.
     enum class Awaits : std::uint8_t { nothing, work, more, place, landing };
@@ -186,9 +192,9 @@ private:
     /// Applies it, and what joins it meanwhile, and appends it to the journal; false when nothing
     /// came of it. Throws what WriteBatch and the journal do.
     [[nodiscard]] bool apply_deferred(CommittedBatch& batch, std::uint64_t bytes, bool may_grow);
-    /// In a burst: what has been submitted meanwhile, or is about to be, joins the batch, which has
-    /// so many bytes; false when there is nothing, or nothing that may.
-    [[nodiscard]] bool grow(CommittedBatch& batch, std::uint64_t& bytes, bool& in_burst);
+    /// In a burst: what has been submitted meanwhile, or is about to be, joins the batch; false
+    /// when there is nothing, or nothing that may.
+    [[nodiscard]] bool grow(CommittedBatch& batch, Growth& growth);
     /// A batch with so many operations does not grow.
     [[nodiscard]] std::size_t most_of_burst() const noexcept;
     /// With the mutex: all that waits may join the batch, and comes to so many bytes then.
@@ -285,7 +291,8 @@ private:
     BatchEncoder encoder_;
     WriteBatch batch_;
     CommitListener* listener_ = nullptr;
-    bool unsynced_ = false;  // the thread's own; relaxed durability only
+    bool taken_in_burst_ = false;  // the thread's own: there was one when the queue was taken
+    bool unsynced_ = false;        // the thread's own; relaxed durability only
     const std::uint64_t head_at_start_;
     std::uint64_t commits_ = 0;  // the thread's own
     struct Full {

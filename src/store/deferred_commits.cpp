@@ -32,6 +32,9 @@ constexpr std::uint64_t kMostOperations = 4'096;
 constexpr std::uint64_t kMostBytes = std::uint64_t{4} << 20;
 /// A batch does not grow further than this, so that the first who sent it do not wait for ever.
 constexpr std::size_t kMostOfBurst = 2'048;
+/// Nor does it wait any longer than so many waits take, however many others there are who hand over
+/// a little each time.
+constexpr int kMostWaits = 10;
 /// On the machines of docs/performance.md a batch of so few operations is applied before another
 /// thread is awake.
 constexpr std::size_t kLone = 4;
@@ -110,7 +113,8 @@ std::size_t CommitPipeline::most_of_burst() const noexcept {
 std::optional<std::uint64_t> CommitPipeline::bytes_with_waiting(const CommittedBatch& batch,
                                                                 std::uint64_t bytes) const {
     const std::size_t operations = batch.operations.size() + queue_.waiting.size();
-    if (operations > most_of_burst()) return {};
+    // They wait for new quotas, which come into force with the next batch.
+    if (operations > most_of_burst() || queue_.quotas) return {};
     for (const Submission& submission : queue_.waiting) {
         if (!is_deferrable(submission.op)) return {};
         bytes += bytes_of(submission.op);
@@ -120,46 +124,49 @@ std::optional<std::uint64_t> CommitPipeline::bytes_with_waiting(const CommittedB
     return bytes;
 }
 
-bool CommitPipeline::grow(CommittedBatch& batch, std::uint64_t& bytes, bool& in_burst) {
-    if (batch.operations.size() >= most_of_burst() || bytes >= kFullBatchBytes) return false;
+bool CommitPipeline::grow(CommittedBatch& batch, Growth& growth) {
+    if (batch.operations.size() >= most_of_burst() || growth.bytes >= kFullBatchBytes) return false;
     std::vector<Submission> joining;
-    const std::uint64_t bytes_before = bytes;
+    std::optional<std::uint64_t> bytes;
     {
         std::unique_lock lock(mutex_);
         // What comes by itself makes a batch of its own, which overlaps with this one.
-        in_burst = in_burst || queue_.bursts > 0;
-        if (!in_burst) return false;
-        const auto ends = [this] { return has_come() || queue_.stopping || gate_.is_wanted(); };
+        growth.in_burst = growth.in_burst || queue_.bursts > 0;
+        if (!growth.in_burst) return false;
         awaits_ = Awaits::more;
-        wake_.wait_for(lock, options_.longest_wait_for_burst, ends);
+        wake_.wait_until(
+            lock, std::min(growth.until, steady_clock::now() + options_.longest_wait_for_burst),
+            [this] { return has_come() || queue_.stopping || gate_.is_wanted(); });
         awaits_ = Awaits::nothing;
-        while (batch.operations.capacity() - batch.operations.size() < queue_.waiting.size()) {
-            // Before they are taken, so that none is lost for lack of memory.
+        for (;;) {
+            if (queue_.waiting.empty() || gate_.is_wanted()) return false;
+            bytes = bytes_with_waiting(batch, growth.bytes);
+            if (!bytes) return false;
             const std::size_t needed = batch.operations.size() + queue_.waiting.size();
+            if (needed <= batch.operations.capacity()) break;
+            // Before they are taken, so that none is lost for lack of memory.
             lock.unlock();
             batch.operations.reserve(std::max(needed, 2 * batch.operations.capacity()));
             lock.lock();
         }
-        if (queue_.waiting.empty() || gate_.is_wanted()) return false;
-        const auto bytes_then = bytes_with_waiting(batch, bytes);
-        if (!bytes_then) return false;
-        bytes = *bytes_then;
         joining.swap(queue_.waiting);
     }
-    put_into(batch, joining, bytes - bytes_before);
+    put_into(batch, joining, *bytes - growth.bytes);
+    growth.bytes = *bytes;
     return true;
 }
 
 bool CommitPipeline::apply_deferred(CommittedBatch& batch, std::uint64_t bytes, bool may_grow) {
     batch_.begin(store_clock_.read());
+    Growth growth{bytes, taken_in_burst_,
+                  steady_clock::now() + kMostWaits * options_.longest_wait_for_burst};
     std::size_t applied = 0;
-    bool in_burst = false;
     do {
         for (; applied < batch.operations.size(); ++applied) {
             Committed& committed = batch.operations[applied];
             committed.result = batch_.apply(committed.op);
         }
-    } while (may_grow && grow(batch, bytes, in_burst));
+    } while (may_grow && grow(batch, growth));
     if (!encode(batch.operations)) return false;
     for (const Committed& committed : batch.operations) touch(committed);
     batch_.complete();

@@ -38,8 +38,11 @@ struct Output final : Flushable {
 class EventLoopTest : public ::testing::Test {
 protected:
     EventLoopTest()
-        : store_(store::Store::open(
-              {.directory = dir_.path() / "data", .map_size = std::size_t{64} << 20}, clock_)),
+        : store_(store::Store::open({.directory = dir_.path() / "data",
+                                     .map_size = std::size_t{1} << 30,
+                                     // A burst that does not end would be waited for.
+                                     .longest_wait_for_burst = std::chrono::hours(1)},
+                                    clock_)),
           loops_(1, *store_, clock_) {
         store_->start(&loops_);
         thread_ = std::thread([this] { loop().run(); });
@@ -54,6 +57,10 @@ protected:
     }
 
     [[nodiscard]] EventLoop& loop() { return loops_[0]; }
+    /// An operation whose commit may be deferred.
+    static store::WriteOp mark() {
+        return store::MarkRead{core::AgentId::parse("alice").value(), {}};
+    }
 
     /// Runs the function on the loop's thread and waits until it has returned.
     template <class Function>
@@ -199,9 +206,10 @@ TEST_F(EventLoopTest, SubmitsWhatHasGatheredInOnePieceAndCompletesItOnTheLoop) {
     EXPECT_EQ(store_->stats().commits, commits_before + 1);
 }
 
-TEST_F(EventLoopTest, HandsOverPartsOfALongTurnWhileItGoesOn) {
+TEST_F(EventLoopTest, HandsOverPartsOfALongTurnWhichAreCommittedTogether) {
     constexpr int kHandlers = 8;
     constexpr int kEach = 100;
+    const std::uint64_t commits_before = store_->stats().commits;
     int completed = 0;
     std::uint64_t handed_over = 0;
     std::promise<void> done;
@@ -210,8 +218,8 @@ TEST_F(EventLoopTest, HandsOverPartsOfALongTurnWhileItGoesOn) {
             boost::asio::post(loop().context(), [&, handler] {
                 if (handler + 1 == kHandlers) handed_over = store_->stats().queue_depth;
                 for (int i = 0; i < kEach; ++i) {
-                    loop().submit(store::PutSetting{"number", 1}, [&](const store::WriteResult& r) {
-                        EXPECT_TRUE(r);
+                    loop().submit(mark(), [&](const store::WriteResult& result) {
+                        EXPECT_TRUE(result);
                         if (++completed == kHandlers * kEach) done.set_value();
                     });
                 }
@@ -223,6 +231,28 @@ TEST_F(EventLoopTest, HandsOverPartsOfALongTurnWhileItGoesOn) {
         EXPECT_GT(handed_over, 0U) << "nothing before the turn had ended";
         EXPECT_LT(handed_over, std::uint64_t{kHandlers * kEach});
     });
+    EXPECT_EQ(store_->stats().commits, commits_before + 1);
+    // The next turn's is committed without waiting for more.
+    std::promise<void> another;
+    on_loop([&] {
+        loop().submit(mark(), [&](const store::WriteResult& result) {
+            EXPECT_TRUE(result);
+            another.set_value();
+        });
+    });
+    wait_for(another);
+}
+
+TEST_F(EventLoopTest, HandsOverBeforeItDoesWhatElseThereIs) {
+    std::uint64_t handed_over = 0;
+    std::promise<void> done;
+    on_loop([&] {
+        loop().submit(mark(), [&](const store::WriteResult&) { done.set_value(); });
+        // In the same turn. What has been handed over counts until the loop is done with it.
+        loop().call_at(clock_.steady(), [&] { handed_over = store_->stats().queue_depth; });
+    });
+    wait_for(done);
+    on_loop([&] { EXPECT_EQ(handed_over, 1U); });
 }
 
 TEST(LoopGroupTest, ABatchGoesOnlyToLoopsThatHaveSomethingToDoForIt) {

@@ -581,7 +581,7 @@ protected:
         burst_.reset();
         DeferredCommitsTest::TearDown();
     }
-    /// Of alice to bob, which is taken up and waits for what follows.
+    /// Of alice to bob, which is taken up, and waits for what follows if there is a burst.
     std::future<WriteResult> begin() {
         auto first = send(direct("alice", "bob"));
         while (!store_->busy_since()) std::this_thread::yield();
@@ -606,6 +606,7 @@ TEST_F(BurstTest, WhatABurstHandsOverInPartsIsCommittedTogether) {
     EXPECT_EQ(unread("bob"), (Seqs{1, 2 + kMany}));
     store_->stop();
     EXPECT_EQ(store_->stats().queue_depth, 0U);
+    EXPECT_FALSE(store_->saturated());
     reopen();
     EXPECT_EQ(unread("bob"), (Seqs{1, 2 + kMany}));
 }
@@ -640,17 +641,80 @@ TEST_F(BurstTest, OperationsThatAreRareEndIt) {
     EXPECT_TRUE(rare.get());
 }
 
-TEST_F(BurstTest, DoesNotGrowWithoutEnd) {
-    constexpr std::size_t kEach = 500;
+TEST_F(BurstTest, IsNoLargerThanAnyOtherBatch) {
+    constexpr std::size_t kEach = 60;
+    constexpr std::size_t kParts = 5;
+    options_.max_batch_operations = 100;
+    reopen();
+    const std::uint64_t before = store_->stats().commits;
     burst_.emplace(*store_);
     auto first = begin();
     std::vector<std::future<WriteResult>> last;
-    for (std::size_t i = 0; i < 5; ++i) {
+    for (std::size_t i = 0; i < kParts; ++i) {
         last = send_all(std::vector<WriteOp>(kEach, direct("alice", "carol")));
     }
     EXPECT_EQ(seq_of(first), core::Seq{1});
     burst_.reset();
-    EXPECT_EQ(seq_of(last.back()), core::Seq{1 + 5 * kEach});
+    EXPECT_EQ(seq_of(last.back()), core::Seq{1 + kParts * kEach});
+    EXPECT_GE(store_->stats().commits, before + (1 + kParts * kEach) / 100 + 1);
+}
+
+TEST_F(BurstTest, HasRoomInTheJournal) {
+    constexpr std::size_t kEach = 5;
+    constexpr std::size_t kParts = 5;
+    const auto large = direct("alice", "carol", '"' + std::string(8'000, 'x') + '"');
+    options_.journal_bytes = std::size_t{256} << 10;
+    reopen();
+    // Less than half of it, so that no checkpoint comes of it.
+    auto before = send_all(std::vector<WriteOp>(12, large));
+    EXPECT_EQ(seq_of(before.back()), core::Seq{12});
+    burst_.emplace(*store_);
+    auto first = begin();
+    std::vector<std::future<WriteResult>> last;
+    for (std::size_t i = 0; i < kParts; ++i) {
+        last = send_all(std::vector<WriteOp>(kEach, large));
+        // Each is taken up before the next, if it may.
+        for (int k = 0; k < 200; ++k) std::this_thread::yield();
+    }
+    EXPECT_EQ(seq_of(first), core::Seq{13}) << "it waits although no more has room";
+    burst_.reset();
+    EXPECT_EQ(seq_of(last.back()), core::Seq{13 + kEach * kParts});
+    for (const char* segment : {"segment-0", "segment-1"}) {
+        EXPECT_LE(std::filesystem::file_size(options_.directory / "journal" / segment),
+                  options_.journal_bytes);
+    }
+}
+
+TEST_F(BurstTest, DoesNotMakeOthersWaitForLongHoweverManyTheyAre) {
+    options_.longest_wait_for_burst = std::chrono::milliseconds(2);
+    reopen();
+    burst_.emplace(*store_);
+    auto first = begin();
+    std::vector<std::future<WriteResult>> others;
+    // Each before the wait for it is over.
+    while (!is_told(first) && others.size() < 1'500) {
+        others.push_back(send(direct("alice", "carol")));
+        const auto next = std::chrono::steady_clock::now() + std::chrono::milliseconds(1);
+        while (std::chrono::steady_clock::now() < next) std::this_thread::yield();
+    }
+    EXPECT_TRUE(is_told(first));
+    EXPECT_EQ(seq_of(first), core::Seq{1});
+    burst_.reset();
+    if (!others.empty()) {
+        EXPECT_EQ(seq_of(others.back()), core::Seq{1 + others.size()});
+    }
+}
+
+TEST_F(BurstTest, QuotasHoldForWhatIsSubmittedAfterThem) {
+    burst_.emplace(*store_);
+    auto first = begin();
+    Quotas quotas = options_.quotas;
+    quotas.max_unclaimed_mailboxes = 0;
+    store_->set_quotas(quotas);
+    auto second = send(direct("alice", "nobody-has-claimed-it"));
+    EXPECT_EQ(seq_of(first), core::Seq{1});
+    burst_.reset();
+    EXPECT_FALSE(second.get());
 }
 
 TEST_F(BurstTest, DoesNotKeepTheStoreFromStopping) {
@@ -689,6 +753,7 @@ TEST_F(BurstTest, FailsAsAWholeWhenTheDiskDoesNotTakeIt) {
     EXPECT_EQ(store_->head(), core::Seq{1});
     store_->stop();
     EXPECT_EQ(store_->stats().queue_depth, 0U);
+    EXPECT_FALSE(store_->saturated());
 }
 
 /// Leaps ahead when it is asked for the n-th time.

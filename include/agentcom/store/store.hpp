@@ -55,7 +55,8 @@ struct StoreOptions {
     bool defer_commits = true;
     /// They are not while more readers than this would have to wait within 100 ms.
     std::uint64_t reads_that_wait = 5;
-    /// How long a batch waits for more of a Burst, each time that it has applied all there is.
+    /// How long a batch waits for more of a Burst each time that it has applied all there is; ten
+    /// times as long altogether.
     std::chrono::microseconds longest_wait_for_burst{300};
     std::size_t max_queued_operations = 65'536;
     std::size_t max_queued_bytes = std::size_t{64} << 20;
