@@ -130,7 +130,7 @@ void EventLoop::turn() {
         if (submissions_.size() >= kSubmissionsAtOnce) hand_over_a_part();
         if (ran == 0 && ready_.empty() && !inbox_filled_.load()) break;
     }
-    // Before what else there is to do: the disk is what it waits for longest.
+    // Before what else there is to do: none of that takes as long as the disk.
     hand_over();
     burst_.reset();
     run_slices();

@@ -329,7 +329,7 @@ std::size_t CommitPipeline::process_batch(std::vector<Submission>& taken, std::s
     put_into(*batch, std::span(taken).subspan(begin, end - begin), bytes);
     await_flights(Awaits::place);
     look_at_file();
-    if (defer(batch, bytes, busy.began(), end == taken.size())) return end;
+    if (defer(batch, bytes, busy.began())) return end;
     settle();
     if (!refusal()) {
         commit(batch->operations);

@@ -29,8 +29,8 @@ namespace agentcom::store {
 /// all that has gathered, applies it in one transaction, writes what came of it to the journal,
 /// waits for the disk, commits, and only then says so: readers see nothing that the journal does
 /// not have, and nobody who is told of something reads a state without it. Nobody waits for
-/// company: an idle pipeline commits a single operation at once, a busy one gathers while the disk
-/// works.
+/// company but that of a burst (Store::Burst): an idle pipeline commits a single operation at once,
+/// a busy one gathers while the disk works.
 ///
 /// While few read, the commit is *deferred*: the transaction is kept open for the next batches,
 /// which are announced as soon as the journal has them. The disk is then waited for on a second
@@ -179,10 +179,10 @@ private:
 
     // Deferred commits (deferred_commits.cpp).
     /// Applies the batch and appends it to the journal, without a commit; it is announced when the
-    /// disk has it. `may_grow`: nothing that was submitted before waits outside the batch. False
-    /// when that cannot be: nothing of it has happened, and nothing is deferred any more.
+    /// disk has it. False when that cannot be: nothing of it has happened, and nothing is deferred
+    /// any more.
     [[nodiscard]] bool defer(std::shared_ptr<CommittedBatch>& batch, std::uint64_t bytes,
-                             core::SteadyTime began, bool may_grow) noexcept;
+                             core::SteadyTime began) noexcept;
     [[nodiscard]] bool may_defer(const CommittedBatch& batch, std::uint64_t bytes);
     /// So that it is better to commit everything before it is announced than to have them wait.
     [[nodiscard]] bool readers_are_many();
@@ -191,7 +191,7 @@ private:
     [[nodiscard]] bool may_open();
     /// Applies it, and what joins it meanwhile, and appends it to the journal; false when nothing
     /// came of it. Throws what WriteBatch and the journal do.
-    [[nodiscard]] bool apply_deferred(CommittedBatch& batch, std::uint64_t bytes, bool may_grow);
+    [[nodiscard]] bool apply_deferred(CommittedBatch& batch, std::uint64_t bytes);
     /// In a burst: what has been submitted meanwhile, or is about to be, joins the batch; false
     /// when there is nothing, or nothing that may.
     [[nodiscard]] bool grow(CommittedBatch& batch, Growth& growth);

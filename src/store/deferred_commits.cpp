@@ -125,6 +125,7 @@ std::optional<std::uint64_t> CommitPipeline::bytes_with_waiting(const CommittedB
 }
 
 bool CommitPipeline::grow(CommittedBatch& batch, Growth& growth) {
+    // So large, too, is every batch behind which there is more of what was taken with it.
     if (batch.operations.size() >= most_of_burst() || growth.bytes >= kFullBatchBytes) return false;
     std::vector<Submission> joining;
     std::optional<std::uint64_t> bytes;
@@ -156,7 +157,7 @@ bool CommitPipeline::grow(CommittedBatch& batch, Growth& growth) {
     return true;
 }
 
-bool CommitPipeline::apply_deferred(CommittedBatch& batch, std::uint64_t bytes, bool may_grow) {
+bool CommitPipeline::apply_deferred(CommittedBatch& batch, std::uint64_t bytes) {
     batch_.begin(store_clock_.read());
     Growth growth{bytes, taken_in_burst_,
                   steady_clock::now() + kMostWaits * options_.longest_wait_for_burst};
@@ -166,7 +167,7 @@ bool CommitPipeline::apply_deferred(CommittedBatch& batch, std::uint64_t bytes, 
             Committed& committed = batch.operations[applied];
             committed.result = batch_.apply(committed.op);
         }
-    } while (may_grow && grow(batch, growth));
+    } while (grow(batch, growth));
     if (!encode(batch.operations)) return false;
     for (const Committed& committed : batch.operations) touch(committed);
     batch_.complete();
@@ -181,14 +182,14 @@ bool CommitPipeline::apply_deferred(CommittedBatch& batch, std::uint64_t bytes, 
 }
 
 bool CommitPipeline::defer(std::shared_ptr<CommittedBatch>& batch, std::uint64_t bytes,
-                           core::SteadyTime began, bool may_grow) noexcept {
+                           core::SteadyTime began) noexcept {
     bool changes = false;
     try {
         if (!may_defer(*batch, bytes)) return false;
         if (batch_.is_open() && is_overdue()) settle();
         if (!batch_.is_open() && !may_open()) return false;
         if (options_.durability == Durability::commit && batch->operations.size() <= kLone) call();
-        changes = apply_deferred(*batch, bytes, may_grow);
+        changes = apply_deferred(*batch, bytes);
     } catch (const JournalError& error) {
         undo_last(*batch);
         if (!error.is_full()) give_up(error.what());

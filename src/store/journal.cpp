@@ -15,8 +15,8 @@
 namespace agentcom::store {
 namespace {
 
-/// A segment begins with this much, and grows by as much as it has, but no more than that at once:
-/// a disk writes over what it has much faster than it makes room.
+/// A segment begins with this much, and grows by as much as it has: a disk writes over what it has
+/// much faster than it makes room. But no more than that at once: a commit waits for it.
 constexpr std::uint64_t kFirstBytes = std::uint64_t{256} << 10;
 constexpr std::uint64_t kMostAtOnce = std::uint64_t{512} << 10;
 

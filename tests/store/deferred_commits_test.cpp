@@ -16,6 +16,7 @@
 #include <fstream>
 #include <future>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -861,8 +862,9 @@ TEST_F(DeferredCommitsTest, ComeToTheSameAsCommitsOneByOne) {
                            },
                            kNoLoop});
         }
-        const Store::Burst burst(store);
+        std::optional<Store::Burst> burst;
         if (apart > 0) {
+            burst.emplace(store);
             const auto rest = submissions.begin() + static_cast<std::ptrdiff_t>(apart);
             std::vector<Submission> first(std::make_move_iterator(submissions.begin()),
                                           std::make_move_iterator(rest));
