@@ -91,7 +91,8 @@ public:
     /// handler of the io_context, which asks the system for events before each of them.
     void resume_soon(std::shared_ptr<Resumable> waiting) { ready_.push_back(std::move(waiting)); }
 
-    /// Gathers a write operation until the ready handlers have run. Its completion runs on this loop.
+    /// Gathers a write operation until the ready handlers have run. Its completion runs on this
+    /// loop.
     void submit(store::WriteOp&& op, store::Completion completion);
     /// Calls flush() once when the loop runs dry.
     void mark_dirty(Flushable& flushable) { dirty_.push_back(&flushable); }
