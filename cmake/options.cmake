@@ -23,6 +23,10 @@ find_path(LMDB_INCLUDE_DIR lmdb.h REQUIRED)
 find_library(LMDB_LIBRARY lmdb REQUIRED)
 find_path(PROMETHEUS_INCLUDE_DIR prometheus/text_serializer.h REQUIRED)
 find_library(PROMETHEUS_LIBRARY prometheus-cpp-core REQUIRED)
+# The sanitizers have allocators of their own.
+if(NOT AGENTCOM_SANITIZE)
+  find_library(JEMALLOC_LIBRARY jemalloc REQUIRED)
+endif()
 
 add_library(agentcom_options INTERFACE)
 target_include_directories(agentcom_options INTERFACE ${CMAKE_SOURCE_DIR}/include)

@@ -12,6 +12,7 @@
 
 #include "agentcom/core/time.hpp"
 #include "app/admin_token.hpp"
+#include "app/allocator.hpp"
 #include "app/commands.hpp"
 #include "app/logging.hpp"
 #include "app/reload.hpp"
@@ -166,6 +167,7 @@ int serve(const ServeFlags& flags) {
     ::sigaddset(&blocked, SIGHUP);
     ::pthread_sigmask(SIG_BLOCK, &blocked, nullptr);
     ignore_the_rest();
+    give_back_memory_when_idle();
     const Logging logging(config.log_level, config.log_format);
 
     // Later reloads are compared with what is configured.
