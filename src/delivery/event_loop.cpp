@@ -28,6 +28,10 @@ constexpr int kHandlersPerRound = 256;
 /// in slices: others are served in between, and what is published meanwhile joins the frames that
 /// wait.
 constexpr std::size_t kFlushesPerRound = 64;
+/// Those with more than this to write come after the others: an answer waits for no more than one
+/// round of them. A round begins none after so long, but writes one in any case.
+constexpr std::size_t kBulkyBytes = std::size_t{16} << 10;
+constexpr core::Millis kBulkyTime{2};
 /// Completions and pushes in one round: at most so many, and no more after so long. Few enough for
 /// those who wait behind them, many enough for each flush to find more than one frame.
 constexpr std::size_t kDeliveriesPerRound = 4'096;
@@ -38,6 +42,9 @@ constexpr core::Millis kDeliveryTime{3};
 constexpr std::size_t kPresencePerRound = 64;
 constexpr std::size_t kPresenceWhenBusy = 8;
 constexpr std::size_t kFirstPresenceRound = 256;
+/// And bytes that they are given, which are copied, and written by the kernel, within a millisecond
+/// or so.
+constexpr std::size_t kPresenceBytesPerRound = std::size_t{256} << 10;
 /// Long polls answered in one round, and no more after so long; each may read the store.
 constexpr std::size_t kWakesPerRound = 32;
 constexpr core::Millis kWakeTime{2};
@@ -115,13 +122,16 @@ void EventLoop::run() {
     // What was handed over before the end is done.
     drain_inbox();
     while (registry_.has_work()) registry_.work(kDeliveriesPerRound);
-    for (std::size_t left = dirty_.size() / kFlushesPerRound + 1; left > 0; --left) run_dry();
+    for (std::size_t left = unflushed() + 1; left > 0 && unflushed() > 0; --left) run_dry();
     thread_.store(0, std::memory_order_relaxed);
 }
 
 void EventLoop::turn() {
     reads_.begin_turn();
     if (!has_work()) wait_for_event();
+    at_once_ = {kDeliveriesPerRound,
+                {unflushed() < kFlushesPerRound ? kFirstPresenceRound : kPresenceWhenBusy,
+                 kPresenceBytesPerRound}};
     for (int left = kHandlersPerRound; left > 0; --left) {
         if (inbox_filled_.load()) guard("inbox", [&] { drain_inbox(); });
         left -= resume_some(left - 1);
@@ -159,7 +169,7 @@ int EventLoop::resume_some(int most) {
 }
 
 bool EventLoop::has_work() noexcept {
-    return inbox_filled_.load() || !ready_.empty() || !dirty_.empty() || !submissions_.empty() ||
+    return inbox_filled_.load() || !ready_.empty() || unflushed() > 0 || !submissions_.empty() ||
            registry_.has_work() || registry_.presence().has_work() ||
            registry_.waiters().has_ready() || reads_.has_work() || has_due_timer();
 }
@@ -171,8 +181,10 @@ void EventLoop::run_slices() {
     if (reads_.has_work()) reads_.work();
     if (registry_.presence().has_work()) {
         guard("presence", [&] {
-            registry_.presence().work(dirty_.size() < kFlushesPerRound ? kPresencePerRound
-                                                                       : kPresenceWhenBusy);
+            PresenceFeed::Slice slice{
+                unflushed() < kFlushesPerRound ? kPresencePerRound : kPresenceWhenBusy,
+                kPresenceBytesPerRound};
+            registry_.presence().work(slice);
         });
     }
 }
@@ -248,13 +260,11 @@ void EventLoop::drain_inbox() {
         items.swap(inbox_);
         inbox_filled_.store(false);
     }
-    // Small batches and changes are done before what was handed over after them; of large ones the
-    // rest is done in slices.
-    std::size_t deliveries = kDeliveriesPerRound;
-    std::size_t updates = kFirstPresenceRound;
+    // Small batches and changes are done before what was handed over after them. Of large ones, and
+    // of many in one turn, the rest is done in slices.
     const auto tell = [&] {
-        if (updates == 0 || !registry_.presence().has_work()) return;
-        guard("presence", [&] { updates -= registry_.presence().work(updates); });
+        if (!registry_.presence().has_work()) return;
+        guard("presence", [&] { registry_.presence().work(at_once_.presence); });
     };
     for (Item& item : items) {
         if (auto* change = std::get_if<PresenceChangePtr>(&item)) {
@@ -263,7 +273,7 @@ void EventLoop::drain_inbox() {
         } else if (auto* batch = std::get_if<std::shared_ptr<store::CommittedBatch>>(&item)) {
             guard("delivery", [&] {
                 registry_.enqueue(std::move(*batch));
-                deliveries -= deliver_some(deliveries);
+                at_once_.deliveries -= deliver_some(at_once_.deliveries);
             });
         } else {
             tell();
@@ -285,7 +295,9 @@ void EventLoop::announce_room() {
 }
 
 void EventLoop::forget(Flushable& flushable) {
-    std::ranges::replace(dirty_, &flushable, static_cast<Flushable*>(nullptr));
+    for (auto* list : {&dirty_, &bulky_}) {
+        std::ranges::replace(*list, &flushable, static_cast<Flushable*>(nullptr));
+    }
 }
 
 void EventLoop::run_dry() {
@@ -304,13 +316,32 @@ void EventLoop::hand_over_a_part() {
 }
 
 void EventLoop::flush_some() {
-    // A flush may end a session, which may mark or forget others: the list is looked at anew.
-    for (std::size_t i = 0; i < kFlushesPerRound && !dirty_.empty(); ++i) {
+    // A flush may end a session, which may mark or forget others: the lists are looked at anew.
+    for (std::size_t left = kFlushesPerRound; left > 0 && !dirty_.empty();) {
         Flushable* flushable = dirty_.front();
-        dirty_.pop_front();
-        if (flushable == nullptr) continue;
-        if (!registry_.faults().guard("flush", [&] { flushable->flush(); })) flushable->fail();
+        if (flushable != nullptr && flushable->pending() > kBulkyBytes) {
+            // Without memory for that it comes with the others.
+            if (registry_.faults().guard("flush", [&] { bulky_.push_back(flushable); })) {
+                dirty_.pop_front();
+                continue;
+            }
+        }
+        flush_front_of(dirty_);
+        --left;
     }
+    if (bulky_.empty()) return;
+    const auto until = std::chrono::steady_clock::now() + kBulkyTime;
+    for (std::size_t left = kFlushesPerRound; left > 0 && !bulky_.empty(); --left) {
+        flush_front_of(bulky_);
+        if (std::chrono::steady_clock::now() >= until) return;
+    }
+}
+
+void EventLoop::flush_front_of(Fifo<Flushable*, 4096>& list) {
+    Flushable* flushable = list.front();
+    list.pop_front();
+    if (flushable == nullptr) return;
+    if (!registry_.faults().guard("flush", [&] { flushable->flush(); })) flushable->fail();
 }
 
 EventLoop::TimerHandle EventLoop::call_at(core::SteadyTime at, std::function<void()> function) {

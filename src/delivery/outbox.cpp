@@ -117,15 +117,20 @@ bool Outbox::append(std::string_view frames, core::Seq seq, bool force) {
 }
 
 bool Outbox::append_shared(const SharedBytes& frames, core::Seq seq) {
-    if (frames->size() < kCopyBelow) return append(*frames, seq);
-    if (is_full(frames->size())) return false;
+    return append_shared(frames, *frames, seq);
+}
+
+bool Outbox::append_shared(const SharedBytes& frames, std::string_view part, core::Seq seq) {
+    if (part.size() < kCopyBelow) return append(part, seq);
+    if (is_full(part.size())) return false;
     Chunk& chunk = chunks_.push_back({});
     chunk.shared = frames;
+    chunk.part = part;
     chunk.counted_by_owner = true;
     chunk.frames = 1;
     chunk.last_seq = seq;
     ++frames_;
-    grown(frames->size(), 0);
+    grown(part.size(), 0);
     return true;
 }
 
@@ -164,6 +169,7 @@ void Outbox::append_piece(core::Piece&& piece, std::size_t first) {
     Chunk& chunk = chunks_.push_back({});
     chunk.owned = std::move(piece.owned);
     chunk.shared = std::move(piece.shared);
+    if (chunk.shared) chunk.part = *chunk.shared;
     chunk.counted_by_owner = piece.counted_by_owner;
     grown(size, chunk.counted_by_owner ? 0 : size);
 }

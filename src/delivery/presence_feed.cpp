@@ -24,8 +24,8 @@ bool has_room(Session& session) {
 
 }  // namespace
 
-PresenceFeed::PresenceFeed(Faults& faults)
-    : faults_(faults), log_(std::make_unique<PresenceLog>()) {}
+PresenceFeed::PresenceFeed(Faults& faults, OutputBudget* budget)
+    : faults_(faults), budget_(budget), log_(std::make_unique<PresenceLog>(budget)) {}
 PresenceFeed::~PresenceFeed() = default;
 
 bool PresenceFeed::would_make_void(const PresenceChange& change) const {
@@ -58,17 +58,18 @@ void PresenceFeed::unwatch(Session& session) noexcept {
 
 bool PresenceFeed::has_work() const noexcept { return watchers_.in_pass() || target_ < head_; }
 
-std::size_t PresenceFeed::work(std::size_t sessions) {
+void PresenceFeed::work(Slice& slice) {
     if (!watchers_.in_pass() && target_ < head_) {
         target_ = head_;
         watchers_.begin_pass();
     }
-    for (std::size_t told = 0; told < sessions; ++told) {
+    for (; slice.sessions > 0 && slice.bytes > 0; --slice.sessions) {
         Session* session = watchers_.next();
-        if (session == nullptr) return told;
+        if (session == nullptr) return;
+        given_ = 0;
         tell(*session, target_);
+        slice.bytes -= std::min(slice.bytes, given_);
     }
-    return sessions;
 }
 
 void PresenceFeed::tell(Session& session, std::uint64_t limit) noexcept {
@@ -99,19 +100,20 @@ bool PresenceFeed::give(Session& session, std::uint64_t limit) {
             const auto& [version, end] = stretch.frames[i];
             if (version != untold[0] && version != untold[1]) continue;
             const std::size_t begin = i == 0 ? 0 : stretch.frames[i - 1].second;
-            if (begin > given) {
-                session.push(std::string_view(*stretch.bytes).substr(given, begin - given));
-            }
+            if (begin > given) give_part(session, stretch.bytes, given, begin);
             given = end;
         }
-        if (given == 0 && !stretch.bytes->empty()) {
-            session.push(stretch.bytes);
-        } else if (given < stretch.bytes->size()) {
-            session.push(std::string_view(*stretch.bytes).substr(given));
-        }
+        const std::size_t end = stretch.bytes->size();
+        if (given < end) give_part(session, stretch.bytes, given, end);
         seen = stretch.to;
     }
     return true;
+}
+
+void PresenceFeed::give_part(Session& session, const SharedBytes& bytes, std::size_t begin,
+                             std::size_t end) {
+    session.push_part(bytes, std::string_view(*bytes).substr(begin, end - begin));
+    given_ += end - begin;
 }
 
 void PresenceFeed::give_page(Session& session) {
@@ -124,8 +126,9 @@ void PresenceFeed::give_page(Session& session) {
     // A page that others were given serves when nothing it lacks has left the log.
     KeptPage& kept = page(progress.after, first ? log_->floor() : progress.version);
     if (first) progress.version = kept.page.version;
-    session.push(kept.event.in(session.framing(), {}, nullptr,
+    session.push(kept.event.in(session.framing(), {}, budget_,
                                [&]() -> std::string_view { return kept.page.text; }));
+    given_ += kept.page.text.size();
     if (!kept.page.next.empty()) {
         progress.after = kept.page.next;
         return;

@@ -97,7 +97,7 @@ const PresenceLog::Stretch& PresenceLog::stretch(const Framing& framing, std::ui
     made.from = from;
     made.limit = limit;
     made.to = version;
-    made.bytes = std::make_shared<const std::string>(std::move(bytes));
+    made.bytes = share(std::move(bytes), budget_);
     return made;
 }
 

@@ -37,6 +37,8 @@ public:
         std::vector<std::pair<std::uint64_t, std::size_t>> frames;  // version and end of each
     };
 
+    explicit PresenceLog(OutputBudget* budget) : budget_(budget) {}
+
     void add(PresenceChangePtr change);
     /// The version up to which all changes are known.
     [[nodiscard]] std::uint64_t head() const noexcept { return floor_ + ring_.size(); }
@@ -68,6 +70,7 @@ private:
         return ring_[static_cast<std::size_t>(version - floor_ - 1)];
     }
 
+    OutputBudget* budget_;  // counts the stretches; may be null
     std::uint64_t floor_ = 0;
     Fifo<PresenceChangePtr, 64> ring_;  // null: made void by a later one
     std::size_t bytes_ = 0;

@@ -27,6 +27,14 @@ void Session::push(const SharedBytes& frame, core::Seq seq) {
     appended(was_empty);
 }
 
+void Session::push_part(const SharedBytes& frames, std::string_view part) {
+    if (closing_) return;
+    if (notice_) return push_notice(core::Seq{});
+    const bool was_empty = outbox_.empty();
+    if (!outbox_.append_shared(frames, part)) return close(protocol::CloseCode::slow_consumer);
+    appended(was_empty);
+}
+
 void Session::push_event(const SharedBytes& event) {
     if (closing_) return;
     const bool was_empty = outbox_.empty();

@@ -39,6 +39,7 @@ public:
     void drop_suspended() noexcept;
 
     void flush() final;
+    [[nodiscard]] std::size_t pending() noexcept final { return output().bytes(); }
     void fail() noexcept final { abort(); }
     void on_input() override { notify(); }
     void on_output(core::Seq seq) override;

@@ -27,6 +27,8 @@ struct Output final : Flushable {
     std::function<void()> on_flush = [] {};
     std::function<void()> on_fail = [] {};
     int flushes = 0;
+    std::size_t bytes = 0;
+    [[nodiscard]] std::size_t pending() noexcept override { return bytes; }
     void fail() noexcept override { on_fail(); }
     void flush() override {
         ++flushes;
@@ -127,14 +129,101 @@ TEST_F(EventLoopTest, ServesOthersWhileItFlushesMany) {
     });
 }
 
+TEST_F(EventLoopTest, WhatIsLittleIsFlushedBeforeWhatIsMuch) {
+    std::vector<Output> bulky(4);
+    std::vector<Output> small(3);
+    std::vector<const Output*> order;
+    std::promise<void> done;
+    const auto note = [&](Output& output) {
+        output.on_flush = [&] {
+            order.push_back(&output);
+            if (order.size() == 7) done.set_value();
+        };
+    };
+    for (Output& output : bulky) {
+        output.bytes = std::size_t{1} << 20;
+        note(output);
+    }
+    for (Output& output : small) note(output);
+    on_loop([&] {
+        for (Output& output : bulky) loop().mark_dirty(output);
+        for (Output& output : small) loop().mark_dirty(output);
+    });
+    wait_for(done);
+    on_loop([&] {
+        EXPECT_EQ(order, (std::vector<const Output*>{&small[0], &small[1], &small[2], &bulky[0],
+                                                     &bulky[1], &bulky[2], &bulky[3]}));
+    });
+}
+
+TEST_F(EventLoopTest, OneThatIsMuchIsFlushedInEveryTurnHoweverLittleOthersHave) {
+    // More of what is little than one turn flushes, for ever.
+    std::vector<Output> small(200);
+    int flushed = 0;
+    bool over = false;
+    for (Output& output : small) {
+        output.on_flush = [&] {
+            ++flushed;
+            if (!over) loop().mark_dirty(output);
+        };
+    }
+    Output bulky;
+    bulky.bytes = std::size_t{1} << 20;
+    int flushed_before = 0;
+    std::promise<void> done;
+    bulky.on_flush = [&] {
+        flushed_before = flushed;
+        over = true;
+        done.set_value();
+    };
+    on_loop([&] {
+        loop().mark_dirty(bulky);
+        for (Output& output : small) loop().mark_dirty(output);
+    });
+    wait_for(done);
+    on_loop([&] { EXPECT_LT(flushed_before, 200); });
+}
+
+TEST_F(EventLoopTest, WhatIsMuchLeavesTheTurnToOthersWhenItTakesLong) {
+    std::vector<Output> bulky(8);
+    int flushed = 0;
+    int flushed_when_served = 0;
+    std::promise<void> done;
+    for (Output& output : bulky) {
+        output.bytes = std::size_t{1} << 20;
+        output.on_flush = [&] {
+            if (++flushed == 1) {
+                boost::asio::post(loop().context(), [&] { flushed_when_served = flushed; });
+            }
+            // As a socket that takes its time.
+            const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(3);
+            while (std::chrono::steady_clock::now() < until) {
+            }
+            if (flushed == 8) done.set_value();
+        };
+    }
+    on_loop([&] {
+        for (Output& output : bulky) loop().mark_dirty(output);
+    });
+    wait_for(done);
+    on_loop([&] { EXPECT_EQ(flushed_when_served, 1); });
+}
+
 TEST_F(EventLoopTest, AMarkedOneMayGoAway) {
     Output first;
     Output second;
+    Output bulky;
     Output last;
+    bulky.bytes = std::size_t{1} << 20;
+    last.bytes = std::size_t{1} << 20;
     std::promise<void> done;
-    first.on_flush = [&] { loop().forget(second); };
+    first.on_flush = [&] {
+        loop().forget(second);
+        loop().forget(bulky);
+    };
     last.on_flush = [&] { done.set_value(); };
     on_loop([&] {
+        loop().mark_dirty(bulky);
         loop().mark_dirty(first);
         loop().mark_dirty(second);
         loop().mark_dirty(last);
@@ -143,12 +232,14 @@ TEST_F(EventLoopTest, AMarkedOneMayGoAway) {
     on_loop([&] {
         EXPECT_EQ(first.flushes, 1);
         EXPECT_EQ(second.flushes, 0);
+        EXPECT_EQ(bulky.flushes, 0);
         EXPECT_EQ(last.flushes, 1);
     });
 }
 
 TEST_F(EventLoopTest, FlushesEverythingBeforeItEnds) {
     std::vector<Output> outputs(1'000);
+    for (std::size_t i = 0; i < outputs.size(); i += 2) outputs[i].bytes = std::size_t{1} << 20;
     on_loop([&] {
         for (Output& output : outputs) loop().mark_dirty(output);
         loop().stop();
@@ -416,6 +507,54 @@ TEST_F(EventLoopTest, ServesOthersWhileALargeBatchIsApplied) {
         EXPECT_GT(turns, kSessions * kMessages / 8'000) << "others were held up";
         for (const auto& session : sessions) {
             EXPECT_EQ(session->outbox().frames(), kMessages);
+            loop().registry().remove(*session);
+        }
+    });
+}
+
+TEST_F(EventLoopTest, ManyChangesOfOneTurnAreToldInSlices) {
+    constexpr std::size_t kSessions = 600;
+    std::vector<std::unique_ptr<test::RecordingSession>> sessions;
+    for (std::size_t i = 0; i < kSessions; ++i) {
+        sessions.push_back(std::make_unique<test::RecordingSession>("agent" + std::to_string(i)));
+        sessions.back()->set_identity(
+            {.agent = sessions.back()->identity()->agent, .session_id = i + 1, .presence = true});
+    }
+    const auto told = [&] {
+        std::size_t frames = 0;
+        for (const auto& session : sessions) frames += session->outbox().frames();
+        return frames;
+    };
+    // What the other loops tell comes between the handlers of a turn.
+    constexpr std::uint64_t kChanges = 100;
+    std::uint64_t version = 0;
+    Output output;
+    std::size_t told_in_the_turn = 0;
+    std::promise<void> done;
+    output.on_flush = [&] {
+        told_in_the_turn = told();
+        done.set_value();
+    };
+    on_loop([&] {
+        for (const auto& session : sessions) loop().registry().add(*session, {});
+        for (std::uint64_t i = 0; i < kChanges; ++i) {
+            boost::asio::post(loop().context(), [&] {
+                loop().deliver(std::make_shared<const PresenceChange>(PresenceChange{
+                    ++version, core::AgentId::parse("visitor" + std::to_string(version)).value(),
+                    PresenceChange::Kind::joined, false, "joined;"}));
+            });
+        }
+        loop().mark_dirty(output);
+    });
+    wait_for(done);
+    EXPECT_LT(told_in_the_turn, 1'000U);
+    on_loop([&] {
+        while (loop().registry().presence().has_work()) {
+            PresenceFeed::Slice slice{kSessions};
+            loop().registry().presence().work(slice);
+        }
+        for (const auto& session : sessions) {
+            EXPECT_EQ(session->outbox().bytes(), kChanges * 7);
             loop().registry().remove(*session);
         }
     });

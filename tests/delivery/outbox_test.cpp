@@ -39,6 +39,27 @@ TEST(Outbox, KeepsTheOrderOfCopiedAndSharedFrames) {
     EXPECT_EQ(outbox.frames(), 0U);
 }
 
+TEST(Outbox, APartOfSharedFramesIsNotCopiedUnlessItIsSmall) {
+    Outbox outbox({.max_bytes = 6'000, .max_frames = 100});
+    const SharedBytes all =
+        std::make_shared<const std::string>(std::string(2'000, 'a') + std::string(2'000, 'b'));
+    const std::string_view view = *all;
+    ASSERT_TRUE(outbox.append_shared(all, view.substr(1'990, 20)));
+    ASSERT_TRUE(outbox.append_shared(all, view.substr(2'000), core::Seq{4}));
+    EXPECT_EQ(outbox.bytes(), 2'020U);
+    EXPECT_EQ(outbox.frames(), 2U);
+    EXPECT_FALSE(outbox.append_shared(all, view)) << "more than the limit";
+    std::array<std::string_view, 4> views;
+    ASSERT_EQ(outbox.gather(views.data(), views.size()), 2U);
+    EXPECT_EQ(views[0], std::string(10, 'a') + std::string(10, 'b'));
+    EXPECT_EQ(views[1].data(), view.data() + 2'000);
+    EXPECT_EQ(outbox.consume(1'020), core::Seq{});
+    ASSERT_EQ(outbox.gather(views.data(), views.size()), 1U);
+    EXPECT_EQ(views[0], std::string(1'000, 'b'));
+    EXPECT_EQ(outbox.consume(1'000), core::Seq{4});
+    EXPECT_TRUE(outbox.empty());
+}
+
 TEST(Outbox, ReportsAMessageOnlyWhenItIsWrittenCompletely) {
     Outbox outbox({});
     ASSERT_TRUE(outbox.append("0123456789", core::Seq{7}));

@@ -54,7 +54,10 @@ std::string take(RecordingSession& session, std::size_t most = SIZE_MAX) {
 class PresenceFeedTest : public ::testing::Test {
 protected:
     void work() {
-        while (feed_.has_work()) feed_.work(3);
+        while (feed_.has_work()) {
+            PresenceFeed::Slice slice{3};
+            feed_.work(slice);
+        }
     }
     void add(PresenceChangePtr what) {
         feed_.add(std::move(what));
@@ -146,6 +149,76 @@ TEST_F(PresenceFeedTest, ThoseWhoLackTheSameShareItsBytes) {
         places.insert(views[0].data());
     }
     EXPECT_EQ(places.size(), 1U);
+}
+
+TEST_F(PresenceFeedTest, WhatIsAboutItselfIsLeftOutOfTheSharedBytes) {
+    constexpr std::uint64_t kAgents = 20;
+    const std::string more(200, 'p');
+    RecordingSession other("other");
+    RecordingSession itself("agent10");
+    feed_.watch(other, 0);
+    feed_.watch(itself, 0);
+    std::string expected;
+    for (std::uint64_t version = 1; version <= kAgents; ++version) {
+        const std::string who = "agent" + std::to_string(version);
+        feed_.add(change(version, Kind::joined, who, more));
+        if (version != 10) expected += "+" + who + more + ";";
+    }
+    work();
+    std::string_view all[4];
+    ASSERT_EQ(other.outbox().gather(all, 4), 1U);
+    std::string_view parts[4];
+    ASSERT_EQ(itself.outbox().gather(parts, 4), 2U);
+    EXPECT_EQ(parts[0].data(), all[0].data());
+    EXPECT_EQ(parts[1].data() + parts[1].size(), all[0].data() + all[0].size());
+    EXPECT_EQ(itself.waiting(), expected);
+}
+
+TEST_F(PresenceFeedTest, ASliceEndsWhenEnoughHasBeenGiven) {
+    std::vector<std::unique_ptr<RecordingSession>> watchers;
+    for (int i = 0; i < 50; ++i) {
+        watchers.push_back(std::make_unique<RecordingSession>("watcher" + std::to_string(i)));
+        feed_.watch(*watchers.back(), 0);
+    }
+    feed_.add(change(1, Kind::joined, "alice", std::string(993, 'p')));  // 1,000 bytes
+    const auto told = [&] {
+        return std::ranges::count_if(watchers,
+                                     [](const auto& each) { return !each->outbox().empty(); });
+    };
+    PresenceFeed::Slice slice{50, 2'500};
+    feed_.work(slice);
+    EXPECT_EQ(told(), 3);
+    EXPECT_EQ(slice.sessions, 47U);
+    EXPECT_EQ(slice.bytes, 0U);
+    feed_.work(slice);
+    EXPECT_EQ(told(), 3) << "nothing of the slice is left";
+    PresenceFeed::Slice next{10};
+    feed_.work(next);
+    EXPECT_EQ(told(), 13);
+    work();
+    EXPECT_EQ(told(), 50);
+}
+
+TEST_F(PresenceFeedTest, ItsBudgetCountsWhatWaitsOnceForAll) {
+    OutputBudget budget(std::size_t{1} << 20, 1);
+    {
+        PresenceFeed feed(faults_, &budget);
+        RecordingSession alice("alice");
+        RecordingSession bob("bob");
+        feed.watch(alice, 0);
+        feed.watch(bob, 0);
+        feed.add(change(1, Kind::joined, "carol", std::string(4'993, 'p')));  // 5,000 bytes
+        PresenceFeed::Slice slice{2};
+        feed.work(slice);
+        feed.tick();
+        EXPECT_EQ(budget.used(), 5'000U);
+        take(alice);
+        EXPECT_EQ(budget.used(), 5'000U) << "it waits for bob";
+        take(bob);
+        EXPECT_EQ(budget.used(), 0U);
+        feed.unwatch(alice);
+        feed.unwatch(bob);
+    }
 }
 
 TEST_F(PresenceFeedTest, AVersionThatNeverComesIsMadeUpForByTheList) {
@@ -282,7 +355,9 @@ TEST(PresenceFeed, EveryWatcherEndsWithTheTruthWhateverTheOrderAndHoweverItReads
             for (std::size_t i = 0; i < count; ++i) loop.feed.add(loop.inbox[i]);
             loop.inbox.erase(loop.inbox.begin(),
                              loop.inbox.begin() + static_cast<std::ptrdiff_t>(count));
-            loop.feed.work(all ? SIZE_MAX : random() % 4);
+            PresenceFeed::Slice slice{all ? SIZE_MAX : random() % 4,
+                                      all || random() % 2 == 0 ? SIZE_MAX : random() % 2'000};
+            loop.feed.work(slice);
             for (const auto& watcher : loop.watchers) {
                 // Others write to it, too.
                 if (!all && random() % 3 == 0 && watcher->session.outbox().bytes() < 30'000) {

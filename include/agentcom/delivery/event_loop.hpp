@@ -29,6 +29,9 @@ class Flushable {
 public:
     virtual ~Flushable() = default;
     virtual void flush() = 0;
+    /// Bytes that `flush` would write: those with little to write need not wait for those with
+    /// much.
+    [[nodiscard]] virtual std::size_t pending() noexcept { return 0; }
     /// `flush` threw: whatever it is ends, at once.
     virtual void fail() noexcept {}
 };
@@ -137,6 +140,9 @@ private:
     std::size_t deliver_some(std::size_t most);
     void wake_some();
     void flush_some();
+    void flush_front_of(Fifo<Flushable*, 4096>& list);
+    /// How many are marked.
+    [[nodiscard]] std::size_t unflushed() const noexcept { return dirty_.size() + bulky_.size(); }
     void run_timers();
     [[nodiscard]] bool has_work() noexcept;
     [[nodiscard]] bool has_due_timer() const noexcept {
@@ -161,6 +167,13 @@ private:
     Timers timers_;
     Fifo<std::shared_ptr<Resumable>, 4096> ready_;
     Fifo<Flushable*, 4096> dirty_;  // in the order of marking; null: forgotten
+    Fifo<Flushable*, 4096> bulky_;  // those of them that were found to have much to write
+    /// What this turn may still do as soon as it is handed over, however often that is.
+    struct AtOnce {
+        std::size_t deliveries = 0;
+        PresenceFeed::Slice presence;
+    };
+    AtOnce at_once_;
     std::vector<store::Submission> submissions_;
     std::optional<store::Store::Burst> burst_;  // while this turn has handed over some of its own
     std::vector<std::function<void()>> ticks_;

@@ -45,6 +45,8 @@ public:
     bool append(std::string_view frames, core::Seq seq = {}, bool force = false);
     /// The memory of the frames is counted by whoever made them, see `share`.
     bool append_shared(const SharedBytes& frames, core::Seq seq = {});
+    /// The same of a part of them: complete frames.
+    bool append_shared(const SharedBytes& frames, std::string_view part, core::Seq seq = {});
     /// One frame, or one whole answer: the head, then the body, whose pieces are taken over and
     /// which is left empty. Never refused.
     void append_pieces(std::string_view head, core::Pieces& body);
@@ -96,12 +98,13 @@ private:
     struct Chunk {
         std::string owned;  // used when `shared` is empty
         SharedBytes shared;
+        std::string_view part;     // of what is shared
         std::uint32_t frames = 0;  // that end in it
         bool growing = false;      // small frames may join it
         bool counted_by_owner = false;
         core::Seq last_seq;
         [[nodiscard]] std::string_view view() const noexcept {
-            return shared ? std::string_view(*shared) : std::string_view(owned);
+            return shared ? part : std::string_view(owned);
         }
     };
     /// What had been appended at some time.

@@ -46,7 +46,8 @@ class PresenceLog;
 /// list of who is online instead. For the loop's thread.
 class PresenceFeed {
 public:
-    explicit PresenceFeed(Faults& faults);
+    /// `budget` counts what many sessions are sent; without one nobody does.
+    explicit PresenceFeed(Faults& faults, OutputBudget* budget = nullptr);
     ~PresenceFeed();
     PresenceFeed(const PresenceFeed&) = delete;
     PresenceFeed& operator=(const PresenceFeed&) = delete;
@@ -66,9 +67,15 @@ public:
     }
 
     [[nodiscard]] bool has_work() const noexcept;
-    /// Tells up to so many sessions; returns how many. Those that have just been told something
-    /// wait until all others have been.
-    std::size_t work(std::size_t sessions);
+    /// What may be done at once: so many sessions are told, and no more once they were given so
+    /// many bytes altogether.
+    struct Slice {
+        std::size_t sessions = 0;
+        std::size_t bytes = SIZE_MAX;
+    };
+    /// Takes what it does from the slice. Those that have just been told something wait until all
+    /// others have been.
+    void work(Slice& slice);
     /// Before something else is pushed to the session: what was there first comes first.
     void catch_up(Session& session) {
         if (session.listing.watching && session.listing.presence_seen < head_) {
@@ -101,11 +108,13 @@ private:
     void tell(Session& session, std::uint64_t limit) noexcept;
     /// False when the session has no room for more.
     bool give(Session& session, std::uint64_t limit);
+    void give_part(Session& session, const SharedBytes& bytes, std::size_t begin, std::size_t end);
     void give_page(Session& session);
     KeptPage& page(const std::string& after, std::uint64_t version);
     void stall(Session& session) noexcept;
 
     Faults& faults_;
+    OutputBudget* budget_;
     std::unique_ptr<PresenceLog> log_;
     PresenceSource source_;
     SlicedList<Session, Place> watchers_;
@@ -115,6 +124,7 @@ private:
     std::size_t next_page_ = 0;
     std::uint64_t head_ = 0;    // of the log
     std::uint64_t target_ = 0;  // up to which the pass over the watchers tells them
+    std::size_t given_ = 0;     // bytes, to the session that is being told
 };
 
 }  // namespace agentcom::delivery

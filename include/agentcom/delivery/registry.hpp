@@ -113,7 +113,7 @@ private:
     store::LoopIndex loop_;
     OutputBudget* budget_;
     Faults faults_;
-    PresenceFeed presence_{faults_};
+    PresenceFeed presence_{faults_, budget_};
     Waiters waiters_{faults_};
     // A few sessions per agent: the present one, for a moment those being replaced, and streams.
     std::unordered_map<core::AgentId, std::vector<Session*>, core::TextHash, core::TextEqual>

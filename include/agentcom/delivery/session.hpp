@@ -75,6 +75,8 @@ public:
     void push(const SharedBytes& frame, core::Seq seq = {});
     void push(const FramedBytes& frame, core::Seq seq = {});
     void push(std::string_view frame, core::Seq seq = {});
+    /// A part of shared bytes, complete frames.
+    void push_part(const SharedBytes& frames, std::string_view part);
     /// The same of what is no message, also for one whose messages are replaced.
     void push_event(const SharedBytes& event);
     /// The same of several events, which many are sent and which may be larger than the outbox.
