@@ -96,4 +96,7 @@ add_executable(agentcom ${CMAKE_SOURCE_DIR}/src/app/main.cpp)
 target_include_directories(agentcom PRIVATE ${CMAKE_SOURCE_DIR}/src)
 # Most of what a message takes is allocated by one thread and freed by another, for which jemalloc
 # needs less than the C library (docs/performance.md).
-target_link_libraries(agentcom PRIVATE agentcom_app ${JEMALLOC_LIBRARY})
+target_link_libraries(agentcom PRIVATE agentcom_app)
+if(NOT AGENTCOM_SANITIZE)
+  target_link_libraries(agentcom PRIVATE ${JEMALLOC_LIBRARY})
+endif()

@@ -120,6 +120,7 @@ void EventLoop::run() {
     note_turn(std::chrono::steady_clock::now());
     while (!stopped_.load(std::memory_order_acquire)) turn();
     // What was handed over before the end is done.
+    begin_at_once();
     drain_inbox();
     while (registry_.has_work()) registry_.work(kDeliveriesPerRound);
     for (std::size_t left = unflushed() + 1; left > 0 && unflushed() > 0; --left) run_dry();
@@ -129,9 +130,7 @@ void EventLoop::run() {
 void EventLoop::turn() {
     reads_.begin_turn();
     if (!has_work()) wait_for_event();
-    at_once_ = {kDeliveriesPerRound,
-                {unflushed() < kFlushesPerRound ? kFirstPresenceRound : kPresenceWhenBusy,
-                 kPresenceBytesPerRound}};
+    begin_at_once();
     for (int left = kHandlersPerRound; left > 0; --left) {
         if (inbox_filled_.load()) guard("inbox", [&] { drain_inbox(); });
         left -= resume_some(left - 1);
@@ -176,7 +175,7 @@ bool EventLoop::has_work() noexcept {
 
 void EventLoop::run_slices() {
     run_timers();
-    deliver_some(kDeliveriesPerRound);
+    deliver_some(kDeliveriesPerRound, kDeliveryTime);
     wake_some();
     if (reads_.has_work()) reads_.work();
     if (registry_.presence().has_work()) {
@@ -198,11 +197,18 @@ void EventLoop::wake_some() {
     }
 }
 
-std::size_t EventLoop::deliver_some(std::size_t most) {
+void EventLoop::begin_at_once() {
+    at_once_ = {kDeliveriesPerRound,
+                kDeliveryTime,
+                {unflushed() < kFlushesPerRound ? kFirstPresenceRound : kPresenceWhenBusy,
+                 kPresenceBytesPerRound}};
+}
+
+std::size_t EventLoop::deliver_some(std::size_t most, core::SteadyTime::duration longest) {
     const auto began = std::chrono::steady_clock::now();
     // Every turn comes here, and the time is known anyway.
     note_turn(began);
-    const auto until = began + kDeliveryTime;
+    const auto until = began + longest;
     std::size_t left = most;
     while (left > 0 && registry_.has_work()) {
         delivery_time_ = clock_.steady();
@@ -273,7 +279,9 @@ void EventLoop::drain_inbox() {
         } else if (auto* batch = std::get_if<std::shared_ptr<store::CommittedBatch>>(&item)) {
             guard("delivery", [&] {
                 registry_.enqueue(std::move(*batch));
-                at_once_.deliveries -= deliver_some(at_once_.deliveries);
+                const auto began = std::chrono::steady_clock::now();
+                at_once_.deliveries -= deliver_some(at_once_.deliveries, at_once_.delivery_time);
+                at_once_.delivery_time -= std::chrono::steady_clock::now() - began;
             });
         } else {
             tell();

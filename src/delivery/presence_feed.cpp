@@ -59,6 +59,7 @@ void PresenceFeed::unwatch(Session& session) noexcept {
 bool PresenceFeed::has_work() const noexcept { return watchers_.in_pass() || target_ < head_; }
 
 void PresenceFeed::work(Slice& slice) {
+    if (slice.sessions == 0 || slice.bytes == 0) return;
     if (!watchers_.in_pass() && target_ < head_) {
         target_ = head_;
         watchers_.begin_pass();

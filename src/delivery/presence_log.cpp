@@ -93,11 +93,11 @@ const PresenceLog::Stretch& PresenceLog::stretch(const Framing& framing, std::ui
         }
         ++version;
     }
-    made.framing = &framing;
+    made.bytes = share(std::move(bytes), budget_);
     made.from = from;
     made.limit = limit;
     made.to = version;
-    made.bytes = share(std::move(bytes), budget_);
+    made.framing = &framing;  // the last: without it nobody finds what lacks something
     return made;
 }
 

@@ -245,7 +245,7 @@ TEST_F(HostileLoops, AStormOfPresence) {
     }
     crowd.clear();  // and all leave at once
     observe(kWhile);
-    end(mebibytes(sized(128, 192, 192)));
+    end(mebibytes(kSanitized ? 192 : 128));
 }
 
 TEST_F(HostileLoops, LongPollsThatAreWokenAtOnce) {

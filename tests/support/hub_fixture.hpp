@@ -153,6 +153,8 @@ public:
 private:
     /// The last in a loop's list of what is to be written.
     struct Mark final : delivery::Flushable {
+        /// Behind those with much to write, too.
+        [[nodiscard]] std::size_t pending() noexcept override { return SIZE_MAX; }
         void flush() override {
             written.set_value();
             self.reset();

@@ -29,8 +29,7 @@ class Flushable {
 public:
     virtual ~Flushable() = default;
     virtual void flush() = 0;
-    /// Bytes that `flush` would write: those with little to write need not wait for those with
-    /// much.
+    /// Bytes that wait to be written: those with few of them do not wait for those with many.
     [[nodiscard]] virtual std::size_t pending() noexcept { return 0; }
     /// `flush` threw: whatever it is ends, at once.
     virtual void fail() noexcept {}
@@ -136,8 +135,9 @@ private:
     /// Before the turn has ended.
     void hand_over_a_part();
     void run_slices();
+    void begin_at_once();
     /// Returns how many of so many deliveries it did; all of them when there is time for no more.
-    std::size_t deliver_some(std::size_t most);
+    std::size_t deliver_some(std::size_t most, core::SteadyTime::duration longest);
     void wake_some();
     void flush_some();
     void flush_front_of(Fifo<Flushable*, 4096>& list);
@@ -167,10 +167,11 @@ private:
     Timers timers_;
     Fifo<std::shared_ptr<Resumable>, 4096> ready_;
     Fifo<Flushable*, 4096> dirty_;  // in the order of marking; null: forgotten
-    Fifo<Flushable*, 4096> bulky_;  // those of them that were found to have much to write
+    Fifo<Flushable*, 4096> bulky_;  // the same of those that were found to have much to write
     /// What this turn may still do as soon as it is handed over, however often that is.
     struct AtOnce {
         std::size_t deliveries = 0;
+        core::SteadyTime::duration delivery_time{};
         PresenceFeed::Slice presence;
     };
     AtOnce at_once_;

@@ -55,7 +55,8 @@ public:
     void set_source(PresenceSource source) { source_ = std::move(source); }
 
     /// Whether this change would make an earlier one void that some have not been told yet. Those
-    /// who keep up are told each change; only for those who lag does the last one do.
+    /// who keep up are told each change, as far as there is time for it; for those who lag, and
+    /// when very many come and go at once, the last one does.
     [[nodiscard]] bool would_make_void(const PresenceChange& change) const;
     /// Takes a change up; sessions are told by `work`.
     void add(PresenceChangePtr change);
